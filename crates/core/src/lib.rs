@@ -1,1 +1,25 @@
-//! To be written.
+//! The chat itself: nouns, rules, verbs, events, and the ports to everything outside.
+//!
+//! Knows no protocol, no SQL, no JSON. Doors hold a [`chat::Chat`] and nothing else; they cannot reach the store or
+//! publish an event, because both are private to this crate.
+
+pub mod blobs;
+mod cache;
+pub mod chat;
+pub mod clock;
+pub mod credentials;
+pub mod error;
+pub mod event;
+pub mod hub;
+pub mod id;
+pub mod json;
+pub mod membership;
+pub mod message;
+pub mod permissions;
+pub mod published;
+pub mod role;
+pub mod room;
+pub mod session;
+pub mod setting;
+pub mod store;
+pub mod user;

@@ -1,0 +1,68 @@
+//! A bounded cache that never keeps what was overtaken while it was being loaded.
+
+use std::{
+    future::Future,
+    hash::{BuildHasher, Hash},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use quick_cache::sync::Cache as Quick;
+use rustc_hash::FxBuildHasher;
+
+use crate::error::Result;
+
+const SHARDS: usize = 256;
+
+/// Loads on demand, forgets on change.
+pub(crate) struct Cache<K, V> {
+    values: Quick<K, V>,
+    /// How often something with that hash was forgotten or replaced: a load that began before does not count.
+    generations: Vec<AtomicU64>,
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { values: Quick::new(capacity), generations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect() }
+    }
+
+    fn generation(&self, key: &K) -> &AtomicU64 {
+        &self.generations[FxBuildHasher.hash_one(key) as usize % SHARDS]
+    }
+
+    pub(crate) fn get(&self, key: &K) -> Option<V> {
+        self.values.get(key)
+    }
+
+    /// The value, loaded if need be.
+    pub(crate) async fn get_or_load<F>(&self, key: &K, load: impl FnOnce() -> F) -> Result<V>
+    where
+        F: Future<Output = Result<V>>,
+    {
+        if let Some(value) = self.values.get(key) {
+            return Ok(value);
+        }
+        let generation = self.generation(key);
+        let before = generation.load(Ordering::Acquire);
+        let value = load().await?;
+        if generation.load(Ordering::Acquire) == before {
+            self.values.insert(key.clone(), value.clone());
+            // A change that came between the comparison and the insertion must win.
+            if generation.load(Ordering::Acquire) != before {
+                self.values.remove(key);
+            }
+        }
+        Ok(value)
+    }
+
+    /// What is now true.
+    pub(crate) fn put(&self, key: K, value: V) {
+        self.generation(&key).fetch_add(1, Ordering::AcqRel);
+        self.values.insert(key, value);
+    }
+
+    /// No longer known.
+    pub(crate) fn forget(&self, key: &K) {
+        self.generation(key).fetch_add(1, Ordering::AcqRel);
+        self.values.remove(key);
+    }
+}

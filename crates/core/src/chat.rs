@@ -1,0 +1,193 @@
+//! The chat: the one handle that doors hold. Verbs live beside their nouns (`messages.rs`, `rooms.rs`, …) as
+//! `impl Chat` blocks; each is authorised in one place, stored, then published, in that order.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use crate::{
+    blobs::Blobs,
+    cache::Cache,
+    clock::{Clock, Random, Time},
+    credentials::Credentials,
+    error::{Refusal, Result, What},
+    event::{Event, Fact},
+    id::{RoomId, UserId},
+    membership::Membership,
+    role::Roles,
+    room::{Head, Room},
+    session::Actor,
+    setting::Settings,
+    store::Store,
+    user::User,
+};
+
+/// What the chat stands on.
+pub struct Ports {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Where bytes are kept.
+    pub blobs: Arc<dyn Blobs>,
+    /// Proof of who somebody is.
+    pub credentials: Arc<dyn Credentials>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+/// Users, rooms and memberships held in memory at most. Rooms and users of about 1 KB each, memberships 300 bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct CacheSizes {
+    /// Users.
+    pub users: usize,
+    /// Rooms and their heads.
+    pub rooms: usize,
+    /// Memberships (absent ones are remembered too).
+    pub memberships: usize,
+}
+
+impl Default for CacheSizes {
+    fn default() -> Self {
+        Self { users: 20_000, rooms: 20_000, memberships: 200_000 }
+    }
+}
+
+/// The chat itself.
+pub struct Chat {
+    pub(crate) ports: Ports,
+    users: Cache<UserId, Option<Arc<User>>>,
+    rooms: Cache<RoomId, Option<Arc<Room>>>,
+    heads: Cache<RoomId, Arc<Head>>,
+    memberships: Cache<(RoomId, UserId), Option<Arc<Membership>>>,
+    roles: RwLock<Arc<Roles>>,
+    settings: RwLock<Arc<Settings>>,
+}
+
+impl Chat {
+    /// A chat on these ports, with roles and settings as they were loaded.
+    pub fn new(ports: Ports, sizes: CacheSizes, roles: Roles, settings: Settings) -> Self {
+        Self {
+            ports,
+            users: Cache::new(sizes.users),
+            rooms: Cache::new(sizes.rooms),
+            heads: Cache::new(sizes.rooms),
+            memberships: Cache::new(sizes.memberships),
+            roles: RwLock::new(Arc::new(roles)),
+            settings: RwLock::new(Arc::new(settings)),
+        }
+    }
+
+    /// The roles and grants in force.
+    pub fn roles(&self) -> Arc<Roles> {
+        self.roles.read().clone()
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.read().clone()
+    }
+
+    pub(crate) fn replace_roles(&self, roles: Roles) {
+        *self.roles.write() = Arc::new(roles);
+    }
+
+    pub(crate) fn replace_settings(&self, settings: Settings) {
+        *self.settings.write() = Arc::new(settings);
+    }
+
+    /// The wall clock.
+    pub fn now(&self) -> Time {
+        self.ports.clock.now()
+    }
+
+    /// A new opaque id: a UUIDv7 from the chat's own clock and randomness.
+    pub fn new_id(&self) -> String {
+        let mut random = [0; 10];
+        self.ports.random.fill(&mut random);
+        let millis = u64::try_from(self.now().millis()).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+    }
+
+    /// The store, for verbs.
+    pub(crate) fn store(&self) -> &(dyn Store + 'static) {
+        &*self.ports.store
+    }
+
+    /// A user by id, cached.
+    pub async fn user(&self, id: &UserId) -> Result<Option<Arc<User>>> {
+        let wanted = id.clone();
+        self.users
+            .get_or_load(id, || self.store().reading(move |rows| Ok(rows.user(&wanted)?.map(Arc::new))))
+            .await
+    }
+
+    /// The acting user, if the account is active.
+    pub async fn active_user(&self, actor: &Actor) -> Result<Arc<User>> {
+        let user = self.user(&actor.user).await?.ok_or(Refusal::NotLoggedIn)?;
+        if user.active || actor.is_system() { Ok(user) } else { Err(Refusal::Deactivated) }
+    }
+
+    /// A room by id, cached; for verbs, which judge afterwards.
+    pub(crate) async fn room(&self, id: &RoomId) -> Result<Arc<Room>> {
+        let wanted = id.clone();
+        let found = self
+            .rooms
+            .get_or_load(id, || self.store().reading(move |rows| Ok(rows.room(&wanted)?.map(Arc::new))))
+            .await?;
+        found.ok_or(Refusal::NotFound(What::Room))
+    }
+
+    /// How far a room got, cached; for verbs, which judge afterwards.
+    pub(crate) async fn head(&self, id: &RoomId) -> Result<Arc<Head>> {
+        let wanted = id.clone();
+        let load = || self.store().reading(move |rows| Ok(Arc::new(rows.head(&wanted)?.unwrap_or_default())));
+        self.heads.get_or_load(id, load).await
+    }
+
+    /// A membership, cached.
+    pub(crate) async fn membership(&self, room: &RoomId, user: &UserId) -> Result<Option<Arc<Membership>>> {
+        let key = (room.clone(), user.clone());
+        let wanted = key.clone();
+        let load =
+            || self.store().reading(move |rows| Ok(rows.membership(&wanted.0, &wanted.1)?.map(Arc::new)));
+        self.memberships.get_or_load(&key, load).await
+    }
+
+    /// Takes in what was committed, before anybody gets an answer: the caches must tell the truth by then.
+    /// Quick and without waiting; called by the committing thread.
+    pub fn committed(&self, facts: &[Fact]) {
+        for fact in facts {
+            self.take_in(&fact.event);
+        }
+    }
+
+    fn take_in(&self, event: &Event) {
+        match event {
+            Event::Message { message, head: Some(head), .. } => {
+                self.heads.put(message.room.clone(), head.clone())
+            }
+            Event::MessageDeleted { room, .. } | Event::MessagesPurged { room, .. } => {
+                self.heads.forget(room)
+            }
+            Event::Room { room, .. } => self.rooms.put(room.id.clone(), Some(room.clone())),
+            Event::RoomRemoved { room } => {
+                self.rooms.forget(&room.id);
+                self.heads.forget(&room.id);
+            }
+            // A membership's change may have moved the room's member count or access version.
+            Event::Membership { membership: m, .. } => {
+                self.memberships.put((m.room.clone(), m.user.clone()), Some(m.clone()));
+                self.rooms.forget(&m.room);
+            }
+            Event::Read { room, user, .. } => self.memberships.forget(&(room.clone(), user.clone())),
+            Event::MembershipRemoved { room, user, .. } => {
+                self.memberships.put((room.clone(), user.clone()), None);
+                self.rooms.forget(room);
+            }
+            Event::User { user, .. } => self.users.put(user.id.clone(), Some(user.clone())),
+            Event::UserRemoved { user } => self.users.forget(&user.id),
+            _ => {}
+        }
+    }
+}

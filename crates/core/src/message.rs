@@ -1,0 +1,244 @@
+//! Messages and what hangs on them.
+
+use crate::{
+    clock::Time,
+    id::{MessageId, RoomId, UploadId, UserId},
+    json::Json,
+};
+
+/// Longest message unless the setting `Message_MaxAllowedSize` says otherwise, in characters.
+pub const MAX_TEXT: usize = 5000;
+
+/// A stored message. Its place is `seq` for ever; `rev` moves with every change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Unique over all rooms.
+    pub id: MessageId,
+    /// Where it stands.
+    pub room: RoomId,
+    /// Room position at birth: its order.
+    pub seq: i64,
+    /// Room position of its last change.
+    pub rev: i64,
+    /// The room's running number of countable messages, this one included when it counts.
+    pub counted: i64,
+    /// Who wrote it.
+    pub author: UserId,
+    /// The author's user name when it was written or the author last renamed.
+    pub author_username: String,
+    /// The author's display name, likewise.
+    pub author_name: String,
+    /// When it was stored; strictly grows within a room as long as the clock keeps up.
+    pub at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+    /// A person's message or a notice of the system.
+    pub kind: MessageKind,
+    /// The text as written; for notices their parameter (the affected user name, the new topic …).
+    pub text: String,
+    /// The root of the thread this is a reply in. Never a reply itself.
+    pub thread: Option<MessageId>,
+    /// A reply that is also shown in the room.
+    pub shown_in_room: bool,
+    /// Set on roots that have replies.
+    pub thread_info: Option<ThreadInfo>,
+    /// The discussion that starts here.
+    pub discussion: Option<DiscussionInfo>,
+    /// Last edit.
+    pub edited: Option<Mark>,
+    /// Pinned by.
+    pub pinned: Option<Mark>,
+    /// Users and groups addressed.
+    pub mentions: Vec<Mention>,
+    /// Rooms named by `#name`.
+    pub channels: Vec<RoomMention>,
+    /// Links in the text.
+    pub links: Vec<Link>,
+    /// Files and cards below the text.
+    pub attachments: Vec<Attachment>,
+    /// Who reacted with what, in the order of the first reaction.
+    pub reactions: Vec<Reaction>,
+    /// How the author wants to appear, by those who may impersonate.
+    pub guise: Guise,
+    /// Custom fields: a JSON object.
+    pub custom_fields: Json,
+    /// End-to-end encrypted content, opaque: a JSON object.
+    pub encrypted: Option<Json>,
+    /// Emptied and kept only for its place.
+    pub deleted: bool,
+    /// Clients should not group it with its neighbours.
+    pub ungrouped: bool,
+}
+
+/// A person's message or a notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// Written by somebody.
+    Text,
+    /// A notice; the value is Rocket.Chat's type (`uj`, `ul`, `au`, `ru`, `r`, `message_pinned`, …).
+    Notice(std::sync::Arc<str>),
+}
+
+/// Who did something, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Who.
+    pub by: UserId,
+    /// That user's name then.
+    pub username: String,
+    /// When.
+    pub at: Time,
+}
+
+/// A thread as its root shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ThreadInfo {
+    /// Replies.
+    pub replies: i64,
+    /// The last one.
+    pub last_at: Time,
+    /// Who follows it (Rocket.Chat's `replies`), at most 1,000.
+    pub followers: Vec<UserId>,
+}
+
+/// A discussion as its anchor shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiscussionInfo {
+    /// The discussion's room.
+    pub room: RoomId,
+    /// Its messages.
+    pub messages: i64,
+    /// The last one.
+    pub last_at: Option<Time>,
+}
+
+/// Somebody or a group that a message addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mention {
+    /// A user.
+    User {
+        /// Who.
+        id: UserId,
+        /// User name then.
+        username: String,
+        /// Display name then.
+        name: String,
+    },
+    /// A team.
+    Team {
+        /// The team's id.
+        id: crate::id::TeamId,
+        /// Its name.
+        name: String,
+    },
+    /// Everybody in the room.
+    All,
+    /// Everybody in the room who is there now.
+    Here,
+}
+
+/// A room named in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomMention {
+    /// Which.
+    pub id: RoomId,
+    /// Its slug.
+    pub name: String,
+    /// Its display name.
+    pub title: Option<String>,
+}
+
+/// A link in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// As written.
+    pub url: String,
+    /// No preview wanted.
+    pub no_preview: bool,
+    /// What a preview found: a JSON object with `meta` and `headers`.
+    pub preview: Option<Json>,
+}
+
+/// What hangs below a text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Attachment {
+    /// An uploaded file.
+    File(FileCard),
+    /// Another message, quoted by its link; kept as it was when quoted.
+    Quote(Box<Quote>),
+    /// A card as bots and webhooks send it: a JSON object of Rocket.Chat's attachment keys, at most 64 KiB.
+    Card(Json),
+}
+
+/// A file as its message shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileCard {
+    /// The stored bytes.
+    pub upload: UploadId,
+    /// File name.
+    pub name: String,
+    /// Sniffed media type.
+    pub media_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// What the author says about it.
+    pub description: String,
+    /// Pixels of an image.
+    pub dimensions: Option<(u32, u32)>,
+    /// A tiny preview (base64 JPEG of at most 32 pixels) for images.
+    pub preview: Option<String>,
+    /// The thumbnail's upload.
+    pub thumbnail: Option<UploadId>,
+}
+
+/// A quoted message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quote {
+    /// The link by which it was quoted.
+    pub link: String,
+    /// Which.
+    pub message: MessageId,
+    /// Its author's user name.
+    pub author: String,
+    /// Its author's display name.
+    pub author_name: String,
+    /// Its text.
+    pub text: String,
+    /// When it was written.
+    pub at: Time,
+    /// Its own attachments, at most `Message_QuoteChainLimit` deep.
+    pub attachments: Vec<Attachment>,
+}
+
+/// One emoji and who reacted with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// With its colons: `:smile:`.
+    pub emoji: String,
+    /// Who, in order: id and user name.
+    pub users: Vec<(UserId, String)>,
+}
+
+/// An appearance other than the author's own.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Guise {
+    /// Shown instead of the name.
+    pub alias: Option<String>,
+    /// Picture's URL.
+    pub avatar: Option<String>,
+    /// Emoji instead of a picture.
+    pub emoji: Option<String>,
+    /// The integration that wrote it.
+    pub bot: Option<String>,
+}
+
+impl Message {
+    /// Whether it counts towards unread numbers.
+    pub fn counts(&self) -> bool {
+        self.kind == MessageKind::Text && !self.deleted && (self.thread.is_none() || self.shown_in_room)
+    }
+    /// Whether it stands in the room's own timeline.
+    pub fn in_room(&self) -> bool {
+        self.thread.is_none() || self.shown_in_room
+    }
+}

@@ -1,0 +1,217 @@
+//! Who may do what: one table of actions, one judgement, for every door.
+
+use std::sync::Arc;
+
+use crate::{
+    chat::Chat,
+    error::{Refusal, Result, State, What},
+    id::RoleId,
+    membership::Membership,
+    message::Message,
+    room::Room,
+    session::Actor,
+    user::User,
+};
+
+/// What somebody wants to do. `Own…` and `Any…` are different actions; [`RULES`] says what each takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Action {
+    ReadRoom,
+    JoinRoom,
+    PostMessage,
+    EditOwnMessage,
+    EditAnyMessage,
+    DeleteOwnMessage,
+    DeleteAnyMessage,
+    React,
+    Pin,
+    Star,
+    ShowTyping,
+    UploadFile,
+}
+
+/// How close one must stand to the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Anybody who is logged in.
+    LoggedIn,
+    /// May read the room.
+    Reader,
+    /// Is a member of it.
+    Member,
+}
+
+/// What an action takes.
+#[derive(Debug)]
+pub struct Rule {
+    /// The action.
+    pub action: Action,
+    /// How close one must stand to the room.
+    pub standing: Standing,
+    /// One of these permissions (workspace-wide or by a role in the room); none means standing is enough.
+    pub any_of: &'static [&'static str],
+    /// The room must be open for writing by this member: not archived, not muted, not read-only.
+    pub writable: bool,
+}
+
+const fn rule(action: Action, standing: Standing, any_of: &'static [&'static str], writable: bool) -> Rule {
+    Rule { action, standing, any_of, writable }
+}
+
+/// What each action takes.
+pub const RULES: &[Rule] = &[
+    rule(Action::ReadRoom, Standing::Reader, &[], false),
+    rule(Action::JoinRoom, Standing::LoggedIn, &["view-c-room"], false),
+    rule(Action::PostMessage, Standing::Member, &[], true),
+    rule(Action::EditOwnMessage, Standing::Member, &[], true),
+    rule(Action::EditAnyMessage, Standing::Reader, &["edit-message"], false),
+    rule(Action::DeleteOwnMessage, Standing::Member, &["delete-own-message", "delete-message"], true),
+    rule(Action::DeleteAnyMessage, Standing::Reader, &["delete-message", "force-delete-message"], false),
+    rule(Action::React, Standing::Member, &[], false),
+    rule(Action::Pin, Standing::Member, &["pin-message"], false),
+    rule(Action::Star, Standing::Member, &[], false),
+    rule(Action::ShowTyping, Standing::Member, &[], true),
+    rule(Action::UploadFile, Standing::Member, &[], true),
+];
+
+/// A favourable judgement and on what it stands; the write checks the versions again in its transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// The user and the access version that was judged.
+    pub user: Option<(crate::id::UserId, i64)>,
+    /// The room and the access version that was judged.
+    pub room: Option<(crate::id::RoomId, i64)>,
+    /// Why it was allowed.
+    pub why: Why,
+}
+
+/// Which rule decided.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Why {
+    /// The server itself acts.
+    #[default]
+    System,
+    /// Standing was enough.
+    Standing,
+    /// By this permission, through this role.
+    Permission(&'static str, RoleId),
+}
+
+/// What the action is about.
+#[derive(Clone, Copy)]
+pub enum Object<'a> {
+    /// The workspace.
+    Workspace,
+    /// A room.
+    Room(&'a Arc<Room>),
+    /// A message in a room.
+    Message(&'a Arc<Room>, &'a Message),
+}
+
+/// Everything that the judgement looks at.
+struct Case<'a> {
+    user: &'a User,
+    room: Option<(&'a Room, Option<&'a Membership>)>,
+}
+
+impl Chat {
+    /// Judges whether the actor may do this to the object. Unknown and unreadable rooms give the same refusal.
+    pub async fn authorize(&self, actor: &Actor, action: Action, object: Object<'_>) -> Result<Judgement> {
+        let user = self.active_user(actor).await?;
+        let room = match object {
+            Object::Workspace => None,
+            Object::Room(room) | Object::Message(room, _) => Some(room),
+        };
+        if actor.is_system() {
+            return Ok(Judgement::default());
+        }
+        let membership = match room {
+            Some(room) => self.membership(&room.id, &user.id).await?,
+            None => None,
+        };
+        let case = Case { user: &user, room: room.map(|r| (&**r, membership.as_deref())) };
+        let why = self.judge(&case, action)?;
+        Ok(Judgement {
+            user: Some((user.id.clone(), user.access)),
+            room: room.map(|r| (r.id.clone(), r.access)),
+            why,
+        })
+    }
+
+    /// Whether the actor holds a permission, workspace-wide or (with a room) by a role in that room.
+    pub async fn may(
+        &self,
+        actor: &Actor,
+        permission: &'static str,
+        room: Option<&Arc<Room>>,
+    ) -> Result<bool> {
+        let user = self.active_user(actor).await?;
+        if actor.is_system() {
+            return Ok(true);
+        }
+        let membership = match room {
+            Some(room) => self.membership(&room.id, &user.id).await?,
+            None => None,
+        };
+        let held = user.roles.iter().chain(membership.iter().flat_map(|m| &m.roles));
+        Ok(self.roles().holds(held, permission).is_some())
+    }
+
+    /// As [`Chat::may`], with a refusal that names the permission.
+    pub async fn require(
+        &self,
+        actor: &Actor,
+        permission: &'static str,
+        room: Option<&Arc<Room>>,
+    ) -> Result<()> {
+        if self.may(actor, permission, room).await? { Ok(()) } else { Err(Refusal::NotAllowed(permission)) }
+    }
+
+    fn judge(&self, case: &Case<'_>, action: Action) -> Result<Why> {
+        let rule = RULES.iter().find(|r| r.action == action).ok_or(Refusal::NotAllowed("unknown-action"))?;
+        let roles = self.roles();
+        let by_room = case.room.and_then(|(_, m)| m).map(|m| m.roles.as_slice()).unwrap_or_default();
+        let held = || case.user.roles.iter().chain(by_room);
+        if let Some((room, membership)) = case.room {
+            let readable =
+                membership.is_some() || (room.is_public() && roles.holds(held(), "view-c-room").is_some());
+            if !readable {
+                return Err(Refusal::NotFound(What::Room));
+            }
+            if rule.standing == Standing::Member && membership.is_none() {
+                return Err(Refusal::NotMember);
+            }
+            if rule.writable {
+                self.check_writable(case.user, room, held)?;
+            }
+        }
+        if rule.any_of.is_empty() {
+            return Ok(Why::Standing);
+        }
+        for &permission in rule.any_of {
+            if let Some(role) = roles.holds(held(), permission) {
+                return Ok(Why::Permission(permission, role.clone()));
+            }
+        }
+        Err(Refusal::NotAllowed(rule.any_of[0]))
+    }
+
+    fn check_writable<'a, I: Iterator<Item = &'a RoleId>>(
+        &self,
+        user: &User,
+        room: &Room,
+        held: impl Fn() -> I,
+    ) -> Result<()> {
+        if room.archived {
+            return Err(State::Archived.into());
+        }
+        if room.muted.iter().any(|name| *name == user.username) {
+            return Err(State::Muted.into());
+        }
+        if (room.read_only || room.broadcast) && !room.unmuted.iter().any(|name| *name == user.username) {
+            self.roles().holds(held(), "post-readonly").ok_or(Refusal::State(State::ReadOnly))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! Rows of rooms, memberships and teams.
+
+use super::{Page, Paged};
+use crate::{
+    clock::Time,
+    error::Result,
+    id::{MembershipId, RoomId, TeamId, UserId},
+    membership::Membership,
+    room::{Head, Room, RoomKind, RoomView},
+};
+
+/// Which rooms a list wants. Empty fields don't filter.
+#[derive(Clone, Debug, Default)]
+pub struct RoomFilter {
+    /// Of these kinds.
+    pub kinds: Vec<RoomKind>,
+    /// Part of name, title or topic; letter case does not matter.
+    pub text: String,
+    /// Only rooms of this member.
+    pub member: Option<UserId>,
+    /// Public rooms, and private ones of this user.
+    pub visible_to: Option<UserId>,
+    /// Discussions of this room.
+    pub parent: Option<RoomId>,
+    /// Rooms of this team.
+    pub team: Option<TeamId>,
+    /// Discussions or not.
+    pub discussion: Option<bool>,
+    /// Team main rooms or not.
+    pub team_main: Option<bool>,
+    /// Default rooms or not.
+    pub default: Option<bool>,
+    /// Only these ids.
+    pub ids: Option<Vec<RoomId>>,
+    /// Sorted by this.
+    pub sort: RoomSort,
+    /// Last first.
+    pub descending: bool,
+}
+
+/// Orders of room lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum RoomSort {
+    #[default]
+    Name,
+    CreatedAt,
+    Members,
+    LastMessage,
+}
+
+/// A removed membership, kept 30 days for clients that catch up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RemovedMembership {
+    /// Which.
+    pub id: MembershipId,
+    /// Of which room.
+    pub room: RoomId,
+    /// When.
+    pub at: Time,
+}
+
+/// A team. Its members are the members of its main room; their team roles are their roles there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Team {
+    /// Opaque.
+    pub id: TeamId,
+    /// Unique; also the main room's name.
+    pub name: String,
+    /// Private ones are found by members only.
+    pub private: bool,
+    /// The main room.
+    pub room: RoomId,
+    /// Who made it.
+    pub creator: UserId,
+    /// When.
+    pub created_at: Time,
+    /// Last change.
+    pub updated_at: Time,
+}
+
+/// Which members a list wants.
+#[derive(Clone, Debug, Default)]
+pub struct MemberFilter {
+    /// Part of user name or name.
+    pub text: String,
+    /// Only those with one of these room roles.
+    pub roles: Vec<String>,
+    /// Only these users (e.g. those online now).
+    pub only: Option<Vec<UserId>>,
+    /// Last first (by user name).
+    pub descending: bool,
+}
+
+/// Reading rooms and memberships.
+pub trait ReadRooms {
+    /// By id.
+    fn room(&mut self, id: &RoomId) -> Result<Option<Room>>;
+    /// By its slug, letter case aside.
+    fn room_by_name(&mut self, name: &str) -> Result<Option<Room>>;
+    /// The direct room of exactly these users (any order).
+    fn direct_room(&mut self, users: &[UserId]) -> Result<Option<Room>>;
+    /// How far the room got.
+    fn head(&mut self, id: &RoomId) -> Result<Option<Head>>;
+    /// A page of rooms with their heads.
+    fn rooms(&mut self, filter: &RoomFilter, page: Page) -> Result<Paged<RoomView>>;
+    /// One membership.
+    fn membership(&mut self, room: &RoomId, user: &UserId) -> Result<Option<Membership>>;
+    /// By its own id.
+    fn membership_by_id(&mut self, id: &MembershipId) -> Result<Option<Membership>>;
+    /// All memberships of a user, with what changed after `since` only when given; at most 10,000.
+    fn memberships_of(&mut self, user: &UserId, since: Option<Time>) -> Result<Vec<Membership>>;
+    /// Memberships of this user that ended after `since`; at most 10,000.
+    fn removed_memberships(&mut self, user: &UserId, since: Time) -> Result<Vec<RemovedMembership>>;
+    /// A page of members.
+    fn members(&mut self, room: &RoomId, filter: &MemberFilter, page: Page) -> Result<Paged<Membership>>;
+    /// Members that hold any role in the room, by user name; at most 1,000.
+    fn members_with_roles(&mut self, room: &RoomId) -> Result<Vec<Membership>>;
+    /// How many members hold this role there.
+    fn count_role(&mut self, room: &RoomId, role: &str) -> Result<u64>;
+    /// A team.
+    fn team(&mut self, id: &TeamId) -> Result<Option<Team>>;
+    /// By name, letter case aside.
+    fn team_by_name(&mut self, name: &str) -> Result<Option<Team>>;
+    /// A page of teams: all, or those of a member.
+    fn teams(&mut self, member: Option<&UserId>, page: Page) -> Result<Paged<Team>>;
+}
+
+/// Writing rooms and memberships.
+pub trait WriteRooms: ReadRooms {
+    /// Stores a new room with an empty head; a taken name or direct set is `Taken`.
+    fn insert_room(&mut self, room: &Room) -> Result<()>;
+    /// Stores a changed room, with the same refusals.
+    fn update_room(&mut self, room: &Room) -> Result<()>;
+    /// Removes a room with all its messages, memberships and what hangs on them, in bounded steps (the rest is
+    /// swept in the bulk lane); it is invisible from now on.
+    fn remove_room(&mut self, id: &RoomId) -> Result<()>;
+    /// Raises the room's access version: whoever may do what here has to be judged again.
+    fn bump_access(&mut self, id: &RoomId) -> Result<()>;
+    /// Stores a new membership and counts it in `Room::members`; an existing one is `AlreadyMember`.
+    fn insert_membership(&mut self, membership: &Membership) -> Result<()>;
+    /// Stores a changed membership.
+    fn update_membership(&mut self, membership: &Membership) -> Result<()>;
+    /// Removes a membership, keeps a tombstone and counts down; `false` if there was none.
+    fn remove_membership(&mut self, room: &RoomId, user: &UserId) -> Result<bool>;
+    /// Stores a new team; a taken name is `Taken`.
+    fn insert_team(&mut self, team: &Team) -> Result<()>;
+    /// Stores a changed team.
+    fn update_team(&mut self, team: &Team) -> Result<()>;
+    /// Removes a team; its rooms are the verb's affair.
+    fn remove_team(&mut self, id: &TeamId) -> Result<()>;
+}

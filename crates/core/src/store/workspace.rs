@@ -1,0 +1,112 @@
+//! Rows of what belongs to the workspace as a whole.
+
+use super::{Page, Paged};
+use crate::{
+    clock::Time,
+    error::Result,
+    event::CustomKind,
+    id::{RoleId, UploadId, UserId},
+    json::Json,
+    role::{Grant, Role},
+};
+
+/// A custom emoji, sound or user status.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Custom {
+    /// Which of the three.
+    pub kind: CustomKind,
+    /// Opaque.
+    pub id: String,
+    /// Unique within its kind.
+    pub name: String,
+    /// Other names of an emoji.
+    pub aliases: Vec<String>,
+    /// File extension of an emoji or sound; the status type of a user status.
+    pub extension: String,
+    /// The stored bytes.
+    pub upload: Option<UploadId>,
+    /// Changes with the bytes.
+    pub tag: String,
+    /// Last change.
+    pub updated_at: Time,
+    /// It is gone (kept as a tombstone for 30 days).
+    pub removed: bool,
+}
+
+/// A device that wants pushes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PushToken {
+    /// Opaque, chosen by the client or made.
+    pub id: String,
+    /// Whose.
+    pub user: UserId,
+    /// `apn` or `gcm`.
+    pub kind: String,
+    /// The device's token.
+    pub value: String,
+    /// The application.
+    pub app: String,
+    /// The session it belongs to; ends with it.
+    pub session: Option<crate::id::SessionId>,
+    /// Last change.
+    pub updated_at: Time,
+}
+
+/// A document under (collection, id): small things that need no columns of their own (invites, OAuth apps,
+/// banners, statistics …). Never on a hot path, at most 64 KiB each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Its id.
+    pub id: String,
+    /// Optional second key for look-ups, such as a room or a user.
+    pub key: String,
+    /// Its content.
+    pub body: Json,
+    /// Last change.
+    pub updated_at: Time,
+}
+
+/// Reading workspace rows.
+pub trait ReadWorkspace {
+    /// All roles.
+    fn roles(&mut self) -> Result<Vec<Role>>;
+    /// All grants.
+    fn grants(&mut self) -> Result<Vec<Grant>>;
+    /// Settings that differ from their default: id, value as JSON, last change.
+    fn setting_values(&mut self) -> Result<Vec<(String, Json, Time)>>;
+    /// Emoji, sounds or statuses, tombstones included when `removed_too`.
+    fn customs(&mut self, kind: CustomKind, removed_too: bool) -> Result<Vec<Custom>>;
+    /// Push tokens of a user.
+    fn push_tokens(&mut self, user: &UserId) -> Result<Vec<PushToken>>;
+    /// A document.
+    fn document(&mut self, collection: &'static str, id: &str) -> Result<Option<Document>>;
+    /// Documents of a collection (with that key, when given), by id.
+    fn documents(
+        &mut self,
+        collection: &'static str,
+        key: Option<&str>,
+        page: Page,
+    ) -> Result<Paged<Document>>;
+}
+
+/// Writing workspace rows.
+pub trait WriteWorkspace: ReadWorkspace {
+    /// Stores a role.
+    fn put_role(&mut self, role: &Role) -> Result<()>;
+    /// Removes a role and its grants.
+    fn remove_role(&mut self, id: &RoleId) -> Result<()>;
+    /// Stores a grant.
+    fn put_grant(&mut self, grant: &Grant) -> Result<()>;
+    /// Stores a setting's value; `None` goes back to the default.
+    fn put_setting(&mut self, id: &str, value: Option<&Json>) -> Result<()>;
+    /// Stores an emoji, sound or status (also its tombstone).
+    fn put_custom(&mut self, custom: &Custom) -> Result<()>;
+    /// Stores a push token; the same value under another id is replaced.
+    fn put_push_token(&mut self, token: &PushToken) -> Result<()>;
+    /// Removes a user's push token by value; `false` if there was none.
+    fn remove_push_token(&mut self, user: &UserId, value: &str) -> Result<bool>;
+    /// Stores a document.
+    fn put_document(&mut self, collection: &'static str, document: &Document) -> Result<()>;
+    /// Removes a document; `false` if there was none.
+    fn remove_document(&mut self, collection: &'static str, id: &str) -> Result<bool>;
+}
