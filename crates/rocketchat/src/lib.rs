@@ -1,1 +1,69 @@
-//! To be written.
+//! The Rocket.Chat door: REST v1 under `/api/v1`, DDP on `/websocket`, files, avatars and what else its clients
+//! fetch. Translates; the core decides. See the README beside this crate for the subset it speaks.
+
+mod call;
+mod date;
+mod md;
+mod method;
+mod methods;
+mod refusal;
+mod rest;
+mod route;
+mod shape;
+mod who;
+
+use std::sync::Arc;
+
+use axum::Router;
+use parlor_core::chat::Chat;
+
+pub use self::{
+    method::Method,
+    route::{Route, Verb},
+    who::Who,
+};
+
+/// What the door must know beside the chat.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Public base URL without a trailing slash, for absolute links.
+    pub root_url: String,
+    /// Rocket.Chat's version that clients are told, e.g. `7.10.0`: newer clients ask less of older servers.
+    pub version: String,
+    /// For people who run client suites: no rate limits, errors carry a `stack`. Only on loopback.
+    pub test_mode: bool,
+}
+
+/// The door.
+pub struct Door {
+    pub(crate) chat: Arc<Chat>,
+    pub(crate) config: Config,
+    methods: std::collections::HashMap<&'static str, Method>,
+}
+
+impl Door {
+    /// A door to this chat.
+    pub fn new(chat: Arc<Chat>, config: Config) -> Arc<Self> {
+        let methods = methods::all().into_iter().map(|m| (m.name, m)).collect();
+        Arc::new(Self { chat, config, methods })
+    }
+
+    /// Every REST route with who may use it: the data that the router is built from and that tests walk.
+    pub fn routes() -> Vec<Route> {
+        rest::all()
+    }
+
+    /// Every DDP method with who may use it.
+    pub fn methods() -> Vec<Method> {
+        methods::all()
+    }
+
+    /// The door as HTTP routes. Everything below `/api` that is not in the table answers Rocket.Chat's JSON error.
+    pub fn router(self: &Arc<Self>) -> Router {
+        route::router(self, Self::routes())
+    }
+
+    pub(crate) fn method(&self, name: &str) -> Option<&Method> {
+        self.methods.get(name)
+    }
+}

@@ -1,0 +1,248 @@
+//! A REST call: who calls, with what; and the answers' common form.
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequestParts, RawPathParams, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use parking_lot::Mutex;
+use parlor_core::{chat::Chat, id::UserId, session::Actor, store::Page};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::{
+    Door,
+    refusal::Refused,
+    route::{BODY_LIMIT, Outcome, Route},
+    who::Who,
+};
+
+/// The address a request came from, put into the request's extensions by the server.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
+/// One REST call that was let in.
+pub(crate) struct Call {
+    pub(crate) door: Arc<Door>,
+    actor: Option<Actor>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) address: Option<IpAddr>,
+    query: HashMap<String, Vec<String>>,
+    path: HashMap<String, String>,
+    /// Behind a lock only because a body can't be shared between threads and a call must be.
+    body: Mutex<Option<Body>>,
+}
+
+impl Call {
+    /// Reads the call and turns away whom the route's declaration turns away.
+    pub(crate) async fn admit(door: Arc<Door>, route: &Route, request: Request) -> Result<Self, Refused> {
+        let (mut parts, body) = request.into_parts();
+        let path = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
+        let path = path.iter().flatten().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let actor = authenticate(&door.chat, &parts.headers).await?;
+        let call = Self {
+            door,
+            actor,
+            address: parts.extensions.get::<ClientAddress>().map(|a| a.0),
+            query: read_query(parts.uri.query().unwrap_or_default()),
+            headers: parts.headers,
+            path,
+            body: Mutex::new(Some(body)),
+        };
+        if route.who != Who::Anyone {
+            let actor = call.actor()?;
+            if let Who::May(permissions) = route.who {
+                call.require_any(actor, permissions).await?;
+            }
+        }
+        Ok(call)
+    }
+
+    async fn require_any(&self, actor: &Actor, permissions: &[&'static str]) -> Result<(), Refused> {
+        for &permission in permissions {
+            if self.chat().may(actor, permission, None).await? {
+                return Ok(());
+            }
+        }
+        Err(Refused::unauthorized())
+    }
+
+    pub(crate) fn chat(&self) -> &Arc<Chat> {
+        &self.door.chat
+    }
+
+    /// Who calls; a 401 when nobody is logged in.
+    pub(crate) fn actor(&self) -> Result<&Actor, Refused> {
+        self.actor.as_ref().ok_or_else(Refused::not_logged_in)
+    }
+
+    /// Who calls, if anybody.
+    pub(crate) fn actor_if_any(&self) -> Option<&Actor> {
+        self.actor.as_ref()
+    }
+
+    /// A part of the path.
+    pub(crate) fn path(&self, name: &str) -> &str {
+        self.path.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// A query parameter; empty, `undefined` and `null` count as absent (clients send them).
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
+        let value = self.query.get(name)?.last()?.as_str();
+        (!value.is_empty() && value != "undefined" && value != "null").then_some(value)
+    }
+
+    /// A query parameter that must be there.
+    pub(crate) fn need(&self, name: &'static str) -> Result<&str, Refused> {
+        self.param(name).ok_or_else(|| Refused::missing(name))
+    }
+
+    /// A list: `name[]=a&name[]=b`, `name=a,b`, repeated `name=a`, or a JSON array in one parameter.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        let mut all = self.query.get(&format!("{name}[]")).cloned().unwrap_or_default();
+        for value in self.query.get(name).into_iter().flatten() {
+            match serde_json::from_str::<Vec<String>>(value) {
+                Ok(items) if value.starts_with('[') => all.extend(items),
+                _ => all.extend(value.split(',').filter(|v| !v.is_empty()).map(str::to_owned)),
+            }
+        }
+        all.truncate(1000);
+        all
+    }
+
+    /// A switch: `true`, `True`, `1`.
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        self.param(name).map(|v| matches!(v, "true" | "True" | "1"))
+    }
+
+    /// `offset` and `count` (default and cap by the settings; 0 means as many as allowed).
+    pub(crate) fn page(&self) -> Result<Page, Refused> {
+        let settings = self.chat().settings();
+        let number = |name| match self.param(name) {
+            None => Ok(None),
+            Some(text) => text
+                .parse::<u64>()
+                .map(Some)
+                .map_err(|_| Refused::invalid_params(&format!("{name} must be number"))),
+        };
+        let cap = match settings.number("API_Upper_Count_Limit") as u64 {
+            0 => 100,
+            cap => cap,
+        };
+        let default = match settings.number("API_Default_Count") as u64 {
+            0 => 50,
+            count => count,
+        };
+        let all = if settings.is_on("API_Allow_Infinite_Count") { 10_000 } else { cap };
+        let count = match number("count")? {
+            None => default,
+            Some(0) => all,
+            Some(count) => count.min(cap),
+        };
+        Ok(Page { offset: number("offset")?.unwrap_or(0).min(i64::MAX as u64), count })
+    }
+
+    /// A JSON value in a query parameter (`query`, `sort`, `fields`, `selector`).
+    pub(crate) fn json_param(&self, name: &str) -> Result<Option<Value>, Refused> {
+        let Some(text) = self.param(name) else { return Ok(None) };
+        let bad = || {
+            Refused::new(format!("Invalid {name} parameter provided: \"{name}\" [error-invalid-params]"))
+                .kind("error-invalid-params")
+        };
+        serde_json::from_str(text).map(Some).map_err(|_| bad())
+    }
+
+    /// The raw body, for uploads.
+    pub(crate) fn take_body(&mut self) -> Body {
+        self.body.get_mut().take().unwrap_or_else(Body::empty)
+    }
+
+    /// The body's bytes, within the route's bound.
+    pub(crate) async fn bytes(&mut self) -> Result<Bytes, Refused> {
+        let too_large = |_| Refused::status(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large");
+        axum::body::to_bytes(self.take_body(), BODY_LIMIT * 4).await.map_err(too_large)
+    }
+
+    /// The body as a JSON object, or form fields turned into one; an absent body is `{}`.
+    pub(crate) async fn object(&mut self) -> Result<Map<String, Value>, Refused> {
+        let form = self
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|t| t.as_bytes().starts_with(b"application/x-www-form"));
+        let bytes = self.bytes().await?;
+        if bytes.is_empty() {
+            return Ok(Map::new());
+        }
+        if form {
+            let text = String::from_utf8_lossy(&bytes);
+            let fields = read_query(&text).into_iter();
+            return Ok(fields.filter_map(|(k, mut v)| v.pop().map(|v| (k, Value::String(v)))).collect());
+        }
+        match serde_json::from_slice(&bytes) {
+            Ok(Value::Object(object)) => Ok(object),
+            Ok(_) => Err(Refused::invalid_params("must be object")),
+            Err(_) => {
+                Err(Refused::new("Invalid JSON in the request body [invalid-params]").kind("invalid-params"))
+            }
+        }
+    }
+
+    /// The body as what the route expects; wrong types and missing keys are `invalid-params`.
+    pub(crate) async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Refused> {
+        let object = self.object().await?;
+        serde_json::from_value(Value::Object(object)).map_err(|error| Refused::from_serde(&error))
+    }
+}
+
+/// `X-Auth-Token` + `X-User-Id`, or `Authorization: Bearer`. Wrong credentials are nobody's.
+async fn authenticate(chat: &Chat, headers: &HeaderMap) -> Result<Option<Actor>, Refused> {
+    let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let (token, user) = (header("x-auth-token"), header("x-user-id"));
+    if token.is_empty() || user.is_empty() {
+        return Ok(None);
+    }
+    let Some(user) = UserId::parse(user) else { return Ok(None) };
+    Ok(chat.authenticate(&user, token).await?)
+}
+
+fn read_query(text: &str) -> HashMap<String, Vec<String>> {
+    let mut all: HashMap<String, Vec<String>> = HashMap::new();
+    for pair in text.split('&').filter(|p| !p.is_empty()).take(1000) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let decode = |part: &str| {
+            percent_encoding::percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned()
+        };
+        all.entry(decode(key)).or_default().push(decode(value));
+    }
+    all
+}
+
+/// 200 with these keys and `success: true`.
+pub(crate) fn success(value: Value) -> Outcome {
+    let mut object = match value {
+        Value::Object(object) => object,
+        Value::Null => Map::new(),
+        other => Map::from_iter([("result".to_owned(), other)]),
+    };
+    object.insert("success".to_owned(), Value::Bool(true));
+    Ok(json_response(StatusCode::OK, &Value::Object(object)))
+}
+
+/// 200 with exactly this body.
+pub(crate) fn bare(value: &Value) -> Outcome {
+    Ok(json_response(StatusCode::OK, value))
+}
+
+/// A JSON answer. Suites compare the content type as a whole: exactly `application/json`.
+pub(crate) fn json_response(status: StatusCode, value: &Value) -> Response {
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,102 @@
+//! The table of DDP methods: called over the socket and through `POST /api/v1/method.call/NAME`.
+
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
+
+use parlor_core::{chat::Chat, session::Actor};
+use serde_json::Value;
+
+use crate::{Door, refusal::Refused, who::Who};
+
+/// What a method gives back: an EJSON value (`Null` for nothing).
+pub(crate) type Answer = Result<Value, Refused>;
+type Run = Arc<dyn Fn(Invocation) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+
+/// One method.
+#[derive(Clone)]
+pub struct Method {
+    /// As clients write it: `sendMessage`, `subscriptions/get`.
+    pub name: &'static str,
+    /// Who may call it.
+    pub who: Who,
+    /// Parameters that are good for whoever may, as a JSON array with the placeholders of `Route::sample`.
+    pub sample: &'static str,
+    run: Run,
+}
+
+/// One call of a method.
+pub(crate) struct Invocation {
+    pub(crate) door: Arc<Door>,
+    pub(crate) actor: Option<Actor>,
+    pub(crate) params: Vec<Value>,
+    /// The connection it came by (0 over REST): its own typing and the like are not echoed to it.
+    pub(crate) origin: u64,
+    pub(crate) address: Option<IpAddr>,
+}
+
+/// Declares a method.
+pub(crate) fn method<F, R>(name: &'static str, who: Who, sample: &'static str, run: F) -> Method
+where
+    F: Fn(Invocation) -> R + Send + Sync + 'static,
+    R: Future<Output = Answer> + Send + 'static,
+{
+    Method { name, who, sample, run: Arc::new(move |invocation| Box::pin(run(invocation))) }
+}
+
+impl Method {
+    /// Runs it for whoever is let in.
+    pub(crate) async fn call(&self, invocation: Invocation) -> Answer {
+        if self.who != Who::Anyone {
+            let actor = invocation.actor()?;
+            if let Who::May(permissions) = self.who {
+                let mut held = false;
+                for &permission in permissions {
+                    held = held || invocation.chat().may(actor, permission, None).await?;
+                }
+                if !held {
+                    return Err(Refused::meteor("error-not-allowed", "Not allowed"));
+                }
+            }
+        }
+        (self.run)(invocation).await
+    }
+}
+
+impl Invocation {
+    pub(crate) fn chat(&self) -> &Arc<Chat> {
+        &self.door.chat
+    }
+    /// Who calls.
+    pub(crate) fn actor(&self) -> Result<&Actor, Refused> {
+        self.actor.as_ref().ok_or_else(|| Refused::meteor("error-invalid-user", "Invalid user"))
+    }
+    /// A parameter; `null` and absent ones are `None`.
+    pub(crate) fn param(&self, index: usize) -> Option<&Value> {
+        self.params.get(index).filter(|v| !v.is_null())
+    }
+    /// A parameter that must be a text.
+    pub(crate) fn text(&self, index: usize) -> Result<&str, Refused> {
+        match self.params.get(index) {
+            Some(Value::String(text)) => Ok(text),
+            other => Err(mismatch("string", other)),
+        }
+    }
+    /// A parameter that must be an object.
+    pub(crate) fn object(&self, index: usize) -> Result<&serde_json::Map<String, Value>, Refused> {
+        match self.params.get(index) {
+            Some(Value::Object(object)) => Ok(object),
+            other => Err(mismatch("object", other)),
+        }
+    }
+}
+
+/// Meteor's failed argument check.
+pub(crate) fn mismatch(wanted: &str, got: Option<&Value>) -> Refused {
+    let got = match got {
+        None | Some(Value::Null) => "undefined",
+        Some(Value::Bool(_)) => "boolean",
+        Some(Value::Number(_)) => "number",
+        Some(Value::String(_)) => "string",
+        Some(Value::Array(_) | Value::Object(_)) => "object",
+    };
+    Refused::new(format!("Match error: Expected {wanted}, got {got}"))
+}

@@ -1,0 +1,282 @@
+//! Refusals in Rocket.Chat's dialect, for REST and DDP alike.
+
+use axum::{http::StatusCode, response::Response};
+use parlor_core::error::{Lock, Refusal, State, What};
+use serde_json::{Map, Value, json};
+
+use crate::call::json_response;
+
+/// A refusal as Rocket.Chat's clients know it.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    status: StatusCode,
+    /// The whole text of `error`.
+    error: String,
+    /// `errorType` in REST, `error` in DDP.
+    kind: Option<String>,
+    /// `reason` in DDP.
+    reason: Option<String>,
+    details: Option<Value>,
+}
+
+impl Refused {
+    /// 400 with this text and no type.
+    pub(crate) fn new(error: impl Into<String>) -> Self {
+        Self::status(StatusCode::BAD_REQUEST, error)
+    }
+    /// Any status with this text.
+    pub(crate) fn status(status: StatusCode, error: impl Into<String>) -> Self {
+        Self { status, error: error.into(), kind: None, reason: None, details: None }
+    }
+    /// 400 as Meteor errors come out: `REASON [CODE]`, type `CODE`.
+    pub(crate) fn meteor(code: &str, reason: &str) -> Self {
+        let error = if reason.is_empty() { format!("[{code}]") } else { format!("{reason} [{code}]") };
+        let mut refused = Self::new(error).kind(code);
+        refused.reason = Some(reason.to_owned());
+        refused
+    }
+    /// Sets the type.
+    pub(crate) fn kind(mut self, kind: &str) -> Self {
+        self.kind = Some(kind.to_owned());
+        self
+    }
+    /// Sets the details.
+    pub(crate) fn details(mut self, details: Value) -> Self {
+        self.details = Some(details);
+        self
+    }
+    /// 403 `unauthorized`.
+    pub(crate) fn unauthorized() -> Self {
+        Self::status(StatusCode::FORBIDDEN, "unauthorized")
+    }
+    /// 403 of routes that declare permissions.
+    pub(crate) fn no_permission() -> Self {
+        Self::status(
+            StatusCode::FORBIDDEN,
+            "User does not have the permissions required for this action [error-unauthorized]",
+        )
+    }
+    /// 401.
+    pub(crate) fn not_logged_in() -> Self {
+        Self::status(StatusCode::UNAUTHORIZED, "You must be logged in to do this.")
+    }
+    /// A schema failure.
+    pub(crate) fn invalid_params(text: &str) -> Self {
+        Self::new(format!("{text} [invalid-params]")).kind("invalid-params")
+    }
+    /// A missing key.
+    pub(crate) fn missing(name: &str) -> Self {
+        Self::invalid_params(&format!("must have required property '{name}'"))
+    }
+    /// What serde says, in the words of a JSON-schema validator.
+    pub(crate) fn from_serde(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        if let Some(rest) = text.strip_prefix("missing field `") {
+            return Self::missing(rest.split('`').next().unwrap_or_default());
+        }
+        for (word, kind) in [
+            ("a string", "string"),
+            ("a boolean", "boolean"),
+            ("a sequence", "array"),
+            ("struct", "object"),
+            ("a map", "object"),
+        ] {
+            if text.contains(&format!("expected {word}")) {
+                return Self::invalid_params(&format!("must be {kind}"));
+            }
+        }
+        if text.contains("expected i") || text.contains("expected u") || text.contains("expected f") {
+            return Self::invalid_params("must be number");
+        }
+        Self::invalid_params("must match the schema")
+    }
+
+    /// As an HTTP answer.
+    pub(crate) fn response(self, test_mode: bool) -> Response {
+        let mut body = Map::new();
+        if self.status == StatusCode::UNAUTHORIZED {
+            body.insert("status".into(), "error".into());
+            body.insert("message".into(), self.reason.clone().unwrap_or_else(|| self.error.clone()).into());
+            if let Some(kind) = self.kind {
+                body.insert("error".into(), kind.into());
+            }
+        } else {
+            body.insert("success".into(), false.into());
+            if test_mode && self.status == StatusCode::BAD_REQUEST {
+                body.insert("stack".into(), self.error.clone().into());
+            }
+            body.insert("error".into(), self.error.into());
+            if let Some(kind) = self.kind {
+                body.insert("errorType".into(), kind.into());
+            }
+        }
+        if let Some(details) = self.details {
+            body.insert("details".into(), details);
+        }
+        json_response(self.status, &Value::Object(body))
+    }
+
+    /// As the `error` of a DDP result or `nosub`.
+    pub(crate) fn ddp(&self) -> Value {
+        let code: Value = match (&self.kind, self.status) {
+            (Some(kind), _) => kind.as_str().into(),
+            (None, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) => "error-not-allowed".into(),
+            (None, StatusCode::NOT_FOUND) => 404.into(),
+            (None, StatusCode::TOO_MANY_REQUESTS) => "too-many-requests".into(),
+            _ => 400.into(),
+        };
+        let reason = self.reason.clone().unwrap_or_else(|| self.error.clone());
+        let name = code.as_str().map(str::to_owned).unwrap_or_else(|| code.to_string());
+        let mut error = json!({
+            "isClientSafe": true, "error": code, "reason": reason,
+            "message": format!("{reason} [{name}]"), "errorType": "Meteor.Error",
+        });
+        if let (Some(details), Some(object)) = (&self.details, error.as_object_mut()) {
+            object.insert("details".into(), details.clone());
+        }
+        error
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        let status = |status, text: &str| Self::status(status, text);
+        match refusal {
+            Refusal::NotFound(what) => unknown(what),
+            Refusal::NotAllowed(_) => Self::unauthorized(),
+            Refusal::NotLoggedIn => Self::not_logged_in(),
+            Refusal::Deactivated => {
+                status(StatusCode::UNAUTHORIZED, "User is not activated").kind("error-user-is-not-activated")
+            }
+            Refusal::NotMember => Self::meteor("error-not-allowed", "Not allowed"),
+            Refusal::Invalid { field, problem } => Self::meteor(&format!("error-invalid-{field}"), &problem),
+            Refusal::Taken { what, value } => taken(what, &value),
+            Refusal::Reserved(name) => {
+                Self::meteor("error-blocked-username", &format!("{name} is blocked and can't be used!"))
+            }
+            Refusal::TooLarge { what: "message", limit } => {
+                Self::meteor("error-message-size-exceeded", "Message size exceeds Message_MaxAllowedSize")
+                    .details(json!({ "limit": limit }))
+            }
+            Refusal::TooLarge { what: "file", limit } => {
+                Self::meteor("error-file-too-large", "File is too large").details(json!({ "limit": limit }))
+            }
+            Refusal::TooLarge { what, limit } => {
+                Self::meteor(&format!("error-{what}-size-exceeded"), &format!("{what} size exceeds {limit}"))
+            }
+            Refusal::State(state) => standing_in_the_way(state),
+            Refusal::Disabled(setting) => {
+                Self::meteor("error-action-not-allowed", &format!("Switched off by {setting}"))
+            }
+            Refusal::BadCredentials => {
+                let mut refused = status(StatusCode::UNAUTHORIZED, "Unauthorized").kind("Unauthorized");
+                refused.reason = Some("Incorrect password".to_owned());
+                refused
+            }
+            Refusal::SecondFactor(factor) => {
+                let code = if factor.wrong { "totp-invalid" } else { "totp-required" };
+                let reason = if factor.wrong { "TOTP Invalid" } else { "TOTP Required" };
+                Self::meteor(code, reason).details(json!({
+                    "method": factor.method, "codeGenerated": factor.method == "email", "availableMethods": factor.available,
+                }))
+            }
+            Refusal::LockedOut { by, .. } => {
+                let code = match by {
+                    Lock::User => "error-login-blocked-for-user",
+                    Lock::Address => "error-login-blocked-for-ip",
+                };
+                status(StatusCode::UNAUTHORIZED, "Login has been temporarily blocked").kind(code)
+            }
+            Refusal::RateLimited { retry_after } => {
+                let text = format!(
+                    "Error, too many requests. Please slow down. You must wait {} seconds before trying this endpoint again. [error-too-many-requests]",
+                    retry_after.div_ceil(1000)
+                );
+                status(StatusCode::TOO_MANY_REQUESTS, &text)
+            }
+            Refusal::IdConflict => Self::meteor("error-message-id-taken", "This message id is taken"),
+            Refusal::Stale | Refusal::Unavailable => {
+                status(StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Please try again.")
+            }
+            Refusal::Internal(reference) => {
+                status(StatusCode::INTERNAL_SERVER_ERROR, &format!("Internal server error {reference}"))
+            }
+        }
+    }
+}
+
+fn unknown(what: What) -> Refused {
+    let (code, reason) = match what {
+        What::Room => (
+            "error-room-not-found",
+            "The required \"roomId\" or \"roomName\" param provided does not match any room",
+        ),
+        What::User | What::Username => (
+            "error-invalid-user",
+            "The required \"userId\" or \"username\" param provided does not match any users",
+        ),
+        What::Message => {
+            ("error-message-not-found", "The required \"msgId\" param provided does not match any message")
+        }
+        What::Team => ("team-does-not-exist", "The team does not exist"),
+        What::Role => ("error-invalid-roleId", "This role does not exist"),
+        What::Permission => ("error-invalid-permission", "Invalid permission"),
+        What::Setting => ("error-invalid-setting", "Invalid setting"),
+        What::Upload => ("invalid-file", "File not found"),
+        What::Invite => ("error-invalid-token", "The invite token is invalid."),
+        What::Command => ("invalid-command", "The command provided does not exist"),
+        What::Token => ("error-token-does-not-exists", "Token does not exist"),
+        _ => ("error-not-found", "Not found"),
+    };
+    Refused::meteor(code, reason)
+}
+
+fn taken(what: What, value: &str) -> Refused {
+    match what {
+        What::RoomName => {
+            Refused::meteor("error-duplicate-channel-name", &format!("A channel with name '{value}' exists"))
+        }
+        What::TeamName => Refused::meteor("team-name-already-exists", ""),
+        What::Username => {
+            Refused::meteor("error-field-unavailable", &format!("{value} is already in use :("))
+        }
+        What::Email => Refused::meteor("error-field-unavailable", &format!("{value} is already in use :(")),
+        other => Refused::meteor("error-duplicated", &format!("{other} '{value}' already exists")),
+    }
+}
+
+fn standing_in_the_way(state: State) -> Refused {
+    let (code, reason) = match state {
+        State::ReadOnly => return Refused::new("You can't send messages because the room is readonly."),
+        State::Muted => return Refused::new("You_have_been_muted"),
+        State::LastOwner => {
+            return Refused::meteor(
+                "error-you-are-last-owner",
+                "You are the last owner. Please set new owner before leaving the room.",
+            );
+        }
+        State::Archived => ("error-room-archived", "The room is archived"),
+        State::NotArchived => ("error-room-not-archived", "The room is not archived"),
+        State::Blocked => ("error-not-allowed", "Blocked"),
+        State::LastAdmin => {
+            ("error-action-not-allowed", "Leaving the app without an active admin is not allowed")
+        }
+        State::AlreadyMember => ("error-user-already-in-room", "The user is already in the room"),
+        State::HasRole => ("error-user-already-owner", "User already has this role"),
+        State::LacksRole => ("error-user-not-owner", "User does not have this role"),
+        State::CodeRequired => ("error-code-required", "Code required"),
+        State::WrongCode => ("error-code-invalid", "Code invalid"),
+        State::AlreadyClosed => ("error-already-closed", "Already closed"),
+        State::AlreadyOpen => ("error-already-open", "Already open"),
+        State::TooLate => ("error-action-not-allowed", "The time for this is over"),
+        State::Deleted => ("error-message-not-found", "The message is deleted"),
+        State::DirectRoom => ("error-direct-message-room", "Not possible in a direct message room"),
+        State::DefaultRoom => ("error-action-not-allowed", "Not possible for the default room"),
+        State::InviteOver => ("error-invalid-room", "Invalid or expired invite"),
+        State::Protected => ("error-role-protected", "Cannot change a protected role"),
+        State::InUse => ("error-role-in-use", "Cannot delete a role that is in use"),
+        State::SecondFactorOn => ("error-two-factor-enabled", "Two factor is already enabled"),
+        State::Encrypted => ("error-not-allowed", "Unencrypted messages are not allowed in this room"),
+    };
+    Refused::meteor(code, reason)
+}

@@ -1,0 +1,136 @@
+//! The table of REST routes, and the router that is built from it.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{Method as HttpMethod, StatusCode},
+    response::Response,
+    routing::{MethodFilter, on},
+};
+
+use crate::{
+    Door,
+    call::Call,
+    refusal::{self, Refused},
+    who::Who,
+};
+
+/// HTTP verbs in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Verb {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+impl Verb {
+    fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+            Self::Put => MethodFilter::PUT,
+            Self::Delete => MethodFilter::DELETE,
+        }
+    }
+}
+
+/// What a handler gives back.
+pub(crate) type Outcome = Result<Response, Refused>;
+type Handler = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
+
+/// One route.
+#[derive(Clone)]
+pub struct Route {
+    /// HTTP verb.
+    pub verb: Verb,
+    /// Full path, as axum writes it: `/api/v1/chat.sendMessage`, `/api/v1/settings/{id}`.
+    pub path: String,
+    /// Who may use it.
+    pub who: Who,
+    /// A request that is good for whoever may: a query string for GET, a JSON body otherwise. `$public`, `$private`,
+    /// `$direct` (rooms), `$message` (the member's, in `$private`), `$user`, `$username` (another user), `$name` (a
+    /// fresh name) are filled in by the test. Empty: the route is exercised elsewhere, and `why_not` must say where.
+    pub sample: &'static str,
+    /// Largest body in bytes (1 MiB unless said otherwise).
+    pub body_limit: usize,
+    handler: Handler,
+}
+
+/// Largest JSON body unless a route says otherwise.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+
+fn route<F, R>(verb: Verb, name: &str, who: Who, sample: &'static str, handler: F) -> Route
+where
+    F: Fn(Call) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send + 'static,
+{
+    let path = if name.starts_with('/') { name.to_owned() } else { format!("/api/v1/{name}") };
+    let handler: Handler = Arc::new(move |call| Box::pin(handler(call)));
+    Route { verb, path, who, sample, body_limit: BODY_LIMIT, handler }
+}
+
+/// A GET route. `name` is relative to `/api/v1/` unless it begins with a slash.
+pub(crate) fn get<F, R>(name: &str, who: Who, sample: &'static str, handler: F) -> Route
+where
+    F: Fn(Call) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send + 'static,
+{
+    route(Verb::Get, name, who, sample, handler)
+}
+
+/// A POST route.
+pub(crate) fn post<F, R>(name: &str, who: Who, sample: &'static str, handler: F) -> Route
+where
+    F: Fn(Call) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send + 'static,
+{
+    route(Verb::Post, name, who, sample, handler)
+}
+
+/// A DELETE route.
+pub(crate) fn delete<F, R>(name: &str, who: Who, sample: &'static str, handler: F) -> Route
+where
+    F: Fn(Call) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send + 'static,
+{
+    route(Verb::Delete, name, who, sample, handler)
+}
+
+impl Route {
+    /// Takes larger bodies (uploads stream and have a limit of their own).
+    pub(crate) fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+}
+
+pub(crate) fn router(door: &Arc<Door>, routes: Vec<Route>) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        let limit = DefaultBodyLimit::max(route.body_limit);
+        let path = route.path.clone();
+        let filter = route.verb.filter();
+        let serve = move |State(door): State<Arc<Door>>, request: Request| serve(door, route, request);
+        router = router.route(&path, on(filter, serve).layer(limit));
+    }
+    router.method_not_allowed_fallback(not_found).fallback(not_found).with_state(door.clone())
+}
+
+async fn serve(door: Arc<Door>, route: Route, request: Request) -> Response {
+    let test_mode = door.config.test_mode;
+    let outcome = match Call::admit(door, &route, request).await {
+        Ok(call) => (route.handler)(call).await,
+        Err(refused) => Err(refused),
+    };
+    outcome.unwrap_or_else(|refused| refused.response(test_mode))
+}
+
+/// Whatever is not in the table: Rocket.Chat's JSON, never HTML.
+async fn not_found(request: Request) -> Response {
+    let text = if request.method() == HttpMethod::OPTIONS { "" } else { "API endpoint not found" };
+    refusal::Refused::status(StatusCode::NOT_FOUND, text).response(false)
+}

@@ -1,0 +1,1 @@
+//! Nouns as Rocket.Chat writes them.
