@@ -188,6 +188,12 @@ pub enum Event {
         /// The new tag; `None` when it was reset.
         tag: Option<String>,
     },
+    /// A position of the room's timeline was taken by a change that has no event of its own (`Journal::skip`).
+    /// Nobody hears it; the hub only learns that there is nothing to wait for.
+    Skipped {
+        /// Where.
+        room: RoomId,
+    },
     /// Passing: somebody is doing something in a room (typing, recording, uploading).
     Activity {
         /// Where.
@@ -200,6 +206,8 @@ pub enum Event {
         activities: Arc<[String]>,
         /// In this thread.
         thread: Option<MessageId>,
+        /// The connection that said so, which does not hear its own echo; 0 for none.
+        origin: u64,
     },
     /// Passing: a user's presence changed.
     Presence {
@@ -301,6 +309,7 @@ impl Event {
             Self::MessageDeleted { room, .. }
             | Self::MessagesPurged { room, .. }
             | Self::Read { room, .. }
+            | Self::Skipped { room }
             | Self::Activity { room, .. } => Audience::Room(room.clone()),
             Self::Room { room, .. } | Self::RoomRemoved { room } => Audience::Room(room.id.clone()),
             Self::Membership { membership, .. } => Audience::User(membership.user.clone()),
