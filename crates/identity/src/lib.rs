@@ -1,1 +1,30 @@
-//! To be written.
+//! Proof of who somebody is.
+//!
+//! Passwords, login tokens, second factors, the host application's JWTs, and the counters that stop guessing.
+//! Nothing here knows a room, a database or a protocol: callers bring what is stored, this crate says whether
+//! the proof holds and what is to be stored next. Time and randomness come from outside.
+//!
+//! What is stored is never the secret itself:
+//!
+//! | secret | stored as |
+//! |---|---|
+//! | password | argon2id over the lower-case hex SHA-256 of the password ([`password`]) |
+//! | login token, personal access token, reset token | SHA-256 ([`token`]) |
+//! | TOTP secret | sealed with the server key ([`key`]) |
+//! | recovery code, e-mail code | keyed hash ([`onetime`]) |
+
+pub mod key;
+pub mod lockout;
+pub mod onetime;
+pub mod password;
+pub mod policy;
+pub mod pool;
+pub mod token;
+pub mod totp;
+
+pub use key::SecretKey;
+pub use lockout::{Attempt, Limit, Locked, LockedBy, Lockout, LockoutPolicy};
+pub use password::{BadPassword, Password, Verdict};
+pub use policy::{PasswordPolicy, PolicyViolation};
+pub use pool::{Busy, PasswordPool};
+pub use token::{Token, TokenHash};

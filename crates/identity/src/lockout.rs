@@ -1,0 +1,291 @@
+//! Counters that stop guessing: after so many failures within a window, a user or an address is refused, with the
+//! right password too.
+//!
+//! Ask [`Lockout::check`] before the work and report the outcome after it. [`Lockout::succeeded`] checks again:
+//! guesses that were sent side by side, before the first had failed, gain nothing by that.
+//!
+//! Refused attempts are not counted, so a block ends when its window has passed, whoever keeps knocking. A success
+//! forgets the failures of that user, everywhere; other people's failures at the same address stay, or an attacker
+//! could clear the address's count by logging in as himself.
+
+use parking_lot::Mutex;
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::{Duration, Instant};
+
+/// Keys that one [`Lockout`] remembers of each kind (users, addresses); beyond it the one whose last failure is
+/// oldest goes. About 10 MB of each when all are in use.
+pub const MAX_ENTRIES: usize = 100_000;
+/// Most failures that a limit can ask for.
+pub const MAX_ATTEMPTS: u32 = 1000;
+
+/// So many failures within so long a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Failures that block; 0 is no limit, more than [`MAX_ATTEMPTS`] counts as that.
+    pub attempts: u32,
+    /// How far back failures count, and so how long a block lasts.
+    pub window: Duration,
+}
+
+/// The limits in force: Rocket.Chat's `Block_Multiple_Failed_Logins_*`, whose defaults are
+/// [`LockoutPolicy::default`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockoutPolicy {
+    /// `..._By_User` with `..._Attempts_Until_Block_by_User` and `..._Time_To_Unblock_By_User_In_Minutes`.
+    pub per_user: Option<Limit>,
+    /// `..._By_Ip` with `..._Attempts_Until_Block_By_Ip` and `..._Time_To_Unblock_By_Ip_In_Minutes`.
+    pub per_address: Option<Limit>,
+    /// `..._Ip_Whitelist`: addresses that are never blocked.
+    pub trusted: Vec<IpAddr>,
+}
+
+impl Default for LockoutPolicy {
+    fn default() -> Self {
+        let window = Duration::from_secs(5 * 60);
+        Self {
+            per_user: Some(Limit { attempts: 10, window }),
+            per_address: Some(Limit { attempts: 50, window }),
+            trusted: Vec::new(),
+        }
+    }
+}
+
+impl LockoutPolicy {
+    /// For second-factor codes: five failures of a user in five minutes.
+    pub fn for_codes() -> Self {
+        let window = Duration::from_secs(5 * 60);
+        Self { per_user: Some(Limit { attempts: 5, window }), per_address: None, trusted: Vec::new() }
+    }
+
+    /// Nothing is ever blocked (`Block_Multiple_Failed_Logins_Enabled` is off).
+    pub fn off() -> Self {
+        Self { per_user: None, per_address: None, trusted: Vec::new() }
+    }
+}
+
+/// Who tries: the user's id if there is such a user, else the name as typed, in lower case (unknown users are
+/// counted as well, or the refusal would tell who exists); and from where, if known.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// The user.
+    pub user: &'a str,
+    /// The client's own address, taken from a header only if a trusted proxy wrote it.
+    pub address: Option<IpAddr>,
+}
+
+/// What was guessed at too often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockedBy {
+    /// This user.
+    User,
+    /// Anybody, from this address.
+    Address,
+}
+
+/// The attempt is refused, whatever the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many failed logins, try again later")]
+pub struct Locked {
+    /// Why.
+    pub by: LockedBy,
+    /// How long from now; at least a second, for `Retry-After`.
+    pub retry_after: Duration,
+}
+
+/// The counters. One for passwords, another for second factors.
+pub struct Lockout {
+    /// Keys are stored as keyed hashes: their size is bounded, and nobody can aim at a collision.
+    hasher: RandomState,
+    state: Mutex<State>,
+}
+
+struct State {
+    policy: LockoutPolicy,
+    users: Counters,
+    addresses: Counters,
+}
+
+impl Lockout {
+    /// No failures yet.
+    pub fn new(policy: LockoutPolicy) -> Self {
+        Self::with_capacity(policy, MAX_ENTRIES)
+    }
+
+    /// Remembers at most `entries` users and as many addresses.
+    pub fn with_capacity(policy: LockoutPolicy, entries: usize) -> Self {
+        let state = State { policy, users: Counters::new(entries), addresses: Counters::new(entries) };
+        Self { hasher: RandomState::new(), state: Mutex::new(state) }
+    }
+
+    /// Takes over changed settings; the failures so far stay.
+    pub fn set_policy(&self, policy: LockoutPolicy) {
+        self.state.lock().policy = policy;
+    }
+
+    /// Whether the attempt may go on. `now` comes from a clock that never goes back.
+    ///
+    /// # Errors
+    /// [`Locked`].
+    pub fn check(&self, attempt: Attempt<'_>, now: Instant) -> Result<(), Locked> {
+        let (user, address) = self.keys(attempt);
+        self.state.lock().check(user, address, now)
+    }
+
+    /// The proof was wrong. An attempt that is blocked by now is not counted. Returns what this failure blocked,
+    /// for the log.
+    pub fn failed(&self, attempt: Attempt<'_>, now: Instant) -> Option<Locked> {
+        let (user, address) = self.keys(attempt);
+        let mut state = self.state.lock();
+        if state.check(user, address, now).is_err() {
+            return None;
+        }
+        if let Some(limit) = state.policy.per_user {
+            state.users.fail(user, user, limit, now);
+        }
+        if let (Some(limit), Some(address)) = (state.policy.per_address, state.counted(address)) {
+            state.addresses.fail(address, user, limit, now);
+        }
+        state.check(user, address, now).err()
+    }
+
+    /// The proof was right: forgets the user's failures.
+    ///
+    /// # Errors
+    /// [`Locked`] if other attempts have blocked it in the meantime: refuse it as if it had been wrong.
+    pub fn succeeded(&self, attempt: Attempt<'_>, now: Instant) -> Result<(), Locked> {
+        let (user, address) = self.keys(attempt);
+        let mut state = self.state.lock();
+        state.check(user, address, now)?;
+        state.users.forget(user);
+        if let Some((address, _)) = address {
+            state.addresses.forgive(address, user);
+        }
+        Ok(())
+    }
+
+    fn keys(&self, attempt: Attempt<'_>) -> (u64, Option<(u64, IpAddr)>) {
+        let address = attempt.address.map(|ip| (self.hasher.hash_one(network(ip)), ip.to_canonical()));
+        (self.hasher.hash_one(attempt.user), address)
+    }
+}
+
+impl State {
+    fn check(&mut self, user: u64, address: Option<(u64, IpAddr)>, now: Instant) -> Result<(), Locked> {
+        let locked = |by, left: Option<Duration>| {
+            left.map_or(Ok(()), |left| Err(Locked { by, retry_after: left.max(Duration::from_secs(1)) }))
+        };
+        if let Some(limit) = self.policy.per_user {
+            locked(LockedBy::User, self.users.blocked_for(user, limit, now))?;
+        }
+        if let (Some(limit), Some(address)) = (self.policy.per_address, self.counted(address)) {
+            locked(LockedBy::Address, self.addresses.blocked_for(address, limit, now))?;
+        }
+        Ok(())
+    }
+
+    fn counted(&self, address: Option<(u64, IpAddr)>) -> Option<u64> {
+        let (key, ip) = address?;
+        (!self.policy.trusted.iter().any(|trusted| trusted.to_canonical() == ip)).then_some(key)
+    }
+}
+
+/// One household: an IPv4 address, or the /64 of an IPv6 one, of which every host has 2^64.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 => v4,
+    }
+}
+
+/// Failures by key, bounded.
+struct Counters {
+    capacity: usize,
+    /// Goes up with each failure: the order in which keys failed last.
+    turn: u64,
+    entries: HashMap<u64, Entry>,
+    oldest: BTreeMap<u64, u64>,
+}
+
+#[derive(Default)]
+struct Entry {
+    turn: u64,
+    /// When, and which user; oldest first, fewer than the limit asks for.
+    failures: Vec<(Instant, u64)>,
+    /// When the limit was reached; the failures are forgotten then.
+    blocked_at: Option<Instant>,
+}
+
+impl Entry {
+    /// Whether nothing of it counts any more.
+    fn is_over(&self, window: Duration, now: Instant) -> bool {
+        let last = self.blocked_at.or(self.failures.last().map(|(at, _)| *at));
+        last.is_none_or(|at| now.saturating_duration_since(at) >= window)
+    }
+}
+
+impl Counters {
+    fn new(capacity: usize) -> Self {
+        Self { capacity: capacity.max(1), turn: 0, entries: HashMap::new(), oldest: BTreeMap::new() }
+    }
+
+    /// How long the key stays blocked.
+    fn blocked_for(&self, key: u64, limit: Limit, now: Instant) -> Option<Duration> {
+        let since = now.saturating_duration_since(self.entries.get(&key)?.blocked_at?);
+        (limit.attempts > 0 && since < limit.window).then(|| limit.window - since)
+    }
+
+    fn fail(&mut self, key: u64, user: u64, limit: Limit, now: Instant) {
+        if limit.attempts == 0 {
+            return;
+        }
+        self.turn += 1;
+        let entry = self.entries.entry(key).or_default();
+        self.oldest.remove(&entry.turn);
+        self.oldest.insert(self.turn, key);
+        entry.turn = self.turn;
+        entry.blocked_at = None;
+        entry.failures.retain(|(at, _)| now.saturating_duration_since(*at) < limit.window);
+        entry.failures.push((now, user));
+        if entry.failures.len() >= limit.attempts.min(MAX_ATTEMPTS) as usize {
+            entry.blocked_at = Some(now);
+            entry.failures = Vec::new();
+        }
+        self.make_room(limit.window, now);
+    }
+
+    /// Drops the oldest over the capacity, and up to two that are over, so that a quiet server's memory comes back.
+    fn make_room(&mut self, window: Duration, now: Instant) {
+        for _ in 0..2 {
+            let Some((_, &key)) = self.oldest.first_key_value() else { return };
+            let over = self.entries.get(&key).is_none_or(|entry| entry.is_over(window, now));
+            if over || self.entries.len() > self.capacity {
+                self.forget(key);
+            }
+        }
+    }
+
+    fn forget(&mut self, key: u64) {
+        if let Some(entry) = self.entries.remove(&key) {
+            self.oldest.remove(&entry.turn);
+        }
+    }
+
+    fn forgive(&mut self, key: u64, user: u64) {
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.failures.retain(|(_, who)| *who != user);
+            if entry.failures.is_empty() && entry.blocked_at.is_none() {
+                self.forget(key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "lockout_tests.rs"]
+mod tests;
