@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
-use rand::CryptoRng;
+use parlor_core::clock::Random;
 use sha2::Sha256;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -58,11 +58,7 @@ impl SecretKey {
     ///
     /// # Errors
     /// [`KeyError`]; blank `given` counts as none.
-    pub fn load<R: CryptoRng + ?Sized>(
-        data_dir: &Path,
-        given: Option<&str>,
-        random: &mut R,
-    ) -> Result<Self, KeyError> {
+    pub fn load(data_dir: &Path, given: Option<&str>, random: &dyn Random) -> Result<Self, KeyError> {
         if let Some(given) = given.map(str::trim).filter(|text| !text.is_empty()) {
             return Self::from_text(given);
         }
@@ -115,15 +111,9 @@ impl SecretKey {
 
     /// Encrypts `secret` for storage. It opens only with the same key, `purpose` and `owner` (say, the user's id),
     /// so a sealed text can't be moved to another user's row.
-    pub fn seal<R: CryptoRng + ?Sized>(
-        &self,
-        purpose: &str,
-        owner: &str,
-        secret: &[u8],
-        random: &mut R,
-    ) -> String {
+    pub fn seal(&self, purpose: &str, owner: &str, secret: &[u8], random: &dyn Random) -> String {
         let mut nonce = [0; NONCE_BYTES];
-        random.fill_bytes(&mut nonce);
+        random.fill(&mut nonce);
         let sealed = self
             .cipher(purpose)
             .encrypt(&XNonce::from(nonce), Payload { msg: secret, aad: owner.as_bytes() })
@@ -165,9 +155,9 @@ fn expand(secret: &[u8], salt: &[u8], info: &[u8]) -> [u8; 32] {
 
 /// Makes the key file whole or not at all: written and synced under another name, then linked, which fails when
 /// another process was first; its key counts then.
-fn make_file<R: CryptoRng + ?Sized>(dir: &Path, path: &Path, random: &mut R) -> io::Result<()> {
+fn make_file(dir: &Path, path: &Path, random: &dyn Random) -> io::Result<()> {
     let mut bytes = [0; 32];
-    random.fill_bytes(&mut bytes);
+    random.fill(&mut bytes);
     let temporary = dir.join(format!("{FILE_NAME}.{}.new", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     file.write_all(format!("{}\n", URL_SAFE_NO_PAD.encode(bytes)).as_bytes())?;
@@ -184,20 +174,19 @@ fn make_file<R: CryptoRng + ?Sized>(dir: &Path, path: &Path, random: &mut R) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::SeedableRng;
-    use rand::rngs::StdRng;
+    use crate::testing::Seeded;
 
-    fn random() -> StdRng {
-        StdRng::seed_from_u64(7)
+    fn random() -> Seeded {
+        Seeded::new(7)
     }
 
     #[test]
     fn the_first_start_makes_a_private_key_file_and_the_next_reads_it() {
         let dir = tempfile::tempdir().unwrap();
-        let first = SecretKey::load(dir.path(), None, &mut random()).unwrap();
+        let first = SecretKey::load(dir.path(), None, &random()).unwrap();
         let path = dir.path().join(FILE_NAME);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        let again = SecretKey::load(dir.path(), Some("  "), &mut StdRng::seed_from_u64(8)).unwrap();
+        let again = SecretKey::load(dir.path(), Some("  "), &Seeded::new(8)).unwrap();
         assert_eq!(first.0, again.0);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -206,9 +195,9 @@ mod tests {
     fn whoever_makes_the_file_second_uses_the_first_ones_key() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE_NAME);
-        make_file(dir.path(), &path, &mut StdRng::seed_from_u64(1)).unwrap();
+        make_file(dir.path(), &path, &Seeded::new(1)).unwrap();
         let first = fs::read(&path).unwrap();
-        make_file(dir.path(), &path, &mut StdRng::seed_from_u64(2)).unwrap();
+        make_file(dir.path(), &path, &Seeded::new(2)).unwrap();
         assert_eq!(fs::read(&path).unwrap(), first);
     }
 
@@ -218,7 +207,7 @@ mod tests {
         let path = dir.path().join(FILE_NAME);
         for content in [&b""[..], b"short", b"\xff\xfe", &[b'A'; 5000]] {
             fs::write(&path, content).unwrap();
-            let error = SecretKey::load(dir.path(), None, &mut random()).unwrap_err();
+            let error = SecretKey::load(dir.path(), None, &random()).unwrap_err();
             assert!(matches!(error, KeyError::Damaged(_)), "{error}");
             assert_eq!(fs::read(&path).unwrap(), content);
         }
@@ -227,7 +216,7 @@ mod tests {
     #[test]
     fn a_missing_data_directory_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        let error = SecretKey::load(&dir.path().join("none"), None, &mut random()).unwrap_err();
+        let error = SecretKey::load(&dir.path().join("none"), None, &random()).unwrap_err();
         assert!(matches!(error, KeyError::Io(..)), "{error}");
     }
 
@@ -235,8 +224,8 @@ mod tests {
     fn a_given_key_is_used_instead_of_the_file_and_must_be_long() {
         let dir = tempfile::tempdir().unwrap();
         let given = "0123456789abcdef0123456789abcdef";
-        let one = SecretKey::load(dir.path(), Some(given), &mut random()).unwrap();
-        let two = SecretKey::load(dir.path(), Some(&format!("{given}\n")), &mut random()).unwrap();
+        let one = SecretKey::load(dir.path(), Some(given), &random()).unwrap();
+        let two = SecretKey::load(dir.path(), Some(&format!("{given}\n")), &random()).unwrap();
         assert_eq!(one.0, two.0);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         assert!(matches!(SecretKey::from_text(&given[1..]), Err(KeyError::TooShort)));
@@ -245,7 +234,7 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_for_its_owner_only() {
         let key = SecretKey::from_bytes([1; 32]);
-        let sealed = key.seal("totp", "alice", b"secret", &mut random());
+        let sealed = key.seal("totp", "alice", b"secret", &random());
         assert!(!sealed.contains("secret"));
         assert_eq!(key.open("totp", "alice", &sealed).unwrap(), b"secret");
         assert_eq!(key.open("totp", "bob", &sealed), Err(CannotOpen));
@@ -256,7 +245,7 @@ mod tests {
     #[test]
     fn a_changed_or_foreign_text_does_not_open() {
         let key = SecretKey::from_bytes([1; 32]);
-        let sealed = key.seal("totp", "alice", b"secret", &mut random());
+        let sealed = key.seal("totp", "alice", b"secret", &random());
         for at in SEAL_VERSION.len()..sealed.len() {
             let mut text = sealed.clone().into_bytes();
             text[at] = if text[at] == b'A' { b'B' } else { b'A' };
@@ -270,8 +259,8 @@ mod tests {
 
     #[test]
     fn the_same_secret_is_never_sealed_the_same_way_twice() {
-        let (key, mut random) = (SecretKey::from_bytes([1; 32]), random());
-        let mut seal = || key.seal("totp", "alice", b"secret", &mut random);
+        let (key, random) = (SecretKey::from_bytes([1; 32]), random());
+        let seal = || key.seal("totp", "alice", b"secret", &random);
         assert_ne!(seal(), seal());
     }
 

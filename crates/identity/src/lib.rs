@@ -13,18 +13,22 @@
 //! | TOTP secret | sealed with the server key ([`key`]) |
 //! | recovery code, e-mail code | keyed hash ([`onetime`]) |
 
+pub mod identity;
 pub mod key;
 pub mod lockout;
 pub mod onetime;
 pub mod password;
 pub mod policy;
 pub mod pool;
+#[cfg(test)]
+mod testing;
 pub mod token;
 pub mod totp;
 
+pub use identity::Identity;
 pub use key::SecretKey;
 pub use lockout::{Attempt, Limit, Locked, LockedBy, Lockout, LockoutPolicy};
-pub use password::{BadPassword, Password, Verdict};
+pub use password::{BadPassword, Reduced};
 pub use policy::{PasswordPolicy, PolicyViolation};
 pub use pool::{Busy, PasswordPool};
 pub use token::{Token, TokenHash};

@@ -13,7 +13,7 @@ use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv6Addr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Keys that one [`Lockout`] remembers of each kind (users, addresses); beyond it the one whose last failure is
 /// oldest goes. About 10 MB of each when all are in use.
@@ -125,18 +125,18 @@ impl Lockout {
         self.state.lock().policy = policy;
     }
 
-    /// Whether the attempt may go on. `now` comes from a clock that never goes back.
+    /// Whether the attempt may go on. `now` is the reading of a clock that never goes back.
     ///
     /// # Errors
     /// [`Locked`].
-    pub fn check(&self, attempt: Attempt<'_>, now: Instant) -> Result<(), Locked> {
+    pub fn check(&self, attempt: Attempt<'_>, now: Duration) -> Result<(), Locked> {
         let (user, address) = self.keys(attempt);
         self.state.lock().check(user, address, now)
     }
 
     /// The proof was wrong. An attempt that is blocked by now is not counted. Returns what this failure blocked,
     /// for the log.
-    pub fn failed(&self, attempt: Attempt<'_>, now: Instant) -> Option<Locked> {
+    pub fn failed(&self, attempt: Attempt<'_>, now: Duration) -> Option<Locked> {
         let (user, address) = self.keys(attempt);
         let mut state = self.state.lock();
         if state.check(user, address, now).is_err() {
@@ -155,7 +155,7 @@ impl Lockout {
     ///
     /// # Errors
     /// [`Locked`] if other attempts have blocked it in the meantime: refuse it as if it had been wrong.
-    pub fn succeeded(&self, attempt: Attempt<'_>, now: Instant) -> Result<(), Locked> {
+    pub fn succeeded(&self, attempt: Attempt<'_>, now: Duration) -> Result<(), Locked> {
         let (user, address) = self.keys(attempt);
         let mut state = self.state.lock();
         state.check(user, address, now)?;
@@ -173,7 +173,7 @@ impl Lockout {
 }
 
 impl State {
-    fn check(&mut self, user: u64, address: Option<(u64, IpAddr)>, now: Instant) -> Result<(), Locked> {
+    fn check(&mut self, user: u64, address: Option<(u64, IpAddr)>, now: Duration) -> Result<(), Locked> {
         let locked = |by, left: Option<Duration>| {
             left.map_or(Ok(()), |left| Err(Locked { by, retry_after: left.max(Duration::from_secs(1)) }))
         };
@@ -216,16 +216,16 @@ struct Counters {
 struct Entry {
     turn: u64,
     /// When, and which user; oldest first, fewer than the limit asks for.
-    failures: Vec<(Instant, u64)>,
+    failures: Vec<(Duration, u64)>,
     /// When the limit was reached; the failures are forgotten then.
-    blocked_at: Option<Instant>,
+    blocked_at: Option<Duration>,
 }
 
 impl Entry {
     /// Whether nothing of it counts any more.
-    fn is_over(&self, window: Duration, now: Instant) -> bool {
+    fn is_over(&self, window: Duration, now: Duration) -> bool {
         let last = self.blocked_at.or(self.failures.last().map(|(at, _)| *at));
-        last.is_none_or(|at| now.saturating_duration_since(at) >= window)
+        last.is_none_or(|at| now.saturating_sub(at) >= window)
     }
 }
 
@@ -235,12 +235,12 @@ impl Counters {
     }
 
     /// How long the key stays blocked.
-    fn blocked_for(&self, key: u64, limit: Limit, now: Instant) -> Option<Duration> {
-        let since = now.saturating_duration_since(self.entries.get(&key)?.blocked_at?);
+    fn blocked_for(&self, key: u64, limit: Limit, now: Duration) -> Option<Duration> {
+        let since = now.saturating_sub(self.entries.get(&key)?.blocked_at?);
         (limit.attempts > 0 && since < limit.window).then(|| limit.window - since)
     }
 
-    fn fail(&mut self, key: u64, user: u64, limit: Limit, now: Instant) {
+    fn fail(&mut self, key: u64, user: u64, limit: Limit, now: Duration) {
         if limit.attempts == 0 {
             return;
         }
@@ -250,7 +250,7 @@ impl Counters {
         self.oldest.insert(self.turn, key);
         entry.turn = self.turn;
         entry.blocked_at = None;
-        entry.failures.retain(|(at, _)| now.saturating_duration_since(*at) < limit.window);
+        entry.failures.retain(|(at, _)| now.saturating_sub(*at) < limit.window);
         entry.failures.push((now, user));
         if entry.failures.len() >= limit.attempts.min(MAX_ATTEMPTS) as usize {
             entry.blocked_at = Some(now);
@@ -260,7 +260,7 @@ impl Counters {
     }
 
     /// Drops the oldest over the capacity, and up to two that are over, so that a quiet server's memory comes back.
-    fn make_room(&mut self, window: Duration, now: Instant) {
+    fn make_room(&mut self, window: Duration, now: Duration) {
         for _ in 0..2 {
             let Some((_, &key)) = self.oldest.first_key_value() else { return };
             let over = self.entries.get(&key).is_none_or(|entry| entry.is_over(window, now));

@@ -7,6 +7,7 @@
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use parlor_core::credentials::{Password, Verdict};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -30,7 +31,7 @@ const DUMMY: &str =
 
 /// A presented password, reduced to the lower-case hex SHA-256 that is hashed. Never printed.
 #[derive(Clone)]
-pub struct Password([u8; 64]);
+pub struct Reduced([u8; 64]);
 
 /// Why something can't be a password at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,26 +47,18 @@ pub enum BadPassword {
     BadDigest,
 }
 
-/// What checking a password said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is the right one. With `needs_rehash` the stored hash is of an older kind: store a new one now.
-    Right {
-        /// The stored hash is bcrypt, or argon2 with other costs than today's.
-        needs_rehash: bool,
-    },
-    /// It is not, or there is no password that could be right.
-    Wrong,
-}
+impl TryFrom<&Password> for Reduced {
+    type Error = BadPassword;
 
-impl Verdict {
-    /// Whether the password was right.
-    pub fn is_right(self) -> bool {
-        matches!(self, Verdict::Right { .. })
+    fn try_from(password: &Password) -> Result<Self, BadPassword> {
+        match password {
+            Password::Plain(text) => Self::plain(text),
+            Password::Digest(digest) => Self::digest(digest),
+        }
     }
 }
 
-impl Password {
+impl Reduced {
     /// From the password itself.
     ///
     /// # Errors
@@ -78,6 +71,11 @@ impl Password {
             return Err(BadPassword::TooLong);
         }
         Ok(Self(hex(&Sha256::digest(text.as_bytes()).into())))
+    }
+
+    /// The digest that stands in for text which is no password; compare it with nothing.
+    pub fn nobodys() -> Self {
+        Self([b'0'; 64])
     }
 
     /// From the hex SHA-256 of the password, in either case.
@@ -97,16 +95,16 @@ impl Password {
     }
 }
 
-impl fmt::Debug for Password {
+impl fmt::Debug for Reduced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(..)")
+        f.write_str("Reduced(..)")
     }
 }
 
 /// Hashes a password for storage: argon2id, 19 MiB, 2 passes, 1 lane, as a PHC string of about 97 characters.
 ///
 /// Takes tens of milliseconds of one core: call it through [`crate::PasswordPool`].
-pub fn hash(password: &Password, salt: [u8; 16]) -> String {
+pub fn hash(password: &Reduced, salt: [u8; 16]) -> String {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the costs are within argon2's limits");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_with_salt(&password.0, &salt)
@@ -120,7 +118,7 @@ pub fn hash(password: &Password, salt: [u8; 16]) -> String {
 /// An imported bcrypt hash takes bcrypt's time until the first login replaces it; that difference remains.
 ///
 /// Takes tens of milliseconds of one core: call it through [`crate::PasswordPool`].
-pub fn verify(password: &Password, stored: Option<&str>) -> Verdict {
+pub fn verify(password: &Reduced, stored: Option<&str>) -> Verdict {
     let verdict = stored.and_then(|stored| {
         if stored.starts_with("$2") {
             verify_bcrypt(password, stored)
@@ -135,7 +133,7 @@ pub fn verify(password: &Password, stored: Option<&str>) -> Verdict {
 }
 
 /// `None` when no work was done because the stored text is no usable hash.
-fn verify_argon2(password: &Password, stored: &str) -> Option<Verdict> {
+fn verify_argon2(password: &Reduced, stored: &str) -> Option<Verdict> {
     let parsed = PasswordHash::new(stored).ok()?;
     let params = Params::try_from(&parsed).ok()?;
     let within =
@@ -151,17 +149,17 @@ fn verify_argon2(password: &Password, stored: &str) -> Option<Verdict> {
         && (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY_KIB, PASSES, LANES)
         && parsed.salt.as_ref().map(|s| s.as_ref().len()) >= Some(16)
         && parsed.hash.as_ref().map(|h| h.len()) >= Some(32);
-    Some(Verdict::Right { needs_rehash: !current })
+    Some(Verdict::Right { rehash: !current })
 }
 
 /// `None` when no work was done because the stored text is no usable hash.
-fn verify_bcrypt(password: &Password, stored: &str) -> Option<Verdict> {
+fn verify_bcrypt(password: &Reduced, stored: &str) -> Option<Verdict> {
     let cost = stored.parse::<bcrypt::HashParts>().ok()?.get_cost();
     if cost > MAX_BCRYPT_COST {
         return None;
     }
     match bcrypt::verify(password.0, stored).ok()? {
-        true => Some(Verdict::Right { needs_rehash: true }),
+        true => Some(Verdict::Right { rehash: true }),
         false => Some(Verdict::Wrong),
     }
 }
@@ -186,29 +184,29 @@ mod tests {
 
     #[test]
     fn the_plain_password_and_its_digest_open_the_same_account() {
-        let stored = hash(&Password::plain("correct horse").unwrap(), SALT);
+        let stored = hash(&Reduced::plain("correct horse").unwrap(), SALT);
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        let right = Verdict::Right { needs_rehash: false };
-        assert_eq!(verify(&Password::plain("correct horse").unwrap(), Some(&stored)), right);
-        assert_eq!(verify(&Password::digest(&horse_digest()).unwrap(), Some(&stored)), right);
-        assert_eq!(verify(&Password::digest(&horse_digest().to_uppercase()).unwrap(), Some(&stored)), right);
-        assert_eq!(verify(&Password::plain("correct horses").unwrap(), Some(&stored)), Verdict::Wrong);
+        let right = Verdict::Right { rehash: false };
+        assert_eq!(verify(&Reduced::plain("correct horse").unwrap(), Some(&stored)), right);
+        assert_eq!(verify(&Reduced::digest(&horse_digest()).unwrap(), Some(&stored)), right);
+        assert_eq!(verify(&Reduced::digest(&horse_digest().to_uppercase()).unwrap(), Some(&stored)), right);
+        assert_eq!(verify(&Reduced::plain("correct horses").unwrap(), Some(&stored)), Verdict::Wrong);
     }
 
     #[test]
     fn the_digest_typed_as_a_plain_password_is_wrong() {
-        let stored = hash(&Password::plain("correct horse").unwrap(), SALT);
-        assert_eq!(verify(&Password::plain(&horse_digest()).unwrap(), Some(&stored)), Verdict::Wrong);
+        let stored = hash(&Reduced::plain("correct horse").unwrap(), SALT);
+        assert_eq!(verify(&Reduced::plain(&horse_digest()).unwrap(), Some(&stored)), Verdict::Wrong);
     }
 
     #[test]
     fn a_rocket_chat_bcrypt_hash_is_accepted_and_asks_for_a_new_one() {
         for version in [bcrypt::Version::TwoA, bcrypt::Version::TwoB, bcrypt::Version::TwoY] {
             let stored = bcrypt::hash_with_salt(horse_digest(), 4, SALT).unwrap().format_for_version(version);
-            let right = Verdict::Right { needs_rehash: true };
-            assert_eq!(verify(&Password::plain("correct horse").unwrap(), Some(&stored)), right);
-            assert_eq!(verify(&Password::digest(&horse_digest()).unwrap(), Some(&stored)), right);
-            assert_eq!(verify(&Password::plain("wrong").unwrap(), Some(&stored)), Verdict::Wrong);
+            let right = Verdict::Right { rehash: true };
+            assert_eq!(verify(&Reduced::plain("correct horse").unwrap(), Some(&stored)), right);
+            assert_eq!(verify(&Reduced::digest(&horse_digest()).unwrap(), Some(&stored)), right);
+            assert_eq!(verify(&Reduced::plain("wrong").unwrap(), Some(&stored)), Verdict::Wrong);
         }
     }
 
@@ -216,24 +214,24 @@ mod tests {
     fn a_bcrypt_hash_made_by_another_program_is_accepted() {
         // Made by an independent bcrypt over the hex SHA-256 of "correct horse", cost 10 as Rocket.Chat uses.
         const FOREIGN: &str = include_str!("../tests/data/bcrypt.txt");
-        let verdict = verify(&Password::plain("correct horse").unwrap(), Some(FOREIGN.trim()));
-        assert_eq!(verdict, Verdict::Right { needs_rehash: true });
+        let verdict = verify(&Reduced::plain("correct horse").unwrap(), Some(FOREIGN.trim()));
+        assert_eq!(verdict, Verdict::Right { rehash: true });
     }
 
     #[test]
     fn weaker_argon2_costs_ask_for_a_new_hash() {
         let params = Params::new(8 * 1024, 1, 1, None).unwrap();
-        let password = Password::plain("correct horse").unwrap();
+        let password = Reduced::plain("correct horse").unwrap();
         let stored = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_with_salt(&password.0, &SALT)
             .unwrap()
             .to_string();
-        assert_eq!(verify(&password, Some(&stored)), Verdict::Right { needs_rehash: true });
+        assert_eq!(verify(&password, Some(&stored)), Verdict::Right { rehash: true });
     }
 
     #[test]
     fn nobody_and_damaged_hashes_are_wrong() {
-        let password = Password::plain("correct horse").unwrap();
+        let password = Reduced::plain("correct horse").unwrap();
         let damaged = [
             "",
             "x",
@@ -254,7 +252,7 @@ mod tests {
 
     #[test]
     fn an_unknown_user_costs_a_full_hash() {
-        assert_eq!(verify_argon2(&Password::plain("x").unwrap(), DUMMY), Some(Verdict::Wrong));
+        assert_eq!(verify_argon2(&Reduced::plain("x").unwrap(), DUMMY), Some(Verdict::Wrong));
         let params = Params::try_from(&PasswordHash::new(DUMMY).unwrap()).unwrap();
         assert_eq!((params.m_cost(), params.t_cost(), params.p_cost()), (MEMORY_KIB, PASSES, LANES));
     }
@@ -262,17 +260,17 @@ mod tests {
     #[test]
     fn what_cannot_be_a_password_is_refused() {
         let empty = String::from_utf8(hex(&Sha256::digest(b"").into()).to_vec()).unwrap();
-        assert_eq!(Password::plain("").unwrap_err(), BadPassword::Empty);
-        assert_eq!(Password::digest(&empty).unwrap_err(), BadPassword::Empty);
-        assert_eq!(Password::plain(&"x".repeat(4097)).unwrap_err(), BadPassword::TooLong);
-        assert!(Password::plain(&"x".repeat(4096)).is_ok());
+        assert_eq!(Reduced::plain("").unwrap_err(), BadPassword::Empty);
+        assert_eq!(Reduced::digest(&empty).unwrap_err(), BadPassword::Empty);
+        assert_eq!(Reduced::plain(&"x".repeat(4097)).unwrap_err(), BadPassword::TooLong);
+        assert!(Reduced::plain(&"x".repeat(4096)).is_ok());
         for digest in ["", "abc", &"g".repeat(64), &"é".repeat(32), &"a".repeat(65)] {
-            assert_eq!(Password::digest(digest).unwrap_err(), BadPassword::BadDigest, "{digest}");
+            assert_eq!(Reduced::digest(digest).unwrap_err(), BadPassword::BadDigest, "{digest}");
         }
     }
 
     #[test]
     fn a_password_never_prints_itself() {
-        assert_eq!(format!("{:?}", Password::plain("correct horse").unwrap()), "Password(..)");
+        assert_eq!(format!("{:?}", Reduced::plain("correct horse").unwrap()), "Reduced(..)");
     }
 }

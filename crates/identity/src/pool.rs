@@ -3,7 +3,8 @@
 //! A hash takes 19 MiB and tens of milliseconds of a core. Two run at once, [`WAITING`] may wait; whoever comes
 //! after that is told to come back. So a flood of logins can take neither the memory nor the cores.
 
-use crate::password::{self, Password, Verdict};
+use crate::password::{self, Reduced};
+use parlor_core::credentials::Verdict;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -45,7 +46,7 @@ impl PasswordPool {
     ///
     /// # Errors
     /// [`Busy`] when as many wait as may.
-    pub async fn hash(&self, password: Password, salt: [u8; 16]) -> Result<String, Busy> {
+    pub async fn hash(&self, password: Reduced, salt: [u8; 16]) -> Result<String, Busy> {
         self.run(move || password::hash(&password, salt)).await
     }
 
@@ -54,7 +55,7 @@ impl PasswordPool {
     ///
     /// # Errors
     /// [`Busy`] when as many wait as may; nothing was checked then.
-    pub async fn verify(&self, password: Password, stored: Option<String>) -> Result<Verdict, Busy> {
+    pub async fn verify(&self, password: Reduced, stored: Option<String>) -> Result<Verdict, Busy> {
         self.run(move || password::verify(&password, stored.as_deref())).await
     }
 
@@ -84,13 +85,13 @@ mod tests {
     #[tokio::test]
     async fn a_hash_made_on_the_pool_verifies_on_the_pool() {
         let pool = PasswordPool::default();
-        let stored = pool.hash(Password::plain("correct horse").unwrap(), [1; 16]).await.unwrap();
+        let stored = pool.hash(Reduced::plain("correct horse").unwrap(), [1; 16]).await.unwrap();
         let verdict =
-            pool.verify(Password::plain("correct horse").unwrap(), Some(stored.clone())).await.unwrap();
-        assert_eq!(verdict, Verdict::Right { needs_rehash: false });
-        let verdict = pool.verify(Password::plain("wrong").unwrap(), Some(stored)).await.unwrap();
+            pool.verify(Reduced::plain("correct horse").unwrap(), Some(stored.clone())).await.unwrap();
+        assert_eq!(verdict, Verdict::Right { rehash: false });
+        let verdict = pool.verify(Reduced::plain("wrong").unwrap(), Some(stored)).await.unwrap();
         assert_eq!(verdict, Verdict::Wrong);
-        assert_eq!(pool.verify(Password::plain("x").unwrap(), None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(pool.verify(Reduced::plain("x").unwrap(), None).await.unwrap(), Verdict::Wrong);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rand::CryptoRng;
+use parlor_core::clock::Random;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -24,9 +24,9 @@ pub struct TokenHash([u8; 32]);
 
 impl Token {
     /// A new token: 43 characters of `[A-Za-z0-9_-]`.
-    pub fn generate<R: CryptoRng + ?Sized>(random: &mut R) -> Self {
+    pub fn generate(random: &dyn Random) -> Self {
         let mut bytes = [0; 32];
-        random.fill_bytes(&mut bytes);
+        random.fill(&mut bytes);
         Self(URL_SAFE_NO_PAD.encode(bytes))
     }
 
@@ -106,15 +106,14 @@ pub fn same_secret(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Seeded;
     use proptest::prelude::*;
-    use rand::SeedableRng;
-    use rand::rngs::StdRng;
     use std::collections::HashSet;
 
     #[test]
     fn tokens_are_43_url_safe_characters_and_never_the_same() {
-        let mut random = StdRng::seed_from_u64(1);
-        let tokens: HashSet<String> = (0..1000).map(|_| Token::generate(&mut random).into_string()).collect();
+        let random = Seeded::new(1);
+        let tokens: HashSet<String> = (0..1000).map(|_| Token::generate(&random).into_string()).collect();
         assert_eq!(tokens.len(), 1000);
         for token in tokens {
             assert_eq!(token.len(), 43);
@@ -149,14 +148,14 @@ mod tests {
 
     #[test]
     fn neither_token_nor_hash_prints_itself() {
-        let token = Token::generate(&mut StdRng::seed_from_u64(2));
+        let token = Token::generate(&Seeded::new(2));
         assert_eq!(format!("{token:?} {:?}", token.hash()), "Token(..) TokenHash(..)");
     }
 
     proptest! {
         #[test]
         fn a_token_matches_its_own_hash_and_no_other(seed in any::<u64>(), other in ".{0,60}") {
-            let token = Token::generate(&mut StdRng::seed_from_u64(seed));
+            let token = Token::generate(&Seeded::new(seed));
             let stored = TokenHash::from_bytes(*token.hash().as_bytes());
             prop_assert!(stored.matches(token.as_str()));
             prop_assert_eq!(stored.matches(&other), other == token.as_str());
@@ -164,7 +163,7 @@ mod tests {
 
         #[test]
         fn one_changed_character_is_another_token(seed in any::<u64>(), at in 0_usize..43) {
-            let token = Token::generate(&mut StdRng::seed_from_u64(seed));
+            let token = Token::generate(&Seeded::new(seed));
             let mut text = token.as_str().as_bytes().to_vec();
             text[at] = if text[at] == b'A' { b'B' } else { b'A' };
             prop_assert!(!token.hash().matches(std::str::from_utf8(&text).unwrap()));

@@ -1,7 +1,7 @@
 //! The authenticator app: RFC 6238 codes of six digits, SHA-1, 30 seconds, the only form that every app knows.
 
 use crate::key::{CannotOpen, SecretKey};
-use rand::CryptoRng;
+use parlor_core::clock::Random;
 use std::fmt;
 use totp_rs::{Algorithm, Builder, Secret};
 
@@ -33,9 +33,9 @@ pub enum TotpRefused {
 
 impl TotpSecret {
     /// A new secret.
-    pub fn generate<R: CryptoRng + ?Sized>(random: &mut R) -> Self {
+    pub fn generate(random: &dyn Random) -> Self {
         let mut bytes = vec![0; SECRET_BYTES];
-        random.fill_bytes(&mut bytes);
+        random.fill(&mut bytes);
         Self(bytes)
     }
 
@@ -51,7 +51,7 @@ impl TotpSecret {
     }
 
     /// For storage: sealed with the server key, bound to the user's id.
-    pub fn seal<R: CryptoRng + ?Sized>(&self, key: &SecretKey, user: &str, random: &mut R) -> String {
+    pub fn seal(&self, key: &SecretKey, user: &str, random: &dyn Random) -> String {
         key.seal(PURPOSE, user, &self.0, random)
     }
 
@@ -112,8 +112,7 @@ impl fmt::Debug for TotpSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::SeedableRng;
-    use rand::rngs::StdRng;
+    use crate::testing::Seeded;
 
     /// The secret of RFC 6238, appendix B.
     fn rfc() -> TotpSecret {
@@ -172,10 +171,10 @@ mod tests {
 
     #[test]
     fn a_secret_survives_storage_for_its_user_only() {
-        let mut random = StdRng::seed_from_u64(1);
+        let random = Seeded::new(1);
         let key = SecretKey::from_bytes([9; 32]);
-        let secret = TotpSecret::generate(&mut random);
-        let sealed = secret.seal(&key, "alice", &mut random);
+        let secret = TotpSecret::generate(&random);
+        let sealed = secret.seal(&key, "alice", &random);
         assert!(!sealed.contains(&secret.to_base32()));
         let opened = TotpSecret::open(&key, "alice", &sealed).unwrap();
         assert_eq!(opened.0, secret.0);
