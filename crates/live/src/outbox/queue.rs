@@ -1,0 +1,240 @@
+//! The outbox without lock and waker: a state machine over pushes and takes.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes};
+
+use super::{Class, OutboxLimits, Pushed, Topic};
+use crate::close::Closed;
+
+/// What a queued frame is taken to cost besides its bytes, so that many tiny frames are bounded too.
+pub const FRAME_COST: usize = 64;
+
+/// The topic of a frame that is already half on the wire: it must be finished whatever happens.
+const STARTED: Topic = Topic::MAX;
+
+/// A queued frame.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What goes to the socket.
+    pub frame: Bytes,
+    /// What it is about; 0 is never purged.
+    pub topic: Topic,
+}
+
+#[derive(Debug)]
+struct Volatile {
+    key: u64,
+    entry: Entry,
+}
+
+/// Frames waiting for one connection, within a bound.
+///
+/// Two lanes: events and replies in their order, and volatile frames (last one per key), which go when the
+/// first lane is empty. Nothing is allocated before the first push.
+#[derive(Debug)]
+pub struct Queue {
+    frames: VecDeque<Entry>,
+    volatile: VecDeque<Volatile>,
+    bytes: usize,
+    limits: OutboxLimits,
+    dropped: u32,
+    closed: Option<Closed>,
+    /// The last words are in: nothing changes any more.
+    sealed: bool,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub fn new(limits: OutboxLimits) -> Self {
+        Self {
+            frames: VecDeque::new(),
+            volatile: VecDeque::new(),
+            bytes: 0,
+            limits,
+            dropped: 0,
+            closed: None,
+            sealed: false,
+        }
+    }
+
+    /// Adds a frame, or says why not. Over the bound volatile frames go first, then the connection.
+    pub fn push(&mut self, frame: Bytes, class: Class) -> Pushed {
+        match (&self.closed, class) {
+            (None, _) => {}
+            (Some(Closed::Finished(_)), Class::Reply) if !self.sealed => {}
+            (Some(_), _) => return Pushed::Closed,
+        }
+        let cost = cost(&frame);
+        match class {
+            Class::Volatile { topic, key } => self.push_volatile(key, Entry { frame, topic }),
+            Class::Event { topic } => self.push_ordered(Entry { frame, topic }, self.bytes + cost),
+            // Replies are paced by the connection, which stops reading requests long before the bound, so
+            // one large reply doesn't condemn it.
+            Class::Reply => self.push_ordered(Entry { frame, topic: 0 }, self.bytes),
+        }
+    }
+
+    fn push_ordered(&mut self, entry: Entry, load: usize) -> Pushed {
+        let limit = self.limits.bytes as usize;
+        if load > limit && load - self.drop_volatile() > limit {
+            self.close(Closed::TooSlow);
+            return Pushed::Closed;
+        }
+        self.bytes += cost(&entry.frame);
+        self.frames.push_back(entry);
+        Pushed::Queued
+    }
+
+    fn push_volatile(&mut self, key: u64, entry: Entry) -> Pushed {
+        if let Some(at) = self.volatile.iter().position(|v| v.key == key) {
+            self.forget_volatile(at);
+        } else if self.volatile.len() >= usize::from(self.limits.volatile) {
+            self.forget_volatile(0);
+            self.dropped += 1;
+        }
+        let cost = cost(&entry.frame);
+        if self.bytes + cost > self.limits.bytes as usize {
+            self.dropped += 1;
+            return Pushed::Dropped;
+        }
+        self.bytes += cost;
+        self.volatile.push_back(Volatile { key, entry });
+        Pushed::Queued
+    }
+
+    fn forget_volatile(&mut self, at: usize) {
+        if let Some(old) = self.volatile.remove(at) {
+            self.bytes -= cost(&old.entry.frame);
+        }
+    }
+
+    /// Drops all volatile frames; returns what they cost.
+    fn drop_volatile(&mut self) -> usize {
+        let freed = self.volatile.iter().map(|v| cost(&v.entry.frame)).sum();
+        self.dropped += self.volatile.len() as u32;
+        self.volatile = VecDeque::new();
+        self.bytes -= freed;
+        freed
+    }
+
+    /// Moves up to `max` frames into `batch`, events and replies before volatile frames.
+    pub fn take(&mut self, batch: &mut Vec<Entry>, max: usize) {
+        let before = batch.len();
+        let ordered = self.frames.len().min(max);
+        batch.extend(self.frames.drain(..ordered));
+        let rest = self.volatile.len().min(max - ordered);
+        batch.extend(self.volatile.drain(..rest).map(|v| v.entry));
+        self.bytes -= batch[before..].iter().map(|e| cost(&e.frame)).sum::<usize>();
+    }
+
+    /// Gives back what [`Queue::take`] handed out and the socket did not take. `written` are the bytes of
+    /// the first frame that are already on the wire.
+    pub fn put_back(&mut self, unsent: impl DoubleEndedIterator<Item = Entry>, written: usize) {
+        for entry in unsent.rev() {
+            self.bytes += cost(&entry.frame);
+            self.frames.push_front(entry);
+        }
+        if let (Some(first), true) = (self.frames.front_mut(), written > 0) {
+            first.frame.advance(written);
+            self.bytes -= written;
+            first.topic = STARTED;
+        }
+        // Closed meanwhile. Once the last words are in, whatever is here belongs to them.
+        if !self.sealed && self.closed.as_ref().is_some_and(Closed::drops_queued) {
+            self.clear();
+        }
+    }
+
+    /// Drops the queued frames whose topic is lost; returns how many. Replies have no topic and stay.
+    pub fn purge(&mut self, mut lost: impl FnMut(Topic) -> bool) -> usize {
+        let (mut freed, mut count) = (0, 0);
+        let mut keep = |entry: &Entry| {
+            let drop = entry.topic != 0 && entry.topic != STARTED && lost(entry.topic);
+            if drop {
+                freed += cost(&entry.frame);
+                count += 1;
+            }
+            !drop
+        };
+        self.frames.retain(&mut keep);
+        self.volatile.retain(|v| keep(&v.entry));
+        self.bytes -= freed;
+        count
+    }
+
+    /// Ends the queue. The first reason stays, except that any other overrides a gentle end. Returns
+    /// whether this reason was taken.
+    pub fn close(&mut self, why: Closed) -> bool {
+        match (&self.closed, &why) {
+            _ if self.sealed => return false,
+            (None, _) => {}
+            (Some(Closed::Finished(_)), Closed::Finished(_)) => return false,
+            (Some(Closed::Finished(_)), _) => {}
+            (Some(_), _) => return false,
+        }
+        if why.drops_queued() {
+            self.clear();
+        }
+        self.closed = Some(why);
+        true
+    }
+
+    /// Adds the last frames of a closed queue, past all bounds; nothing follows them.
+    pub fn last_words(&mut self, frames: impl IntoIterator<Item = Bytes>) {
+        self.sealed = true;
+        for frame in frames {
+            self.bytes += cost(&frame);
+            self.frames.push_back(Entry { frame, topic: 0 });
+        }
+    }
+
+    fn clear(&mut self) {
+        let first = self.frames.pop_front().filter(|first| first.topic == STARTED);
+        self.frames = VecDeque::new();
+        self.volatile = VecDeque::new();
+        self.bytes = first.as_ref().map_or(0, |e| cost(&e.frame));
+        self.frames.extend(first);
+    }
+
+    /// Gives back memory after a burst.
+    pub fn trim(&mut self) {
+        self.frames.shrink_to_fit();
+        self.volatile.shrink_to_fit();
+    }
+
+    /// Frames there is memory for.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.frames.capacity() + self.volatile.capacity()
+    }
+
+    /// Why it was closed, if it was.
+    pub fn closed(&self) -> Option<&Closed> {
+        self.closed.as_ref()
+    }
+
+    /// No frame waits.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.volatile.is_empty()
+    }
+
+    /// Bytes that count against the bound: frames and [`FRAME_COST`] for each.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Volatile frames dropped so far for want of room.
+    pub fn dropped(&self) -> u32 {
+        self.dropped
+    }
+
+    /// The bound on dirty keys (see [`super::Dirty`]).
+    pub fn max_dirty(&self) -> usize {
+        self.limits.dirty as usize
+    }
+}
+
+fn cost(frame: &Bytes) -> usize {
+    frame.len() + FRAME_COST
+}
