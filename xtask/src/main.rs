@@ -1,1 +1,62 @@
-fn main() {}
+//! The project's own commands: `cargo xtask --help` lists them.
+//!
+//! Everything a contributor or the build service runs is here, so that both run the same thing.
+
+mod ci;
+mod edges;
+mod leftovers;
+mod measure;
+mod run;
+mod shell;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Build, run, test and measure Parlor.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build what is missing and start Parlor with SQLite and files in ./data
+    Run(run::Options),
+    /// Install what the tests need, run them, and print one summary
+    Test(test::Options),
+    /// What the build service runs: format, lints, tidiness, tests and client journeys
+    Ci,
+    /// Run the load scenario against a server of its own (release build)
+    Load(measure::Passed),
+    /// Kill the server again and again under load and judge what its clients saw (release build)
+    Faults(measure::Passed),
+    /// Feed the parsers generated input, many more cases than the tests do (release build)
+    Fuzz(measure::Fuzz),
+    /// Check sizes, who knows whom, locked dependencies, and that no file names a machine
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(options) => run::run(&options),
+        Command::Test(options) => test::test(&options),
+        Command::Ci => ci::ci(),
+        Command::Load(passed) => measure::load(&passed),
+        Command::Faults(passed) => measure::faults(&passed),
+        Command::Fuzz(options) => measure::fuzz(&options),
+        Command::Tidy => tidy::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask test`: all tests, with whatever they need installed first.
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::leftovers::Run;
+use crate::shell::{self, Steps};
+use crate::tools;
+
+#[derive(Args)]
+pub struct Options {
+    /// Which tests
+    #[arg(value_enum, default_value = "all")]
+    which: Which,
+    /// Only tests whose name contains this
+    #[arg(long)]
+    filter: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    /// Everything: the Rust tests, on both databases, and the journeys of real clients
+    All,
+    /// What plain `cargo test` runs; what is not installed is skipped
+    Rust,
+    /// The journeys of real Rocket.Chat clients
+    Clients,
+    /// The tests that need PostgreSQL
+    Postgres,
+}
+
+/// Runs the chosen tests and prints one summary.
+pub fn test(options: &Options) -> Result<()> {
+    let mut steps = Steps::default();
+    add(&mut steps, options);
+    steps.finish()
+}
+
+/// All tests, as steps of a larger run.
+pub fn all(steps: &mut Steps) {
+    add(steps, &Options { which: Which::All, filter: None });
+}
+
+fn add(steps: &mut Steps, options: &Options) {
+    let which = options.which;
+    let mut required = Vec::new();
+    if matches!(which, Which::All | Which::Postgres) {
+        steps.step("install PostgreSQL", tools::postgres);
+        required.push("postgres");
+    }
+    if matches!(which, Which::All | Which::Clients) {
+        steps.step("install the Node clients", tools::node_clients);
+        steps.step("install the Python clients", tools::python_clients);
+        required.push("clients");
+    }
+    let run = Run::begin();
+    let what: &[&str] = match which {
+        Which::All | Which::Rust => &["--workspace"],
+        Which::Clients => &["--package", "parlor-server", "--test", "clients"],
+        Which::Postgres => &["--workspace", "postgres"],
+    };
+    let name = match which {
+        Which::All => "all tests",
+        Which::Rust => "Rust tests",
+        Which::Clients => "client journeys",
+        Which::Postgres => "PostgreSQL tests",
+    };
+    steps.step(name, || {
+        let mut cargo = shell::cargo();
+        // A test that lacks one of these fails instead of stepping aside.
+        cargo.env("PARLOR_REQUIRE", required.join(",")).arg("test").arg("--no-fail-fast").args(what);
+        cargo.args(options.filter.as_slice());
+        shell::must(run.mark(&mut cargo))
+    });
+    steps.step("nothing left running", || run.end());
+}

@@ -1,0 +1,112 @@
+//! What the tests need besides Rust, installed on demand: PostgreSQL, and the Rocket.Chat clients for Node and
+//! Python. Works as root or with sudo, on a machine with apt.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell;
+
+/// The oldest Node the client journeys run on.
+const NODE: u32 = 20;
+
+/// Installs the PostgreSQL server programs unless they are there. No cluster is made and nothing is started.
+pub fn postgres() -> Result<()> {
+    if find_initdb().is_some() {
+        return Ok(());
+    }
+    println!("Installing PostgreSQL.");
+    let conf = Path::new("/etc/postgresql-common/createcluster.conf");
+    if !conf.exists() {
+        // The package would otherwise make a cluster and start it; the tests bring their own.
+        let script = "mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' > \"$0\"";
+        shell::must(as_root("sh").args(["-c", script]).arg(conf))?;
+    }
+    apt(&["postgresql"])?;
+    find_initdb().map(drop).context("PostgreSQL was installed but initdb is not where it belongs")
+}
+
+/// The newest initdb in Debian's place for it, or one on the path.
+fn find_initdb() -> Option<PathBuf> {
+    let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin/initdb")))
+        })
+        .filter(|(_, path)| path.exists())
+        .collect();
+    found.sort();
+    let on_path = || shell::works(Command::new("initdb").arg("--version")).then(|| PathBuf::from("initdb"));
+    found.pop().map(|(_, path)| path).or_else(on_path)
+}
+
+/// Installs the Node clients at the locked versions unless they are there already.
+pub fn node_clients() -> Result<()> {
+    let version = shell::output(Command::new("node").arg("--version"))
+        .with_context(|| format!("the client journeys need Node {NODE} or newer"))?;
+    let major: u32 = version.trim().trim_start_matches('v').split('.').next().unwrap_or("").parse()?;
+    if major < NODE {
+        bail!("the client journeys need Node {NODE} or newer, this is {}", version.trim());
+    }
+    let folder = shell::root().join("tests/clients/node");
+    let stamp = folder.join("node_modules/.installed");
+    install_once(&folder.join("package-lock.json"), &stamp, || {
+        println!("Installing the Node clients.");
+        shell::must(Command::new("npm").arg("ci").current_dir(&folder))
+    })
+}
+
+/// Installs the Python clients at the pinned versions, in an environment of their own under the target folder.
+pub fn python_clients() -> Result<()> {
+    let home = shell::target().join("clients-python");
+    let wanted = shell::root().join("tests/clients/python/requirements.txt");
+    install_once(&wanted, &home.join(".installed"), || {
+        println!("Installing the Python clients.");
+        make_venv(&home)?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+        shell::must(Command::new(home.join("bin/python")).args(pip).arg(&wanted))
+    })
+}
+
+fn make_venv(home: &Path) -> Result<()> {
+    let venv = || shell::works(Command::new("python3").args(["-m", "venv", "--clear"]).arg(home));
+    if venv() {
+        return Ok(());
+    }
+    apt(&["python3", "python3-venv"])?;
+    if !venv() {
+        bail!("python3 -m venv fails even with python3-venv installed");
+    }
+    Ok(())
+}
+
+/// Runs `install` unless the stamp equals the list of what is wanted; leaves the stamp when it succeeded.
+fn install_once(wanted: &Path, stamp: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
+    let list = fs::read(wanted).with_context(|| format!("can't read {}", wanted.display()))?;
+    if fs::read(stamp).is_ok_and(|installed| installed == list) {
+        return Ok(());
+    }
+    install()?;
+    fs::write(stamp, list).with_context(|| format!("can't write {}", stamp.display()))
+}
+
+fn apt(packages: &[&str]) -> Result<()> {
+    if !shell::works(Command::new("apt-get").arg("--version")) {
+        bail!("please install {} (there is no apt on this machine to do it)", packages.join(" and "));
+    }
+    let quiet = ["-y", "-q", "-o", "Dpkg::Options::=--force-confold"];
+    shell::must(as_root("apt-get").args(["update", "-q"]))?;
+    shell::must(as_root("apt-get").arg("install").args(quiet).arg("--no-install-recommends").args(packages))
+}
+
+/// A command that runs as root: as it is, or through sudo.
+fn as_root(program: &str) -> Command {
+    let root = shell::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    let mut command = Command::new(if root { "env" } else { "sudo" });
+    command.args(["DEBIAN_FRONTEND=noninteractive", program]);
+    command
+}
