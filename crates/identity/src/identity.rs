@@ -1,14 +1,20 @@
 //! The core's [`Credentials`] port, on everything in this crate.
 
 use crate::key::SecretKey;
+use crate::lockout::{Locked, Lockout, LockoutPolicy};
+use crate::onetime;
 use crate::password::Reduced;
+use crate::policy::PasswordPolicy;
 use crate::pool::{Busy, PasswordPool};
 use crate::token::{Token, TokenHash};
 use crate::totp::{TotpRefused, TotpSecret};
 use parlor_core::blobs::Boxed;
-use parlor_core::clock::{Clock, Random};
-use parlor_core::credentials::{Credentials, Password, Verdict};
+use parlor_core::clock::{Clock, Random, Time};
+use parlor_core::credentials::{
+    Attempt, Credentials, Factor, MailCode, Password, PasswordFault, PasswordRule, Verdict,
+};
 use parlor_core::error::{Refusal, Result};
+use parlor_core::setting::Settings;
 use std::sync::Arc;
 
 /// What sealed texts are bound to when the port names no owner.
@@ -21,17 +27,37 @@ pub struct Identity {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     passwords: PasswordPool,
+    password_failures: Lockout,
+    code_failures: Lockout,
 }
 
 impl Identity {
     /// With the pool's default size.
     pub fn new(key: SecretKey, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { key, clock, random, passwords: PasswordPool::default() }
+        Self {
+            key,
+            clock,
+            random,
+            passwords: PasswordPool::default(),
+            password_failures: Lockout::default(),
+            code_failures: Lockout::default(),
+        }
     }
 
     /// The server key, to derive keys of other purposes from (signed file addresses, say).
     pub fn key(&self) -> &SecretKey {
         &self.key
+    }
+
+    fn lockout(&self, factor: Factor, settings: &Settings) -> (&Lockout, LockoutPolicy) {
+        match factor {
+            Factor::Password => (&self.password_failures, LockoutPolicy::from_settings(settings)),
+            Factor::Code => (&self.code_failures, LockoutPolicy::for_codes()),
+        }
+    }
+
+    fn locked_out(&self, locked: Locked) -> Refusal {
+        Refusal::LockedOut { by: locked.by, until: self.clock.now().after(locked.retry_after) }
     }
 
     fn seconds(&self) -> u64 {
@@ -85,6 +111,49 @@ impl Credentials for Identity {
         }
     }
 
+    fn admit(&self, factor: Factor, attempt: Attempt<'_>, settings: &Settings) -> Result<()> {
+        let (lockout, policy) = self.lockout(factor, settings);
+        lockout.check(&policy, attempt, self.clock.monotonic()).map_err(|locked| self.locked_out(locked))
+    }
+
+    fn failed(&self, factor: Factor, attempt: Attempt<'_>, settings: &Settings) {
+        let (lockout, policy) = self.lockout(factor, settings);
+        if let Some(locked) = lockout.failed(&policy, attempt, self.clock.monotonic()) {
+            // `?` escapes: a name as typed may hold line breaks.
+            tracing::warn!(?factor, by = ?locked.by, user = ?short(attempt.user), address = ?attempt.address, "locked out");
+        }
+    }
+
+    fn succeeded(&self, factor: Factor, attempt: Attempt<'_>, settings: &Settings) -> Result<()> {
+        let (lockout, policy) = self.lockout(factor, settings);
+        lockout.succeeded(&policy, attempt, self.clock.monotonic()).map_err(|locked| self.locked_out(locked))
+    }
+
+    fn password_faults(&self, password: &str, settings: &Settings) -> Vec<PasswordFault> {
+        PasswordPolicy::from_settings(settings).faults(password)
+    }
+
+    fn password_rules(&self, settings: &Settings) -> Vec<PasswordRule> {
+        PasswordPolicy::from_settings(settings).describe()
+    }
+
+    fn new_recovery_codes(&self, user: &str) -> (Vec<String>, Vec<[u8; 32]>) {
+        let made = onetime::new_recovery_codes(&self.key, user, &*self.random);
+        (made.codes, made.hashes)
+    }
+
+    fn find_recovery_code(&self, user: &str, code: &str, stored: &[[u8; 32]]) -> Option<usize> {
+        onetime::find_recovery_code(&self.key, user, code, stored)
+    }
+
+    fn new_mail_code(&self, user: &str) -> MailCode {
+        onetime::new_mail_code(&self.key, user, self.clock.now(), &*self.random)
+    }
+
+    fn check_mail_code(&self, user: &str, code: &str, hash: &[u8; 32], expires_at: Time) -> bool {
+        onetime::check_mail_code(&self.key, user, code, (hash, expires_at), self.clock.now()).is_ok()
+    }
+
     fn seal(&self, secret: &str) -> Result<String> {
         Ok(self.key.seal(SEALED_TEXT, ANY_OWNER, secret.as_bytes(), &*self.random))
     }
@@ -93,6 +162,11 @@ impl Credentials for Identity {
         let bytes = self.key.open(SEALED_TEXT, ANY_OWNER, sealed).map_err(lost_key)?;
         String::from_utf8(bytes).map_err(lost_key)
     }
+}
+
+/// The beginning of a name as typed, for the log.
+fn short(user: &str) -> &str {
+    &user[..user.floor_char_boundary(64)]
 }
 
 fn unavailable(_: Busy) -> Refusal {
@@ -109,7 +183,8 @@ fn lost_key<E>(_: E) -> Refusal {
 mod tests {
     use super::*;
     use crate::testing::Seeded;
-    use parlor_core::clock::Time;
+    use parlor_core::error::Lock;
+    use parlor_core::setting::Value;
     use std::time::Duration;
 
     struct At(i64);
@@ -192,6 +267,53 @@ mod tests {
         let opened = TotpSecret::open(identity.key(), ANY_OWNER, &stored).unwrap();
         assert_eq!(opened.to_base32(), shown);
         assert_eq!(shown.len(), 32);
+    }
+
+    #[test]
+    fn failures_lock_out_until_a_time_and_passwords_and_codes_count_apart() {
+        let (identity, settings) = (identity_at(1000), Settings::default());
+        let alice = Attempt { user: "alice", address: None };
+        for _ in 0..5 {
+            assert_eq!(identity.admit(Factor::Code, alice, &settings), Ok(()));
+            identity.failed(Factor::Code, alice, &settings);
+        }
+        let refusal = Refusal::LockedOut { by: Lock::User, until: Time(301_000) };
+        assert_eq!(identity.admit(Factor::Code, alice, &settings), Err(refusal.clone()));
+        assert_eq!(identity.succeeded(Factor::Code, alice, &settings), Err(refusal));
+        assert_eq!(identity.admit(Factor::Password, alice, &settings), Ok(()));
+        assert_eq!(identity.succeeded(Factor::Password, alice, &settings), Ok(()));
+    }
+
+    #[test]
+    fn recovery_and_mail_codes_work_for_their_user() {
+        let identity = identity_at(1000);
+        let (codes, hashes) = identity.new_recovery_codes("alice");
+        assert_eq!(identity.find_recovery_code("alice", &codes[11], &hashes), Some(11));
+        assert_eq!(identity.find_recovery_code("bob", &codes[11], &hashes), None);
+        let mail = identity.new_mail_code("alice");
+        assert!(identity.check_mail_code("alice", &mail.code, &mail.hash, mail.expires_at));
+        assert!(!identity.check_mail_code("bob", &mail.code, &mail.hash, mail.expires_at));
+        assert!(!identity.check_mail_code("alice", &mail.code, &mail.hash, Time(1000)));
+    }
+
+    #[test]
+    fn the_policy_in_the_settings_judges_new_passwords() {
+        let identity = identity_at(0);
+        assert_eq!(identity.password_faults("x", &Settings::default()), []);
+        assert_eq!(identity.password_rules(&Settings::default()), []);
+        let on = crate::testing::settings(&[("Accounts_Password_Policy_Enabled", Value::Bool(true))]);
+        assert_eq!(identity.password_faults("Passw0rd", &on), [PasswordFault::NoSpecial]);
+        assert_eq!(
+            identity.password_rules(&on)[0],
+            ("get-password-policy-minLength", Some(("minLength", 7)))
+        );
+    }
+
+    #[test]
+    fn a_long_name_is_cut_for_the_log_between_characters() {
+        assert_eq!(short("alice"), "alice");
+        assert_eq!(short(&"ä".repeat(40)).len(), 64);
+        assert_eq!(short(&format!("a{}", "ä".repeat(40))).len(), 63);
     }
 
     #[test]

@@ -27,8 +27,8 @@ pub mod totp;
 
 pub use identity::Identity;
 pub use key::SecretKey;
-pub use lockout::{Attempt, Limit, Locked, LockedBy, Lockout, LockoutPolicy};
+pub use lockout::{Limit, Locked, Lockout, LockoutPolicy};
 pub use password::{BadPassword, Reduced};
-pub use policy::{PasswordPolicy, PolicyViolation};
+pub use policy::PasswordPolicy;
 pub use pool::{Busy, PasswordPool};
 pub use token::{Token, TokenHash};

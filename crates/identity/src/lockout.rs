@@ -9,6 +9,9 @@
 //! could clear the address's count by logging in as himself.
 
 use parking_lot::Mutex;
+use parlor_core::credentials::Attempt;
+use parlor_core::error::Lock;
+use parlor_core::setting::{Settings, Value};
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
@@ -20,6 +23,8 @@ use std::time::Duration;
 pub const MAX_ENTRIES: usize = 100_000;
 /// Most failures that a limit can ask for.
 pub const MAX_ATTEMPTS: u32 = 1000;
+/// Longest block, in minutes: a year.
+const MAX_WINDOW_MINUTES: f64 = 525_600.0;
 
 /// So many failures within so long a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +43,7 @@ pub struct LockoutPolicy {
     pub per_user: Option<Limit>,
     /// `..._By_Ip` with `..._Attempts_Until_Block_By_Ip` and `..._Time_To_Unblock_By_Ip_In_Minutes`.
     pub per_address: Option<Limit>,
-    /// `..._Ip_Whitelist`: addresses that are never blocked.
+    /// `..._Ip_Whitelist`: addresses that are never blocked; IPv4 not written as IPv6.
     pub trusted: Vec<IpAddr>,
 }
 
@@ -54,6 +59,47 @@ impl Default for LockoutPolicy {
 }
 
 impl LockoutPolicy {
+    /// As the settings say; a setting that is missing keeps its default.
+    pub fn from_settings(settings: &Settings) -> Self {
+        let value =
+            |name: &str| settings.get(&format!("Block_Multiple_Failed_Logins_{name}")).map(|s| &s.value);
+        let on = |name| !matches!(value(name), Some(Value::Bool(false)));
+        let number = |name, default| match value(name) {
+            Some(Value::Number(number)) => *number,
+            _ => default,
+        };
+        if !on("Enabled") {
+            return Self::off();
+        }
+        let limit = |switch, attempts, default, minutes| {
+            // Saturates: below 0 and what is no number become 0, which is no limit.
+            let attempts = number(attempts, default) as u32;
+            let minutes = number(minutes, 5.0).clamp(0.0, MAX_WINDOW_MINUTES);
+            on(switch).then(|| Limit { attempts, window: Duration::from_millis((minutes * 60_000.0) as u64) })
+        };
+        let trusted = match value("Ip_Whitelist") {
+            Some(Value::Text(list)) => {
+                list.split(',').filter_map(|ip| ip.trim().parse::<IpAddr>().ok()).collect()
+            }
+            _ => Vec::new(),
+        };
+        Self {
+            per_user: limit(
+                "By_User",
+                "Attempts_Until_Block_by_User",
+                10.0,
+                "Time_To_Unblock_By_User_In_Minutes",
+            ),
+            per_address: limit(
+                "By_Ip",
+                "Attempts_Until_Block_By_Ip",
+                50.0,
+                "Time_To_Unblock_By_Ip_In_Minutes",
+            ),
+            trusted: trusted.iter().map(IpAddr::to_canonical).collect(),
+        }
+    }
+
     /// For second-factor codes: five failures of a user in five minutes.
     pub fn for_codes() -> Self {
         let window = Duration::from_secs(5 * 60);
@@ -66,31 +112,12 @@ impl LockoutPolicy {
     }
 }
 
-/// Who tries: the user's id if there is such a user, else the name as typed, in lower case (unknown users are
-/// counted as well, or the refusal would tell who exists); and from where, if known.
-#[derive(Clone, Copy, Debug)]
-pub struct Attempt<'a> {
-    /// The user.
-    pub user: &'a str,
-    /// The client's own address, taken from a header only if a trusted proxy wrote it.
-    pub address: Option<IpAddr>,
-}
-
-/// What was guessed at too often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LockedBy {
-    /// This user.
-    User,
-    /// Anybody, from this address.
-    Address,
-}
-
 /// The attempt is refused, whatever the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many failed logins, try again later")]
 pub struct Locked {
     /// Why.
-    pub by: LockedBy,
+    pub by: Lock,
     /// How long from now; at least a second, for `Retry-After`.
     pub retry_after: Duration,
 }
@@ -103,98 +130,103 @@ pub struct Lockout {
 }
 
 struct State {
-    policy: LockoutPolicy,
     users: Counters,
     addresses: Counters,
 }
 
+/// An attempt as it is counted; no address when it is unknown or trusted.
+#[derive(Clone, Copy)]
+struct Keys {
+    user: u64,
+    address: Option<u64>,
+}
+
+impl Default for Lockout {
+    fn default() -> Self {
+        Self::with_capacity(MAX_ENTRIES)
+    }
+}
+
 impl Lockout {
-    /// No failures yet.
-    pub fn new(policy: LockoutPolicy) -> Self {
-        Self::with_capacity(policy, MAX_ENTRIES)
-    }
-
     /// Remembers at most `entries` users and as many addresses.
-    pub fn with_capacity(policy: LockoutPolicy, entries: usize) -> Self {
-        let state = State { policy, users: Counters::new(entries), addresses: Counters::new(entries) };
+    pub fn with_capacity(entries: usize) -> Self {
+        let state = State { users: Counters::new(entries), addresses: Counters::new(entries) };
         Self { hasher: RandomState::new(), state: Mutex::new(state) }
-    }
-
-    /// Takes over changed settings; the failures so far stay.
-    pub fn set_policy(&self, policy: LockoutPolicy) {
-        self.state.lock().policy = policy;
     }
 
     /// Whether the attempt may go on. `now` is the reading of a clock that never goes back.
     ///
     /// # Errors
     /// [`Locked`].
-    pub fn check(&self, attempt: Attempt<'_>, now: Duration) -> Result<(), Locked> {
-        let (user, address) = self.keys(attempt);
-        self.state.lock().check(user, address, now)
+    pub fn check(&self, policy: &LockoutPolicy, attempt: Attempt<'_>, now: Duration) -> Result<(), Locked> {
+        let keys = self.keys(policy, attempt);
+        self.state.lock().check(policy, keys, now)
     }
 
     /// The proof was wrong. An attempt that is blocked by now is not counted. Returns what this failure blocked,
     /// for the log.
-    pub fn failed(&self, attempt: Attempt<'_>, now: Duration) -> Option<Locked> {
-        let (user, address) = self.keys(attempt);
+    pub fn failed(&self, policy: &LockoutPolicy, attempt: Attempt<'_>, now: Duration) -> Option<Locked> {
+        let keys = self.keys(policy, attempt);
         let mut state = self.state.lock();
-        if state.check(user, address, now).is_err() {
+        if state.check(policy, keys, now).is_err() {
             return None;
         }
-        if let Some(limit) = state.policy.per_user {
-            state.users.fail(user, user, limit, now);
+        if let Some(limit) = policy.per_user {
+            state.users.fail(keys.user, keys.user, limit, now);
         }
-        if let (Some(limit), Some(address)) = (state.policy.per_address, state.counted(address)) {
-            state.addresses.fail(address, user, limit, now);
+        if let (Some(limit), Some(address)) = (policy.per_address, keys.address) {
+            state.addresses.fail(address, keys.user, limit, now);
         }
-        state.check(user, address, now).err()
+        state.check(policy, keys, now).err()
     }
 
     /// The proof was right: forgets the user's failures.
     ///
     /// # Errors
     /// [`Locked`] if other attempts have blocked it in the meantime: refuse it as if it had been wrong.
-    pub fn succeeded(&self, attempt: Attempt<'_>, now: Duration) -> Result<(), Locked> {
-        let (user, address) = self.keys(attempt);
+    pub fn succeeded(
+        &self,
+        policy: &LockoutPolicy,
+        attempt: Attempt<'_>,
+        now: Duration,
+    ) -> Result<(), Locked> {
+        let keys = self.keys(policy, attempt);
         let mut state = self.state.lock();
-        state.check(user, address, now)?;
-        state.users.forget(user);
-        if let Some((address, _)) = address {
-            state.addresses.forgive(address, user);
+        state.check(policy, keys, now)?;
+        state.users.forget(keys.user);
+        if let Some(address) = keys.address {
+            state.addresses.forgive(address, keys.user);
         }
         Ok(())
     }
 
-    fn keys(&self, attempt: Attempt<'_>) -> (u64, Option<(u64, IpAddr)>) {
-        let address = attempt.address.map(|ip| (self.hasher.hash_one(network(ip)), ip.to_canonical()));
-        (self.hasher.hash_one(attempt.user), address)
+    fn keys(&self, policy: &LockoutPolicy, attempt: Attempt<'_>) -> Keys {
+        let counted = attempt.address.map(|ip| ip.to_canonical()).filter(|ip| !policy.trusted.contains(ip));
+        Keys {
+            user: self.hasher.hash_one(attempt.user),
+            address: counted.map(|ip| self.hasher.hash_one(network(ip))),
+        }
     }
 }
 
 impl State {
-    fn check(&mut self, user: u64, address: Option<(u64, IpAddr)>, now: Duration) -> Result<(), Locked> {
+    fn check(&self, policy: &LockoutPolicy, keys: Keys, now: Duration) -> Result<(), Locked> {
         let locked = |by, left: Option<Duration>| {
             left.map_or(Ok(()), |left| Err(Locked { by, retry_after: left.max(Duration::from_secs(1)) }))
         };
-        if let Some(limit) = self.policy.per_user {
-            locked(LockedBy::User, self.users.blocked_for(user, limit, now))?;
+        if let Some(limit) = policy.per_user {
+            locked(Lock::User, self.users.blocked_for(keys.user, limit, now))?;
         }
-        if let (Some(limit), Some(address)) = (self.policy.per_address, self.counted(address)) {
-            locked(LockedBy::Address, self.addresses.blocked_for(address, limit, now))?;
+        if let (Some(limit), Some(address)) = (policy.per_address, keys.address) {
+            locked(Lock::Address, self.addresses.blocked_for(address, limit, now))?;
         }
         Ok(())
-    }
-
-    fn counted(&self, address: Option<(u64, IpAddr)>) -> Option<u64> {
-        let (key, ip) = address?;
-        (!self.policy.trusted.iter().any(|trusted| trusted.to_canonical() == ip)).then_some(key)
     }
 }
 
 /// One household: an IPv4 address, or the /64 of an IPv6 one, of which every host has 2^64.
 fn network(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
+    match ip {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
             IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))

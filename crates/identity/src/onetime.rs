@@ -5,6 +5,7 @@
 
 use crate::key::SecretKey;
 use parlor_core::clock::{Random, Time};
+use parlor_core::credentials::MailCode;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
@@ -14,7 +15,7 @@ pub const RECOVERY_CODES: usize = 12;
 /// Characters of a recovery code; Rocket.Chat's clients tell it from a TOTP code by this.
 pub const RECOVERY_CODE_CHARS: usize = 8;
 /// How long an e-mail code works.
-pub const EMAIL_CODE_LIFE: Duration = Duration::from_secs(10 * 60);
+pub const MAIL_CODE_LIFE: Duration = Duration::from_secs(10 * 60);
 /// No character that is easily taken for another.
 const ALPHABET: &[u8; 55] = b"23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz";
 
@@ -24,16 +25,6 @@ pub struct RecoveryCodes {
     pub codes: Vec<String>,
     /// To be stored, in the same order.
     pub hashes: Vec<[u8; 32]>,
-}
-
-/// A new e-mail code.
-pub struct EmailCode {
-    /// Six digits, for the mail only.
-    pub code: String,
-    /// To be stored.
-    pub hash: [u8; 32],
-    /// When it ends; to be stored.
-    pub expires_at: Time,
 }
 
 /// Why a code was refused.
@@ -70,12 +61,12 @@ pub fn find_recovery_code(key: &SecretKey, user: &str, code: &str, stored: &[[u8
     })
 }
 
-/// Makes a six-digit code for `user`, good until [`EMAIL_CODE_LIFE`] after `now`. It replaces the user's earlier
+/// Makes a six-digit code for `user`, good until [`MAIL_CODE_LIFE`] after `now`. It replaces the user's earlier
 /// code.
-pub fn new_email_code(key: &SecretKey, user: &str, now: Time, random: &dyn Random) -> EmailCode {
+pub fn new_mail_code(key: &SecretKey, user: &str, now: Time, random: &dyn Random) -> MailCode {
     let code = format!("{:06}", below(random, 1_000_000));
     let hash = keyed(key, "e-mail code", user, &code);
-    EmailCode { code, hash, expires_at: now.after(EMAIL_CODE_LIFE) }
+    MailCode { code, hash, expires_at: now.after(MAIL_CODE_LIFE) }
 }
 
 /// Checks an e-mail code against what is stored. After success the caller removes it, and only then lets the user
@@ -83,7 +74,7 @@ pub fn new_email_code(key: &SecretKey, user: &str, now: Time, random: &dyn Rando
 ///
 /// # Errors
 /// [`CodeRefused`]; a wrong code is `Wrong` whether or not the right one has expired.
-pub fn check_email_code(
+pub fn check_mail_code(
     key: &SecretKey,
     user: &str,
     code: &str,
@@ -168,12 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn an_email_code_works_for_ten_minutes_and_its_user() {
+    fn a_mail_code_works_for_ten_minutes_and_its_user() {
         const LIFE: i64 = 600_000;
-        let mail = new_email_code(&key(), "alice", Time(1000), &random());
+        let mail = new_mail_code(&key(), "alice", Time(1000), &random());
         assert!(mail.code.len() == 6 && mail.code.bytes().all(|b| b.is_ascii_digit()), "{}", mail.code);
         let stored = (&mail.hash, mail.expires_at);
-        let check = |user, code: &str, now| check_email_code(&key(), user, code, stored, Time(now));
+        let check = |user, code: &str, now| check_mail_code(&key(), user, code, stored, Time(now));
         assert_eq!(check("alice", &mail.code, 1000), Ok(()));
         assert_eq!(check("alice", &format!(" {} ", mail.code), 1000 + LIFE - 1), Ok(()));
         assert_eq!(check("alice", &mail.code, 1000 + LIFE), Err(CodeRefused::Expired));
@@ -184,10 +175,10 @@ mod tests {
     }
 
     #[test]
-    fn small_email_codes_keep_their_leading_zeros() {
+    fn small_mail_codes_keep_their_leading_zeros() {
         let random = random();
         let codes: Vec<String> =
-            (0..200).map(|_| new_email_code(&key(), "alice", Time(0), &random).code).collect();
+            (0..200).map(|_| new_mail_code(&key(), "alice", Time(0), &random).code).collect();
         assert!(codes.iter().all(|code| code.len() == 6));
         assert!(codes.iter().any(|code| code.starts_with('0')));
     }

@@ -1,5 +1,8 @@
 //! What a new password must look like: Rocket.Chat's `Accounts_Password_Policy_*` settings as one pure function.
 
+use parlor_core::credentials::{PasswordFault, PasswordRule};
+use parlor_core::setting::{Settings, Value};
+
 /// The policy. [`PasswordPolicy::default`] holds Rocket.Chat's defaults, with the policy off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
@@ -39,78 +42,39 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// One way in which a password breaks the policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum PolicyViolation {
-    /// Empty or only white space; refused even when the policy is off.
-    Blank,
-    /// Shorter than `min_length`.
-    TooShort,
-    /// Longer than `max_length`.
-    TooLong,
-    /// A character stands more than `repeating_count` times in a row.
-    RepeatingCharacters,
-    /// No a to z.
-    NoLowercase,
-    /// No A to Z.
-    NoUppercase,
-    /// No 0 to 9.
-    NoNumber,
-    /// No special character.
-    NoSpecialCharacter,
-}
-
-/// The error that holds all violations (Rocket.Chat's `errorType`).
-pub const POLICY_NOT_MET: &str = "error-password-policy-not-met";
-
-impl PolicyViolation {
-    /// Rocket.Chat's code, which its clients translate.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Blank => POLICY_NOT_MET,
-            Self::TooShort => "error-password-policy-not-met-minLength",
-            Self::TooLong => "error-password-policy-not-met-maxLength",
-            Self::RepeatingCharacters => "error-password-policy-not-met-repeatingCharacters",
-            Self::NoLowercase => "error-password-policy-not-met-oneLowercase",
-            Self::NoUppercase => "error-password-policy-not-met-oneUppercase",
-            Self::NoNumber => "error-password-policy-not-met-oneNumber",
-            Self::NoSpecialCharacter => "error-password-policy-not-met-oneSpecial",
-        }
-    }
-
-    /// The sentence that goes with the code; clients compare it, so it is Rocket.Chat's wording.
-    pub fn message(self) -> &'static str {
-        match self {
-            Self::Blank => "The password provided does not meet the server's password policy.",
-            Self::TooShort => "The password does not meet the minimum length password policy.",
-            Self::TooLong => "The password does not meet the maximum length password policy.",
-            Self::RepeatingCharacters => {
-                "The password contains repeating characters which is against the password policy."
-            }
-            Self::NoLowercase => {
-                "The password does not contain at least one lowercase character which is against the password policy."
-            }
-            Self::NoUppercase => {
-                "The password does not contain at least one uppercase character which is against the password policy."
-            }
-            Self::NoNumber => {
-                "The password does not contain at least one numerical character which is against the password policy."
-            }
-            Self::NoSpecialCharacter => {
-                "The password does not contain at least one special character which is against the password policy."
-            }
-        }
-    }
-}
-
-/// One line of [`PasswordPolicy::describe`]: the rule's name and, for some, its parameter and value.
-pub type PolicyRule = (&'static str, Option<(&'static str, i64)>);
-
 impl PasswordPolicy {
+    /// As the settings say; a setting that is missing keeps its default.
+    pub fn from_settings(settings: &Settings) -> Self {
+        let value = |name: &str| {
+            settings.get(&format!("Accounts_Password_Policy_{name}")).map(|setting| &setting.value)
+        };
+        let switch = |name, default| match value(name) {
+            Some(Value::Bool(on)) => *on,
+            _ => default,
+        };
+        let number = |name, default| match value(name) {
+            // Saturates, and takes what is no number for 0, which is no limit.
+            Some(Value::Number(number)) => *number as i64,
+            _ => default,
+        };
+        let default = Self::default();
+        Self {
+            enabled: switch("Enabled", default.enabled),
+            min_length: number("MinLength", default.min_length),
+            max_length: number("MaxLength", default.max_length),
+            forbid_repeating: switch("ForbidRepeatingCharacters", default.forbid_repeating),
+            repeating_count: number("ForbidRepeatingCharactersCount", default.repeating_count),
+            lowercase: switch("AtLeastOneLowercase", default.lowercase),
+            uppercase: switch("AtLeastOneUppercase", default.uppercase),
+            number: switch("AtLeastOneNumber", default.number),
+            special: switch("AtLeastOneSpecialCharacter", default.special),
+        }
+    }
+
     /// Every rule that `password` breaks, in a fixed order; empty when it may be used. A blank password gives
-    /// [`PolicyViolation::Blank`] alone. A digest can't be judged: only call this with the password itself.
-    pub fn violations(&self, password: &str) -> Vec<PolicyViolation> {
-        use PolicyViolation as V;
+    /// [`PasswordFault::Blank`] alone. A digest can't be judged: only call this with the password itself.
+    pub fn faults(&self, password: &str) -> Vec<PasswordFault> {
+        use PasswordFault as V;
         if password.trim().is_empty() {
             return vec![V::Blank];
         }
@@ -125,17 +89,17 @@ impl PasswordPolicy {
         let rules = [
             (self.min_length >= 1 && length < self.min_length, V::TooShort),
             (self.max_length >= 1 && length > self.max_length, V::TooLong),
-            (repeating, V::RepeatingCharacters),
+            (repeating, V::Repeating),
             (lacks(self.lowercase, |c| c.is_ascii_lowercase()), V::NoLowercase),
             (lacks(self.uppercase, |c| c.is_ascii_uppercase()), V::NoUppercase),
             (lacks(self.number, |c| c.is_ascii_digit()), V::NoNumber),
-            (lacks(self.special, |c| !c.is_ascii_alphanumeric() && c != ' '), V::NoSpecialCharacter),
+            (lacks(self.special, |c| !c.is_ascii_alphanumeric() && c != ' '), V::NoSpecial),
         ];
         rules.into_iter().filter_map(|(broken, violation)| broken.then_some(violation)).collect()
     }
 
     /// The rules as Rocket.Chat's `pw.getPolicy` lists them; empty when the policy is off.
-    pub fn describe(&self) -> Vec<PolicyRule> {
+    pub fn describe(&self) -> Vec<PasswordRule> {
         if !self.enabled {
             return Vec::new();
         }
@@ -175,7 +139,7 @@ fn longest_run(text: &str) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::PolicyViolation as V;
+    use super::PasswordFault as V;
     use super::*;
     use proptest::prelude::*;
 
@@ -184,9 +148,30 @@ mod tests {
     }
 
     #[test]
+    fn the_settings_decide_and_missing_ones_keep_their_default() {
+        assert_eq!(PasswordPolicy::from_settings(&Settings::default()), PasswordPolicy::default());
+        let settings = crate::testing::settings(&[
+            ("Accounts_Password_Policy_Enabled", Value::Bool(true)),
+            ("Accounts_Password_Policy_MinLength", Value::Number(9.0)),
+            ("Accounts_Password_Policy_MaxLength", Value::Number(f64::NAN)),
+            ("Accounts_Password_Policy_ForbidRepeatingCharactersCount", Value::Number(1e300)),
+            ("Accounts_Password_Policy_AtLeastOneSpecialCharacter", Value::Bool(false)),
+        ]);
+        let expected = PasswordPolicy {
+            enabled: true,
+            min_length: 9,
+            max_length: 0,
+            repeating_count: i64::MAX,
+            special: false,
+            ..PasswordPolicy::default()
+        };
+        assert_eq!(PasswordPolicy::from_settings(&settings), expected);
+    }
+
+    #[test]
     fn a_good_password_has_no_violation() {
         for password in ["Passw0rd!", "aB3$567", "Zürich1", "aaaB1_"].map(|p| format!("{p}x")) {
-            assert_eq!(strict().violations(&password), [], "{password}");
+            assert_eq!(strict().faults(&password), [], "{password}");
         }
     }
 
@@ -195,37 +180,34 @@ mod tests {
         let cases: [(&str, &[V]); 9] = [
             ("aB3$56", &[V::TooShort]),
             ("aB3$567890123", &[V::TooLong]),
-            ("aaaaB3$x", &[V::RepeatingCharacters]),
+            ("aaaaB3$x", &[V::Repeating]),
             ("ABC3$567", &[V::NoLowercase]),
             ("abc3$567", &[V::NoUppercase]),
             ("abcD$efg", &[V::NoNumber]),
-            ("abcD3 efg", &[V::NoSpecialCharacter]),
-            (
-                "aaaa",
-                &[V::TooShort, V::RepeatingCharacters, V::NoUppercase, V::NoNumber, V::NoSpecialCharacter],
-            ),
+            ("abcD3 efg", &[V::NoSpecial]),
+            ("aaaa", &[V::TooShort, V::Repeating, V::NoUppercase, V::NoNumber, V::NoSpecial]),
             ("  \t ", &[V::Blank]),
         ];
         for (password, expected) in cases {
-            assert_eq!(strict().violations(password), expected, "{password}");
+            assert_eq!(strict().faults(password), expected, "{password}");
         }
     }
 
     #[test]
     fn with_the_policy_off_only_blank_is_refused() {
         let off = PasswordPolicy::default();
-        assert_eq!(off.violations("a"), []);
-        assert_eq!(off.violations(""), [V::Blank]);
-        assert_eq!(off.violations(" \u{a0}\n"), [V::Blank]);
+        assert_eq!(off.faults("a"), []);
+        assert_eq!(off.faults(""), [V::Blank]);
+        assert_eq!(off.faults(" \u{a0}\n"), [V::Blank]);
         assert_eq!(off.describe(), []);
     }
 
     #[test]
     fn lengths_are_counted_as_the_web_client_counts_them() {
         let policy = PasswordPolicy { min_length: 4, max_length: 4, ..all_off() };
-        assert_eq!(policy.violations("😀😀"), []);
-        assert_eq!(policy.violations("😀"), [V::TooShort]);
-        assert_eq!(policy.violations("😀😀a"), [V::TooLong]);
+        assert_eq!(policy.faults("😀😀"), []);
+        assert_eq!(policy.faults("😀"), [V::TooShort]);
+        assert_eq!(policy.faults("😀😀a"), [V::TooLong]);
     }
 
     #[test]
@@ -237,7 +219,7 @@ mod tests {
             repeating_count: 0,
             ..all_off()
         };
-        assert_eq!(policy.violations("aaaaaaaaaaaa"), []);
+        assert_eq!(policy.faults("aaaaaaaaaaaa"), []);
     }
 
     #[test]
@@ -279,7 +261,7 @@ mod tests {
             password in ".{0,40}", min in -2_i64..20, max in -2_i64..30, count in -2_i64..5,
         ) {
             let policy = PasswordPolicy { enabled: true, min_length: min, max_length: max, repeating_count: count, ..strict() };
-            let found = policy.violations(&password);
+            let found = policy.faults(&password);
             let mut sorted = found.clone();
             sorted.sort();
             sorted.dedup();
@@ -291,14 +273,14 @@ mod tests {
         fn a_row_one_over_the_count_is_refused_and_a_row_of_the_count_is_not(c in any::<char>(), count in 1_usize..6) {
             prop_assume!(!c.is_whitespace());
             let policy = PasswordPolicy { forbid_repeating: true, repeating_count: count as i64, ..all_off() };
-            prop_assert_eq!(policy.violations(&c.to_string().repeat(count)), vec![]);
-            prop_assert_eq!(policy.violations(&c.to_string().repeat(count + 1)), vec![V::RepeatingCharacters]);
+            prop_assert_eq!(policy.faults(&c.to_string().repeat(count)), vec![]);
+            prop_assert_eq!(policy.faults(&c.to_string().repeat(count + 1)), vec![V::Repeating]);
         }
 
         #[test]
         fn adding_what_is_missing_heals_the_character_rules(password in "[ -~]{0,10}") {
             let policy = PasswordPolicy { min_length: -1, max_length: -1, forbid_repeating: false, ..strict() };
-            prop_assert_eq!(policy.violations(&format!("{password}aB3$")), vec![]);
+            prop_assert_eq!(policy.faults(&format!("{password}aB3$")), vec![]);
         }
     }
 }

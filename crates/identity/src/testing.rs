@@ -1,7 +1,9 @@
-//! Repeatable randomness for the tests.
+//! Repeatable randomness and made-up settings for the tests.
 
-use parlor_core::clock::Random;
+use parlor_core::clock::{Random, Time};
+use parlor_core::setting::{self, Definition, Setting, Settings, Value};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// SHA-256 of a seed and a counter.
@@ -24,4 +26,20 @@ impl Random for Seeded {
             chunk.copy_from_slice(&block[..chunk.len()]);
         }
     }
+}
+
+/// Settings with these values and no others.
+pub fn settings(values: &[(&'static str, Value)]) -> Settings {
+    let made = values.iter().map(|(id, value)| {
+        let def: &'static Definition = Box::leak(Box::new(Definition {
+            id,
+            group: "",
+            section: "",
+            public: false,
+            secret: false,
+            default: setting::Default::Bool(false),
+        }));
+        (*id, Arc::new(Setting { def, value: value.clone(), updated_at: Time(0) }))
+    });
+    Settings { by_id: made.collect() }
 }
