@@ -4,6 +4,7 @@ use crate::{
     clock::Time,
     id::{MessageId, RoomId, UploadId, UserId},
     json::Json,
+    user::User,
 };
 
 /// Longest message unless the setting `Message_MaxAllowedSize` says otherwise, in characters.
@@ -62,8 +63,10 @@ pub struct Message {
     pub guise: Guise,
     /// Custom fields: a JSON object.
     pub custom_fields: Json,
-    /// End-to-end encrypted content, opaque: a JSON object.
+    /// End-to-end encrypted content, opaque: a JSON object of Rocket.Chat's keys `e2e` and `content`.
     pub encrypted: Option<Json>,
+    /// What clients send along and the core only carries (`blocks`, `role`, `parseUrls` …): a JSON object.
+    pub extras: Json,
     /// Emptied and kept only for its place.
     pub deleted: bool,
     /// Clients should not group it with its neighbours.
@@ -233,6 +236,57 @@ pub struct Guise {
 }
 
 impl Message {
+    /// A person's plain message, as it is before it is stored.
+    pub fn written_by(author: &User, id: MessageId, room: RoomId, text: String) -> Self {
+        Self {
+            id,
+            room,
+            seq: 0,
+            rev: 0,
+            counted: 0,
+            author: author.id.clone(),
+            author_username: author.username.clone(),
+            author_name: author.name.clone(),
+            at: Time(0),
+            updated_at: Time(0),
+            kind: MessageKind::Text,
+            text,
+            thread: None,
+            shown_in_room: false,
+            thread_info: None,
+            discussion: None,
+            edited: None,
+            pinned: None,
+            mentions: Vec::new(),
+            channels: Vec::new(),
+            links: Vec::new(),
+            attachments: Vec::new(),
+            reactions: Vec::new(),
+            guise: Guise::default(),
+            custom_fields: Json::object(),
+            encrypted: None,
+            extras: Json::object(),
+            deleted: false,
+            ungrouped: false,
+        }
+    }
+
+    /// A notice of the system: `kind` is Rocket.Chat's type, `text` its parameter, the author whoever did it.
+    pub fn notice(author: &User, id: MessageId, room: RoomId, kind: &str, text: String) -> Self {
+        let mut notice = Self::written_by(author, id, room, text);
+        notice.kind = MessageKind::Notice(kind.into());
+        notice.ungrouped = true;
+        notice
+    }
+
+    /// The type of a notice; `None` for what people wrote.
+    pub fn notice_kind(&self) -> Option<&str> {
+        match &self.kind {
+            MessageKind::Text => None,
+            MessageKind::Notice(kind) => Some(kind),
+        }
+    }
+
     /// Whether it counts towards unread numbers.
     pub fn counts(&self) -> bool {
         self.kind == MessageKind::Text && !self.deleted && (self.thread.is_none() || self.shown_in_room)

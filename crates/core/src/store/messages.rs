@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     id::{MessageId, RoomId, UploadId, UserId},
     membership::{Membership, ReadMark},
-    message::Message,
+    message::{Message, ThreadInfo},
 };
 
 /// Which slice of a room's timeline.
@@ -142,6 +142,42 @@ pub struct Receipt {
     pub at: Time,
 }
 
+/// A change of a member's mark.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MarkChange {
+    /// The mark.
+    pub mark: ReadMark,
+    /// Shown as unread although nothing is.
+    pub marked_unread: bool,
+    /// The mark may go back ("mark unread").
+    pub back: bool,
+    /// When.
+    pub at: Time,
+}
+
+/// What somebody reported to the moderators.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Opaque.
+    pub id: String,
+    /// The reported message; `None` when a user was reported.
+    pub message: Option<MessageId>,
+    /// Where it stands.
+    pub room: Option<RoomId>,
+    /// Who is reported.
+    pub reported: UserId,
+    /// Who reports.
+    pub reporter: UserId,
+    /// The message's text as it was.
+    pub text: String,
+    /// The reporter's words.
+    pub reason: String,
+    /// When.
+    pub at: Time,
+    /// Dismissed.
+    pub hidden: bool,
+}
+
 /// Reading messages.
 pub trait ReadMessages {
     /// By id; deleted ones too (see `Message::deleted`).
@@ -183,16 +219,32 @@ pub trait WriteMessages: ReadMessages {
     fn append_message(&mut self, message: Message) -> Result<Message>;
     /// Stores a changed message; `rev` and `updated_at` must come from `advance`. Re-indexes its text.
     fn update_message(&mut self, message: &Message) -> Result<()>;
-    /// Empties a message and leaves a tombstone; its rows elsewhere (mentions, stars, files) go.
+    /// Removes a message and leaves a tombstone; its rows elsewhere (mentions, stars) go, its files expire, the head
+    /// counts it out.
     fn delete_message(&mut self, message: &Message, rev: i64, at: Time) -> Result<()>;
+    /// Keeps what a message was before the change of position `rev`, for workspaces that keep history.
+    fn keep_version(&mut self, message: &Message, rev: i64) -> Result<()>;
     /// Replaces the mention rows of a message.
     fn put_mentions(&mut self, message: &Message, users: &[UserId], everybody: bool) -> Result<()>;
+    /// Counts a stored reply in its thread and makes these users follow it (its author has read it). The root as it
+    /// is now; storing it again with a new `rev` is the verb's affair.
+    fn add_reply(&mut self, root: &MessageId, reply: &Message, followers: &[UserId]) -> Result<ThreadInfo>;
+    /// Takes a removed reply out of its thread; `None` when it was the last one and the thread is over.
+    fn remove_reply(&mut self, root: &MessageId, reply: &Message) -> Result<Option<ThreadInfo>>;
+    /// Ends a thread whose root goes: its replies become messages of the room.
+    fn end_thread(&mut self, root: &MessageId) -> Result<()>;
+    /// Makes a user follow a thread (read up to `seq`), or not.
+    fn follow_thread(&mut self, root: &MessageId, user: &UserId, seq: i64, on: bool) -> Result<()>;
     /// Stars or unstars.
     fn put_star(&mut self, user: &UserId, message: &MessageId, on: bool) -> Result<()>;
-    /// Moves a thread's mark.
-    fn put_thread_mark(&mut self, root: &MessageId, user: &UserId, mark: ReadMark) -> Result<()>;
-    /// Renames an author in the messages already stored (bounded; the rest follows in the bulk lane).
-    fn rename_author(&mut self, user: &UserId, username: &str, name: &str) -> Result<()>;
+    /// Moves the mark of a followed thread; `false` when the user does not follow it or has read that far.
+    fn put_thread_mark(&mut self, root: &MessageId, user: &UserId, mark: ReadMark) -> Result<bool>;
+    /// Moves the marks of all threads that a user follows in a room; how many moved.
+    fn read_all_threads(&mut self, room: &RoomId, user: &UserId, seq: i64, at: Time) -> Result<u64>;
+    /// Moves a member's mark; never back unless `back`. `false` when nothing changed.
+    fn put_mark(&mut self, room: &RoomId, user: &UserId, mark: &MarkChange) -> Result<bool>;
+    /// Stores a report to the moderators.
+    fn insert_report(&mut self, report: &Report) -> Result<()>;
     /// Stores a new upload.
     fn insert_upload(&mut self, upload: &Upload) -> Result<()>;
     /// Ties an upload to its message, or to none again.
