@@ -36,6 +36,8 @@ pub struct Membership {
     pub blocker: bool,
     /// Direct rooms: the other blocked this member.
     pub blocked: bool,
+    /// The room's key as this member's devices have it, encrypted by the clients; opaque.
+    pub e2e_key: Option<String>,
     /// Grows with every change.
     pub updated_at: Time,
 }

@@ -206,10 +206,10 @@ impl Chat {
         if room.archived {
             return Err(State::Archived.into());
         }
-        if room.muted.iter().any(|name| *name == user.username) {
+        if room.muted.contains(&user.id) {
             return Err(State::Muted.into());
         }
-        if (room.read_only || room.broadcast) && !room.unmuted.iter().any(|name| *name == user.username) {
+        if (room.read_only || room.broadcast) && !room.unmuted.contains(&user.id) {
             self.roles().holds(held(), "post-readonly").ok_or(Refusal::State(State::ReadOnly))?;
         }
         Ok(())

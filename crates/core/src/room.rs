@@ -6,6 +6,7 @@ use crate::{
     clock::Time,
     id::{MessageId, RoomId, TeamId, UserId},
     json::Json,
+    message::Message,
 };
 
 /// What a room is. A discussion is a channel or group with a `parent`; a team's main room has `team_main`.
@@ -64,10 +65,16 @@ pub struct Room {
     pub custom_fields: Json,
     /// Changes with every new picture.
     pub avatar: Option<String>,
-    /// User names that may not write.
-    pub muted: Vec<String>,
-    /// User names that may write although the room is read-only.
-    pub unmuted: Vec<String>,
+    /// Users that may not write.
+    pub muted: Vec<UserId>,
+    /// Users that may write although the room is read-only.
+    pub unmuted: Vec<UserId>,
+    /// New members of a default room have it among their favourites.
+    pub favourite: bool,
+    /// What a client shows beside it: one or two of `channels` and `discussions`.
+    pub sidepanel: Vec<String>,
+    /// Names the key that the clients encrypt with; opaque.
+    pub e2e_key: Option<String>,
     /// The room this discussion belongs to.
     pub parent: Option<RoomId>,
     /// The team this room belongs to.
@@ -116,12 +123,18 @@ pub struct RoomView {
     pub room: Arc<Room>,
     /// How far it got.
     pub head: Arc<Head>,
+    /// The newest message shown in it, where the list was asked to bring it.
+    pub last: Option<Arc<Message>>,
 }
 
 impl Room {
     /// Whether everybody may find and read it.
     pub fn is_public(&self) -> bool {
         self.kind == RoomKind::Channel
+    }
+    /// Whether it is a discussion.
+    pub fn is_discussion(&self) -> bool {
+        self.parent.is_some()
     }
     /// Whether it is a direct room.
     pub fn is_direct(&self) -> bool {

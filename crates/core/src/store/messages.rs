@@ -200,6 +200,10 @@ pub trait ReadMessages {
     fn search(&mut self, search: &Search, page: Page) -> Result<Vec<Message>>;
     /// What is unread for this member.
     fn unread(&mut self, membership: &Membership) -> Result<Unread>;
+    /// As [`unread`](Self::unread) for many memberships of one user, in their order.
+    fn unread_all(&mut self, memberships: &[Membership]) -> Result<Vec<Unread>> {
+        memberships.iter().map(|m| self.unread(m)).collect()
+    }
     /// The mark of one of a user's threads.
     fn thread_mark(&mut self, root: &MessageId, user: &UserId) -> Result<Option<ReadMark>>;
     /// Which of these the user has starred.

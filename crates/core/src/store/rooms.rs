@@ -30,6 +30,12 @@ pub struct RoomFilter {
     pub team_main: Option<bool>,
     /// Default rooms or not.
     pub default: Option<bool>,
+    /// Rooms inside a team (not its main room) or not.
+    pub in_team: Option<bool>,
+    /// Archived rooms or not.
+    pub archived: Option<bool>,
+    /// Exactly this slug, letter case aside.
+    pub name: Option<String>,
     /// Only these ids.
     pub ids: Option<Vec<RoomId>>,
     /// Sorted by this.
@@ -79,6 +85,17 @@ pub struct Team {
     pub updated_at: Time,
 }
 
+/// Which teams a list wants. Empty fields don't filter.
+#[derive(Clone, Debug, Default)]
+pub struct TeamFilter {
+    /// Teams of this member.
+    pub member: Option<UserId>,
+    /// Public ones, and private ones of this user.
+    pub visible_to: Option<UserId>,
+    /// Begins with this, letter case aside.
+    pub prefix: String,
+}
+
 /// Which members a list wants.
 #[derive(Clone, Debug, Default)]
 pub struct MemberFilter {
@@ -90,6 +107,10 @@ pub struct MemberFilter {
     pub only: Option<Vec<UserId>>,
     /// Last first (by user name).
     pub descending: bool,
+    /// Owners first, then moderators, then the others; within that by user name.
+    pub by_role: bool,
+    /// Accounts that are active or not.
+    pub active: Option<bool>,
 }
 
 /// Reading rooms and memberships.
@@ -104,12 +125,15 @@ pub trait ReadRooms {
     fn head(&mut self, id: &RoomId) -> Result<Option<Head>>;
     /// A page of rooms with their heads.
     fn rooms(&mut self, filter: &RoomFilter, page: Page) -> Result<Paged<RoomView>>;
-    /// One membership.
+    /// One membership; in a writing transaction nobody else changes it until the end.
     fn membership(&mut self, room: &RoomId, user: &UserId) -> Result<Option<Membership>>;
     /// By its own id.
     fn membership_by_id(&mut self, id: &MembershipId) -> Result<Option<Membership>>;
     /// All memberships of a user, with what changed after `since` only when given; at most 10,000.
     fn memberships_of(&mut self, user: &UserId, since: Option<Time>) -> Result<Vec<Membership>>;
+    /// All memberships of a user with their rooms and heads (without last messages): those where membership, room or
+    /// head changed after `since`, when given; at most 10,000.
+    fn rooms_of(&mut self, user: &UserId, since: Option<Time>) -> Result<Vec<(Membership, RoomView)>>;
     /// Memberships of this user that ended after `since`; at most 10,000.
     fn removed_memberships(&mut self, user: &UserId, since: Time) -> Result<Vec<RemovedMembership>>;
     /// A page of members.
@@ -122,24 +146,28 @@ pub trait ReadRooms {
     fn team(&mut self, id: &TeamId) -> Result<Option<Team>>;
     /// By name, letter case aside.
     fn team_by_name(&mut self, name: &str) -> Result<Option<Team>>;
-    /// A page of teams: all, or those of a member.
-    fn teams(&mut self, member: Option<&UserId>, page: Page) -> Result<Paged<Team>>;
+    /// A page of teams by name, those that match the filter.
+    fn teams(&mut self, filter: &TeamFilter, page: Page) -> Result<Paged<Team>>;
 }
 
 /// Writing rooms and memberships.
 pub trait WriteRooms: ReadRooms {
-    /// Stores a new room with an empty head; a taken name or direct set is `Taken`.
+    /// The room, read for changing it: whoever else wants to change it or its memberships waits.
+    fn lock_room(&mut self, id: &RoomId) -> Result<Option<Room>>;
+    /// Stores a new room with an empty head and no members; a taken id, name or direct set is `Taken`.
     fn insert_room(&mut self, room: &Room) -> Result<()>;
-    /// Stores a changed room, with the same refusals.
+    /// Stores a changed room, with the same refusals. `members` and `access` are counted by the store alone.
     fn update_room(&mut self, room: &Room) -> Result<()>;
-    /// Removes a room with all its messages, memberships and what hangs on them, in bounded steps (the rest is
-    /// swept in the bulk lane); it is invisible from now on.
+    /// Removes a room with all its messages, memberships and what hangs on them; it is invisible from now on, and
+    /// `sweep_rooms` does the rest in the bulk lane.
     fn remove_room(&mut self, id: &RoomId) -> Result<()>;
+    /// Sweeps a piece of what removed rooms left behind (memberships become tombstones); `false` when all is done.
+    fn sweep_rooms(&mut self) -> Result<bool>;
     /// Raises the room's access version: whoever may do what here has to be judged again.
     fn bump_access(&mut self, id: &RoomId) -> Result<()>;
     /// Stores a new membership and counts it in `Room::members`; an existing one is `AlreadyMember`.
     fn insert_membership(&mut self, membership: &Membership) -> Result<()>;
-    /// Stores a changed membership.
+    /// Stores a changed membership, read in the same transaction before.
     fn update_membership(&mut self, membership: &Membership) -> Result<()>;
     /// Removes a membership, keeps a tombstone and counts down; `false` if there was none.
     fn remove_membership(&mut self, room: &RoomId, user: &UserId) -> Result<bool>;
