@@ -109,6 +109,21 @@ impl Chat {
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
     }
 
+    /// Runs a verb (judge, then write); judged anew, at most three times, when its judgement was overtaken between
+    /// the two.
+    pub(crate) async fn judged<T, F: Future<Output = Result<T>>>(&self, verb: impl Fn() -> F) -> Result<T> {
+        for _ in 0..2 {
+            match verb().await {
+                Err(Refusal::Stale) => {}
+                done => return done,
+            }
+        }
+        match verb().await {
+            Err(Refusal::Stale) => Err(Refusal::Unavailable),
+            done => done,
+        }
+    }
+
     /// The store, for verbs.
     pub(crate) fn store(&self) -> &(dyn Store + 'static) {
         &*self.ports.store
