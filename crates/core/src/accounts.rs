@@ -1,17 +1,286 @@
-//! Accounts: logging in and out, tokens, and what people may change about themselves.
+//! Logging in and out: one path for every door.
 
-use crate::{chat::Chat, error::Result, id::UserId, session::Actor};
+use std::{net::IpAddr, time::Duration};
+
+use crate::{
+    chat::Chat,
+    clock::Time,
+    credentials::{Attempt, Factor, Password, Verdict},
+    error::{Refusal, Result, SecondFactor, State, What},
+    event::{Change, Event},
+    id::{SessionId, UserId},
+    session::{Actor, Login, Session, SessionKind},
+    store::{Lane, Secrets, Tx},
+    user::User,
+};
+
+/// What a client brings to log in.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// A user name or address, and the password.
+    Password {
+        /// User name, or e-mail address when it has an `@`.
+        name: String,
+        /// The password.
+        password: Password,
+    },
+    /// A token from an earlier login, or a personal access token.
+    Token(String),
+}
+
+/// The device that logs in.
+#[derive(Clone, Debug, Default)]
+pub struct Device {
+    /// Its user agent; cut at 300 characters.
+    pub user_agent: String,
+    /// Its address.
+    pub address: Option<IpAddr>,
+}
+
+/// A second factor as a client gives it.
+#[derive(Clone, Debug)]
+pub struct Code {
+    /// The code.
+    pub code: String,
+    /// `totp` or `email`, when the client says.
+    pub method: Option<String>,
+}
 
 impl Chat {
+    /// Logs in. A token stays the same token (nothing new is made for it); a password makes a new session.
+    ///
+    /// # Errors
+    /// `BadCredentials` (never telling which part), `LockedOut`, `SecondFactor`, `Deactivated`.
+    pub async fn login(&self, proof: Proof, code: Option<Code>, device: Device) -> Result<Login> {
+        match proof {
+            Proof::Token(token) => self.login_by_token(token).await,
+            Proof::Password { name, password } => self.login_by_password(name, password, code, device).await,
+        }
+    }
+
     /// Who holds this token, if it is this user's, valid and not expired, and the account is active.
     pub async fn authenticate(&self, user: &UserId, token: &str) -> Result<Option<Actor>> {
-        let hash = self.ports.credentials.token_hash(token);
-        let found = self.store().reading(move |rows| rows.session_by_token(&hash)).await?;
-        let Some(session) = found.filter(|s| s.user == *user) else { return Ok(None) };
-        if session.expires_at.is_some_and(|end| end <= self.now()) {
+        let Some(session) = self.session_of(token).await?.filter(|s| s.user == *user) else {
             return Ok(None);
-        }
+        };
         let account = self.user(user).await?.filter(|u| u.active);
         Ok(account.map(|u| Actor::user(u.id.clone(), Some(session.id))))
     }
+
+    /// Ends the actor's own session.
+    pub async fn logout(&self, actor: &Actor) -> Result<()> {
+        match actor.session.clone() {
+            Some(session) => self.end_session(&actor.user, session).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn session_of(&self, token: &str) -> Result<Option<Session>> {
+        let hash = self.ports.credentials.token_hash(token);
+        let found = match self.sessions.get(&hash) {
+            Some(found) => Some(found),
+            None => self.store().reading(move |rows| rows.session_by_token(&hash)).await?,
+        };
+        let now = self.now();
+        let valid = found.filter(|s| s.expires_at.is_none_or(|end| end > now));
+        if let Some(session) = &valid {
+            self.sessions.remember(hash, session.clone());
+        }
+        Ok(valid)
+    }
+
+    async fn login_by_token(&self, token: String) -> Result<Login> {
+        let session = self.session_of(&token).await?.ok_or(Refusal::BadCredentials)?;
+        let user = self.user(&session.user).await?.ok_or(Refusal::BadCredentials)?;
+        if !user.active {
+            return Err(Refusal::Deactivated);
+        }
+        Ok(Login { user, session: session.id, token, expires_at: session.expires_at })
+    }
+
+    async fn login_by_password(
+        &self,
+        name: String,
+        password: Password,
+        code: Option<Code>,
+        device: Device,
+    ) -> Result<Login> {
+        let wanted = name.clone();
+        let found = self
+            .store()
+            .reading(move |rows| {
+                let user = if wanted.contains('@') {
+                    rows.user_by_email(&wanted)?
+                } else {
+                    rows.user_by_username(&wanted)?
+                };
+                user.map(|u| Ok((rows.secrets(&u.id)?, u))).transpose()
+            })
+            .await?;
+        let credentials = &self.ports.credentials;
+        let settings = self.settings();
+        // Unknown names are counted too, or the refusal would tell who exists.
+        let key = found.as_ref().map_or_else(|| name.to_lowercase(), |(_, u)| u.id.to_string());
+        let attempt = Attempt { user: &key, address: device.address };
+        credentials.admit(Factor::Password, attempt, &settings)?;
+        let stored = found.as_ref().and_then(|(secrets, _)| secrets.password.as_deref());
+        let verdict = credentials.verify(&password, stored).await?;
+        let (Verdict::Right { rehash }, Some((secrets, user))) = (verdict, found) else {
+            credentials.failed(Factor::Password, attempt, &settings);
+            return Err(Refusal::BadCredentials);
+        };
+        credentials.succeeded(Factor::Password, attempt, &settings)?;
+        if !user.active {
+            return Err(Refusal::Deactivated);
+        }
+        let mut spent = self.second_factor(&user, &secrets, code)?;
+        if rehash {
+            spent.password = Some(credentials.hash(&password).await?);
+        }
+        self.open_session(user.id, SessionKind::Login, device, spent).await
+    }
+
+    /// Checks the second factor when the account has one, and says what of it is used up.
+    fn second_factor(&self, user: &User, secrets: &Secrets, code: Option<Code>) -> Result<Spent> {
+        let settings = self.settings();
+        let Some(sealed) = secrets.totp.as_deref() else { return Ok(Spent::default()) };
+        if !settings.is_on("Accounts_TwoFactorAuthentication_Enabled") {
+            return Ok(Spent::default());
+        }
+        let ask =
+            |wrong| Refusal::SecondFactor(SecondFactor { method: "totp", available: vec!["totp"], wrong });
+        let Some(code) = code.filter(|c| !c.code.is_empty()) else { return Err(ask(false)) };
+        let credentials = &self.ports.credentials;
+        let attempt = Attempt { user: &user.id, address: None };
+        credentials.admit(Factor::Code, attempt, &settings)?;
+        let step = credentials.check_totp(sealed, &code.code, secrets.totp_step)?;
+        let recovery = credentials.find_recovery_code(&user.id, &code.code, &secrets.recovery);
+        if step.is_none() && recovery.is_none() {
+            credentials.failed(Factor::Code, attempt, &settings);
+            return Err(ask(true));
+        }
+        credentials.succeeded(Factor::Code, attempt, &settings)?;
+        Ok(Spent { step, recovery: recovery.map(|index| secrets.recovery[index]), password: None })
+    }
+
+    /// Makes a session for a user who proved who he is, and notes the login.
+    pub(crate) async fn open_session(
+        &self,
+        user: UserId,
+        kind: SessionKind,
+        device: Device,
+        spent: Spent,
+    ) -> Result<Login> {
+        let (token, token_hash) = self.ports.credentials.new_token();
+        let now = self.now();
+        let days = match self.settings().number("Accounts_LoginExpiration") {
+            days if days >= 1.0 => days,
+            _ => 90.0,
+        };
+        let session = Session {
+            id: SessionId::new(self.new_id()),
+            user,
+            token_hash,
+            expires_at: (kind == SessionKind::Login)
+                .then(|| now.after(Duration::from_secs_f64(days * 86_400.0))),
+            kind,
+            created_at: now,
+            user_agent: device.user_agent.chars().take(300).collect(),
+            address: device.address.map(|ip| ip.to_string()).unwrap_or_default(),
+        };
+        let (id, expires_at, made) = (session.id.clone(), session.expires_at, session.clone());
+        let user = self
+            .store()
+            .writing(Lane::Verbs, move |tx| {
+                let mut user = tx.user(&session.user)?.ok_or(Refusal::BadCredentials)?;
+                if !user.active {
+                    return Err(Refusal::Deactivated);
+                }
+                spend(tx, &user.id, &spent)?;
+                tx.insert_session(&session)?;
+                user.last_login = Some(tx.now());
+                put_user(tx, user)
+            })
+            .await?;
+        self.sessions.remember(token_hash, made);
+        Ok(Login { user, session: id, token, expires_at })
+    }
+
+    /// Ends one session of a user.
+    pub(crate) async fn end_session(&self, user: &UserId, session: SessionId) -> Result<()> {
+        let user = user.clone();
+        self.store()
+            .writing(Lane::Verbs, move |tx| {
+                if tx.remove_session(&session)? {
+                    let ended = Event::SessionsEnded {
+                        user: user.clone(),
+                        session: Some(session.clone()),
+                        kept: None,
+                    };
+                    tx.record(None, ended)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// What a login uses up or renews; noted in the transaction that opens the session, so that a code sent twice at
+/// once opens one session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spent {
+    step: Option<u64>,
+    recovery: Option<[u8; 32]>,
+    password: Option<String>,
+}
+
+fn spend(tx: &mut dyn Tx, user: &UserId, spent: &Spent) -> Result<()> {
+    let Spent { step: None, recovery: None, password: None } = spent else {
+        let mut secrets = tx.secrets(user)?;
+        if let Some(step) = spent.step {
+            if secrets.totp_step.is_some_and(|last| last >= step) {
+                return Err(Refusal::BadCredentials);
+            }
+            secrets.totp_step = Some(step);
+        }
+        if let Some(code) = spent.recovery {
+            let left = secrets.recovery.iter().position(|c| *c == code).ok_or(Refusal::BadCredentials)?;
+            secrets.recovery.remove(left);
+        }
+        secrets.password = spent.password.clone().or(secrets.password);
+        return tx.put_secrets(user, &secrets);
+    };
+    Ok(())
+}
+
+/// Stores a changed user and tells who listens. `access` grows when what the user may do changed.
+pub(crate) fn put_user(tx: &mut dyn Tx, mut user: User) -> Result<std::sync::Arc<User>> {
+    let before = tx.user(&user.id)?.ok_or(Refusal::NotFound(What::User))?;
+    if before.roles != user.roles || before.active != user.active {
+        user.access = before.access + 1;
+    }
+    user.updated_at = later(tx.now(), before.updated_at);
+    tx.update_user(&user)?;
+    let user = std::sync::Arc::new(user);
+    let event = Event::User {
+        user: user.clone(),
+        change: Change::Changed,
+        before: Some(std::sync::Arc::new(before)),
+    };
+    tx.record(None, event)?;
+    Ok(user)
+}
+
+/// A time for a change that must be newer than the one before.
+pub(crate) fn later(now: Time, before: Time) -> Time {
+    now.max(Time(before.millis() + 1))
+}
+
+/// Makes sure that somebody with this role would be left if `without` lost it.
+pub(crate) fn another_admin(tx: &mut dyn Tx, without: &UserId) -> Result<()> {
+    let filter =
+        crate::store::UserFilter { roles: vec!["admin".into()], active: Some(true), ..Default::default() };
+    let page = crate::store::Page { offset: 0, count: 2 };
+    let left = tx.users(&filter, page)?.items.into_iter().any(|u| u.id != *without);
+    if left { Ok(()) } else { Err(State::LastAdmin.into()) }
 }

@@ -60,6 +60,7 @@ pub struct Chat {
     rooms: Cache<RoomId, Option<Arc<Room>>>,
     heads: Cache<RoomId, Arc<Head>>,
     memberships: Cache<(RoomId, UserId), Option<Arc<Membership>>>,
+    pub(crate) sessions: crate::sessions::Sessions,
     roles: RwLock<Arc<Roles>>,
     settings: RwLock<Arc<Settings>>,
 }
@@ -73,6 +74,7 @@ impl Chat {
             rooms: Cache::new(sizes.rooms),
             heads: Cache::new(sizes.rooms),
             memberships: Cache::new(sizes.memberships),
+            sessions: crate::sessions::Sessions::new(),
             roles: RwLock::new(Arc::new(roles)),
             settings: RwLock::new(Arc::new(settings)),
         }
@@ -199,6 +201,9 @@ impl Chat {
             Event::MembershipRemoved { room, user, .. } => {
                 self.memberships.put((room.clone(), user.clone()), None);
                 self.rooms.forget(room);
+            }
+            Event::SessionsEnded { user, session, kept } => {
+                self.sessions.forget(user, session.as_ref(), kept.as_ref());
             }
             Event::User { user, .. } => self.users.put(user.id.clone(), Some(user.clone())),
             Event::UserRemoved { user } => self.users.forget(&user.id),

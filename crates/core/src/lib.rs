@@ -3,7 +3,7 @@
 //! Knows no protocol, no SQL, no JSON. Doors hold a [`chat::Chat`] and nothing else; they cannot reach the store or
 //! publish an event, because both are private to this crate.
 
-mod accounts;
+pub mod accounts;
 pub mod blobs;
 mod cache;
 pub mod chat;
@@ -21,6 +21,7 @@ pub mod published;
 pub mod role;
 pub mod room;
 pub mod session;
+mod sessions;
 pub mod setting;
 pub mod store;
 pub mod user;
