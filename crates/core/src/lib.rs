@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod blobs;
+pub mod bootstrap;
 mod cache;
 pub mod chat;
 pub mod clock;
