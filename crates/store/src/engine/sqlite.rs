@@ -1,0 +1,141 @@
+//! Opening SQLite: its settings, its lock file, its threads.
+
+use super::job::BoxJob;
+use super::lanes::Lane;
+use super::readers::Readers;
+use super::writer::Writer;
+use super::{OpenError, Options};
+use crate::migrations::{self, Migrate};
+use crate::sql::{Counters, On, SqlError, SqlTx, SqliteConn};
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// SQLite with its threads.
+pub(crate) struct Sqlite {
+    writer: Writer,
+    readers: Readers,
+    /// Held while the engine lives: a second server on the same file would number journal and rooms on its own.
+    _lock: File,
+}
+
+impl Sqlite {
+    pub(crate) fn open(path: &Path, options: Options, counters: Arc<Counters>) -> Result<Self, OpenError> {
+        let lock = lock(path)?;
+        let mut conn = SqliteConn::new(open_writer(path)?);
+        migrations::migrate(&mut Direct { conn: &conn, counters: &counters })?;
+        let readers = (0..options.readers.max(1)).map(|_| open_reader(path)).collect::<Result<_, _>>()?;
+        let readers =
+            Readers::start(readers, options.reads_waiting, options.read_limit, &options.clock, &counters);
+        conn.conn.flush_prepared_statement_cache();
+        watch_log(&mut conn, &counters)?;
+        let writer = Writer::start(conn, &options, counters);
+        Ok(Sqlite { writer, readers, _lock: lock })
+    }
+
+    pub(crate) fn write(&self, lane: Lane, bytes: usize, job: BoxJob) -> Result<(), BoxJob> {
+        self.writer.push(lane, bytes, job)
+    }
+
+    pub(crate) fn read(&self, job: BoxJob) -> Result<(), BoxJob> {
+        self.readers.push(job)
+    }
+
+    pub(crate) fn queued(&self) -> usize {
+        self.writer.queued()
+    }
+
+    pub(crate) fn close(&self) {
+        // Readers first: the writer's last checkpoint then finds the log to itself.
+        self.readers.close();
+        self.writer.close();
+    }
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let lock_path = path.with_extension("lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock_path)
+        .map_err(|error| OpenError::Io(lock_path.clone(), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(OpenError::Io(lock_path, error)),
+    }
+}
+
+/// The writing connection. Foreign keys stay off: the same checks stand in the core for both engines, and each
+/// would cost the hot path a look-up. Memory-mapping stays off: a failing disk would end the process by a signal
+/// where a read gives an error.
+pub(crate) fn open_writer(path: &Path) -> Result<Connection, SqlError> {
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA wal_autocheckpoint = 0;
+         PRAGMA journal_size_limit = 134217728;
+         PRAGMA cache_size = -65536;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA foreign_keys = OFF;
+         PRAGMA trusted_schema = OFF;",
+    )?;
+    Ok(conn)
+}
+
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, SqlError> {
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(Duration::from_secs(1))?;
+    conn.execute_batch(
+        "PRAGMA query_only = ON;
+         PRAGMA cache_size = -16384;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA trusted_schema = OFF;",
+    )?;
+    Ok(conn)
+}
+
+/// Keeps the length of the write-ahead log in the counters, after each commit.
+fn watch_log(conn: &mut SqliteConn, counters: &Arc<Counters>) -> Result<(), SqlError> {
+    let counters = counters.clone();
+    let hook = move |_: &mut rusqlite::hooks::Wal, pages: std::ffi::c_int| {
+        counters.log_pages.store(u64::try_from(pages).unwrap_or(0), std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    };
+    Ok(conn.conn.wal_hook(Some(hook))?)
+}
+
+/// The writing connection before its thread starts.
+pub(crate) struct Direct<'a> {
+    pub(crate) conn: &'a SqliteConn,
+    pub(crate) counters: &'a Counters,
+}
+
+impl Migrate for Direct<'_> {
+    fn transaction(
+        &mut self,
+        work: &mut dyn FnMut(&mut SqlTx<'_>) -> Result<(), SqlError>,
+    ) -> Result<(), SqlError> {
+        self.conn.control("BEGIN IMMEDIATE")?;
+        let mut tx = SqlTx::new(On::Sqlite { conn: self.conn, savepoints: false }, self.counters);
+        match work(&mut tx) {
+            Ok(()) => self.conn.control("COMMIT"),
+            Err(error) => {
+                // The first error counts; a rollback that fails is finished by the next opening.
+                let _ = self.conn.control("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The one thread that writes to SQLite: the driver of [`Batcher`].
+
+use super::batch::{Batcher, Step};
+use super::job::BoxJob;
+use super::lanes::Lane;
+use super::readers::spawn;
+use super::{OnPoison, Options, Sink};
+use crate::sql::{Counters, On, SqlError, SqlTx, SqliteConn};
+use parking_lot::{Condvar, Mutex};
+use parlor_core::clock::Clock;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Bytes of a page of the database.
+const PAGE: u64 = 4_096;
+/// How long a checkpoint waits for readers to leave the old part of the log.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// The same once the log has grown to four times its mark; by then every read has reached its limit.
+const LONG_PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// The queue to the writing thread.
+pub(super) struct Writer {
+    queue: Arc<Queue>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Queue {
+    state: Mutex<State>,
+    wake: Condvar,
+    start: Instant,
+}
+
+struct State {
+    batcher: Batcher<BoxJob>,
+    asleep: bool,
+}
+
+impl Writer {
+    pub(super) fn start(conn: SqliteConn, options: &Options, counters: Arc<Counters>) -> Self {
+        let queue = Arc::new(Queue {
+            state: Mutex::new(State {
+                batcher: Batcher::new(options.bounds, options.batch),
+                asleep: false,
+            }),
+            wake: Condvar::new(),
+            start: Instant::now(),
+        });
+        let driver = Driver {
+            conn,
+            queue: queue.clone(),
+            counters,
+            clock: options.clock.clone(),
+            sink: options.sink.clone(),
+            on_poison: options.on_poison.clone(),
+            checkpoint_at: options.checkpoint_at,
+            next_checkpoint: options.checkpoint_at,
+        };
+        let thread = spawn("store-write", move || driver.run());
+        Writer { queue, thread: Mutex::new(Some(thread)) }
+    }
+
+    pub(super) fn push(&self, lane: Lane, bytes: usize, job: BoxJob) -> Result<(), BoxJob> {
+        let mut state = self.queue.state.lock();
+        state.batcher.lanes.push(self.queue.start.elapsed(), lane, bytes, job)?;
+        if std::mem::take(&mut state.asleep) {
+            drop(state);
+            self.queue.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.queue.state.lock().batcher.lanes.len()
+    }
+
+    pub(super) fn close(&self) {
+        let mut state = self.queue.state.lock();
+        state.batcher.lanes.close();
+        state.asleep = false;
+        drop(state);
+        self.queue.wake.notify_one();
+        if let Some(thread) = self.thread.lock().take() {
+            // A writer that panicked has answered nobody wrongly; its callers hear that it is unavailable.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Queue {
+    /// What to do now; sleeps while there is nothing.
+    fn next(&self) -> Step<BoxJob> {
+        let mut state = self.state.lock();
+        loop {
+            match state.batcher.next(self.start.elapsed()) {
+                Step::Wait => {
+                    state.asleep = true;
+                    self.wake.wait(&mut state);
+                }
+                step => return step,
+            }
+        }
+    }
+}
+
+struct Driver {
+    conn: SqliteConn,
+    queue: Arc<Queue>,
+    counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
+    sink: Sink,
+    on_poison: OnPoison,
+    checkpoint_at: u64,
+    next_checkpoint: u64,
+}
+
+/// A job that was run, and whether what it wrote stands.
+type Ran = (BoxJob, bool);
+
+impl Driver {
+    fn run(mut self) {
+        let mut ran: Vec<Ran> = Vec::with_capacity(512);
+        loop {
+            let first = match self.queue.next() {
+                Step::Run(job) => job,
+                Step::Commit | Step::Wait => continue,
+                Step::End => break,
+            };
+            let outcome = self.batch(first, &mut ran);
+            if let Err(error) = &outcome {
+                tracing::error!(%error, jobs = ran.len(), "a batch was not stored");
+            }
+            let poisoned = matches!(outcome, Err(SqlError::Io(_)));
+            if poisoned {
+                return self.poison(&outcome, ran);
+            }
+            answer(&mut ran, &outcome, &self.counters);
+            if let Err(error) = self.checkpoint() {
+                tracing::error!(%error, "a checkpoint failed");
+                if matches!(error, SqlError::Io(_)) {
+                    return self.poison(&Err(error), ran);
+                }
+            }
+        }
+        // What stands in the log is copied now, so that the next start has nothing to recover.
+        let _ = self.conn.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
+    /// Runs the jobs of one batch and commits it. An error means that nothing of it was stored, or that nobody
+    /// knows (`Io`).
+    fn batch(&self, first: BoxJob, ran: &mut Vec<Ran>) -> Result<(), SqlError> {
+        let mut tx = SqlTx::new(On::Sqlite { conn: &self.conn, savepoints: true }, &self.counters);
+        let mut next = Step::Run(first);
+        let begun = self.conn.control("BEGIN IMMEDIATE");
+        while let Step::Run(mut job) = next {
+            if let Err(error) = &begun {
+                ran.push((job, false));
+                return self.abandon(error.clone());
+            }
+            tx.begin_job(self.clock.now());
+            let keep = job.run(&mut tx);
+            ran.push((job, keep));
+            if let Err(error) = tx.end_job(keep) {
+                return self.abandon(error);
+            }
+            // Some errors (disk full, failed reads) make SQLite roll back the whole transaction.
+            if self.conn.conn.is_autocommit() {
+                return self.abandon(tx.failure().cloned().unwrap_or(SqlError::Unavailable("rolled back")));
+            }
+            next = self.queue.next();
+        }
+        if let Err(error) = self.conn.control("COMMIT") {
+            return self.abandon(error);
+        }
+        Counters::add(&self.counters.commits, 1);
+        let facts = tx.take_facts();
+        if !facts.is_empty() {
+            (self.sink)(facts);
+        }
+        Ok(())
+    }
+
+    /// Rolls back whatever is open. Jobs that still wait belong to the next batch.
+    fn abandon(&self, error: SqlError) -> Result<(), SqlError> {
+        self.conn.forget_job();
+        if !self.conn.conn.is_autocommit() {
+            // The first error counts; what could not be rolled back now is when the connection closes.
+            let _ = self.conn.control("ROLLBACK");
+        }
+        self.queue.state.lock().batcher.abandon();
+        Err(error)
+    }
+
+    /// After a failed write or fsync nobody knows what is on the disk: nothing is acknowledged any more.
+    fn poison(self, outcome: &Result<(), SqlError>, mut ran: Vec<Ran>) {
+        let mut state = self.queue.state.lock();
+        state.batcher.lanes.close();
+        let waiting = state.batcher.lanes.drain();
+        drop(state);
+        let text = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(error = %text, "the disk failed: the store stops");
+        (self.on_poison)(&text);
+        let stopped = Err(SqlError::Unavailable("the disk failed"));
+        ran.extend(waiting.into_iter().map(|job| (job, false)));
+        answer(&mut ran, &stopped, &self.counters);
+    }
+
+    /// Copies the log into the database once it has grown to its mark. The writer does it itself: beside a
+    /// busy writer a checkpoint of another thread never reaches the log's end, and the log grows without bound.
+    fn checkpoint(&mut self) -> Result<(), SqlError> {
+        let log = self.counters.log_pages.load(Relaxed) * PAGE;
+        if log < self.next_checkpoint {
+            return Ok(());
+        }
+        let large = log >= 4 * self.checkpoint_at;
+        self.conn.conn.busy_timeout(if large { LONG_PATIENCE } else { PATIENCE })?;
+        let done: Result<i64, _> =
+            self.conn.conn.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0));
+        self.conn.conn.busy_timeout(Duration::from_secs(5))?;
+        let busy = done? != 0;
+        Counters::add(&self.counters.checkpoints, 1);
+        if busy && large {
+            tracing::warn!(bytes = log, "another process reads the database and keeps its log from shrinking");
+        }
+        // A reader held the log's end: all else is copied; try again after another eighth.
+        self.next_checkpoint = if busy { log + self.checkpoint_at / 8 } else { self.checkpoint_at };
+        Ok(())
+    }
+}
+
+fn answer(ran: &mut Vec<Ran>, outcome: &Result<(), SqlError>, counters: &Counters) {
+    let refused = ran.iter().filter(|(_, keep)| !keep).count() as u64;
+    Counters::add(&counters.jobs, ran.len() as u64);
+    Counters::add(&counters.refused, refused);
+    for (job, _) in ran.drain(..) {
+        job.answer(outcome.as_ref().err().cloned());
+    }
+}

@@ -1,0 +1,41 @@
+//! A small synchronous SQL layer with one text for both engines.
+//!
+//! A statement is written once, with `$1 … $n`; columns are TEXT, BIGINT, DOUBLE PRECISION or bytes and
+//! nothing else (booleans are 0 and 1, times are milliseconds, JSON is TEXT). Two markers may stand in a
+//! statement: `{lock}` after a SELECT locks its rows on PostgreSQL when the transaction writes (SQLite has one
+//! writer and needs none), and `{bytes}` is the type of a byte column in a migration.
+
+mod counters;
+mod error;
+mod param;
+mod postgres;
+mod row;
+mod sqlite;
+mod text;
+mod tx;
+
+pub use counters::{Counters, Figures};
+pub use error::{Constraint, SqlError};
+pub use param::{AsParam, Param};
+pub(crate) use postgres::{ArrayParam, PostgresConn};
+pub use row::{Column, Row};
+pub(crate) use sqlite::SqliteConn;
+pub(crate) use text::{Access, rewrite};
+pub(crate) use tx::On;
+pub use tx::SqlTx;
+
+/// Which engine runs a transaction. Only search, JSON functions and the append batch should ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file beside the server, written by one thread.
+    Sqlite,
+    /// A PostgreSQL server, shared by several nodes.
+    Postgres,
+}
+
+/// Builds the parameter slice of a statement from values that it borrows: `params![id, name, 5]`.
+#[macro_export]
+macro_rules! params {
+    () => { &[] as &[$crate::sql::Param<'_>] };
+    ($($value:expr),+ $(,)?) => { &[$($crate::sql::AsParam::as_param(&$value)),+] };
+}

@@ -1,0 +1,132 @@
+use super::row::Source;
+use super::{Access, Kind, Param, Row, SqlError, rewrite};
+use bytes::BytesMut;
+use postgres::fallible_iterator::FallibleIterator;
+use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+use std::error::Error;
+
+/// Statements kept prepared by a connection, for reading and for writing each; beyond it they are dropped and
+/// prepared anew.
+const PREPARED: usize = 512;
+
+/// One PostgreSQL connection with its prepared statements.
+pub(crate) struct PostgresConn {
+    pub(crate) client: postgres::Client,
+    prepared: [FxHashMap<Box<str>, postgres::Statement>; 2],
+    pub(crate) access: Access,
+}
+
+impl PostgresConn {
+    pub(crate) fn new(client: postgres::Client) -> Self {
+        PostgresConn { client, prepared: Default::default(), access: Access::Write }
+    }
+
+    /// The prepared statement of a text, made at its first use.
+    pub(crate) fn prepare(&mut self, sql: &str) -> Result<postgres::Statement, SqlError> {
+        let prepared = &mut self.prepared[self.access as usize];
+        if let Some(statement) = prepared.get(sql) {
+            return Ok(statement.clone());
+        }
+        if prepared.len() >= PREPARED {
+            prepared.clear();
+        }
+        let statement = self.client.prepare(&rewrite(sql, Kind::Postgres, self.access))?;
+        prepared.insert(sql.into(), statement.clone());
+        Ok(statement)
+    }
+
+    pub(crate) fn exec(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, SqlError> {
+        let statement = self.prepare(sql)?;
+        check_count(&statement, params.len(), sql)?;
+        let params: SmallVec<[&(dyn ToSql + Sync); 24]> = params.iter().map(|p| p as _).collect();
+        Ok(self.client.execute(&statement, &params)?)
+    }
+
+    /// As on SQLite: each row until `each` answers false; the rows seen.
+    pub(crate) fn each(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool, SqlError>,
+    ) -> Result<u64, SqlError> {
+        let statement = self.prepare(sql)?;
+        check_count(&statement, params.len(), sql)?;
+        let mut rows = self.client.query_raw(&statement, params.iter().map(|p| p as &(dyn ToSql + Sync)))?;
+        let mut seen = 0;
+        let mut wanted = true;
+        while let Some(row) = rows.next()? {
+            seen += 1;
+            if wanted {
+                wanted = each(&Row(Source::Postgres(&row)))?;
+            }
+        }
+        Ok(seen)
+    }
+}
+
+fn check_count(statement: &postgres::Statement, given: usize, sql: &str) -> Result<(), SqlError> {
+    if statement.params().len() == given {
+        return Ok(());
+    }
+    Err(SqlError::Other(format!("{given} parameters for {sql}")))
+}
+
+type Sent = Result<IsNull, Box<dyn Error + Sync + Send>>;
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Sent {
+        match *self {
+            Param::Null => Ok(IsNull::Yes),
+            Param::Int(value) => match *ty {
+                Type::INT8 => value.to_sql(ty, out),
+                Type::INT4 => i32::try_from(value)?.to_sql(ty, out),
+                Type::INT2 => i16::try_from(value)?.to_sql(ty, out),
+                Type::FLOAT8 => (value as f64).to_sql(ty, out),
+                _ => Err(mismatch("a number", ty)),
+            },
+            Param::Real(value) if *ty == Type::FLOAT8 => value.to_sql(ty, out),
+            Param::Real(_) => Err(mismatch("a number", ty)),
+            Param::Text(value) if <&str as ToSql>::accepts(ty) => value.to_sql(ty, out),
+            Param::Text(_) => Err(mismatch("a text", ty)),
+            Param::Bytes(value) if *ty == Type::BYTEA => value.to_sql(ty, out),
+            Param::Bytes(_) => Err(mismatch("bytes", ty)),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn mismatch(given: &str, ty: &Type) -> Box<dyn Error + Sync + Send> {
+    format!("{given} given where the statement wants {ty}").into()
+}
+
+/// A whole column of a batch, sent as one array (PostgreSQL's `unnest`).
+#[derive(Debug)]
+pub(crate) enum ArrayParam<'a> {
+    Int(Vec<Option<i64>>),
+    Text(Vec<Option<&'a str>>),
+    #[allow(dead_code, reason = "kept beside the others: the types a column may have")]
+    Bytes(Vec<Option<&'a [u8]>>),
+}
+
+impl ToSql for ArrayParam<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Sent {
+        match self {
+            ArrayParam::Int(values) => values.to_sql(ty, out),
+            ArrayParam::Text(values) => values.to_sql(ty, out),
+            ArrayParam::Bytes(values) => values.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}

@@ -1,0 +1,194 @@
+use super::counters::Counters;
+use super::{Kind, Param, PostgresConn, Row, SqlError, SqliteConn};
+use parlor_core::{clock::Time, event::Fact};
+use std::time::{Duration, Instant};
+
+/// How long one piece of bulk work may hold the writer.
+const CHUNK: Duration = Duration::from_millis(5);
+
+/// The transaction that a job runs in, on either engine.
+///
+/// After a statement fails, every later one of the same job fails with the same error, as PostgreSQL demands:
+/// a job that wants to go on after a conflict says `ON CONFLICT DO NOTHING`.
+pub struct SqlTx<'a> {
+    on: On<'a>,
+    counters: &'a Counters,
+    facts: Vec<Fact>,
+    /// How many facts were there when the current job began.
+    before: usize,
+    failed: Option<SqlError>,
+    began: Instant,
+    now: Time,
+}
+
+pub(crate) enum On<'a> {
+    Sqlite { conn: &'a SqliteConn, savepoints: bool },
+    Postgres(&'a mut PostgresConn),
+}
+
+impl<'a> SqlTx<'a> {
+    pub(crate) fn new(on: On<'a>, counters: &'a Counters) -> Self {
+        SqlTx { on, counters, facts: Vec::new(), before: 0, failed: None, began: Instant::now(), now: Time(0) }
+    }
+
+    /// Which engine this is.
+    pub fn kind(&self) -> Kind {
+        match self.on {
+            On::Sqlite { .. } => Kind::Sqlite,
+            On::Postgres(_) => Kind::Postgres,
+        }
+    }
+
+    /// The moment that the current job stamps on what it changes.
+    pub fn time(&self) -> Time {
+        self.now
+    }
+
+    /// Adds a fact to be published once this transaction is committed, in commit order.
+    pub fn publish(&mut self, fact: Fact) {
+        self.facts.push(fact);
+    }
+
+    /// True while a piece of bulk work may go on; when false it ends and the rest comes in another job.
+    pub fn may_go_on(&self) -> bool {
+        self.began.elapsed() < CHUNK
+    }
+
+    /// Runs a statement that returns no rows; tells how many rows it wrote.
+    pub fn exec(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, SqlError> {
+        self.check(params)?;
+        let done = match &mut self.on {
+            On::Sqlite { conn, savepoints } => conn.exec(sql, params, *savepoints),
+            On::Postgres(conn) => conn.exec(sql, params),
+        };
+        let rows = self.note(done)?;
+        Counters::add(&self.counters.rows_written, rows);
+        Ok(rows)
+    }
+
+    /// Runs a statement and gives each row to `each`, until that answers false.
+    pub fn each(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        mut each: impl FnMut(&Row<'_>) -> Result<bool, SqlError>,
+    ) -> Result<(), SqlError> {
+        self.check(params)?;
+        let done = match &mut self.on {
+            On::Sqlite { conn, savepoints } => conn.each(sql, params, *savepoints, &mut each),
+            On::Postgres(conn) => {
+                let writes = !sql.trim_start().get(..6).is_some_and(|s| s.eq_ignore_ascii_case("select"));
+                conn.each(sql, params, &mut each).map(|rows| (rows, writes))
+            }
+        };
+        let (rows, writes) = self.note(done)?;
+        if writes {
+            Counters::add(&self.counters.rows_written, rows);
+        }
+        Ok(())
+    }
+
+    /// All rows of a statement.
+    pub fn query<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, SqlError>,
+    ) -> Result<Vec<T>, SqlError> {
+        let mut all = Vec::new();
+        self.each(sql, params, |row| {
+            all.push(read(row)?);
+            Ok(true)
+        })?;
+        Ok(all)
+    }
+
+    /// The first row, if there is one.
+    pub fn opt<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, SqlError>,
+    ) -> Result<Option<T>, SqlError> {
+        let mut first = None;
+        let mut read = Some(read);
+        self.each(sql, params, |row| {
+            if let Some(read) = read.take() {
+                first = Some(read(row)?);
+            }
+            Ok(false)
+        })?;
+        Ok(first)
+    }
+
+    /// The first row; [`SqlError::NoRow`] if there is none, which does not spoil the transaction.
+    pub fn one<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, SqlError>,
+    ) -> Result<T, SqlError> {
+        self.opt(sql, params, read)?.ok_or(SqlError::NoRow)
+    }
+
+    /// The engine's connection, for the few statements that differ in more than their text.
+    pub(crate) fn postgres(&mut self) -> Option<&mut PostgresConn> {
+        match &mut self.on {
+            On::Postgres(conn) => Some(conn),
+            On::Sqlite { .. } => None,
+        }
+    }
+
+    /// Counts a statement run on [`postgres`](Self::postgres) and remembers its failure.
+    pub(crate) fn note<T>(&mut self, done: Result<T, SqlError>) -> Result<T, SqlError> {
+        Counters::add(&self.counters.statements, 1);
+        done.inspect_err(|error| self.failed = Some(error.clone()))
+    }
+
+    pub(crate) fn wrote(&self, rows: u64) {
+        Counters::add(&self.counters.rows_written, rows);
+    }
+
+    fn check(&mut self, params: &[Param<'_>]) -> Result<(), SqlError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        for param in params {
+            // PostgreSQL can't store it; SQLite would, and the two would drift apart.
+            if let Param::Text(text) = param
+                && text.as_bytes().contains(&0)
+            {
+                return Err(SqlError::Value("a text holds a NUL character".into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the next job of this transaction.
+    pub(crate) fn begin_job(&mut self, now: Time) {
+        self.now = now;
+        self.before = self.facts.len();
+        self.failed = None;
+        self.began = Instant::now();
+    }
+
+    /// Ends the job: keeps what it wrote, or takes it and its facts back.
+    pub(crate) fn end_job(&mut self, keep: bool) -> Result<(), SqlError> {
+        if !keep {
+            self.facts.truncate(self.before);
+        }
+        match &self.on {
+            On::Sqlite { conn, .. } => conn.end_job(keep),
+            On::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// The error that spoiled the current job, if a statement failed.
+    pub(crate) fn failure(&self) -> Option<&SqlError> {
+        self.failed.as_ref()
+    }
+
+    pub(crate) fn take_facts(&mut self) -> Vec<Fact> {
+        std::mem::take(&mut self.facts)
+    }
+}
