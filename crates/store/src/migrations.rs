@@ -9,7 +9,12 @@ use crate::sql::{Kind, SqlError, SqlTx};
 use thiserror::Error;
 
 /// Every step in order; its number is its place, from 1.
-pub(crate) const STEPS: &[(&str, &str)] = &[("0001_journal", include_str!("../migrations/0001_journal.sql"))];
+pub(crate) const STEPS: &[(&str, &str)] = &[
+    ("0001_accounts", include_str!("../migrations/0001_accounts.sql")),
+    ("0002_rooms", include_str!("../migrations/0002_rooms.sql")),
+    ("0003_messages", include_str!("../migrations/0003_messages.sql")),
+    ("0004_journal", include_str!("../migrations/0004_journal.sql")),
+];
 
 /// Why the schema could not be brought up to date.
 #[derive(Debug, Error)]

@@ -1,1 +1,3 @@
-//! To be written.
+//! What tests share: servers of their own, and a cast of people.
+
+pub mod postgres;

@@ -83,8 +83,7 @@ fn choose<J>(lanes: &mut Lanes<J>, open: &Open, limits: &BatchLimits, now: Durat
     if open.bulk {
         return None;
     }
-    let over = open.jobs >= limits.jobs
-        || (open.jobs > 0 && now.saturating_sub(open.began) >= limits.time);
+    let over = open.jobs >= limits.jobs || (open.jobs > 0 && now.saturating_sub(open.began) >= limits.time);
     if over {
         return lanes.pop_overdue(now).map(|job| (job, true));
     }

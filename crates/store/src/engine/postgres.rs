@@ -64,7 +64,11 @@ impl Postgres {
         let mut config: postgres::Config = url.parse().map_err(SqlError::from)?;
         config.application_name("parlor").connect_timeout(PATIENCE).keepalives_idle(Duration::from_secs(30));
         let mut direct = Direct { conn: connect(&config)?, counters: &counters };
-        direct.conn.client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK]).map_err(SqlError::from)?;
+        direct
+            .conn
+            .client
+            .execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK])
+            .map_err(SqlError::from)?;
         migrations::migrate(&mut direct)?;
         // Dropping the connection frees the advisory lock.
         drop(direct);
@@ -257,9 +261,8 @@ impl Worker {
     fn read(&mut self, job: &mut BoxJob) -> Attempt {
         let shared = self.shared.clone();
         let limit = shared.options.read_limit.as_millis();
-        let begin = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {limit}"
-        );
+        let begin =
+            format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {limit}");
         let conn = match self.conn().and_then(|conn| Ok(conn.client.batch_execute(&begin).map(|()| conn)?)) {
             Ok(conn) => conn,
             Err(error) => return Attempt::Again(self.lost(error)),

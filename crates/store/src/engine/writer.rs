@@ -40,10 +40,7 @@ struct State {
 impl Writer {
     pub(super) fn start(conn: SqliteConn, options: &Options, counters: Arc<Counters>) -> Self {
         let queue = Arc::new(Queue {
-            state: Mutex::new(State {
-                batcher: Batcher::new(options.bounds, options.batch),
-                asleep: false,
-            }),
+            state: Mutex::new(State { batcher: Batcher::new(options.bounds, options.batch), asleep: false }),
             wake: Condvar::new(),
             start: Instant::now(),
         });
@@ -221,7 +218,10 @@ impl Driver {
         let busy = done? != 0;
         Counters::add(&self.counters.checkpoints, 1);
         if busy && large {
-            tracing::warn!(bytes = log, "another process reads the database and keeps its log from shrinking");
+            tracing::warn!(
+                bytes = log,
+                "another process reads the database and keeps its log from shrinking"
+            );
         }
         // A reader held the log's end: all else is copied; try again after another eighth.
         self.next_checkpoint = if busy { log + self.checkpoint_at / 8 } else { self.checkpoint_at };

@@ -1,5 +1,5 @@
-use rusqlite::ffi;
 use parlor_core::error::Refusal;
+use rusqlite::ffi;
 use std::sync::atomic::{AtomicU64, Ordering};
 use thiserror::Error;
 

@@ -28,7 +28,15 @@ pub(crate) enum On<'a> {
 
 impl<'a> SqlTx<'a> {
     pub(crate) fn new(on: On<'a>, counters: &'a Counters) -> Self {
-        SqlTx { on, counters, facts: Vec::new(), before: 0, failed: None, began: Instant::now(), now: Time(0) }
+        SqlTx {
+            on,
+            counters,
+            facts: Vec::new(),
+            before: 0,
+            failed: None,
+            began: Instant::now(),
+            now: Time(0),
+        }
     }
 
     /// Which engine this is.

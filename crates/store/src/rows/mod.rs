@@ -1,0 +1,1 @@
+//! The core's row traits on a transaction, a file a noun.

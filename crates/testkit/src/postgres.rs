@@ -1,0 +1,148 @@
+//! A PostgreSQL server of a test's own, in a temporary directory.
+
+use std::path::{Path, PathBuf};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// Set to anything to leave out the tests that need PostgreSQL, on machines that lack it.
+pub const SKIP: &str = "PARLOR_SKIP_POSTGRES";
+
+/// A running server. It is stopped and its data removed when this is dropped, or when the process ends in
+/// whatever way: a shell waits for the end of a pipe that only this process holds open.
+pub struct Postgres {
+    data: PathBuf,
+    bin: PathBuf,
+    /// The account it runs as when the tests run as root, which `initdb` refuses.
+    account: Option<&'static str>,
+    databases: AtomicU64,
+    watcher: Option<Child>,
+}
+
+/// The server that the tests of one process share, started at the first call; `None` if [`SKIP`] is set. Panics
+/// with a clear message if PostgreSQL is missing.
+pub fn shared() -> Option<&'static Postgres> {
+    static SHARED: OnceLock<Postgres> = OnceLock::new();
+    if std::env::var_os(SKIP).is_some() {
+        return None;
+    }
+    Some(SHARED.get_or_init(Postgres::start))
+}
+
+impl Postgres {
+    /// Makes a data directory and starts a server that listens on a Unix socket in it and nowhere else. Commits
+    /// are synced to the disk as in earnest.
+    pub fn start() -> Self {
+        let bin = binaries().unwrap_or_else(|| {
+            panic!("PostgreSQL's initdb was not found: install the server, put it on PATH, or set {SKIP}=1")
+        });
+        let directory = tempfile::Builder::new().prefix("parlor-pg-").tempdir().expect("a temporary directory");
+        let root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.starts_with(b"0\n"));
+        let account = root.then_some("postgres");
+        if account.is_some() {
+            run(Command::new("chown").arg("postgres").arg(directory.path()));
+        }
+        let data = directory.path().join("data");
+        let mut server = Postgres { data, bin, account, databases: AtomicU64::new(1), watcher: None };
+        server.watcher = Some(server.watch(&directory.keep()));
+        let mut initdb = server.command("initdb");
+        run(initdb.args(["-U", "parlor", "-A", "trust", "-E", "UTF8", "--no-locale", "-D"]).arg(&server.data));
+        server.up();
+        server
+    }
+
+    /// Starts the shell that clears up.
+    fn watch(&self, directory: &Path) -> Child {
+        let mut stop = self.command("pg_ctl");
+        stop.args(["-w", "-m", "immediate", "-D"]).arg(&self.data).arg("stop");
+        let words = std::iter::once(stop.get_program()).chain(stop.get_args());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "cat >/dev/null; dir=$1; shift; \"$@\"; rm -rf \"$dir\"", "sh"]);
+        shell.arg(directory).args(words).current_dir("/");
+        // Deaf to the terminal's interrupt, which would end it before its work.
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        shell.spawn().expect("a shell that clears up after PostgreSQL")
+    }
+
+    /// Starts the server again after [`stop`](Self::stop).
+    pub fn up(&self) {
+        let socket = format!(
+            "-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=200 -c log_min_messages=fatal",
+            self.data.display()
+        );
+        let log = self.data.join("log");
+        run(self.command("pg_ctl").args(["-w", "-t", "30", "-o", &socket, "-l"]).arg(log).arg("-D").arg(&self.data).arg("start"));
+    }
+
+    /// Stops the server; `immediate` is as if it had crashed.
+    pub fn stop(&self, immediate: bool) {
+        let mode = if immediate { "immediate" } else { "fast" };
+        run(self.command("pg_ctl").args(["-w", "-m", mode, "-D"]).arg(&self.data).arg("stop"));
+    }
+
+    /// Makes an empty database and gives the string to connect to it.
+    pub fn database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Relaxed));
+        let began = Instant::now();
+        // Copying the template fails while another session copies it too.
+        while let Err(error) = self.connect("postgres").batch_execute(&format!("CREATE DATABASE {name}")) {
+            assert!(began.elapsed() < Duration::from_secs(20), "CREATE DATABASE: {error}");
+        }
+        self.url(&name)
+    }
+
+    fn connect(&self, database: &str) -> postgres::Client {
+        postgres::Client::connect(&self.url(database), postgres::NoTls).expect("the test's PostgreSQL answers")
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgresql://parlor@/{database}?host={}", self.data.display())
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let path = self.bin.join(program);
+        match self.account {
+            Some(account) => {
+                let mut command = Command::new("runuser");
+                command.args(["-u", account, "--"]).arg(path).current_dir("/");
+                command
+            }
+            None => Command::new(path),
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if let Some(mut watcher) = self.watcher.take() {
+            drop(watcher.stdin.take());
+            // What it could not clear up is in a temporary directory.
+            let _ = watcher.wait();
+        }
+    }
+}
+
+fn run(command: &mut Command) {
+    // No pipe: the server that pg_ctl leaves behind would keep it open.
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    let status = status.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(status.success(), "{command:?}: {status}");
+}
+
+/// Where the server's programs are: on PATH, or the newest version in the distribution's place.
+fn binaries() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if let Some(found) = std::env::split_paths(&path).find(|dir| dir.join("initdb").exists()) {
+        return Some(found);
+    }
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let mut found: Vec<PathBuf> = versions.flatten().map(|v| v.path().join("bin")).filter(|b| b.join("initdb").exists()).collect();
+    found.sort_by_key(|bin| version(bin));
+    found.pop()
+}
+
+fn version(bin: &Path) -> u32 {
+    bin.parent().and_then(|v| v.file_name()?.to_str()?.parse().ok()).unwrap_or(0)
+}
