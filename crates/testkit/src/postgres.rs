@@ -1,10 +1,10 @@
 //! A PostgreSQL server of a test's own, in a temporary directory.
 
-use std::path::{Path, PathBuf};
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Set to anything to leave out the tests that need PostgreSQL, on machines that lack it.
@@ -38,7 +38,8 @@ impl Postgres {
         let bin = binaries().unwrap_or_else(|| {
             panic!("PostgreSQL's initdb was not found: install the server, put it on PATH, or set {SKIP}=1")
         });
-        let directory = tempfile::Builder::new().prefix("parlor-pg-").tempdir().expect("a temporary directory");
+        let directory =
+            tempfile::Builder::new().prefix("parlor-pg-").tempdir().expect("a temporary directory");
         let root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.starts_with(b"0\n"));
         let account = root.then_some("postgres");
         if account.is_some() {
@@ -48,7 +49,9 @@ impl Postgres {
         let mut server = Postgres { data, bin, account, databases: AtomicU64::new(1), watcher: None };
         server.watcher = Some(server.watch(&directory.keep()));
         let mut initdb = server.command("initdb");
-        run(initdb.args(["-U", "parlor", "-A", "trust", "-E", "UTF8", "--no-locale", "-D"]).arg(&server.data));
+        run(initdb
+            .args(["-U", "parlor", "-A", "trust", "-E", "UTF8", "--no-locale", "-D"])
+            .arg(&server.data));
         server.up();
         server
     }
@@ -73,7 +76,13 @@ impl Postgres {
             self.data.display()
         );
         let log = self.data.join("log");
-        run(self.command("pg_ctl").args(["-w", "-t", "30", "-o", &socket, "-l"]).arg(log).arg("-D").arg(&self.data).arg("start"));
+        run(self
+            .command("pg_ctl")
+            .args(["-w", "-t", "30", "-o", &socket, "-l"])
+            .arg(log)
+            .arg("-D")
+            .arg(&self.data)
+            .arg("start"));
     }
 
     /// Stops the server; `immediate` is as if it had crashed.
@@ -94,7 +103,8 @@ impl Postgres {
     }
 
     fn connect(&self, database: &str) -> postgres::Client {
-        postgres::Client::connect(&self.url(database), postgres::NoTls).expect("the test's PostgreSQL answers")
+        postgres::Client::connect(&self.url(database), postgres::NoTls)
+            .expect("the test's PostgreSQL answers")
     }
 
     fn url(&self, database: &str) -> String {
@@ -138,7 +148,8 @@ fn binaries() -> Option<PathBuf> {
         return Some(found);
     }
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
-    let mut found: Vec<PathBuf> = versions.flatten().map(|v| v.path().join("bin")).filter(|b| b.join("initdb").exists()).collect();
+    let mut found: Vec<PathBuf> =
+        versions.flatten().map(|v| v.path().join("bin")).filter(|b| b.join("initdb").exists()).collect();
     found.sort_by_key(|bin| version(bin));
     found.pop()
 }
