@@ -111,3 +111,22 @@ impl Settings {
         }
     }
 }
+
+impl Settings {
+    /// What the definitions say, overlaid by the values that were chosen; unknown ids are left out.
+    pub fn snapshot(chosen: impl IntoIterator<Item = (String, Value, Time)>) -> Self {
+        let entry = |def: &'static Definition, value, updated_at| {
+            (def.id, Arc::new(Setting { def, value, updated_at }))
+        };
+        let mut by_id: FxHashMap<_, _> = crate::settings_table::SETTINGS
+            .iter()
+            .map(|def| entry(def, def.default.value(), Time(0)))
+            .collect();
+        for (id, value, at) in chosen {
+            if let Some(def) = crate::settings_table::SETTINGS.iter().find(|def| def.id == id) {
+                by_id.extend([entry(def, value, at)]);
+            }
+        }
+        Self { by_id }
+    }
+}
