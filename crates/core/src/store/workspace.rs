@@ -8,6 +8,7 @@ use crate::{
     id::{RoleId, UploadId, UserId},
     json::Json,
     role::{Grant, Role},
+    setting::Value,
 };
 
 /// A custom emoji, sound or user status.
@@ -72,8 +73,8 @@ pub trait ReadWorkspace {
     fn roles(&mut self) -> Result<Vec<Role>>;
     /// All grants.
     fn grants(&mut self) -> Result<Vec<Grant>>;
-    /// Settings that differ from their default: id, value as JSON, last change.
-    fn setting_values(&mut self) -> Result<Vec<(String, Json, Time)>>;
+    /// Settings that differ from their default: id, value, last change.
+    fn setting_values(&mut self) -> Result<Vec<(String, Value, Time)>>;
     /// Emoji, sounds or statuses, tombstones included when `removed_too`.
     fn customs(&mut self, kind: CustomKind, removed_too: bool) -> Result<Vec<Custom>>;
     /// Push tokens of a user.
@@ -98,7 +99,7 @@ pub trait WriteWorkspace: ReadWorkspace {
     /// Stores a grant.
     fn put_grant(&mut self, grant: &Grant) -> Result<()>;
     /// Stores a setting's value; `None` goes back to the default.
-    fn put_setting(&mut self, id: &str, value: Option<&Json>) -> Result<()>;
+    fn put_setting(&mut self, id: &str, value: Option<&Value>) -> Result<()>;
     /// Stores an emoji, sound or status (also its tombstone).
     fn put_custom(&mut self, custom: &Custom) -> Result<()>;
     /// Stores a push token; the same value under another id is replaced.
