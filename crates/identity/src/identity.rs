@@ -182,24 +182,12 @@ fn lost_key<E>(_: E) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Seeded;
+    use crate::testing::{Seeded, Still};
     use parlor_core::error::Lock;
     use parlor_core::setting::Value;
-    use std::time::Duration;
-
-    struct At(i64);
-
-    impl Clock for At {
-        fn now(&self) -> Time {
-            Time(self.0)
-        }
-        fn monotonic(&self) -> Duration {
-            Duration::ZERO
-        }
-    }
 
     fn identity_at(millis: i64) -> Identity {
-        Identity::new(SecretKey::from_bytes([1; 32]), Arc::new(At(millis)), Arc::new(Seeded::new(1)))
+        Identity::new(SecretKey::from_bytes([1; 32]), Arc::new(Still::at(millis)), Arc::new(Seeded::new(1)))
     }
 
     fn plain(text: &str) -> Password {

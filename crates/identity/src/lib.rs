@@ -13,7 +13,10 @@
 //! | TOTP secret | sealed with the server key ([`key`]) |
 //! | recovery code, e-mail code | keyed hash ([`onetime`]) |
 
+pub mod claims;
 pub mod identity;
+pub mod jwks;
+pub mod jwt;
 pub mod key;
 pub mod lockout;
 pub mod onetime;
@@ -25,7 +28,10 @@ mod testing;
 pub mod token;
 pub mod totp;
 
+pub use claims::{ClaimRules, HostClaims, RoleMap, Voucher};
 pub use identity::Identity;
+pub use jwks::KeySet;
+pub use jwt::{HostTokenConfig, HostTokens, TokenRefused};
 pub use key::SecretKey;
 pub use lockout::{Limit, Locked, Lockout, LockoutPolicy};
 pub use password::{BadPassword, Reduced};

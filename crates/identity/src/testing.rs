@@ -1,10 +1,11 @@
-//! Repeatable randomness and made-up settings for the tests.
+//! Repeatable randomness, a clock that stands still and made-up settings for the tests.
 
-use parlor_core::clock::{Random, Time};
+use parlor_core::clock::{Clock, Random, Time};
 use parlor_core::setting::{self, Definition, Setting, Settings, Value};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// SHA-256 of a seed and a counter.
 pub struct Seeded {
@@ -42,4 +43,29 @@ pub fn settings(values: &[(&'static str, Value)]) -> Settings {
         (*id, Arc::new(Setting { def, value: value.clone(), updated_at: Time(0) }))
     });
     Settings { by_id: made.collect() }
+}
+
+/// Stands still until it is moved: both clocks by the same span.
+pub struct Still {
+    start: i64,
+    moved: Mutex<Duration>,
+}
+
+impl Still {
+    pub fn at(millis: i64) -> Self {
+        Self { start: millis, moved: Mutex::default() }
+    }
+
+    pub fn advance(&self, span: Duration) {
+        *self.moved.lock().unwrap() += span;
+    }
+}
+
+impl Clock for Still {
+    fn now(&self) -> Time {
+        Time(self.start).after(self.monotonic())
+    }
+    fn monotonic(&self) -> Duration {
+        *self.moved.lock().unwrap()
+    }
 }
