@@ -61,6 +61,7 @@ pub struct Chat {
     heads: Cache<RoomId, Arc<Head>>,
     memberships: Cache<(RoomId, UserId), Option<Arc<Membership>>>,
     pub(crate) sessions: crate::sessions::Sessions,
+    pub(crate) listening: crate::publisher::Listening,
     roles: RwLock<Arc<Roles>>,
     settings: RwLock<Arc<Settings>>,
 }
@@ -75,6 +76,7 @@ impl Chat {
             heads: Cache::new(sizes.rooms),
             memberships: Cache::new(sizes.memberships),
             sessions: crate::sessions::Sessions::new(),
+            listening: crate::publisher::Listening::default(),
             roles: RwLock::new(Arc::new(roles)),
             settings: RwLock::new(Arc::new(settings)),
         }

@@ -50,7 +50,7 @@ pub enum Event {
         room: RoomId,
         /// Which.
         message: MessageId,
-        /// Its place.
+        /// Its place; 0 when it is not known any more (the fact was read again from a tombstone).
         seq: i64,
         /// The thread it was a reply in.
         thread: Option<MessageId>,

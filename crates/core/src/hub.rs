@@ -8,9 +8,9 @@
 //!    batches (at most 512 jobs each). When it is full the committing thread waits: sends become slower, then the
 //!    store's queue fills and answers 503; nothing committed is ever dropped. Publishing never waits for the
 //!    writer, so this can't lock up.
-//! 2. The thread receives with a time limit of 50 ms. Facts go to `Chat::publish`; at least every 50 ms it calls
-//!    `Chat::tick`. Both give back questions ([`Output`]), nearly always none.
-//! 3. Questions are spawned as a task that runs `Chat::execute(outputs)`: it reads holes from the store, judges
+//! 2. The thread holds the one `Publisher` and receives with a time limit of 50 ms. Facts go to `publish`; at
+//!    least every 50 ms it calls `tick`. Both give back questions ([`Output`]), nearly always none.
+//! 3. Questions are spawned as a task that runs `Publisher::execute(outputs)`: it reads holes from the store, judges
 //!    subscriptions and tells the hub, until no question is left. The order of such tasks does not matter.
 //! 4. The thread ends when the sink is dropped and the channel is empty, which is the last thing of a shutdown.
 //!
@@ -41,6 +41,7 @@ use std::{
 use parking_lot::Mutex;
 use rustc_hash::FxBuildHasher;
 
+pub use self::join::{FOLLOWED, WATCHED};
 use self::{crowd::Crowd, room::Room, table::Table, user::Cell};
 use crate::{
     id::{RoomId, UserId},

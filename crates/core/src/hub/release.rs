@@ -96,7 +96,6 @@ impl Hub {
         if let Some((published, audible)) = now {
             self.deliver(&published, &audible);
             self.conclude(&published, call);
-            self.release(shard, id, call);
         }
     }
 

@@ -1,0 +1,175 @@
+//! Listening, as doors see it: register first, then be judged, so that no loss of access slips in between; and
+//! catching up by position after a connection was away.
+
+use std::sync::Arc;
+
+use crate::{
+    chat::Chat,
+    error::{Refusal, Result, What},
+    hub::{Interest, Listener, Subscription},
+    id::{RoomId, UserId},
+    message::Message,
+    permissions::{Action, Object},
+    session::Actor,
+    store::Tombstone,
+};
+
+/// Changes that one [`Chat::resume`] gives at most; whoever missed more reads the room anew.
+pub const RESUME_LIMIT: u64 = 1_000;
+
+/// What changed in a room while somebody was away.
+#[derive(Clone, Debug, Default)]
+pub struct Resumed {
+    /// The room's last position: go on from here.
+    pub position: i64,
+    /// Too much changed (or the position asked for is not one of this room): nothing is listed, read it anew.
+    pub refetch: bool,
+    /// Messages made or changed, as they are now, in the order of their last change (`rev`).
+    pub changed: Vec<Message>,
+    /// Messages removed.
+    pub deleted: Vec<Tombstone>,
+}
+
+/// Ends its subscription unless it is kept: a request that is cancelled half-way leaves nothing behind.
+struct Registered<'a> {
+    chat: &'a Chat,
+    subscription: Subscription,
+    kept: bool,
+}
+
+impl Registered<'_> {
+    fn keep(mut self) -> Subscription {
+        self.kept = true;
+        self.subscription
+    }
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.chat.listening.hub.end(self.subscription);
+        }
+    }
+}
+
+impl Chat {
+    fn register(&self, interest: Interest, actor: &Actor, listener: Arc<dyn Listener>) -> Registered<'_> {
+        let subscription = self.listening.hub.listen(interest, actor, listener);
+        Registered { chat: self, subscription, kept: false }
+    }
+
+    /// Listens to a room that the actor may read. What is stored when this answers can be paged, everything after
+    /// it is heard, in the order of positions. Drop what is not newer than what was paged.
+    pub async fn listen_room(
+        &self,
+        actor: &Actor,
+        room: &RoomId,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Subscription> {
+        let registered = self.register(Interest::Room(room.clone()), actor, listener);
+        self.fresh_roles().await?;
+        let found = self.room(room).await?;
+        self.authorize(actor, Action::ReadRoom, Object::Room(&found)).await?;
+        let hub = &self.listening.hub;
+        let mut position = None;
+        if hub.wants_position(registered.subscription) {
+            let wanted = room.clone();
+            let head = self.store().reading(move |rows| rows.head(&wanted)).await?;
+            position = Some(head.map_or(0, |head| head.position));
+        }
+        // Gone: an access change that came in between took it away.
+        if !hub.activate(registered.subscription, position) {
+            return Err(Refusal::NotFound(What::Room));
+        }
+        Ok(registered.keep())
+    }
+
+    /// Listens to what happens to the actor: memberships, own read marks, ended sessions, whispers, notifications.
+    /// Also checks that the session has not ended, so a door calls it first after a login; when the session ends
+    /// later, its listeners hear so and are revoked.
+    pub async fn listen_user(&self, actor: &Actor, listener: Arc<dyn Listener>) -> Result<Subscription> {
+        let registered = self.register(Interest::User, actor, listener);
+        self.active_user(actor).await?;
+        if let Some(session) = actor.session.clone() {
+            let (user, now) = (actor.user.clone(), self.now());
+            let sessions = self.store().reading(move |rows| rows.sessions(&user)).await?;
+            let is_it =
+                |s: &crate::session::Session| s.id == session && s.expires_at.is_none_or(|end| end > now);
+            if !sessions.iter().any(is_it) {
+                return Err(Refusal::NotLoggedIn);
+            }
+        }
+        Ok(registered.keep())
+    }
+
+    /// Listens to the news of all of the actor's rooms, also of those that will be joined; until they are left.
+    pub async fn listen_inbox(&self, actor: &Actor, listener: Arc<dyn Listener>) -> Result<Subscription> {
+        let registered = self.register(Interest::Inbox, actor, listener);
+        self.active_user(actor).await?;
+        if !self.listening.hub.knows_rooms(registered.subscription) {
+            let user = actor.user.clone();
+            let load = move |rows: &mut dyn crate::store::Read| {
+                Ok(rows.memberships_of(&user, None)?.into_iter().map(|m| m.room).collect::<Vec<_>>())
+            };
+            let rooms = self.store().reading(load).await?;
+            self.listening.hub.follow_rooms(registered.subscription, &rooms, true);
+        }
+        Ok(registered.keep())
+    }
+
+    /// Listens to the presence of these users (at most [`crate::hub::WATCHED`]; more are left out).
+    pub async fn listen_presence(
+        &self,
+        actor: &Actor,
+        users: &[UserId],
+        listener: Arc<dyn Listener>,
+    ) -> Result<Subscription> {
+        let registered = self.register(Interest::Presence, actor, listener);
+        self.active_user(actor).await?;
+        self.listening.hub.watch(registered.subscription, users, &[]);
+        Ok(registered.keep())
+    }
+
+    /// Changes a watch list; the answer is how many users were left out because it is full.
+    pub fn watch_presence(&self, subscription: Subscription, more: &[UserId], fewer: &[UserId]) -> usize {
+        self.listening.hub.watch(subscription, more, fewer)
+    }
+
+    /// Listens to what concerns everybody who is logged in.
+    pub async fn listen_workspace(&self, actor: &Actor, listener: Arc<dyn Listener>) -> Result<Subscription> {
+        let registered = self.register(Interest::LoggedIn, actor, listener);
+        self.active_user(actor).await?;
+        Ok(registered.keep())
+    }
+
+    /// Listens to what concerns every connection, logged in or not.
+    pub fn listen_everyone(&self, listener: Arc<dyn Listener>) -> Subscription {
+        self.listening.hub.listen_anonymously(listener)
+    }
+
+    /// Ends a subscription; ending it again does nothing. An event or two that were on their way may still come.
+    pub fn end(&self, subscription: Subscription) {
+        self.listening.hub.end(subscription);
+    }
+
+    /// What changed in a room after position `after`, from one snapshot. Listen first, then resume, then drop what
+    /// is heard with a position up to `position`.
+    pub async fn resume(&self, actor: &Actor, room: &RoomId, after: i64) -> Result<Resumed> {
+        let found = self.room(room).await?;
+        self.authorize(actor, Action::ReadRoom, Object::Room(&found)).await?;
+        let room = room.clone();
+        let load = move |rows: &mut dyn crate::store::Read| {
+            let position = rows.head(&room)?.map_or(0, |head| head.position);
+            let mut resumed = Resumed { position, refetch: true, ..Resumed::default() };
+            if (0..=position).contains(&after) {
+                let changed = rows.changed_after(&room, after, RESUME_LIMIT + 1)?;
+                let deleted = rows.deleted_after(&room, after, RESUME_LIMIT + 1)?;
+                if changed.len() + deleted.len() <= RESUME_LIMIT as usize {
+                    resumed = Resumed { position, refetch: false, changed, deleted };
+                }
+            }
+            Ok(resumed)
+        };
+        self.store().reading(load).await
+    }
+}

@@ -1,0 +1,237 @@
+//! The driver's side of listening: committed facts in, the hub's questions answered from store and caches.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use crate::{
+    chat::Chat,
+    error::{Refusal, Result},
+    event::{Change, Event, Fact},
+    hub::{Figures, Hub, Output},
+    id::{RoomId, UserId},
+    message::Message,
+    permissions::{Action, Object},
+    role::Roles,
+    room::Head,
+    session::Actor,
+    store::Tombstone,
+};
+
+/// Changes read at once when a hole is filled; the rest follows in further steps.
+const PIECE: u64 = 500;
+/// After everything that a room can ever have: the place of a room that is no more.
+const END: i64 = i64::MAX - 1;
+
+/// What the chat keeps for those who listen.
+#[derive(Default)]
+pub(crate) struct Listening {
+    pub(crate) hub: Hub,
+    roles: RoleLoads,
+    publisher_given: AtomicBool,
+}
+
+/// How often roles changed and how often they were loaded since.
+#[derive(Default)]
+struct RoleLoads {
+    wanted: AtomicU64,
+    loaded: AtomicU64,
+    loading: tokio::sync::Mutex<()>,
+}
+
+/// The right to publish: there is one, and `server` takes it for its driver (see `hub.rs`).
+pub struct Publisher(Arc<Chat>);
+
+/// A piece of a room's changes.
+struct Piece {
+    facts: Vec<Fact>,
+    upto: i64,
+}
+
+impl Chat {
+    /// The right to publish; `None` when somebody has it already.
+    pub fn publisher(self: &Arc<Self>) -> Option<Publisher> {
+        let given = self.listening.publisher_given.swap(true, Ordering::SeqCst);
+        (!given).then(|| Publisher(self.clone()))
+    }
+
+    /// What the hub holds and has done.
+    pub fn hub_figures(&self) -> Figures {
+        self.listening.hub.figures()
+    }
+
+    fn publish(&self, facts: Vec<Fact>) -> Vec<Output> {
+        let touches_roles = |f: &&Fact| matches!(f.event, Event::Permission { .. } | Event::Role { .. });
+        // Before the hub asks: no question may be answered by roles that are older than it.
+        if facts.iter().any(|f| touches_roles(&f)) {
+            self.listening.roles.wanted.fetch_add(1, Ordering::SeqCst);
+        }
+        self.listening.hub.publish(facts, self.ports.clock.monotonic())
+    }
+
+    /// Tells a passing event, which is never stored.
+    pub(crate) fn pass(&self, event: Event) {
+        let questions = self.publish(vec![Fact { g: 0, place: None, event }]);
+        debug_assert!(questions.is_empty(), "passing events change no access");
+    }
+
+    async fn execute(&self, outputs: Vec<Output>) {
+        let mut questions = VecDeque::from(outputs);
+        while let Some(question) = questions.pop_front() {
+            let more = match question {
+                Output::ReadHole { room, after } => self.fill(&room, after).await,
+                Output::Judge { room, round, users, followers } => {
+                    self.judge_listeners(&room, round, &users, &followers).await
+                }
+                Output::ReloadRoles => {
+                    if self.fresh_roles().await.is_err() {
+                        tracing::warn!("roles could not be loaded; listeners wait until they can");
+                    }
+                    Vec::new()
+                }
+            };
+            questions.extend(more);
+        }
+    }
+
+    /// Makes sure that the roles in force are not older than the last published change of them.
+    pub(crate) async fn fresh_roles(&self) -> Result<()> {
+        let roles = &self.listening.roles;
+        let current = || roles.loaded.load(Ordering::SeqCst) >= roles.wanted.load(Ordering::SeqCst);
+        if current() {
+            return Ok(());
+        }
+        let _one_at_a_time = roles.loading.lock().await;
+        if current() {
+            return Ok(());
+        }
+        let wanted = roles.wanted.load(Ordering::SeqCst);
+        let (all, grants) = self.store().reading(|rows| Ok((rows.roles()?, rows.grants()?))).await?;
+        self.replace_roles(Roles {
+            roles: all.into_iter().map(|role| (role.id.clone(), role)).collect(),
+            grants: grants.into_iter().map(|grant| (grant.permission.clone(), grant)).collect(),
+        });
+        roles.loaded.store(wanted, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn judge_listeners(
+        &self,
+        room: &RoomId,
+        round: u64,
+        users: &[UserId],
+        followers: &[UserId],
+    ) -> Vec<Output> {
+        match self.verdict(room, users, followers).await {
+            Ok((denied, left)) => {
+                let now = self.ports.clock.monotonic();
+                self.listening.hub.judged(room, round, &denied, &left, now)
+            }
+            Err(_) => {
+                self.listening.hub.unjudged(room, round);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Who of the users may not read the room, and who of the followers is no member; an error when it is not known.
+    async fn verdict(
+        &self,
+        room: &RoomId,
+        users: &[UserId],
+        followers: &[UserId],
+    ) -> Result<(Vec<UserId>, Vec<UserId>)> {
+        self.fresh_roles().await?;
+        let found = match self.room(room).await {
+            Ok(found) => found,
+            Err(Refusal::NotFound(_)) => return Ok((users.to_vec(), followers.to_vec())),
+            Err(refusal) => return Err(refusal),
+        };
+        let (mut denied, mut left) = (Vec::new(), Vec::new());
+        for user in users {
+            let actor = Actor::user(user.clone(), None);
+            match self.authorize(&actor, Action::ReadRoom, Object::Room(&found)).await {
+                Ok(_) => {}
+                Err(refusal @ (Refusal::Unavailable | Refusal::Internal(_))) => return Err(refusal),
+                Err(_) => denied.push(user.clone()),
+            }
+        }
+        for user in followers {
+            if self.membership(room, user).await?.is_none() {
+                left.push(user.clone());
+            }
+        }
+        Ok((denied, left))
+    }
+
+    async fn fill(&self, room: &RoomId, after: i64) -> Vec<Output> {
+        let wanted = room.clone();
+        let piece = self.store().reading(move |rows| read_piece(rows, &wanted, after)).await;
+        let now = self.ports.clock.monotonic();
+        match piece {
+            Ok(piece) => self.listening.hub.repaired(room, piece.facts, piece.upto, now),
+            Err(_) => {
+                self.listening.hub.unrepaired(room, now);
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// What changed in a room after a position, as facts: at most [`PIECE`] changes, complete up to the piece's end.
+fn read_piece(rows: &mut dyn crate::store::Read, id: &RoomId, after: i64) -> Result<Piece> {
+    let (Some(room), Some(head)) = (rows.room(id)?, rows.head(id)?) else {
+        return Ok(Piece { facts: Vec::new(), upto: END });
+    };
+    let changed = rows.changed_after(id, after, PIECE)?;
+    let deleted = rows.deleted_after(id, after, PIECE)?;
+    let mut upto = head.position;
+    if changed.len() as u64 >= PIECE {
+        upto = upto.min(changed.last().map_or(upto, |m| m.rev));
+    }
+    if deleted.len() as u64 >= PIECE {
+        upto = upto.min(deleted.last().map_or(upto, |t| t.rev));
+    }
+    let head = Arc::new(head);
+    let mut facts: Vec<Fact> = changed.into_iter().map(|m| message_fact(m, after, &head)).collect();
+    facts.extend(deleted.into_iter().map(|tombstone| deleted_fact(id, tombstone)));
+    let event = Event::Room { room: Arc::new(room), change: Change::Changed };
+    facts.push(Fact { g: 0, place: Some((id.clone(), upto)), event });
+    facts.retain(|fact| fact.place.as_ref().is_some_and(|(_, position)| *position <= upto));
+    Ok(Piece { facts, upto })
+}
+
+fn message_fact(message: Message, after: i64, head: &Arc<Head>) -> Fact {
+    let change = if message.seq > after { Change::Made } else { Change::Changed };
+    let head = (change == Change::Made).then(|| head.clone());
+    let place = Some((message.room.clone(), message.rev));
+    Fact { g: 0, place, event: Event::Message { message: Arc::new(message), change, head } }
+}
+
+fn deleted_fact(room: &RoomId, tombstone: Tombstone) -> Fact {
+    let place = Some((room.clone(), tombstone.rev));
+    // A tombstone no longer knows the message's place and thread.
+    let event = Event::MessageDeleted { room: room.clone(), message: tombstone.id, seq: 0, thread: None };
+    Fact { g: 0, place, event }
+}
+
+impl Publisher {
+    /// Facts, in the order of their commits; what it gives back goes to [`Publisher::execute`].
+    pub fn publish(&self, facts: Vec<Fact>) -> Vec<Output> {
+        self.0.publish(facts)
+    }
+
+    /// Called at least every 50 ms; what it gives back goes to [`Publisher::execute`].
+    pub fn tick(&self) -> Vec<Output> {
+        self.0.listening.hub.tick(self.0.ports.clock.monotonic())
+    }
+
+    /// Answers the hub's questions until there are none. May run several times at once.
+    pub async fn execute(&self, outputs: Vec<Output>) {
+        self.0.execute(outputs).await;
+    }
+}
