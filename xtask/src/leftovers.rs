@@ -41,7 +41,8 @@ impl Run {
         }
         let mut names = Vec::new();
         for (pid, name) in left {
-            let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+            // The shell's own kill: the program is missing on small machines.
+            let _ = Command::new("sh").args(["-c", &format!("kill -KILL {pid}")]).status();
             names.push(format!("{name} ({pid})"));
         }
         bail!("processes were left behind and have been ended: {}", names.join(", "));

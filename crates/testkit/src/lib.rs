@@ -1,3 +1,19 @@
-//! What tests share: servers of their own, and a cast of people.
+//! What tests of Parlor stand on: a real server in a folder of its own, a cast of people, a client for each
+//! protocol, and the one judge of histories.
+//!
+//! Nothing here sleeps and hopes: every wait is for something that can be seen, and bounded.
 
+pub mod binary;
+pub mod cast;
+pub mod ddp;
+pub mod history;
+pub mod needs;
 pub mod postgres;
+pub mod rest;
+pub mod server;
+pub mod wait;
+
+pub use cast::{Cast, Person};
+pub use ddp::Ddp;
+pub use rest::{Answer, Rest};
+pub use server::Server;
