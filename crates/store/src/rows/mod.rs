@@ -1,1 +1,4 @@
 //! The core's row traits on a transaction, a file a noun.
+mod accounts;
+pub(crate) mod users;
+mod workspace;

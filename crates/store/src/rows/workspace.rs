@@ -1,0 +1,236 @@
+//! What belongs to the workspace as a whole: roles, grants, settings, emoji, push tokens, documents.
+
+use parlor_core::{
+    clock::Time,
+    error::Result,
+    event::CustomKind,
+    id::{RoleId, UserId},
+    json::Json,
+    role::{Grant, Role, RoleScope},
+    setting::Value,
+    store::{Custom, Document, Page, Paged, PushToken, ReadWorkspace, WriteWorkspace},
+};
+
+use super::users::{joined, split};
+use crate::{
+    params,
+    sql::{Row, SqlError, SqlTx},
+};
+
+fn custom_code(kind: CustomKind) -> i64 {
+    match kind {
+        CustomKind::Emoji => 0,
+        CustomKind::Sound => 1,
+        CustomKind::Status => 2,
+    }
+}
+
+/// A setting's value as JSON: structured ones are wrapped, because plain JSON of the other kinds would look alike.
+fn value_text(value: &Value) -> String {
+    let json = match value {
+        Value::Bool(b) => (*b).into(),
+        Value::Number(n) => (*n).into(),
+        Value::Text(text) => text.as_str().into(),
+        Value::List(items) => items.clone().into(),
+        Value::Json(json) => serde_json::json!({ "json": json.as_str() }),
+    };
+    serde_json::Value::to_string(&json)
+}
+
+fn read_value(text: &str) -> Option<Value> {
+    use serde_json::Value as J;
+    Some(match serde_json::from_str(text).ok()? {
+        J::Bool(b) => Value::Bool(b),
+        J::Number(n) => Value::Number(n.as_f64()?),
+        J::String(text) => Value::Text(text),
+        J::Array(items) => Value::List(items.iter().filter_map(|i| i.as_str().map(str::to_owned)).collect()),
+        J::Object(map) => Value::Json(Json::new(map.get("json")?.as_str()?)),
+        J::Null => return None,
+    })
+}
+
+fn read_document(row: &Row<'_>) -> std::result::Result<Document, SqlError> {
+    Ok(Document { id: row.get(0)?, key: row.get(1)?, body: row.get(2)?, updated_at: row.get(3)? })
+}
+
+impl ReadWorkspace for SqlTx<'_> {
+    fn roles(&mut self) -> Result<Vec<Role>> {
+        let sql = "SELECT id, name, description, scope, protected, mandatory_2fa, updated_at FROM roles ORDER BY id";
+        Ok(self.query(sql, &[], |row| {
+            let scope = if row.get::<bool>(3)? { RoleScope::Room } else { RoleScope::Workspace };
+            Ok(Role {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                description: row.get(2)?,
+                scope,
+                protected: row.get(4)?,
+                mandatory_2fa: row.get(5)?,
+                updated_at: row.get(6)?,
+            })
+        })?)
+    }
+    fn grants(&mut self) -> Result<Vec<Grant>> {
+        Ok(self.query(
+            "SELECT permission, roles, updated_at FROM grants ORDER BY permission",
+            &[],
+            |row| Ok(Grant { permission: row.get(0)?, roles: split(row.text(1)?), updated_at: row.get(2)? }),
+        )?)
+    }
+    fn setting_values(&mut self) -> Result<Vec<(String, Value, Time)>> {
+        let rows = self.query("SELECT id, value, updated_at FROM settings ORDER BY id", &[], |row| {
+            Ok((row.get::<String>(0)?, read_value(row.text(1)?), row.get::<Time>(2)?))
+        })?;
+        Ok(rows.into_iter().filter_map(|(id, value, at)| Some((id, value?, at))).collect())
+    }
+    fn customs(&mut self, kind: CustomKind, removed_too: bool) -> Result<Vec<Custom>> {
+        let sql = "SELECT id, name, aliases, extension, upload, tag, updated_at, removed FROM customs \
+                   WHERE kind = $1 AND removed <= $2 ORDER BY name, id LIMIT 10000";
+        Ok(self.query(sql, params![custom_code(kind), removed_too], |row| {
+            Ok(Custom {
+                kind,
+                id: row.get(0)?,
+                name: row.get(1)?,
+                aliases: row.text(2)?.split_ascii_whitespace().map(str::to_owned).collect(),
+                extension: row.get(3)?,
+                upload: row.get(4)?,
+                tag: row.get(5)?,
+                updated_at: row.get(6)?,
+                removed: row.get(7)?,
+            })
+        })?)
+    }
+    fn push_tokens(&mut self, user: &UserId) -> Result<Vec<PushToken>> {
+        let sql = "SELECT p.id, u.id, p.kind, p.value, p.app, p.session, p.updated_at FROM push_tokens p \
+                   JOIN users u ON u.key = p.whom WHERE u.id = $1 ORDER BY p.id LIMIT 100";
+        Ok(self.query(sql, params![user], |row| {
+            Ok(PushToken {
+                id: row.get(0)?,
+                user: row.get(1)?,
+                kind: row.get(2)?,
+                value: row.get(3)?,
+                app: row.get(4)?,
+                session: row.get(5)?,
+                updated_at: row.get(6)?,
+            })
+        })?)
+    }
+    fn document(&mut self, collection: &'static str, id: &str) -> Result<Option<Document>> {
+        let sql =
+            "SELECT id, look_up, body, updated_at FROM documents WHERE collection = $1 AND id = $2 {lock}";
+        Ok(self.opt(sql, params![*collection, *id], read_document)?)
+    }
+    fn documents(
+        &mut self,
+        collection: &'static str,
+        key: Option<&str>,
+        page: Page,
+    ) -> Result<Paged<Document>> {
+        let mine = "FROM documents WHERE collection = $1 AND (CAST($2 AS BIGINT) = 0 OR look_up = $3)";
+        let (wanted, key) = (key.is_some(), key.unwrap_or_default());
+        let total =
+            self.one(&format!("SELECT COUNT(*) {mine}"), params![*collection, wanted, *key], |r| r.get(0))?;
+        let sql = format!("SELECT id, look_up, body, updated_at {mine} ORDER BY id LIMIT $4 OFFSET $5");
+        let items =
+            self.query(&sql, params![*collection, wanted, *key, page.count, page.offset], read_document)?;
+        Ok(Paged { items, total })
+    }
+}
+
+impl WriteWorkspace for SqlTx<'_> {
+    fn put_role(&mut self, role: &Role) -> Result<()> {
+        self.exec(
+            "INSERT INTO roles (id, name, description, scope, protected, mandatory_2fa, updated_at) \
+             VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
+             description = excluded.description, scope = excluded.scope, protected = excluded.protected, \
+             mandatory_2fa = excluded.mandatory_2fa, updated_at = excluded.updated_at",
+            params![
+                role.id,
+                role.name,
+                role.description,
+                role.scope == RoleScope::Room,
+                role.protected,
+                role.mandatory_2fa,
+                role.updated_at
+            ],
+        )?;
+        Ok(())
+    }
+    fn remove_role(&mut self, id: &RoleId) -> Result<()> {
+        self.exec("DELETE FROM roles WHERE id = $1", params![id])?;
+        Ok(())
+    }
+    fn put_grant(&mut self, grant: &Grant) -> Result<()> {
+        self.exec(
+            "INSERT INTO grants (permission, roles, updated_at) VALUES ($1,$2,$3) ON CONFLICT (permission) DO UPDATE \
+             SET roles = excluded.roles, updated_at = excluded.updated_at",
+            params![grant.permission, joined(&grant.roles), grant.updated_at],
+        )?;
+        Ok(())
+    }
+    fn put_setting(&mut self, id: &str, value: Option<&Value>) -> Result<()> {
+        let Some(value) = value else {
+            self.exec("DELETE FROM settings WHERE id = $1", params![*id])?;
+            return Ok(());
+        };
+        self.exec(
+            "INSERT INTO settings (id, value, updated_at) VALUES ($1,$2,$3) ON CONFLICT (id) DO UPDATE \
+             SET value = excluded.value, updated_at = excluded.updated_at",
+            params![*id, value_text(value), self.time()],
+        )?;
+        Ok(())
+    }
+    fn put_custom(&mut self, custom: &Custom) -> Result<()> {
+        self.exec(
+            "INSERT INTO customs (id, kind, name, aliases, extension, upload, tag, updated_at, removed) \
+             VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, \
+             aliases = excluded.aliases, extension = excluded.extension, upload = excluded.upload, \
+             tag = excluded.tag, updated_at = excluded.updated_at, removed = excluded.removed",
+            params![
+                custom.id,
+                custom_code(custom.kind),
+                custom.name,
+                custom.aliases.join(" "),
+                custom.extension,
+                custom.upload,
+                custom.tag,
+                custom.updated_at,
+                custom.removed
+            ],
+        )?;
+        Ok(())
+    }
+    fn put_push_token(&mut self, token: &PushToken) -> Result<()> {
+        self.exec("DELETE FROM push_tokens WHERE value = $1 OR id = $2", params![token.value, token.id])?;
+        self.exec(
+            "INSERT INTO push_tokens (id, whom, kind, value, app, session, updated_at) \
+             SELECT $1, key, $3, $4, $5, $6, CAST($7 AS BIGINT) FROM users WHERE id = $2",
+            params![
+                token.id,
+                token.user,
+                token.kind,
+                token.value,
+                token.app,
+                token.session,
+                token.updated_at
+            ],
+        )?;
+        Ok(())
+    }
+    fn remove_push_token(&mut self, user: &UserId, value: &str) -> Result<bool> {
+        let sql = "DELETE FROM push_tokens WHERE value = $2 AND whom = (SELECT key FROM users WHERE id = $1)";
+        Ok(self.exec(sql, params![user, *value])? > 0)
+    }
+    fn put_document(&mut self, collection: &'static str, document: &Document) -> Result<()> {
+        self.exec(
+            "INSERT INTO documents (collection, id, look_up, body, updated_at) VALUES ($1,$2,$3,$4,$5) \
+             ON CONFLICT (collection, id) DO UPDATE SET look_up = excluded.look_up, body = excluded.body, \
+             updated_at = excluded.updated_at",
+            params![*collection, document.id, document.key, document.body, document.updated_at],
+        )?;
+        Ok(())
+    }
+    fn remove_document(&mut self, collection: &'static str, id: &str) -> Result<bool> {
+        Ok(self.exec("DELETE FROM documents WHERE collection = $1 AND id = $2", params![*collection, *id])?
+            > 0)
+    }
+}
