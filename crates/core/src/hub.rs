@@ -20,7 +20,7 @@
 
 mod access;
 mod crowd;
-#[cfg(feature = "faults")]
+#[cfg(feature = "testing")]
 pub mod faults;
 mod join;
 mod release;
@@ -155,6 +155,8 @@ fn add(counter: &AtomicU64, more: usize) {
     counter.fetch_add(more as u64, Ordering::Relaxed);
 }
 
+type Users = Table<UserId, Arc<Cell>>;
+
 struct Rooms {
     table: Table<RoomId, Box<Room>>,
     /// Rooms that `tick` has to look at.
@@ -177,7 +179,7 @@ struct Global {
 /// Who listens to what.
 pub struct Hub {
     shards: Box<[Shard]>,
-    users: Box<[Mutex<Table<UserId, Arc<Cell>>>]>,
+    users: Box<[Mutex<Users>]>,
     logged_in: Global,
     everyone: Global,
     /// Numbers for subscriptions, calls and questions; starts at 1.

@@ -24,6 +24,8 @@ pub mod published;
 pub mod publisher;
 pub mod role;
 pub mod room;
+#[cfg(any(test, feature = "testing"))]
+pub mod samples;
 pub mod session;
 mod sessions;
 pub mod setting;

@@ -1,23 +1,26 @@
 //! One room in the hub: which position is next, what waits for it, who must be judged before anything goes on.
 //! A state machine; it calls nobody.
 
+mod judging;
+
 use std::{
     collections::{BTreeMap, btree_map},
     sync::Arc,
     time::Duration,
 };
 
-use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
 
+use self::judging::Judging;
+pub(super) use self::judging::Whom;
 use super::{
     Output,
     crowd::{Crowd, Entry},
     user::Cell,
 };
 use crate::{
-    event::{Change, Event, Fact},
-    id::{RoomId, UserId},
+    event::{Event, Fact},
+    id::RoomId,
     published::Published,
 };
 
@@ -67,23 +70,6 @@ pub(super) enum Step {
     Ask(Output),
     /// Nothing for now.
     Idle,
-}
-
-/// Who has to be judged.
-#[derive(Clone, Debug)]
-pub(super) enum Whom {
-    Users(Vec<UserId>),
-    Everyone {
-        /// The followers too: are they still members?
-        followers: bool,
-    },
-}
-
-struct Judging {
-    round: u64,
-    whom: Whom,
-    asked: Duration,
-    failed: bool,
 }
 
 struct Hole {
@@ -242,7 +228,7 @@ impl Room {
                 }
                 return None;
             };
-            if let Some(whom) = self.to_judge(position)
+            if let Some(whom) = self.whom_to_judge(position)
                 && let Some(question) = self.ask(whom, now, round())
             {
                 return Some(Step::Ask(question));
@@ -256,7 +242,7 @@ impl Room {
     }
 
     fn may_go(&self, position: i64) -> bool {
-        #[cfg(feature = "faults")]
+        #[cfg(feature = "testing")]
         if super::faults::on(super::faults::Fault::IgnoreHoles) {
             return true;
         }
@@ -281,97 +267,11 @@ impl Room {
         std::mem::take(&mut self.early).into_values().map(|parked| parked.facts).collect()
     }
 
-    /// Whoever must be judged before this position goes out; asked once.
-    fn to_judge(&mut self, position: i64) -> Option<Whom> {
-        let parked = self.early.get_mut(&position)?;
-        if std::mem::replace(&mut parked.judged, true) {
-            return None;
-        }
-        let mut users = Vec::new();
-        let facts = &self.early.get(&position)?.facts;
-        for published in facts {
-            match &published.fact.event {
-                Event::MembershipRemoved { user, .. } if self.listens(user) => users.push(user.clone()),
-                Event::Room { room, change: Change::Changed } if self.access != Some(room.access) => {
-                    return Some(Whom::Everyone { followers: false });
-                }
-                _ => {}
-            }
-        }
-        (!users.is_empty()).then_some(Whom::Users(users))
-    }
-
     fn note_access(&mut self, facts: &[Arc<Published>]) {
         for published in facts {
             if let Event::Room { room, .. } = &published.fact.event {
                 self.access = Some(room.access);
             }
-        }
-    }
-
-    pub(super) fn listens(&self, user: &UserId) -> bool {
-        self.entries().any(|entry| entry.is_of(user))
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.crowd.iter().chain(&self.silent)
-    }
-
-    /// Stops the room until these have been judged, together with those who are being judged already.
-    pub(super) fn ask(&mut self, whom: Whom, now: Duration, round: u64) -> Option<Output> {
-        #[cfg(feature = "faults")]
-        if super::faults::on(super::faults::Fault::SkipJudgement) {
-            return None;
-        }
-        let whom = match (self.judging.take().map(|j| j.whom), whom) {
-            (None, whom) => whom,
-            (Some(Whom::Users(mut before)), Whom::Users(more)) => {
-                before.extend(more);
-                Whom::Users(before)
-            }
-            (Some(Whom::Everyone { followers: a }), Whom::Everyone { followers: b }) => {
-                Whom::Everyone { followers: a || b }
-            }
-            (Some(everyone @ Whom::Everyone { .. }), _) | (_, everyone @ Whom::Everyone { .. }) => everyone,
-        };
-        let question = self.question(&whom, round);
-        if question.is_some() {
-            self.judging = Some(Box::new(Judging { round, whom, asked: now, failed: false }));
-        }
-        question
-    }
-
-    fn question(&self, whom: &Whom, round: u64) -> Option<Output> {
-        let mut seen = FxHashSet::default();
-        let (users, followers): (Vec<_>, Vec<_>) = match whom {
-            Whom::Users(users) => (users.iter().filter(|u| seen.insert(*u)).cloned().collect(), Vec::new()),
-            Whom::Everyone { followers } => {
-                let users = self.entries().filter_map(|e| e.who.as_ref()).filter(|w| !w.system);
-                let users = users.map(|w| &w.user).filter(|u| seen.insert(*u)).cloned().collect();
-                let cells = self.followers.iter().filter(|_| *followers);
-                (users, cells.map(|cell| cell.user.clone()).collect())
-            }
-        };
-        let nobody = users.is_empty() && followers.is_empty();
-        (!nobody).then(|| Output::Judge { room: self.id.clone(), round, users, followers })
-    }
-
-    /// The answer to a question: who lost the room. `None` when the question has been overtaken.
-    pub(super) fn judged(&mut self, round: u64, denied: &FxHashSet<&UserId>) -> Option<Vec<Entry>> {
-        if self.judging.as_ref()?.round != round {
-            return None;
-        }
-        self.judging = None;
-        let lost = |e: &Entry| e.who.as_ref().is_some_and(|w| !w.system && denied.contains(&w.user));
-        let mut out = self.crowd.remove_where(lost);
-        out.extend(self.silent.extract_if(.., |entry| lost(entry)));
-        Some(out)
-    }
-
-    /// The question could not be answered; `tick` asks again.
-    pub(super) fn unjudged(&mut self, round: u64) {
-        if let Some(judging) = self.judging.as_mut().filter(|j| j.round == round) {
-            judging.failed = true;
         }
     }
 
@@ -399,7 +299,7 @@ impl Room {
             }
             let fresh = || Parked { call: READ, judged: true, facts: Unit::new() };
             let parked = self.early.entry(position).or_insert_with(fresh);
-            #[cfg(feature = "faults")]
+            #[cfg(feature = "testing")]
             if super::faults::on(super::faults::Fault::EmptyRepairs) {
                 continue;
             }
