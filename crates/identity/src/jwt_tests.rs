@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
+/// Private keys made for these tests alone.
 const RSA: &[u8] = include_bytes!("../tests/data/rsa.der");
 const OTHER_RSA: &[u8] = include_bytes!("../tests/data/other_rsa.der");
 const EC: &[u8] = include_bytes!("../tests/data/ec.der");

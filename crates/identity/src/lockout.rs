@@ -19,7 +19,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 /// Keys that one [`Lockout`] remembers of each kind (users, addresses); beyond it the one whose last failure is
-/// oldest goes. About 10 MB of each when all are in use.
+/// oldest goes. An entry with a few failures takes about 200 bytes, so 20 MB of each kind at most in practice: every
+/// failure has cost a password hash, and failures out of their window are dropped.
 pub const MAX_ENTRIES: usize = 100_000;
 /// Most failures that a limit can ask for.
 pub const MAX_ATTEMPTS: u32 = 1000;
