@@ -64,6 +64,7 @@ pub struct Chat {
     pub(crate) listening: crate::publisher::Listening,
     roles: RwLock<Arc<Roles>>,
     settings: RwLock<Arc<Settings>>,
+    pub(crate) marks: crate::reading::Marks,
 }
 
 impl Chat {
@@ -79,6 +80,7 @@ impl Chat {
             listening: crate::publisher::Listening::default(),
             roles: RwLock::new(Arc::new(roles)),
             settings: RwLock::new(Arc::new(settings)),
+            marks: Default::default(),
         }
     }
 
@@ -170,7 +172,8 @@ impl Chat {
         let wanted = key.clone();
         let load =
             || self.store().reading(move |rows| Ok(rows.membership(&wanted.0, &wanted.1)?.map(Arc::new)));
-        self.memberships.get_or_load(&key, load).await
+        let found = self.memberships.get_or_load(&key, load).await?;
+        Ok(found.map(|membership| self.marks.overlay(membership)))
     }
 
     /// Takes in what was committed, before anybody gets an answer: the caches must tell the truth by then.

@@ -279,6 +279,19 @@ impl Message {
         notice
     }
 
+    /// The files it shows.
+    pub fn files(&self) -> impl Iterator<Item = &FileCard> {
+        self.attachments.iter().filter_map(|a| match a {
+            Attachment::File(file) => Some(file),
+            _ => None,
+        })
+    }
+
+    /// Whether it addresses everybody in the room.
+    pub fn addresses_everybody(&self) -> bool {
+        self.mentions.iter().any(|m| matches!(m, Mention::All | Mention::Here))
+    }
+
     /// The type of a notice; `None` for what people wrote.
     pub fn notice_kind(&self) -> Option<&str> {
         match &self.kind {

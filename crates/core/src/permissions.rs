@@ -68,7 +68,7 @@ pub const RULES: &[Rule] = &[
     rule(Action::EditAnyMessage, Standing::Reader, &["edit-message"], false),
     rule(Action::DeleteOwnMessage, Standing::Member, &["delete-own-message", "delete-message"], true),
     rule(Action::DeleteAnyMessage, Standing::Reader, &["delete-message", "force-delete-message"], false),
-    rule(Action::React, Standing::Member, &[], false),
+    rule(Action::React, Standing::Reader, &[], false),
     rule(Action::Pin, Standing::Member, &["pin-message"], false),
     rule(Action::Star, Standing::Member, &[], false),
     rule(Action::ShowTyping, Standing::Member, &[], true),

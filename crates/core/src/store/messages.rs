@@ -51,6 +51,8 @@ pub struct MessageFilter {
     pub text: String,
     /// Threads with replies after this moment / messages changed after it.
     pub changed_after: Option<Time>,
+    /// Only these (at most 100).
+    pub ids: Option<Vec<MessageId>>,
     /// Oldest first instead.
     pub ascending: bool,
 }
@@ -70,8 +72,12 @@ pub struct Search {
     pub after: Option<Time>,
     /// Not after.
     pub before: Option<Time>,
+    /// Mentioning one of these users.
+    pub mentioning: Vec<UserId>,
     /// Has a file, link, … (`file`, `link`, `image`, `pin`, `star`).
     pub has: Vec<String>,
+    /// Who searches: whose stars count.
+    pub viewer: Option<UserId>,
 }
 
 /// A removed message, for clients that catch up.
@@ -196,6 +202,8 @@ pub trait ReadMessages {
     fn deleted_since(&mut self, room: &RoomId, since: Time, limit: u64) -> Result<Vec<Tombstone>>;
     /// Tombstones after position `rev`.
     fn deleted_after(&mut self, room: &RoomId, rev: i64, limit: u64) -> Result<Vec<Tombstone>>;
+    /// Messages of this author in all rooms, any order, at most `limit`. Slow: there is no index for it.
+    fn messages_of(&mut self, author: &UserId, limit: u64) -> Result<Vec<Message>>;
     /// Full-text search, newest first.
     fn search(&mut self, search: &Search, page: Page) -> Result<Vec<Message>>;
     /// What is unread for this member.

@@ -1,0 +1,128 @@
+//! Whom and what a text names: `@user`, `@team`, `@all`, `@here`, `#room`, links.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    chat::Chat,
+    error::Result,
+    id::UserId,
+    message::{Link, Mention, Message, RoomMention},
+    room::Room,
+    session::Actor,
+    store::{MemberFilter, Page, Read},
+    user::User,
+};
+
+/// Names looked up for one message; further ones stay plain text.
+const MAX_NAMES: usize = 50;
+/// Members of mentioned teams that get a mention each.
+const MAX_TEAM_MEMBERS: u64 = 500;
+/// Links of one message that are kept.
+const MAX_LINKS: usize = 50;
+/// With more links than this, none gets a preview.
+const MAX_PREVIEWS: usize = 5;
+
+/// What a text names, found in the store.
+#[derive(Default)]
+struct Named {
+    mentions: Vec<Mention>,
+    channels: Vec<RoomMention>,
+    users: BTreeSet<UserId>,
+}
+
+impl Chat {
+    /// Fills in mentions and channels; gives back who gets a mention row (never the author).
+    pub(crate) async fn address(
+        &self,
+        actor: &Actor,
+        room: &Arc<Room>,
+        author: &Arc<User>,
+        message: &mut Message,
+    ) -> Result<Vec<UserId>> {
+        let (people, rooms) = names(&message.text);
+        if people.is_empty() && rooms.is_empty() {
+            return Ok(Vec::new());
+        }
+        for (word, permission) in [("all", "mention-all"), ("here", "mention-here")] {
+            if people.iter().any(|name| name == word) {
+                self.require(actor, permission, Some(room)).await?;
+            }
+        }
+        let author = author.id.clone();
+        let look_up = move |rows: &mut dyn Read| {
+            let mut named = Named::default();
+            for name in &people {
+                look_up_person(rows, name, &mut named)?;
+            }
+            for name in &rooms {
+                look_up_room(rows, name, &author, &mut named)?;
+            }
+            named.users.remove(&author);
+            Ok(named)
+        };
+        let named = self.store().reading(look_up).await?;
+        (message.mentions, message.channels) = (named.mentions, named.channels);
+        Ok(named.users.into_iter().collect())
+    }
+
+    /// The links of a text, in order, each once. `previews` limits which may be looked at.
+    pub(crate) fn links_of(&self, text: &str, previews: Option<&[String]>) -> Vec<Link> {
+        let mut links: Vec<Link> = Vec::new();
+        for url in crate::mentions_scan::links(text) {
+            if links.len() < MAX_LINKS && links.iter().all(|l| l.url != url) {
+                links.push(Link { url, no_preview: false, preview: None });
+            }
+        }
+        let site = self.settings().text("Site_Url").to_owned();
+        let external = |url: &str| site.is_empty() || !url.starts_with(&site);
+        let too_many = links.iter().filter(|l| external(&l.url)).count() > MAX_PREVIEWS;
+        for link in &mut links {
+            let wanted = previews.is_none_or(|all| all.contains(&link.url));
+            link.no_preview = too_many || !wanted;
+        }
+        links
+    }
+}
+
+/// The names after `@` and `#`, each once.
+fn names(text: &str) -> (Vec<String>, Vec<String>) {
+    let once = |all: Vec<String>| {
+        let mut seen = Vec::new();
+        for name in all {
+            if seen.len() < MAX_NAMES && !seen.contains(&name) {
+                seen.push(name);
+            }
+        }
+        seen
+    };
+    (once(crate::mentions_scan::names(text, '@')), once(crate::mentions_scan::names(text, '#')))
+}
+
+fn look_up_person(rows: &mut dyn Read, name: &str, named: &mut Named) -> Result<()> {
+    match name {
+        "all" => named.mentions.push(Mention::All),
+        "here" => named.mentions.push(Mention::Here),
+        _ => {
+            if let Some(user) = rows.user_by_username(name)? {
+                named.users.insert(user.id.clone());
+                named.mentions.push(Mention::User { id: user.id, username: user.username, name: user.name });
+            } else if let Some(team) = rows.team_by_name(name)? {
+                let page = Page { offset: 0, count: MAX_TEAM_MEMBERS };
+                let members = rows.members(&team.room, &MemberFilter::default(), page)?;
+                named.users.extend(members.items.into_iter().map(|m| m.user));
+                named.mentions.push(Mention::Team { id: team.id, name: team.name });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Only rooms that the author may know of become links.
+fn look_up_room(rows: &mut dyn Read, name: &str, author: &UserId, named: &mut Named) -> Result<()> {
+    let Some(room) = rows.room_by_name(name)? else { return Ok(()) };
+    if room.is_public() || rows.membership(&room.id, author)?.is_some() {
+        let name = room.name.unwrap_or_default();
+        named.channels.push(RoomMention { id: room.id, name, title: room.title });
+    }
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! From a draft to a message: everything that a send is judged by.
+
+use std::sync::Arc;
+
+use crate::{
+    chat::Chat,
+    clock::Time,
+    error::{Refusal, Result, State, What},
+    id::MessageId,
+    json::Json,
+    message::{Attachment, Guise, MAX_TEXT, Message},
+    messages::{Draft, Prepared},
+    permissions::{Action, Object},
+    room::Room,
+    session::Actor,
+    setting::Settings,
+    user::User,
+};
+
+/// How far a sender's clock may be off, in milliseconds.
+const CLOCK_TOLERANCE: i64 = 60_000;
+/// Cards and files below one message.
+const MAX_ATTACHMENTS: usize = 100;
+/// Bytes of one JSON value that is only carried.
+pub(crate) const MAX_JSON: usize = 64 * 1024;
+
+impl Chat {
+    /// Judges a draft and makes a message of it.
+    pub(crate) async fn prepare(&self, actor: &Actor, draft: &Draft) -> Result<Prepared> {
+        let room = draft.room.as_ref().ok_or(Refusal::NotFound(What::Room))?;
+        let room = self.room(room).await?;
+        let judgement = self.authorize(actor, Action::PostMessage, Object::Room(&room)).await?;
+        let author = self.active_user(actor).await?;
+        let settings = self.settings();
+        self.check_direct(actor, &room).await?;
+        self.check_draft(actor, &room, draft, &settings).await?;
+
+        let id = draft.id.clone().unwrap_or_else(|| MessageId::new(self.new_id()));
+        let mut message = Message::written_by(&author, id, room.id.clone(), settings.censored(&draft.text));
+        message.thread = self.thread_root(&room, draft, &settings).await?;
+        message.shown_in_room = message.thread.is_some() && draft.shown_in_room;
+        message.guise = draft.guise.clone();
+        message.custom_fields = draft.custom_fields.clone().unwrap_or_default();
+        message.encrypted = draft.encrypted.clone();
+        message.extras = draft.extras.clone();
+        message.ungrouped = draft.ungrouped;
+        message.attachments = draft.cards.iter().cloned().map(Attachment::Card).collect();
+        message.attachments.extend(draft.files.iter().cloned().map(Attachment::File));
+        let mentioned = self.read_text(actor, &room, &author, &mut message, draft).await?;
+        Ok(Prepared { message, judgement, client_id: draft.id.is_some(), mentioned })
+    }
+
+    /// What the text names: people, rooms, links, quotes. Gives back who gets a mention row.
+    pub(crate) async fn read_text(
+        &self,
+        actor: &Actor,
+        room: &Arc<Room>,
+        author: &Arc<User>,
+        message: &mut Message,
+        draft: &Draft,
+    ) -> Result<Vec<crate::id::UserId>> {
+        message.attachments.retain(|a| !matches!(a, Attachment::Quote(_)));
+        (message.mentions, message.channels, message.links) = Default::default();
+        if message.encrypted.is_some() {
+            return Ok(Vec::new());
+        }
+        // Most texts name nothing: a look at their bytes spares the parser.
+        if !draft.no_links && (message.text.contains("://") || message.text.contains('.')) {
+            message.links = self.links_of(&message.text, draft.previews.as_deref());
+            self.quote_links(actor, message).await?;
+        }
+        if !message.text.contains(['@', '#']) {
+            return Ok(Vec::new());
+        }
+        self.address(actor, room, author, message).await
+    }
+
+    /// In a direct room both sides must be willing.
+    async fn check_direct(&self, actor: &Actor, room: &Room) -> Result<()> {
+        if !room.is_direct() {
+            return Ok(());
+        }
+        let blocked = self.membership(&room.id, &actor.user).await?.is_some_and(|m| m.blocked || m.blocker);
+        if blocked { Err(State::Blocked.into()) } else { Ok(()) }
+    }
+
+    async fn check_draft(
+        &self,
+        actor: &Actor,
+        room: &Arc<Room>,
+        draft: &Draft,
+        settings: &Settings,
+    ) -> Result<()> {
+        if draft.claimed_at.is_some_and(|at| (at.millis() - self.now().millis()).abs() > CLOCK_TOLERANCE) {
+            return Err(Refusal::invalid("ts", "Message timestamp is out of sync"));
+        }
+        check_text(&draft.text, settings)?;
+        if draft.cards.len() + draft.files.len() > MAX_ATTACHMENTS {
+            return Err(Refusal::TooLarge { what: "attachments", limit: MAX_ATTACHMENTS as u64 });
+        }
+        let carried = draft.cards.iter().chain(&draft.encrypted).chain(&draft.custom_fields);
+        for json in carried.chain([&draft.extras]) {
+            check_json(json)?;
+        }
+        if draft.guise != Guise::default() {
+            self.require(actor, "message-impersonate", Some(room)).await?;
+        }
+        if let Some(fields) = &draft.custom_fields {
+            crate::messages_custom::check(fields, settings)?;
+        }
+        let plain_allowed = settings.is_on("E2E_Allow_Unencrypted_Messages");
+        if room.encrypted && draft.encrypted.is_none() && !plain_allowed && settings.is_on("E2E_Enable") {
+            return Err(State::Encrypted.into());
+        }
+        Ok(())
+    }
+
+    /// The root a reply hangs on: a reply's own root when it answers a reply.
+    async fn thread_root(
+        &self,
+        room: &Room,
+        draft: &Draft,
+        settings: &Settings,
+    ) -> Result<Option<MessageId>> {
+        let Some(wanted) = draft.thread.clone() else { return Ok(None) };
+        if !settings.is_on("Threads_enabled") {
+            return Err(Refusal::Disabled("Threads_enabled"));
+        }
+        let found = self.store().reading(move |rows| rows.message(&wanted)).await?;
+        let found =
+            found.filter(|m| m.room == room.id && !m.deleted).ok_or(Refusal::NotFound(What::Message))?;
+        Ok(Some(found.thread.unwrap_or(found.id)))
+    }
+}
+
+/// The text's size, in characters.
+pub(crate) fn check_text(text: &str, settings: &Settings) -> Result<()> {
+    let limit = match settings.number("Message_MaxAllowedSize") as usize {
+        0 => MAX_TEXT,
+        limit => limit,
+    };
+    if text.len() > limit && text.chars().count() > limit {
+        return Err(Refusal::TooLarge { what: "message", limit: limit as u64 });
+    }
+    if text.contains('\0') {
+        return Err(Refusal::invalid("message", "must not contain NUL characters"));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_json(json: &Json) -> Result<()> {
+    if json.as_str().len() > MAX_JSON {
+        return Err(Refusal::TooLarge { what: "attachment", limit: MAX_JSON as u64 });
+    }
+    Ok(())
+}
+
+/// Whether a time window of that many minutes (0: no limit) has passed since `at`. Fractions count.
+pub(crate) fn too_late(at: Time, now: Time, minutes: f64) -> bool {
+    minutes > 0.0 && (now.millis() - at.millis()) as f64 > minutes * 60_000.0
+}
+
+impl Settings {
+    /// The text with the words of `Message_BadWordsFilterList` (separated by commas) replaced by asterisks, when
+    /// `Message_AllowBadWordsFilter` is on; `Message_BadWordsWhitelist` is spared. Whole words, letter case aside.
+    pub(crate) fn censored(&self, text: &str) -> String {
+        if !self.is_on("Message_AllowBadWordsFilter") {
+            return text.to_owned();
+        }
+        let words = |id| {
+            let list = self.text(id).split(',').map(|w| w.trim().to_lowercase()).filter(|w| !w.is_empty());
+            list.collect::<Vec<_>>()
+        };
+        let (mut bad, spared) = (words("Message_BadWordsFilterList"), words("Message_BadWordsWhitelist"));
+        bad.retain(|word| !spared.contains(word));
+        censor(text, &bad)
+    }
+}
+
+fn censor(text: &str, bad: &[String]) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut word = String::new();
+    let flush = |word: &mut String, clean: &mut String| {
+        if bad.contains(&word.to_lowercase()) {
+            clean.extend(word.chars().map(|_| '*'));
+        } else {
+            clean.push_str(word);
+        }
+        word.clear();
+    };
+    for c in text.chars() {
+        if c.is_alphanumeric() || c == '_' {
+            word.push(c);
+        } else {
+            flush(&mut word, &mut clean);
+            clean.push(c);
+        }
+    }
+    flush(&mut word, &mut clean);
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_word_is_masked_but_not_inside_another_word() {
+        let bad = ["badword".to_owned()];
+        assert_eq!(censor("A badWord, notabadword.", &bad), "A *******, notabadword.");
+        assert_eq!(censor("nothing", &bad), "nothing");
+    }
+
+    #[test]
+    fn a_text_is_measured_in_characters() {
+        let settings = Settings::default();
+        assert!(check_text(&"é".repeat(MAX_TEXT), &settings).is_ok());
+        assert_eq!(
+            check_text(&"e".repeat(MAX_TEXT + 1), &settings),
+            Err(Refusal::TooLarge { what: "message", limit: MAX_TEXT as u64 })
+        );
+        assert!(check_text("a\0b", &settings).is_err());
+    }
+
+    #[test]
+    fn a_window_of_no_minutes_never_closes() {
+        assert!(!too_late(Time(0), Time(i64::MAX), 0.0));
+        assert!(too_late(Time(0), Time(3_001), 0.05));
+        assert!(!too_late(Time(0), Time(3_000), 0.05));
+    }
+}
