@@ -16,6 +16,7 @@ pub mod hub;
 pub mod id;
 pub mod json;
 pub mod listening;
+pub mod members;
 pub mod membership;
 mod mentions;
 mod mentions_scan;
@@ -36,6 +37,10 @@ mod reactions;
 pub mod reading;
 pub mod role;
 pub mod room;
+pub mod rooms;
+pub mod rooms_create;
+mod rooms_names;
+mod rooms_notices;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
 mod search;

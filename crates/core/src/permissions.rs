@@ -29,11 +29,48 @@ pub enum Action {
     Star,
     ShowTyping,
     UploadFile,
+    EditRoom,
+    ArchiveRoom,
+    UnarchiveRoom,
+    DeleteChannel,
+    DeleteGroup,
+    DeleteDirect,
+    DeleteTeam,
+    SetReadOnly,
+    SetReactWhenReadOnly,
+    ToggleEncryption,
+    SetOwner,
+    SetModerator,
+    SetLeader,
+    MuteUser,
+    RemoveUser,
+    RemoveAnyChannelUser,
+    RemoveAnyGroupUser,
+    AddUser,
+    AddAnyChannelUser,
+    AddAnyGroupUser,
+    LeaveChannel,
+    LeaveGroup,
+    StartDiscussion,
+    CreateInvite,
+    SeeRoom,
+    ListAnyMembers,
+    ListBroadcastMembers,
+    EditTeam,
+    EditTeamMember,
+    ListTeamRooms,
+    AddTeamRoom,
+    EditTeamRoom,
+    RemoveTeamRoom,
+    ConvertTeam,
 }
 
 /// How close one must stand to the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
+    /// None at all: whoever holds the permission, even without seeing the room. To the others an unreadable room
+    /// stays unknown.
+    Holder,
     /// Anybody who is logged in.
     LoggedIn,
     /// May read the room.
@@ -73,6 +110,45 @@ pub const RULES: &[Rule] = &[
     rule(Action::Star, Standing::Member, &[], false),
     rule(Action::ShowTyping, Standing::Member, &[], true),
     rule(Action::UploadFile, Standing::Member, &[], true),
+    rule(Action::EditRoom, Standing::Holder, &["edit-room"], false),
+    rule(Action::ArchiveRoom, Standing::Holder, &["archive-room"], false),
+    rule(Action::UnarchiveRoom, Standing::Holder, &["unarchive-room"], false),
+    rule(Action::DeleteChannel, Standing::Holder, &["delete-c"], false),
+    rule(Action::DeleteGroup, Standing::Holder, &["delete-p"], false),
+    rule(Action::DeleteDirect, Standing::Holder, &["delete-d"], false),
+    rule(Action::DeleteTeam, Standing::Holder, &["delete-team"], false),
+    rule(Action::SetReadOnly, Standing::Holder, &["set-readonly"], false),
+    rule(Action::SetReactWhenReadOnly, Standing::Holder, &["set-react-when-readonly"], false),
+    rule(Action::ToggleEncryption, Standing::Holder, &["toggle-room-e2e-encryption"], false),
+    rule(Action::SetOwner, Standing::Holder, &["set-owner"], false),
+    rule(Action::SetModerator, Standing::Holder, &["set-moderator"], false),
+    rule(Action::SetLeader, Standing::Holder, &["set-leader"], false),
+    rule(Action::MuteUser, Standing::Holder, &["mute-user"], false),
+    rule(Action::RemoveUser, Standing::Reader, &["remove-user"], false),
+    rule(Action::RemoveAnyChannelUser, Standing::Holder, &["kick-user-from-any-c-room"], false),
+    rule(Action::RemoveAnyGroupUser, Standing::Holder, &["kick-user-from-any-p-room"], false),
+    rule(Action::AddUser, Standing::Member, &["add-user-to-joined-room"], false),
+    rule(Action::AddAnyChannelUser, Standing::Holder, &["add-user-to-any-c-room"], false),
+    rule(Action::AddAnyGroupUser, Standing::Holder, &["add-user-to-any-p-room"], false),
+    rule(Action::LeaveChannel, Standing::Member, &["leave-c"], false),
+    rule(Action::LeaveGroup, Standing::Member, &["leave-p"], false),
+    rule(
+        Action::StartDiscussion,
+        Standing::Reader,
+        &["start-discussion", "start-discussion-other-user"],
+        false,
+    ),
+    rule(Action::CreateInvite, Standing::Member, &["create-invite-links"], false),
+    rule(Action::SeeRoom, Standing::Holder, &["view-room-administration"], false),
+    rule(Action::ListAnyMembers, Standing::Holder, &["view-members-list-all-rooms"], false),
+    rule(Action::ListBroadcastMembers, Standing::Reader, &["view-broadcast-member-list"], false),
+    rule(Action::EditTeam, Standing::Holder, &["edit-team"], false),
+    rule(Action::EditTeamMember, Standing::Holder, &["edit-team-member"], false),
+    rule(Action::ListTeamRooms, Standing::Holder, &["view-all-team-channels"], false),
+    rule(Action::AddTeamRoom, Standing::Holder, &["add-team-channel"], false),
+    rule(Action::EditTeamRoom, Standing::Holder, &["edit-team-channel"], false),
+    rule(Action::RemoveTeamRoom, Standing::Holder, &["remove-team-channel"], false),
+    rule(Action::ConvertTeam, Standing::Holder, &["convert-team"], false),
 ];
 
 /// A favourable judgement and on what it stands; the write checks the versions again in its transaction.
@@ -115,6 +191,10 @@ struct Case<'a> {
     room: Option<(&'a Room, Option<&'a Membership>)>,
 }
 
+fn writes(action: Action) -> bool {
+    RULES.iter().any(|rule| rule.action == action && rule.writable)
+}
+
 impl Chat {
     /// Judges whether the actor may do this to the object. Unknown and unreadable rooms give the same refusal.
     pub async fn authorize(&self, actor: &Actor, action: Action, object: Object<'_>) -> Result<Judgement> {
@@ -130,6 +210,9 @@ impl Chat {
             Some(room) => self.membership(&room.id, &user.id).await?,
             None => None,
         };
+        if let Some(room) = room.filter(|room| room.is_direct() && writes(action)) {
+            self.check_all_active(room).await?;
+        }
         let case = Case { user: &user, room: room.map(|r| (&**r, membership.as_deref())) };
         let why = self.judge(&case, action)?;
         Ok(Judgement {
@@ -176,13 +259,17 @@ impl Chat {
         if let Some((room, membership)) = case.room {
             let readable =
                 membership.is_some() || (room.is_public() && roles.holds(held(), "view-c-room").is_some());
-            if !readable {
+            let allowed = || rule.any_of.iter().any(|p| roles.holds(held(), p).is_some());
+            if !readable && !(rule.standing == Standing::Holder && allowed()) {
                 return Err(Refusal::NotFound(What::Room));
             }
             if rule.standing == Standing::Member && membership.is_none() {
                 return Err(Refusal::NotMember);
             }
             if rule.writable {
+                if membership.is_some_and(|m| m.blocked || m.blocker) {
+                    return Err(State::Blocked.into());
+                }
                 self.check_writable(case.user, room, held)?;
             }
         }
@@ -195,6 +282,16 @@ impl Chat {
             }
         }
         Err(Refusal::NotAllowed(rule.any_of[0]))
+    }
+
+    /// A direct room with a deactivated account in it is for reading only.
+    async fn check_all_active(&self, room: &Room) -> Result<()> {
+        for id in &room.direct {
+            if !self.user(id).await?.is_some_and(|user| user.active) {
+                return Err(State::ReadOnly.into());
+            }
+        }
+        Ok(())
     }
 
     fn check_writable<'a, I: Iterator<Item = &'a RoleId>>(

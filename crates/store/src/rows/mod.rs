@@ -2,3 +2,7 @@
 mod accounts;
 pub(crate) mod users;
 mod workspace;
+
+mod memberships;
+mod rooms;
+mod teams;
