@@ -1,7 +1,6 @@
 //! All live connections of a server, and the doors they came through.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use crate::caps::{CapLimits, Caps, Seat};
 use crate::close::{Close, Closed};
 use crate::metrics::LiveMetrics;
 use crate::outbox::{Outbox, OutboxLimits};
+use crate::serve::SocketHeld;
 use crate::ws::WsLimits;
 
 /// How a door's connections behave.
@@ -169,16 +169,21 @@ pub struct Entered {
     id: u64,
     outbox: Arc<Outbox>,
     _seat: Option<Seat>,
+    _socket: Option<SocketHeld>,
 }
 
 impl Entered {
     /// Enters a new connection, with its seat under the caps if it has one.
     pub fn new(door: Arc<Door>, seat: Option<Seat>) -> Self {
+        Self::with_socket(door, seat, None)
+    }
+
+    pub(crate) fn with_socket(door: Arc<Door>, seat: Option<Seat>, socket: Option<SocketHeld>) -> Self {
         let outbox = Outbox::new(door.options.outbox);
         let id = door.live.enter(&outbox);
         door.metrics.connections.add(1);
         door.metrics.opened.add(1);
-        Self { door, id, outbox, _seat: seat }
+        Self { door, id, outbox, _seat: seat, _socket: socket }
     }
 
     /// Its outbox.
@@ -213,7 +218,3 @@ impl Drop for Entered {
         self.door.live.leave(self.id);
     }
 }
-
-/// A client's address, resolved through trusted proxies; the accept loop puts it into each request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);

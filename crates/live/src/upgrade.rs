@@ -18,11 +18,13 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
+use crate::address::ClientAddress;
 use crate::caps::{Full, Seat};
 use crate::close::Closed;
 use crate::connection::{Connection, Session};
-use crate::live::{ClientAddress, Door, Entered};
+use crate::live::{Door, Entered};
 use crate::outbox::Outbox;
+use crate::serve::{Patient, SocketHeld};
 
 /// Which web pages may connect. Clients that are not browsers send no `Origin` and always may.
 #[derive(Clone, Copy)]
@@ -91,6 +93,7 @@ impl IntoResponse for Refused {
 pub struct Upgrade {
     door: Arc<Door>,
     seat: Seat,
+    socket: Option<SocketHeld>,
     client: IpAddr,
     on_upgrade: OnUpgrade,
     accept: HeaderValue,
@@ -131,7 +134,9 @@ fn check<B>(door: &Arc<Door>, request: &mut Request<B>, origins: Origins<'_>) ->
     let on_upgrade = extensions.remove::<OnUpgrade>().ok_or(Refused::NotAHandshake)?;
     let client = extensions.get().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ClientAddress(ip)| *ip);
     let seat = door.live.caps.enter(client).map_err(Refused::Full)?;
-    Ok(Upgrade { door: door.clone(), seat, client, on_upgrade, accept, protocols, protocol: None })
+    let socket = extensions.remove::<SocketHeld>();
+    let door = door.clone();
+    Ok(Upgrade { door, seat, socket, client, on_upgrade, accept, protocols, protocol: None })
 }
 
 impl Upgrade {
@@ -158,7 +163,7 @@ impl Upgrade {
         F: FnOnce(Arc<Outbox>) -> S + Send + 'static,
     {
         let door = self.door;
-        let start = (make, self.seat, door.clone());
+        let start = Start { make, seat: self.seat, socket: self.socket, door: door.clone() };
         door.live.tasks.spawn(Task::Waiting { on_upgrade: self.on_upgrade, start: Some(start) });
         let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
         *response.body_mut() = Body::empty();
@@ -174,17 +179,23 @@ impl Upgrade {
     }
 }
 
-/// The task of a connection: first it waits for the stream, then it is the connection. Written out by hand
-/// because an async block would keep room for both at once.
-enum Task<S: Session, F> {
-    Waiting { on_upgrade: OnUpgrade, start: Option<(F, Seat, Arc<Door>)> },
-    Tcp(Connection<TcpStream, S>),
-    Other(Box<Connection<TokioIo<Upgraded>, S>>),
+struct Start<F> {
+    make: F,
+    seat: Seat,
+    socket: Option<SocketHeld>,
+    door: Arc<Door>,
 }
 
-impl<S: Session, F> Unpin for Task<S, F> {}
+/// The task of a connection: first it waits for the stream, then it is the connection. Written out by hand
+/// because an async block would keep room for both at once.
+enum Task<F> {
+    Waiting { on_upgrade: OnUpgrade, start: Option<Start<F>> },
+    Running(Pin<Box<dyn Future<Output = Closed> + Send>>),
+}
 
-impl<S: Session, F: FnOnce(Arc<Outbox>) -> S> Future for Task<S, F> {
+impl<F> Unpin for Task<F> {}
+
+impl<S: Session, F: FnOnce(Arc<Outbox>) -> S> Future for Task<F> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -192,29 +203,36 @@ impl<S: Session, F: FnOnce(Arc<Outbox>) -> S> Future for Task<S, F> {
         if let Self::Waiting { on_upgrade, start } = this {
             let upgraded = ready!(Pin::new(on_upgrade).poll(cx));
             // An error: the client went away before it saw our answer.
-            let (Ok(upgraded), Some((make, seat, door))) = (upgraded, start.take()) else {
+            let (Ok(upgraded), Some(start)) = (upgraded, start.take()) else {
                 return Poll::Ready(());
             };
-            let entered = Entered::new(door, Some(seat));
-            let session = make(entered.outbox().clone());
-            *this = Self::connect(upgraded, session, entered);
+            let entered = Entered::with_socket(start.door, Some(start.seat), start.socket);
+            let session = (start.make)(entered.outbox().clone());
+            *this = Self::Running(connect(upgraded, session, entered));
         }
-        let _: Closed = match this {
-            Self::Waiting { .. } => return Poll::Ready(()),
-            Self::Tcp(connection) => ready!(Pin::new(connection).poll(cx)),
-            Self::Other(connection) => ready!(Pin::new(connection.as_mut()).poll(cx)),
-        };
-        Poll::Ready(())
+        match this {
+            Self::Waiting { .. } => Poll::Ready(()),
+            Self::Running(connection) => connection.as_mut().poll(cx).map(drop),
+        }
     }
 }
 
-impl<S: Session, F> Task<S, F> {
-    /// Takes the plain socket out of hyper where there is one, and drops hyper's buffers with the rest.
-    fn connect(upgraded: Upgraded, session: S, entered: Entered) -> Self {
-        match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(parts) => Self::Tcp(Connection::new(parts.io.into_inner(), &parts.read_buf, session, entered)),
-            Err(other) => Self::Other(Box::new(Connection::new(TokioIo::new(other), &[], session, entered))),
+/// Takes the plain socket out of hyper where there is one, and drops hyper's buffers with the rest.
+fn connect<S: Session>(
+    upgraded: Upgraded,
+    session: S,
+    entered: Entered,
+) -> Pin<Box<dyn Future<Output = Closed> + Send>> {
+    let other = match upgraded.downcast::<TokioIo<Patient>>() {
+        Ok(parts) => {
+            let stream = parts.io.into_inner().into_inner();
+            return Box::pin(Connection::new(stream, &parts.read_buf, session, entered));
         }
+        Err(other) => other,
+    };
+    match other.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => Box::pin(Connection::new(parts.io.into_inner(), &parts.read_buf, session, entered)),
+        Err(other) => Box::pin(Connection::new(TokioIo::new(other), &[], session, entered)),
     }
 }
 

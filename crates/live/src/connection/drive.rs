@@ -224,6 +224,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
         let outbox = self.entered.outbox();
         outbox.close(why.clone());
         let why = outbox.closed().unwrap_or(why);
+        self.entered.count(&why);
         let last = self.session.closing(&why);
         self.work.clear();
         let Some(close) = why.close() else { return Some(why) };
@@ -264,7 +265,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Future for Connection<IO, S
                 Ok(false) => return Poll::Pending,
                 Err(why) => {
                     if let Some(why) = this.end(why) {
-                        this.entered.count(&why);
                         tracing::debug!(door = this.door().name, why = why.name(), "connection ended");
                         return Poll::Ready(why);
                     }

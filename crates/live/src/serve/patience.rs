@@ -1,0 +1,131 @@
+//! Streams and bodies that give up when the other side stops moving.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::BoxError;
+use axum::body::{Bytes, HttpBody};
+use hyper::body::{Frame, Incoming, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+/// A timer that exists only while somebody is waited for.
+#[derive(Debug)]
+struct Patience {
+    limit: Duration,
+    running: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    fn new(limit: Duration) -> Self {
+        Self { limit, running: None }
+    }
+
+    /// Passes on what was polled; an error when it was pending for longer than the limit.
+    fn poll<T>(&mut self, cx: &mut Context<'_>, polled: Poll<T>) -> Poll<io::Result<T>> {
+        if let Poll::Ready(value) = polled {
+            self.running = None;
+            return Poll::Ready(Ok(value));
+        }
+        let limit = self.limit;
+        let timer = self.running.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// A socket whose writes fail when the client takes nothing for too long.
+#[derive(Debug)]
+pub(crate) struct Patient {
+    stream: TcpStream,
+    writing: Patience,
+}
+
+impl Patient {
+    pub fn new(stream: TcpStream, limit: Duration) -> Self {
+        Self { stream, writing: Patience::new(limit) }
+    }
+
+    pub fn into_inner(self) -> TcpStream {
+        self.stream
+    }
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Patient {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.writing.poll(cx, polled).map(|result| result.flatten())
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.writing.poll(cx, polled).map(|result| result.flatten())
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// A request's body that fails when it brings nothing for too long.
+#[derive(Debug)]
+pub(super) struct PatientBody {
+    body: Incoming,
+    reading: Patience,
+}
+
+impl PatientBody {
+    pub fn new(body: Incoming, limit: Duration) -> Self {
+        Self { body, reading: Patience::new(limit) }
+    }
+}
+
+impl HttpBody for PatientBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        Poll::Ready(match ready!(self.reading.poll(cx, polled)) {
+            Ok(frame) => frame.map(|result| result.map_err(BoxError::from)),
+            Err(error) => Some(Err(error.into())),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
