@@ -1,5 +1,9 @@
 //! A server with one door whose session does as it is told, and a client that speaks raw bytes.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses its part; a failure here is a failed test"
+)]
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
