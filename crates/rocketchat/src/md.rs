@@ -1,1 +1,163 @@
-//! The `md` tree of a message as Rocket.Chat's clients read it.
+//! The `md` tree of a message as Rocket.Chat's clients read it: the JSON that their own parser would make.
+
+#![allow(dead_code, reason = "the renderers of messages that call it are written beside it")]
+
+use parlor_markup::{Block, Document, Emoji, Inline};
+
+/// Appends the tree as a JSON array of blocks.
+pub(crate) fn write(document: &Document, out: &mut Vec<u8>) {
+    list(&document.blocks, out, block);
+}
+
+/// `[…]`, each item written by `item`.
+fn list<T>(items: &[T], out: &mut Vec<u8>, item: impl Fn(&T, &mut Vec<u8>)) {
+    out.push(b'[');
+    for (index, one) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        item(one, out);
+    }
+    out.push(b']');
+}
+
+/// `{"type":"…","value":[…]}`
+fn node<T>(kind: &str, items: &[T], out: &mut Vec<u8>, item: impl Fn(&T, &mut Vec<u8>)) {
+    open(kind, out);
+    list(items, out, item);
+    out.push(b'}');
+}
+
+/// `{"type":"…","value":`, to be closed by the caller.
+fn open(kind: &str, out: &mut Vec<u8>) {
+    raw(out, "{\"type\":\"");
+    raw(out, kind);
+    raw(out, "\",\"value\":");
+}
+
+fn raw(out: &mut Vec<u8>, json: &str) {
+    out.extend_from_slice(json.as_bytes());
+}
+
+fn string(text: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("text becomes JSON, and memory takes it");
+}
+
+/// A node whose value is a string.
+fn text(kind: &str, value: &str, out: &mut Vec<u8>) {
+    open(kind, out);
+    string(value, out);
+    out.push(b'}');
+}
+
+fn plain(value: &str, out: &mut Vec<u8>) {
+    text("PLAIN_TEXT", value, out);
+}
+
+/// A node whose value is a text node.
+fn around_plain(kind: &str, value: &str, out: &mut Vec<u8>) {
+    open(kind, out);
+    plain(value, out);
+    out.push(b'}');
+}
+
+fn paragraph(line: &Vec<Inline>, out: &mut Vec<u8>) {
+    node("PARAGRAPH", line, out, inline);
+}
+
+fn block(block: &Block, out: &mut Vec<u8>) {
+    match block {
+        Block::Paragraph(line) => paragraph(line, out),
+        Block::Heading { level, text } => {
+            raw(out, &format!("{{\"type\":\"HEADING\",\"level\":{level},\"value\":["));
+            plain(text, out);
+            raw(out, "]}");
+        }
+        Block::Code { language, lines } => {
+            raw(out, "{\"type\":\"CODE\",\"language\":");
+            string(language.as_deref().unwrap_or("none"), out);
+            raw(out, ",\"value\":");
+            list(lines, out, |line, out| around_plain("CODE_LINE", line, out));
+            out.push(b'}');
+        }
+        Block::Quote(lines) => node("QUOTE", lines, out, paragraph),
+        Block::UnorderedList(items) => {
+            node("UNORDERED_LIST", items, out, |item, out| node("LIST_ITEM", item, out, inline));
+        }
+        Block::OrderedList(items) => node("ORDERED_LIST", items, out, |item, out| {
+            open("LIST_ITEM", out);
+            list(&item.content, out, inline);
+            raw(out, &format!(",\"number\":{}}}", item.number));
+        }),
+        Block::Tasks(tasks) => node("TASKS", tasks, out, |task, out| {
+            raw(out, &format!("{{\"type\":\"TASK\",\"status\":{},\"value\":", task.done));
+            list(&task.content, out, inline);
+            out.push(b'}');
+        }),
+        Block::BigEmoji(items) => node("BIG_EMOJI", items, out, emoji),
+        Block::LineBreak => raw(out, "{\"type\":\"LINE_BREAK\"}"),
+        Block::Katex(formula) => text("KATEX", formula, out),
+        Block::SpoilerBlock(lines) => node("SPOILER_BLOCK", lines, out, paragraph),
+    }
+}
+
+fn inline(item: &Inline, out: &mut Vec<u8>) {
+    match item {
+        Inline::Plain(value) => plain(value, out),
+        Inline::Bold(items) => node("BOLD", items, out, inline),
+        Inline::Italic(items) => node("ITALIC", items, out, inline),
+        Inline::Strike(items) => node("STRIKE", items, out, inline),
+        Inline::Spoiler(items) => node("SPOILER", items, out, inline),
+        Inline::Code(code) => around_plain("INLINE_CODE", code, out),
+        Inline::UserMention(name) => around_plain("MENTION_USER", name, out),
+        Inline::ChannelMention(name) => around_plain("MENTION_CHANNEL", name, out),
+        Inline::Emoji(item) => emoji(item, out),
+        Inline::Katex(formula) => text("INLINE_KATEX", formula, out),
+        Inline::Link { src, label } => {
+            open("LINK", out);
+            raw(out, "{\"src\":");
+            plain(src, out);
+            raw(out, ",\"label\":");
+            list(label, out, inline);
+            raw(out, "}}");
+        }
+        Inline::Image { src, label } => {
+            open("IMAGE", out);
+            raw(out, "{\"src\":");
+            plain(src, out);
+            raw(out, ",\"label\":");
+            plain(label, out);
+            raw(out, "}}");
+        }
+        Inline::Color { r, g, b, a } => {
+            raw(
+                out,
+                &format!("{{\"type\":\"COLOR\",\"value\":{{\"r\":{r},\"g\":{g},\"b\":{b},\"a\":{a}}}}}"),
+            );
+        }
+        Inline::Timestamp { seconds, format } => {
+            let value = format!("{{\"timestamp\":\"{seconds}\",\"format\":\"{format}\"}}");
+            raw(out, &format!("{{\"type\":\"TIMESTAMP\",\"value\":{value},\"fallback\":"));
+            plain(&format!("<t:{seconds}:{format}>"), out);
+            out.push(b'}');
+        }
+    }
+}
+
+fn emoji(emoji: &Emoji, out: &mut Vec<u8>) {
+    let (text, short_code) = match emoji {
+        Emoji::ShortCode(name) => (name.as_str(), name.as_str()),
+        Emoji::Emoticon { text, short_code } => (*text, *short_code),
+        Emoji::Unicode(character) => {
+            raw(out, "{\"type\":\"EMOJI\",\"unicode\":");
+            string(character, out);
+            out.push(b'}');
+            return;
+        }
+    };
+    open("EMOJI", out);
+    plain(text, out);
+    raw(out, ",\"shortCode\":");
+    string(short_code, out);
+    out.push(b'}');
+}

@@ -1,0 +1,311 @@
+//! The text under the reading eye: looking ahead, remembering what was found, and the budget that keeps reading linear.
+
+use rustc_hash::FxHashMap;
+
+use crate::{Options, chars};
+
+/// Steps of looking ahead that a text may cost: a flat part, and this many for each byte. Texts that people write need
+/// fewer than ten for each; what asks for more stays plain from there on.
+const FLAT_FUEL: usize = 20_000;
+const FUEL_FOR_EACH_BYTE: usize = 60;
+
+/// The marks and brackets around a place. Each can surround it once, which bounds the depth of the tree.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Inside(u8);
+
+impl Inside {
+    pub(crate) const BOLD: Self = Self(1);
+    pub(crate) const ITALIC: Self = Self(2);
+    pub(crate) const STRIKE: Self = Self(4);
+    pub(crate) const LINK: Self = Self(8);
+
+    pub(crate) fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// What can be remembered of a place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Rule {
+    Bold,
+    Italic,
+    Strike,
+    Reference,
+    Spoiler,
+    /// Whether what follows an emoticon lets it stand: in a line, in bold, in italic.
+    StandsInLine,
+    StandsInBold,
+    StandsInItalic,
+}
+
+/// Something found: where it ends, and in which of its forms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Found {
+    pub(crate) end: usize,
+    pub(crate) form: u8,
+}
+
+/// Characters whose runs are measured once and not again from each of their places.
+#[derive(Clone, Copy)]
+pub(crate) enum Run {
+    Alphanumeric,
+    Asterisk,
+    Underscore,
+    Tilde,
+    At,
+    Blank,
+    /// The local part of an e-mail address.
+    Mail,
+}
+
+/// A host name's labels, as far as they go, and the last dot between them.
+#[derive(Clone, Copy, Default)]
+struct Labels {
+    start: usize,
+    end: usize,
+    last_dot: usize,
+}
+
+/// The text of a Markdown link that was looked for, up to where it ends. Later brackets within it end at the same place,
+/// so they need not look again.
+#[derive(Default)]
+pub(crate) struct Title {
+    pub(crate) inside: Inside,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Marked text within it, which can't be entered in its middle.
+    pub(crate) leaps: Vec<(usize, usize)>,
+    /// Where the whole link ends, if the title belongs to one.
+    pub(crate) link_end: Option<usize>,
+}
+
+impl Title {
+    /// Whether a title that reaches this place goes on as this one.
+    pub(crate) fn meets(&self, at: usize, inside: Inside) -> bool {
+        self.inside == inside
+            && (self.start..self.end).contains(&at)
+            && self
+                .leaps
+                .partition_point(|&(start, _)| start < at)
+                .checked_sub(1)
+                .is_none_or(|last| self.leaps.get(last).is_none_or(|&(_, end)| end <= at))
+    }
+}
+
+pub(crate) struct Scanner<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) options: &'t Options,
+    fuel: usize,
+    memory: FxHashMap<(u32, Rule, Inside), Option<(u32, u8)>>,
+    runs: [(usize, usize); 7],
+    labels: Labels,
+    last_link_middle: Option<usize>,
+    /// The last title of a link that was looked for.
+    pub(crate) title: Title,
+    /// Whether any address in the text is written with its scheme.
+    pub(crate) has_schemes: bool,
+    /// Spoilers that are being looked for around the place.
+    pub(crate) spoilers: u8,
+}
+
+impl<'t> Scanner<'t> {
+    pub(crate) fn new(text: &'t str, options: &'t Options) -> Self {
+        Self {
+            text,
+            options,
+            fuel: FLAT_FUEL + FUEL_FOR_EACH_BYTE * text.len(),
+            memory: FxHashMap::default(),
+            runs: [(1, 0); 7],
+            labels: Labels { start: 1, end: 0, last_dot: 0 },
+            last_link_middle: text.rfind("]("),
+            title: Title::default(),
+            has_schemes: text.contains("://"),
+            spoilers: 0,
+        }
+    }
+
+    pub(crate) fn byte(&self, at: usize) -> Option<u8> {
+        self.text.as_bytes().get(at).copied()
+    }
+
+    /// Whether this byte stands there.
+    pub(crate) fn is(&self, at: usize, byte: u8) -> bool {
+        self.byte(at) == Some(byte)
+    }
+
+    pub(crate) fn starts(&self, at: usize, with: &str) -> bool {
+        self.text.as_bytes().get(at..).is_some_and(|rest| rest.starts_with(with.as_bytes()))
+    }
+
+    /// The character that begins there. `None` at the end, and within a character.
+    pub(crate) fn char(&self, at: usize) -> Option<char> {
+        match self.byte(at)? {
+            byte if byte < 128 => Some(byte as char),
+            _ => self.text.get(at..)?.chars().next(),
+        }
+    }
+
+    /// The end of the line end that begins there.
+    pub(crate) fn line_end(&self, at: usize) -> Option<usize> {
+        match self.byte(at)? {
+            b'\r' if self.is(at + 1, b'\n') => Some(at + 2),
+            b'\r' | b'\n' => Some(at + 1),
+            _ => None,
+        }
+    }
+
+    /// Where blanks, a line end or the end of the text stand.
+    pub(crate) fn is_gap_or_end(&self, at: usize) -> bool {
+        self.byte(at).is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+    }
+
+    /// The end of the bytes that satisfy `belongs`.
+    pub(crate) fn while_bytes(&self, at: usize, belongs: impl Fn(u8) -> bool) -> usize {
+        let rest = self.text.as_bytes().get(at..).unwrap_or_default();
+        at + rest.iter().position(|&byte| !belongs(byte)).unwrap_or(rest.len())
+    }
+
+    /// The end of the characters that satisfy `belongs`.
+    pub(crate) fn while_chars(&self, at: usize, belongs: impl Fn(char) -> bool) -> usize {
+        let rest = self.text.get(at..).unwrap_or_default();
+        at + rest.find(|c| !belongs(c)).unwrap_or(rest.len())
+    }
+
+    /// The end of the run that covers this place; the place itself when none does.
+    pub(crate) fn run(&mut self, kind: Run, at: usize) -> usize {
+        let (start, end) = self.runs[kind as usize];
+        if (start..end).contains(&at) {
+            return end;
+        }
+        let end = match kind {
+            Run::Alphanumeric => self.while_bytes(at, |byte| byte.is_ascii_alphanumeric()),
+            Run::Asterisk => self.while_bytes(at, |byte| byte == b'*'),
+            Run::Underscore => self.while_bytes(at, |byte| byte == b'_'),
+            Run::Tilde => self.while_bytes(at, |byte| byte == b'~'),
+            Run::At => self.while_bytes(at, |byte| byte == b'@'),
+            Run::Blank => self.while_bytes(at, |byte| matches!(byte, b' ' | b'\t')),
+            Run::Mail => self.mail_end(at),
+        };
+        if end > at {
+            self.runs[kind as usize] = (at, end);
+        }
+        end
+    }
+
+    /// Letters and special characters, with single dots between them.
+    fn mail_end(&self, at: usize) -> usize {
+        let mut end = at;
+        while let Some(c) = self.char(end) {
+            let belongs = match c {
+                '.' => self.char(end + 1).is_some_and(chars::is_mail),
+                c => c.is_ascii() && chars::MAIL_SPECIAL.has(c as u8) || chars::is_mail(c),
+            };
+            if !belongs {
+                break;
+            }
+            end += c.len_utf8();
+        }
+        end
+    }
+
+    /// The end of the domain name that begins there: `localhost`, or labels with at least one dot between them.
+    pub(crate) fn domain(&mut self, at: usize) -> Option<usize> {
+        if self.starts(at, "localhost") {
+            return Some(at + "localhost".len());
+        }
+        let first = self.byte(at)?;
+        if first == b'_' || first != b'-' && !chars::is_host(first) {
+            return None;
+        }
+        let known = (self.labels.start..self.labels.end).contains(&at);
+        // Right behind a dash the labels may have swallowed this place.
+        let sure = at == self.labels.start || !matches!(self.byte(at.wrapping_sub(1)), Some(b'-' | b'_'));
+        if !known || !sure {
+            self.labels = self.measure_labels(at);
+            if !sure && !self.spend(self.labels.end - at) {
+                return None;
+            }
+        }
+        (at < self.labels.last_dot).then_some(self.labels.end)
+    }
+
+    fn measure_labels(&self, start: usize) -> Labels {
+        let mut labels = Labels { start, end: self.label_end(start), last_dot: start };
+        while self.is(labels.end, b'.') {
+            let end = self.label_end(labels.end + 1);
+            if end == labels.end + 1 {
+                break;
+            }
+            labels.last_dot = labels.end;
+            labels.end = end;
+        }
+        labels
+    }
+
+    /// The end of one label. A dash or underscore takes the next character with it, punctuation included: so the
+    /// clients' parser has it.
+    fn label_end(&self, start: usize) -> usize {
+        let mut at = start;
+        loop {
+            at = self.while_bytes(at, chars::is_host);
+            if !self.is(at, b'-') && !self.is(at, b'_') {
+                return at;
+            }
+            match self.char(at + 1) {
+                Some(c) if !c.is_ascii() || !chars::BREAKS_HOST.has(c as u8) => at += 1 + c.len_utf8(),
+                _ => return at,
+            }
+        }
+    }
+
+    /// Whether the middle of a Markdown link comes at or after this place.
+    pub(crate) fn link_middle_after(&self, at: usize) -> bool {
+        self.last_link_middle.is_some_and(|last| last >= at)
+    }
+
+    /// Pays for looking ahead. `false`: the text has used up what it may cost.
+    pub(crate) fn spend(&mut self, steps: usize) -> bool {
+        match self.fuel.checked_sub(steps) {
+            Some(left) => {
+                self.fuel = left;
+                true
+            }
+            None => {
+                self.fuel = 0;
+                false
+            }
+        }
+    }
+
+    /// Remembers what [`Self::recall`] could not find on its own.
+    pub(crate) fn learn(&mut self, rule: Rule, at: usize, inside: Inside, found: Found) {
+        if let (Ok(place), Ok(end)) = (u32::try_from(at), u32::try_from(found.end)) {
+            self.memory.insert((place, rule, inside), Some((end, found.form)));
+        }
+    }
+
+    /// Looks for something once for each place and surrounding. What was found is found again, budget or not, so that a
+    /// tree can be built of it.
+    pub(crate) fn recall(
+        &mut self,
+        rule: Rule,
+        at: usize,
+        inside: Inside,
+        find: impl FnOnce(&mut Self) -> Option<Found>,
+    ) -> Option<Found> {
+        let Ok(place) = u32::try_from(at) else { return None };
+        let key = (place, rule, inside);
+        if let Some(known) = self.memory.get(&key) {
+            return known.map(|(end, form)| Found { end: end as usize, form });
+        }
+        if !self.spend(1) {
+            return None;
+        }
+        let found = find(self).filter(|found| found.end <= u32::MAX as usize && self.fuel > 0);
+        self.memory.insert(key, found.map(|found| (found.end as u32, found.form)));
+        found
+    }
+}
