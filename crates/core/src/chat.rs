@@ -210,7 +210,10 @@ impl Chat {
             Event::SessionsEnded { user, session, kept } => {
                 self.sessions.forget(user, session.as_ref(), kept.as_ref());
             }
-            Event::User { user, .. } => self.users.put(user.id.clone(), Some(user.clone())),
+            Event::User { user, .. } => {
+                self.listening.presence.chose(&user.id, user.status_default);
+                self.users.put(user.id.clone(), Some(user.clone()));
+            }
             Event::UserRemoved { user } => self.users.forget(&user.id),
             _ => {}
         }

@@ -16,10 +16,12 @@ use crate::{
     id::{RoomId, UserId},
     message::Message,
     permissions::{Action, Object},
+    presence::Presence,
     role::Roles,
     room::Head,
     session::Actor,
     store::Tombstone,
+    typing::Typing,
 };
 
 /// Changes read at once when a hole is filled; the rest follows in further steps.
@@ -31,6 +33,8 @@ const END: i64 = i64::MAX - 1;
 #[derive(Default)]
 pub(crate) struct Listening {
     pub(crate) hub: Hub,
+    pub(crate) presence: Presence,
+    pub(crate) typing: Typing,
     roles: RoleLoads,
     publisher_given: AtomicBool,
 }
@@ -71,6 +75,17 @@ impl Chat {
             self.listening.roles.wanted.fetch_add(1, Ordering::SeqCst);
         }
         self.listening.hub.publish(facts, self.ports.clock.monotonic())
+    }
+
+    /// Sent messages end what their authors were doing.
+    fn activities_over(&self, facts: &[Fact]) -> Vec<Event> {
+        let ended = |fact: &Fact| match &fact.event {
+            Event::Message { message, change: Change::Made, .. } => {
+                self.listening.typing.sent(&message.room, &message.author, message.thread.as_ref())
+            }
+            _ => Vec::new(),
+        };
+        facts.iter().flat_map(ended).collect()
     }
 
     /// Tells a passing event, which is never stored.
@@ -222,7 +237,18 @@ fn deleted_fact(room: &RoomId, tombstone: Tombstone) -> Fact {
 impl Publisher {
     /// Facts, in the order of their commits; what it gives back goes to [`Publisher::execute`].
     pub fn publish(&self, facts: Vec<Fact>) -> Vec<Output> {
-        self.0.publish(facts)
+        let over = self.0.activities_over(&facts);
+        let questions = self.0.publish(facts);
+        over.into_iter().for_each(|event| self.0.pass(event));
+        questions
+    }
+
+    /// Called once a second: tells whose presence changed and whose typing ended.
+    pub async fn every_second(&self) {
+        for event in self.0.listening.typing.tick(self.0.ports.clock.monotonic()) {
+            self.0.pass(event);
+        }
+        self.0.tell_presence().await;
     }
 
     /// Called at least every 50 ms; what it gives back goes to [`Publisher::execute`].

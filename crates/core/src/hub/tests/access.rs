@@ -87,7 +87,7 @@ fn an_answer_to_an_overtaken_question_is_ignored() {
 fn a_question_without_an_answer_is_asked_again_and_the_room_stands_still() {
     let hub = Hub::new();
     let (ann, _) = listen(&hub, "ann", "r", 4);
-    let asked = hub.publish(vec![left("r", 5, "ann"), at("r", 6)], 0 * MS);
+    let asked = hub.publish(vec![left("r", 5, "ann"), at("r", 6)], Duration::ZERO);
     let round = round(&asked, &["ann"]);
     assert_eq!(hub.tick(50 * MS), []);
     hub.unjudged(&"r".into(), round);

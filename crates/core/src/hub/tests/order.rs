@@ -40,7 +40,7 @@ fn two_facts_of_one_position_are_both_heard() {
 fn an_old_hole_is_read_from_the_store_and_the_room_goes_on_after_it() {
     let hub = Hub::new();
     let (ear, _) = listen(&hub, "ann", "r", 4);
-    hub.publish(vec![at("r", 6), at("r", 9)], 0 * MS);
+    hub.publish(vec![at("r", 6), at("r", 9)], Duration::ZERO);
     assert_eq!(hub.tick(99 * MS), []);
     assert_eq!(hub.tick(100 * MS), [Output::ReadHole { room: "r".into(), after: 4 }]);
     assert_eq!(hub.tick(200 * MS), [], "it is asked once");
@@ -58,7 +58,7 @@ fn an_old_hole_is_read_from_the_store_and_the_room_goes_on_after_it() {
 fn a_hole_that_closes_by_itself_is_not_read() {
     let hub = Hub::new();
     let (ear, _) = listen(&hub, "ann", "r", 4);
-    hub.publish(vec![at("r", 6)], 0 * MS);
+    hub.publish(vec![at("r", 6)], Duration::ZERO);
     hub.publish(vec![at("r", 5)], 50 * MS);
     hub.publish(vec![at("r", 8)], 90 * MS);
     assert_eq!(hub.tick(120 * MS), [], "this hole is only 30 ms old");
@@ -71,7 +71,7 @@ fn a_hole_that_closes_by_itself_is_not_read() {
 fn a_hole_that_could_not_be_read_is_asked_for_again() {
     let hub = Hub::new();
     let (_ear, _) = listen(&hub, "ann", "r", 4);
-    hub.publish(vec![at("r", 6)], 0 * MS);
+    hub.publish(vec![at("r", 6)], Duration::ZERO);
     let asked = hub.tick(100 * MS);
     assert_eq!(asked.len(), 1);
     hub.unrepaired(&"r".into(), 110 * MS);

@@ -69,8 +69,8 @@ fn news_that_come_late_reach_an_inbox_all_the_same() {
 fn after_a_hole_followers_who_are_no_members_any_more_are_dropped() {
     let hub = Hub::new();
     let (ann, _) = inbox(&hub, "ann", &["r"]);
-    hub.publish(vec![at("r", 5)], 0 * MS);
-    hub.publish(vec![at("r", 7)], 0 * MS);
+    hub.publish(vec![at("r", 5)], Duration::ZERO);
+    hub.publish(vec![at("r", 7)], Duration::ZERO);
     assert_eq!(ann.heard(), "5");
     assert_eq!(hub.tick(100 * MS).len(), 1);
     let asked = hub.repaired(&"r".into(), vec![], 7, 110 * MS);

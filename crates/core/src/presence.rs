@@ -1,0 +1,394 @@
+//! Who is there. Known from live connections and from what each user chose; told to those who watch, in batches
+//! once a second; never written, except the choice itself.
+//!
+//! A login by REST opens no connection, so it leaves a user offline; setting a status shows at once all the same,
+//! until the user's connections next change.
+
+use std::{sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::{
+    accounts::put_user,
+    chat::Chat,
+    error::{Refusal, Result, What},
+    event::Event,
+    id::UserId,
+    session::Actor,
+    store::Lane,
+    user::{Status, User},
+};
+
+/// How long a user without connections still counts as there: a reconnecting client shall not flicker.
+pub const GRACE: Duration = Duration::from_secs(5);
+/// Longest status text, in characters.
+pub const MAX_STATUS_TEXT: usize = 120;
+/// Connections remembered for one user; further ones don't count.
+const CONNECTIONS: usize = 200;
+
+#[derive(Default)]
+struct Person {
+    /// Each live connection, and whether its client said that nobody sits there.
+    connections: SmallVec<[(u64, bool); 2]>,
+    /// What the user chose, as far as it is known here.
+    chosen: Status,
+    /// Shown although nothing is connected, since the user said so.
+    declared: Option<Status>,
+    /// When the last connection went.
+    left: Option<Duration>,
+    /// What the watchers were told last.
+    told: Status,
+    /// In the list of those whose status may have to be told.
+    listed: bool,
+}
+
+impl Person {
+    fn status(&self) -> Status {
+        if let Some(declared) = self.declared {
+            return declared;
+        }
+        let away = self.connections.iter().all(|(_, away)| *away);
+        match self.chosen {
+            _ if self.connections.is_empty() && self.left.is_none() => Status::Offline,
+            // In the grace the last connection's word still counts as "online".
+            Status::Online if !self.connections.is_empty() && away => Status::Away,
+            chosen => chosen,
+        }
+    }
+
+    fn is_forgettable(&self) -> bool {
+        self.connections.is_empty() && self.left.is_none() && self.declared.is_none()
+    }
+}
+
+#[derive(Default)]
+struct People {
+    all: FxHashMap<UserId, Person>,
+    /// Those who may have to be told or forgotten.
+    listed: Vec<UserId>,
+    connections: usize,
+}
+
+/// Everybody's presence: a state machine over connections, choices and a given clock.
+#[derive(Default)]
+pub struct Presence(Mutex<People>);
+
+impl Presence {
+    fn change(&self, user: &UserId, change: impl FnOnce(&mut Person)) {
+        let mut people = self.0.lock();
+        let People { all, listed, connections } = &mut *people;
+        let person = all.entry(user.clone()).or_default();
+        let before = person.connections.len();
+        change(person);
+        *connections = *connections + person.connections.len() - before;
+        if !std::mem::replace(&mut person.listed, true) {
+            listed.push(user.clone());
+        }
+    }
+
+    /// A connection of a user who chose this status has logged in. Coming twice is coming once.
+    pub fn connected(&self, user: &UserId, connection: u64, chosen: Status) {
+        self.change(user, |person| {
+            person.chosen = chosen;
+            person.declared = None;
+            person.left = None;
+            let known = person.connections.iter().any(|(c, _)| *c == connection);
+            if !known && person.connections.len() < CONNECTIONS {
+                person.connections.push((connection, false));
+            }
+        });
+    }
+
+    /// A connection is gone, or logged out.
+    pub fn disconnected(&self, user: &UserId, connection: u64, now: Duration) {
+        if !self.0.lock().all.contains_key(user) {
+            return;
+        }
+        self.change(user, |person| {
+            let before = person.connections.len();
+            person.connections.retain(|(c, _)| *c != connection);
+            if before > 0 && person.connections.is_empty() {
+                person.left = Some(now);
+            }
+            if person.connections.len() < before {
+                person.declared = None;
+            }
+        });
+    }
+
+    /// The client of a connection says that nobody sits there, or somebody again.
+    pub fn away(&self, user: &UserId, connection: u64, away: bool) {
+        if !self.0.lock().all.contains_key(user) {
+            return;
+        }
+        self.change(user, |person| {
+            for (_, is_away) in person.connections.iter_mut().filter(|(c, _)| *c == connection) {
+                *is_away = away;
+            }
+        });
+    }
+
+    /// A user's choice is known to be this; shown if the user is there.
+    pub fn chose(&self, user: &UserId, chosen: Status) {
+        let stands = self.0.lock().all.get(user).is_none_or(|person| person.chosen == chosen);
+        if !stands {
+            self.change(user, |person| person.chosen = chosen);
+        }
+    }
+
+    /// A user chose this just now: it is shown even if nothing is connected.
+    pub fn declare(&self, user: &UserId, chosen: Status) {
+        self.change(user, |person| {
+            person.chosen = chosen;
+            let there = !person.connections.is_empty();
+            person.declared = (!there && chosen != Status::Offline).then_some(chosen);
+            if !there {
+                person.left = None;
+            }
+        });
+    }
+
+    /// The text beside a status changed: watchers are told although the status is the same.
+    pub fn retell(&self, user: &UserId) {
+        if self.0.lock().all.contains_key(user) {
+            // Nobody is told `Offline` twice by this: whoever is offline is not kept.
+            self.change(user, |person| person.told = Status::Offline);
+        }
+    }
+
+    /// As others see the user now.
+    pub fn status(&self, user: &UserId) -> Status {
+        self.0.lock().all.get(user).map_or(Status::Offline, Person::status)
+    }
+
+    /// As [`Presence::status`] for all who are not offline, at most `limit`.
+    pub fn online(&self, limit: usize) -> Vec<(UserId, Status)> {
+        let people = self.0.lock();
+        let seen = people.all.iter().map(|(user, person)| (user.clone(), person.status()));
+        seen.filter(|(_, status)| *status != Status::Offline).take(limit).collect()
+    }
+
+    /// Live connections that are logged in.
+    pub fn connections(&self) -> usize {
+        self.0.lock().connections
+    }
+
+    /// Whose status changed since the last time, and to what. Once a second: what changed back in between is not
+    /// told at all.
+    pub fn tick(&self, now: Duration) -> Vec<(UserId, Status)> {
+        let mut people = self.0.lock();
+        let People { all, listed, .. } = &mut *people;
+        let mut news = Vec::new();
+        listed.retain(|user| {
+            let Some(person) = all.get_mut(user) else { return false };
+            if person.left.is_some_and(|left| now.saturating_sub(left) >= GRACE) {
+                person.left = None;
+            }
+            let status = person.status();
+            if std::mem::replace(&mut person.told, status) != status {
+                news.push((user.clone(), status));
+            }
+            person.listed = person.left.is_some();
+            let keep = person.listed;
+            if person.is_forgettable() {
+                all.remove(user);
+            }
+            keep
+        });
+        news
+    }
+}
+
+/// What a user wants to show; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct NewStatus {
+    /// The chosen status.
+    pub status: Option<Status>,
+    /// The text beside it.
+    pub text: Option<String>,
+}
+
+impl Chat {
+    /// A connection of this user has logged in.
+    pub fn connected(&self, user: &User, connection: u64) {
+        self.listening.presence.connected(&user.id, connection, user.status_default);
+    }
+
+    /// A connection of this user has ended or logged out. Also ends what it showed as typing.
+    pub fn disconnected(&self, user: &UserId, connection: u64) {
+        self.listening.presence.disconnected(user, connection, self.ports.clock.monotonic());
+        for event in self.listening.typing.gone(connection) {
+            self.pass(event);
+        }
+    }
+
+    /// The client of this connection says that nobody sits there, or somebody again.
+    pub fn set_away(&self, user: &UserId, connection: u64, away: bool) {
+        self.listening.presence.away(user, connection, away);
+    }
+
+    /// The status that others see of this user.
+    pub fn status_of(&self, user: &UserId) -> Status {
+        self.listening.presence.status(user)
+    }
+
+    /// All who are not offline, at most `limit`.
+    pub fn online_users(&self, limit: usize) -> Vec<(UserId, Status)> {
+        self.listening.presence.online(limit)
+    }
+
+    /// Live connections that are logged in.
+    pub fn live_connections(&self) -> usize {
+        self.listening.presence.connections()
+    }
+
+    /// Chooses a status and its text, for oneself or (with `edit-other-user-info`) for somebody else. It is stored,
+    /// shown at once and told to watchers within a second.
+    pub async fn set_status(&self, actor: &Actor, of: Option<&UserId>, new: NewStatus) -> Result<Arc<User>> {
+        self.active_user(actor).await?;
+        let id = of.unwrap_or(&actor.user).clone();
+        if id != actor.user {
+            self.require(actor, "edit-other-user-info", None).await?;
+        }
+        let settings = self.settings();
+        if !settings.is_on("Accounts_AllowUserStatusMessageChange") {
+            return Err(Refusal::Disabled("Accounts_AllowUserStatusMessageChange"));
+        }
+        if new.status == Some(Status::Offline) && !settings.is_on("Accounts_AllowInvisibleStatusOption") {
+            return Err(Refusal::Disabled("Accounts_AllowInvisibleStatusOption"));
+        }
+        if new.text.as_ref().is_some_and(|text| text.chars().count() > MAX_STATUS_TEXT) {
+            return Err(Refusal::TooLarge { what: "status text", limit: MAX_STATUS_TEXT as u64 });
+        }
+        let (wanted, change) = (id.clone(), new.clone());
+        let user = self
+            .store()
+            .writing(Lane::Verbs, move |tx| {
+                let mut user = tx.user(&wanted)?.ok_or(Refusal::NotFound(What::User))?;
+                user.status_default = change.status.unwrap_or(user.status_default);
+                user.status_text = change.text.clone().unwrap_or(user.status_text);
+                put_user(tx, user)
+            })
+            .await?;
+        if let Some(status) = new.status {
+            self.listening.presence.declare(&id, status);
+        }
+        if new.text.is_some() {
+            self.listening.presence.retell(&id);
+        }
+        Ok(user)
+    }
+
+    /// Tells the watchers whose status changed. Once a second.
+    pub(crate) async fn tell_presence(&self) {
+        for (id, status) in self.listening.presence.tick(self.ports.clock.monotonic()) {
+            if !self.listening.hub.is_watched(&id) {
+                continue;
+            }
+            if let Ok(Some(user)) = self.user(&id).await {
+                self.pass(Event::Presence { user, status });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    fn told(presence: &Presence, now: Duration) -> Vec<Status> {
+        presence.tick(now).into_iter().map(|(_, status)| status).collect()
+    }
+
+    fn ann() -> UserId {
+        "ann".into()
+    }
+
+    #[test]
+    fn a_user_is_online_while_connected_and_offline_after_the_grace() {
+        let presence = Presence::default();
+        presence.connected(&ann(), 1, Status::Online);
+        presence.connected(&ann(), 2, Status::Online);
+        presence.connected(&ann(), 2, Status::Online);
+        assert_eq!((presence.connections(), told(&presence, S)), (2, vec![Status::Online]));
+        presence.disconnected(&ann(), 1, S);
+        presence.disconnected(&ann(), 2, 2 * S);
+        assert_eq!((told(&presence, 6 * S), presence.status(&ann())), (vec![], Status::Online));
+        assert_eq!(
+            (told(&presence, 7 * S), presence.status(&ann())),
+            (vec![Status::Offline], Status::Offline)
+        );
+        assert_eq!(presence.connections(), 0);
+        assert!(presence.0.lock().all.is_empty(), "whoever is gone is forgotten");
+    }
+
+    #[test]
+    fn whoever_comes_back_within_the_grace_was_never_gone() {
+        let presence = Presence::default();
+        presence.connected(&ann(), 1, Status::Online);
+        presence.tick(S);
+        presence.disconnected(&ann(), 1, 2 * S);
+        presence.connected(&ann(), 2, Status::Online);
+        assert_eq!(told(&presence, 10 * S), []);
+    }
+
+    #[test]
+    fn a_user_is_away_when_nobody_sits_at_any_connection() {
+        let presence = Presence::default();
+        presence.connected(&ann(), 1, Status::Online);
+        presence.connected(&ann(), 2, Status::Online);
+        presence.away(&ann(), 1, true);
+        assert_eq!(presence.status(&ann()), Status::Online);
+        presence.away(&ann(), 2, true);
+        assert_eq!(presence.status(&ann()), Status::Away);
+        presence.away(&ann(), 1, false);
+        assert_eq!(told(&presence, S), [Status::Online], "what changed back is not told");
+    }
+
+    #[test]
+    fn the_choice_stands_above_what_the_connections_say_but_not_above_absence() {
+        let presence = Presence::default();
+        presence.chose(&ann(), Status::Busy);
+        assert_eq!(presence.status(&ann()), Status::Offline);
+        presence.connected(&ann(), 1, Status::Busy);
+        presence.away(&ann(), 1, true);
+        assert_eq!(presence.status(&ann()), Status::Busy);
+        presence.declare(&ann(), Status::Offline);
+        assert_eq!(presence.status(&ann()), Status::Offline, "invisible");
+        presence.chose(&ann(), Status::Away);
+        assert_eq!(told(&presence, S), [Status::Away]);
+    }
+
+    #[test]
+    fn a_status_set_without_any_connection_shows_until_connections_change() {
+        let presence = Presence::default();
+        presence.declare(&ann(), Status::Busy);
+        assert_eq!(told(&presence, S), [Status::Busy]);
+        assert_eq!(told(&presence, 60 * S), []);
+        presence.connected(&ann(), 1, Status::Online);
+        assert_eq!(told(&presence, 61 * S), [Status::Online]);
+    }
+
+    #[test]
+    fn a_new_text_is_told_although_the_status_is_the_same() {
+        let presence = Presence::default();
+        presence.connected(&ann(), 1, Status::Online);
+        presence.tick(S);
+        presence.retell(&ann());
+        assert_eq!(told(&presence, 2 * S), [Status::Online]);
+        presence.retell(&"bob".into());
+        assert_eq!(told(&presence, 3 * S), []);
+    }
+
+    #[test]
+    fn what_nobody_has_connected_changes_nothing() {
+        let presence = Presence::default();
+        presence.disconnected(&ann(), 1, S);
+        presence.away(&ann(), 1, true);
+        assert_eq!((told(&presence, S), presence.online(10)), (vec![], vec![]));
+    }
+}
