@@ -3,7 +3,7 @@
 
 -- `g` is the writer's counter on SQLite; on PostgreSQL it is the transaction's number and the place in it, so that all
 -- below the oldest running transaction is final. `kind` and `object` are those of rows/journal.rs; `room` and `position`
--- are its place in a room's timeline, `whom` the user it concerns alone.
+-- are its place in a room's timeline, `whom` the id of the user it concerns alone.
 CREATE TABLE journal (
 -- sqlite:
     g INTEGER NOT NULL PRIMARY KEY,
@@ -14,7 +14,8 @@ CREATE TABLE journal (
     kind BIGINT NOT NULL,
     room BIGINT,
     position BIGINT,
-    object TEXT
+    object TEXT,
+    whom TEXT
 );
 
 -- How far each reader of the journal got.

@@ -27,6 +27,7 @@
 //!   the SELECT. Reading a room, user or membership in order to change it uses `{lock}`.
 
 mod engine;
+mod hot;
 mod migrations;
 mod rows;
 pub mod sql;

@@ -1,9 +1,12 @@
 //! The engine that runs jobs: one writer thread and a few readers on SQLite, a set of threads on PostgreSQL.
 
+mod appender;
 mod batch;
 mod job;
 mod lanes;
+mod link;
 mod postgres;
+mod queue;
 mod readers;
 mod sqlite;
 mod writer;
@@ -12,9 +15,15 @@ pub use batch::BatchLimits;
 pub use lanes::{Bounds, Lane};
 
 use crate::migrations::MigrationError;
+use crate::rows::append::{Item, store_one};
 use crate::sql::{Counters, Figures, Kind, SqlError, SqlTx};
 use job::{BoxJob, job, job_once};
-use parlor_core::{clock::Clock, error::Result, event::Fact, store::Answer};
+use parlor_core::{
+    clock::Clock,
+    error::{Refusal, Result},
+    event::Fact,
+    store::{Answer, Append, Appended},
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,6 +115,15 @@ pub enum OpenError {
     Io(PathBuf, std::io::Error),
 }
 
+/// An append as the SQLite writer's job. It runs once: that writer's transactions never conflict.
+fn append_job(append: Append) -> (BoxJob, Answer<Appended>) {
+    let mut item = Some(Item::from(append));
+    job(move |tx| match (item.take(), tx.sqlite()) {
+        (Some(item), Some(conn)) => store_one(tx, conn, item),
+        _ => Err(Refusal::Unavailable),
+    })
+}
+
 /// A running engine. Jobs are queued when the method is called, so calls from one task keep their order.
 pub struct Engine {
     inner: Inner,
@@ -166,6 +184,20 @@ impl Engine {
         };
         self.refuse(refused);
         answer
+    }
+
+    /// Stores a message: on the writer's batch, or in the batch of PostgreSQL's appending thread. The checks of
+    /// its judgement, id, room and thread are part of it.
+    pub fn append(&self, append: Append) -> Answer<Appended> {
+        match &self.inner {
+            Inner::Sqlite(_) => {
+                let bytes = Item::bytes(&append);
+                let (job, answer) = append_job(append);
+                self.submit(Lane::Message, bytes, job);
+                answer
+            }
+            Inner::Postgres(postgres) => postgres.append(append),
+        }
     }
 
     fn submit(&self, lane: Lane, bytes: usize, job: BoxJob) {

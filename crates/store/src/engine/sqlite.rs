@@ -25,7 +25,14 @@ impl Sqlite {
     pub(crate) fn open(path: &Path, options: Options, counters: Arc<Counters>) -> Result<Self, OpenError> {
         let lock = lock(path)?;
         let mut conn = SqliteConn::new(open_writer(path)?);
-        migrations::migrate(&mut Direct { conn: &conn, counters: &counters })?;
+        let mut direct = Direct { conn: &conn, counters: &counters };
+        migrations::migrate(&mut direct)?;
+        let mut g = 0;
+        direct.transaction(&mut |tx| {
+            g = crate::rows::journal::last_g(tx)?;
+            Ok(())
+        })?;
+        conn.hot.borrow_mut().g = g;
         let readers = (0..options.readers.max(1)).map(|_| open_reader(path)).collect::<Result<_, _>>()?;
         let readers =
             Readers::start(readers, options.reads_waiting, options.read_limit, &options.clock, &counters);

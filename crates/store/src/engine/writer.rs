@@ -1,17 +1,18 @@
-//! The one thread that writes to SQLite: the driver of [`Batcher`].
+//! The one thread that writes to SQLite: the driver of [`Queue`].
 
-use super::batch::{Batcher, Step};
+use super::batch::Step;
 use super::job::BoxJob;
 use super::lanes::Lane;
+use super::queue::Queue;
 use super::readers::spawn;
 use super::{OnPoison, Options, Sink};
 use crate::sql::{Counters, On, SqlError, SqlTx, SqliteConn};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use parlor_core::clock::Clock;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Bytes of a page of the database.
 const PAGE: u64 = 4_096;
@@ -22,28 +23,13 @@ const LONG_PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// The queue to the writing thread.
 pub(super) struct Writer {
-    queue: Arc<Queue>,
+    queue: Arc<Queue<BoxJob>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-struct Queue {
-    state: Mutex<State>,
-    wake: Condvar,
-    start: Instant,
-}
-
-struct State {
-    batcher: Batcher<BoxJob>,
-    asleep: bool,
 }
 
 impl Writer {
     pub(super) fn start(conn: SqliteConn, options: &Options, counters: Arc<Counters>) -> Self {
-        let queue = Arc::new(Queue {
-            state: Mutex::new(State { batcher: Batcher::new(options.bounds, options.batch), asleep: false }),
-            wake: Condvar::new(),
-            start: Instant::now(),
-        });
+        let queue = Arc::new(Queue::new(options.bounds, options.batch));
         let driver = Driver {
             conn,
             queue: queue.clone(),
@@ -59,25 +45,15 @@ impl Writer {
     }
 
     pub(super) fn push(&self, lane: Lane, bytes: usize, job: BoxJob) -> Result<(), BoxJob> {
-        let mut state = self.queue.state.lock();
-        state.batcher.lanes.push(self.queue.start.elapsed(), lane, bytes, job)?;
-        if std::mem::take(&mut state.asleep) {
-            drop(state);
-            self.queue.wake.notify_one();
-        }
-        Ok(())
+        self.queue.push(lane, bytes, job)
     }
 
     pub(super) fn queued(&self) -> usize {
-        self.queue.state.lock().batcher.lanes.len()
+        self.queue.len()
     }
 
     pub(super) fn close(&self) {
-        let mut state = self.queue.state.lock();
-        state.batcher.lanes.close();
-        state.asleep = false;
-        drop(state);
-        self.queue.wake.notify_one();
+        self.queue.close();
         if let Some(thread) = self.thread.lock().take() {
             // A writer that panicked has answered nobody wrongly; its callers hear that it is unavailable.
             let _ = thread.join();
@@ -85,25 +61,9 @@ impl Writer {
     }
 }
 
-impl Queue {
-    /// What to do now; sleeps while there is nothing.
-    fn next(&self) -> Step<BoxJob> {
-        let mut state = self.state.lock();
-        loop {
-            match state.batcher.next(self.start.elapsed()) {
-                Step::Wait => {
-                    state.asleep = true;
-                    self.wake.wait(&mut state);
-                }
-                step => return step,
-            }
-        }
-    }
-}
-
 struct Driver {
     conn: SqliteConn,
-    queue: Arc<Queue>,
+    queue: Arc<Queue<BoxJob>>,
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
     sink: Sink,
@@ -167,7 +127,7 @@ impl Driver {
             }
             next = self.queue.next();
         }
-        if let Err(error) = self.conn.control("COMMIT") {
+        if let Err(error) = self.conn.flush().and_then(|()| self.conn.control("COMMIT")) {
             return self.abandon(error);
         }
         Counters::add(&self.counters.commits, 1);
@@ -185,16 +145,13 @@ impl Driver {
             // The first error counts; what could not be rolled back now is when the connection closes.
             let _ = self.conn.control("ROLLBACK");
         }
-        self.queue.state.lock().batcher.abandon();
+        self.queue.abandon();
         Err(error)
     }
 
     /// After a failed write or fsync nobody knows what is on the disk: nothing is acknowledged any more.
     fn poison(self, outcome: &Result<(), SqlError>, mut ran: Vec<Ran>) {
-        let mut state = self.queue.state.lock();
-        state.batcher.lanes.close();
-        let waiting = state.batcher.lanes.drain();
-        drop(state);
+        let waiting = self.queue.stop();
         let text = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
         tracing::error!(error = %text, "the disk failed: the store stops");
         (self.on_poison)(&text);

@@ -6,8 +6,8 @@ use parlor_core::{
     id::{MessageId, RoomId, TeamId, UploadId, UserId},
     json::Json,
     message::{
-        Attachment, DiscussionInfo, FileCard, Guise, Link, Mark, Mention, Message, MessageKind, Quote, Reaction,
-        RoomMention,
+        Attachment, DiscussionInfo, FileCard, Guise, Link, Mark, Mention, Message, MessageKind, Quote,
+        Reaction, RoomMention,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -200,11 +200,8 @@ pub(crate) fn decode(message: &mut Message, flags: i64, extra: Option<&str>) {
     message.edited = extra.edited.map(mark);
     message.pinned = extra.pinned.map(mark);
     message.mentions = extra.ment.into_iter().map(mention).collect();
-    message.channels = extra
-        .chan
-        .into_iter()
-        .map(|(id, name, title)| RoomMention { id: id.into(), name, title })
-        .collect();
+    message.channels =
+        extra.chan.into_iter().map(|(id, name, title)| RoomMention { id: id.into(), name, title }).collect();
     message.links = extra
         .links
         .into_iter()
@@ -219,8 +216,7 @@ pub(crate) fn decode(message: &mut Message, flags: i64, extra: Option<&str>) {
             users: users.into_iter().map(|(id, name)| (UserId::from(id), name)).collect(),
         })
         .collect();
-    message.guise =
-        Guise { alias: extra.alias, avatar: extra.avatar, emoji: extra.emoji, bot: extra.bot };
+    message.guise = Guise { alias: extra.alias, avatar: extra.avatar, emoji: extra.emoji, bot: extra.bot };
     message.custom_fields = extra.custom.map(Json::new).unwrap_or_default();
     message.encrypted = extra.e2e.map(Json::new);
     message.extras = extra.more.map(Json::new).unwrap_or_default();
@@ -249,7 +245,8 @@ fn is_plain(m: &Message) -> bool {
 }
 
 fn flags(m: &Message) -> i64 {
-    let files = || m.attachments.iter().filter_map(|a| if let Attachment::File(f) = a { Some(f) } else { None });
+    let files =
+        || m.attachments.iter().filter_map(|a| if let Attachment::File(f) = a { Some(f) } else { None });
     let everybody = m.mentions.iter().any(|x| matches!(x, Mention::All | Mention::Here));
     [
         (m.counts(), flag::COUNTS),

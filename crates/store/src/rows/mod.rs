@@ -1,4 +1,5 @@
 //! The core's row traits on a transaction, a file a noun.
+
 mod accounts;
 pub(crate) mod users;
 mod workspace;
@@ -6,3 +7,9 @@ mod workspace;
 mod memberships;
 mod rooms;
 mod teams;
+
+pub(crate) mod append;
+pub(crate) mod append_postgres;
+pub(crate) mod heads;
+pub(crate) mod journal;
+mod messages_codec;

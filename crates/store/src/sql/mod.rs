@@ -21,8 +21,8 @@ pub(crate) use postgres::{ArrayParam, PostgresConn};
 pub use row::{Column, Row};
 pub(crate) use sqlite::SqliteConn;
 pub(crate) use text::{Access, rewrite};
-pub(crate) use tx::On;
 pub use tx::SqlTx;
+pub(crate) use tx::{On, PLACE_BITS};
 
 /// Which engine runs a transaction. Only search, JSON functions and the append batch should ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

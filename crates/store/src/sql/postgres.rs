@@ -38,10 +38,14 @@ impl PostgresConn {
     }
 
     pub(crate) fn exec(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, SqlError> {
+        let params: SmallVec<[&(dyn ToSql + Sync); 24]> = params.iter().map(|p| p as _).collect();
+        self.exec_of(sql, &params)
+    }
+
+    pub(crate) fn exec_of(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, SqlError> {
         let statement = self.prepare(sql)?;
         check_count(&statement, params.len(), sql)?;
-        let params: SmallVec<[&(dyn ToSql + Sync); 24]> = params.iter().map(|p| p as _).collect();
-        Ok(self.client.execute(&statement, &params)?)
+        Ok(self.client.execute(&statement, params)?)
     }
 
     /// As on SQLite: each row until `each` answers false; the rows seen.
@@ -51,9 +55,19 @@ impl PostgresConn {
         params: &[Param<'_>],
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool, SqlError>,
     ) -> Result<u64, SqlError> {
+        let params: SmallVec<[&(dyn ToSql + Sync); 24]> = params.iter().map(|p| p as _).collect();
+        self.each_of(sql, &params, each)
+    }
+
+    pub(crate) fn each_of(
+        &mut self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool, SqlError>,
+    ) -> Result<u64, SqlError> {
         let statement = self.prepare(sql)?;
         check_count(&statement, params.len(), sql)?;
-        let mut rows = self.client.query_raw(&statement, params.iter().map(|p| p as &(dyn ToSql + Sync)))?;
+        let mut rows = self.client.query_raw(&statement, params.iter().copied())?;
         let mut seen = 0;
         let mut wanted = true;
         while let Some(row) = rows.next()? {
@@ -111,8 +125,6 @@ fn mismatch(given: &str, ty: &Type) -> Box<dyn Error + Sync + Send> {
 pub(crate) enum ArrayParam<'a> {
     Int(Vec<Option<i64>>),
     Text(Vec<Option<&'a str>>),
-    #[allow(dead_code, reason = "kept beside the others: the types a column may have")]
-    Bytes(Vec<Option<&'a [u8]>>),
 }
 
 impl ToSql for ArrayParam<'_> {
@@ -120,7 +132,6 @@ impl ToSql for ArrayParam<'_> {
         match self {
             ArrayParam::Int(values) => values.to_sql(ty, out),
             ArrayParam::Text(values) => values.to_sql(ty, out),
-            ArrayParam::Bytes(values) => values.to_sql(ty, out),
         }
     }
 

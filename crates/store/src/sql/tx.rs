@@ -1,10 +1,14 @@
 use super::counters::Counters;
 use super::{Kind, Param, PostgresConn, Row, SqlError, SqliteConn};
 use parlor_core::{clock::Time, event::Fact};
+use postgres::types::ToSql;
 use std::time::{Duration, Instant};
 
 /// How long one piece of bulk work may hold the writer.
 const CHUNK: Duration = Duration::from_millis(5);
+
+/// Bits of a journal number that count within one transaction of PostgreSQL; the others are the transaction's.
+pub(crate) const PLACE_BITS: u32 = 19;
 
 /// The transaction that a job runs in, on either engine.
 ///
@@ -19,6 +23,8 @@ pub struct SqlTx<'a> {
     failed: Option<SqlError>,
     began: Instant,
     now: Time,
+    /// The number of this transaction's last row in the journal (PostgreSQL).
+    g: i64,
 }
 
 pub(crate) enum On<'a> {
@@ -36,6 +42,7 @@ impl<'a> SqlTx<'a> {
             failed: None,
             began: Instant::now(),
             now: Time(0),
+            g: 0,
         }
     }
 
@@ -139,15 +146,66 @@ impl<'a> SqlTx<'a> {
         self.opt(sql, params, read)?.ok_or(SqlError::NoRow)
     }
 
-    /// The engine's connection, for the few statements that differ in more than their text.
-    pub(crate) fn postgres(&mut self) -> Option<&mut PostgresConn> {
-        match &mut self.on {
-            On::Postgres(conn) => Some(conn),
-            On::Sqlite { .. } => None,
+    /// All rows of a statement that only PostgreSQL runs, with arrays among its parameters.
+    pub(crate) fn many<T>(
+        &mut self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, SqlError>,
+    ) -> Result<Vec<T>, SqlError> {
+        let mut all = Vec::new();
+        let done = match &mut self.on {
+            On::Postgres(conn) => conn.each_of(sql, params, &mut |row| {
+                all.push(read(row)?);
+                Ok(true)
+            }),
+            On::Sqlite { .. } => Err(SqlError::Other("a statement for PostgreSQL".into())),
+        };
+        self.note(done)?;
+        Ok(all)
+    }
+
+    /// Runs a statement that only PostgreSQL runs; the rows that it wrote are for the caller to count.
+    pub(crate) fn exec_many(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, SqlError> {
+        let done = match &mut self.on {
+            On::Postgres(conn) => conn.exec_of(sql, params),
+            On::Sqlite { .. } => Err(SqlError::Other("a statement for PostgreSQL".into())),
+        };
+        self.note(done)
+    }
+
+    /// The connection, when it is SQLite's.
+    pub(crate) fn sqlite(&self) -> Option<&'a SqliteConn> {
+        match self.on {
+            On::Sqlite { conn, .. } => Some(conn),
+            On::Postgres(_) => None,
         }
     }
 
-    /// Counts a statement run on [`postgres`](Self::postgres) and remembers its failure.
+    /// The number of the next row in the journal.
+    pub(crate) fn next_g(&mut self) -> Result<i64, SqlError> {
+        match &self.on {
+            On::Sqlite { conn, .. } => {
+                let mut hot = conn.hot.borrow_mut();
+                hot.g += 1;
+                Ok(hot.g)
+            }
+            On::Postgres(_) => {
+                self.g += 1;
+                if self.g & ((1 << PLACE_BITS) - 1) == 0 {
+                    return self.note(Err(SqlError::Value("too many changes in one transaction".into())));
+                }
+                Ok(self.g)
+            }
+        }
+    }
+
+    /// Says with which number the journal's rows of this transaction begin (PostgreSQL).
+    pub(crate) fn number_from(&mut self, g: i64) {
+        self.g = g;
+    }
+
+    /// Counts a statement that was run beside the methods above, and remembers its failure.
     pub(crate) fn note<T>(&mut self, done: Result<T, SqlError>) -> Result<T, SqlError> {
         Counters::add(&self.counters.statements, 1);
         done.inspect_err(|error| self.failed = Some(error.clone()))

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each suite uses its part")]
 
+pub mod cast;
+
 use parlor_core::clock::{Clock, Time};
 use parlor_core::event::Fact;
 use parlor_store::{Engine, Location, Options};

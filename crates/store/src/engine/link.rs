@@ -1,0 +1,226 @@
+//! One connection to PostgreSQL that is opened again when it is lost, and the fate of its transactions.
+
+use crate::sql::{Access, Counters, On, PLACE_BITS, PostgresConn, SqlError, SqlTx};
+use parlor_core::clock::Time;
+use postgres::{NoTls, SimpleQueryMessage};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long work is tried again after conflicts and lost connections before its caller hears `Unavailable`.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The pause after a failure that another attempt may mend; doubled up to [`MAX_PAUSE`].
+pub(super) const PAUSE: Duration = Duration::from_millis(2);
+pub(super) const MAX_PAUSE: Duration = Duration::from_millis(250);
+
+/// Opens a connection and sets what every session needs.
+pub(crate) fn connect(config: &postgres::Config) -> Result<PostgresConn, SqlError> {
+    let mut client = config.connect(NoTls)?;
+    client.batch_execute(
+        "SET synchronous_commit = on; SET statement_timeout = '5s'; SET jit = off;
+         SET idle_in_transaction_session_timeout = '15s'; SET client_min_messages = warning;
+         SET default_transaction_isolation = 'read committed'",
+    )?;
+    Ok(PostgresConn::new(client))
+}
+
+pub(super) struct Link {
+    config: postgres::Config,
+    counters: Arc<Counters>,
+    /// Added to the journal's numbers.
+    base: i64,
+    conn: Option<PostgresConn>,
+}
+
+/// How an attempt ended.
+pub(super) enum Attempt {
+    /// It is over, one way or the other.
+    Done,
+    /// Nothing was stored; it may be run again.
+    Again(SqlError),
+    /// Hopeless.
+    Failed(SqlError),
+}
+
+/// Whether a running transaction is to be committed.
+pub(super) enum Verdict<R> {
+    Keep(R),
+    /// Roll back; the caller has its answer.
+    Refuse(R),
+}
+
+/// How a transaction ended.
+pub(super) enum Ended<R> {
+    Committed(R),
+    RolledBack(R),
+    /// Nothing was stored; it may be run again.
+    Again(SqlError),
+    /// Nothing was stored, or nobody knows.
+    Failed(SqlError),
+}
+
+impl Link {
+    pub(super) fn new(config: &postgres::Config, base: i64, counters: &Arc<Counters>) -> Self {
+        Link { config: config.clone(), base, counters: counters.clone(), conn: None }
+    }
+
+    fn conn(&mut self) -> Result<&mut PostgresConn, SqlError> {
+        if self.conn.as_ref().is_none_or(|conn| conn.client.is_closed()) {
+            self.conn = None;
+            self.conn = Some(connect(&self.config)?);
+        }
+        self.conn.as_mut().ok_or(SqlError::Unavailable("no connection"))
+    }
+
+    /// Runs work on one snapshot that is then dropped.
+    pub(super) fn read(
+        &mut self,
+        limit: Duration,
+        now: Time,
+        work: &mut dyn FnMut(&mut SqlTx<'_>),
+    ) -> Attempt {
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}",
+            limit.as_millis()
+        );
+        let begun = self.conn().and_then(|conn| Ok(conn.client.batch_execute(&begin)?));
+        if let Err(error) = begun {
+            return Attempt::Again(self.lost(error));
+        }
+        let counters = self.counters.clone();
+        let Some(conn) = &mut self.conn else {
+            return Attempt::Again(SqlError::Unavailable("no connection"));
+        };
+        conn.access = Access::Read;
+        let mut tx = SqlTx::new(On::Postgres(conn), &counters);
+        tx.begin_job(now);
+        work(&mut tx);
+        let cut = matches!(tx.failure(), Some(SqlError::Interrupted));
+        Counters::add(&counters.reads, 1);
+        Counters::add(&counters.reads_cut, u64::from(cut));
+        if let Err(error) = conn.client.batch_execute("ROLLBACK") {
+            // What was read stands; the connection is opened anew for the next job.
+            self.lost(error.into());
+        }
+        Attempt::Done
+    }
+
+    /// Runs work in a transaction and commits it, if the work wants that and no statement failed.
+    pub(super) fn write<R>(
+        &mut self,
+        now: Time,
+        work: &mut dyn FnMut(&mut SqlTx<'_>) -> Verdict<R>,
+    ) -> Ended<(R, Vec<parlor_core::event::Fact>)> {
+        let xid = match self.begin() {
+            Ok(xid) => xid,
+            Err(error) => return Ended::Again(self.lost(error)),
+        };
+        let (counters, base) = (self.counters.clone(), self.base);
+        let Some(conn) = &mut self.conn else { return Ended::Again(SqlError::Unavailable("no connection")) };
+        let mut tx = SqlTx::new(On::Postgres(conn), &counters);
+        tx.begin_job(now);
+        tx.number_from(base.saturating_add(xid << PLACE_BITS));
+        let verdict = work(&mut tx);
+        let failure = tx.failure().cloned();
+        let facts = tx.take_facts();
+        let kept = match verdict {
+            Verdict::Keep(kept) if failure.is_none() => kept,
+            Verdict::Keep(refused) | Verdict::Refuse(refused) => {
+                let rolled_back = conn.client.batch_execute("ROLLBACK");
+                if let Some(error) = failure.filter(SqlError::retry) {
+                    return Ended::Again(self.lost(error));
+                }
+                if let Err(error) = rolled_back {
+                    self.lost(error.into());
+                }
+                return Ended::RolledBack((refused, Vec::new()));
+            }
+        };
+        match self.commit(xid) {
+            Ok(()) => Ended::Committed((kept, facts)),
+            Err(error) if error.retry() => Ended::Again(error),
+            Err(error) => Ended::Failed(error),
+        }
+    }
+
+    /// Begins a writing transaction and learns its number, by which a commit whose answer was lost is looked up.
+    fn begin(&mut self) -> Result<i64, SqlError> {
+        let conn = self.conn()?;
+        conn.access = Access::Write;
+        let answers = conn.client.simple_query("BEGIN; SELECT pg_current_xact_id()::text")?;
+        let xid = answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+            _ => None,
+        });
+        xid.ok_or(SqlError::Unavailable("no transaction number"))
+    }
+
+    fn commit(&mut self, xid: i64) -> Result<(), SqlError> {
+        let committed = self.conn().and_then(|conn| Ok(conn.client.batch_execute("COMMIT")?));
+        match committed {
+            Err(error @ SqlError::Lost(_)) => {
+                if !self.outcome(xid)? {
+                    return Err(error);
+                }
+            }
+            other => other?,
+        }
+        Counters::add(&self.counters.commits, 1);
+        Ok(())
+    }
+
+    /// Whether a transaction was committed although its connection was lost: asked on a new connection, until
+    /// the server has ended it one way or the other.
+    fn outcome(&mut self, xid: i64) -> Result<bool, SqlError> {
+        self.conn = None;
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            let status = self.conn().and_then(|conn| {
+                let row =
+                    conn.client.query_one("SELECT pg_xact_status($1::text::xid8)", &[&xid.to_string()])?;
+                Ok(row.try_get::<_, Option<String>>(0)?)
+            });
+            match status.as_ref().map(|s| s.as_deref()) {
+                Ok(Some("committed")) => return Ok(true),
+                Ok(Some("aborted")) => return Ok(false),
+                Ok(_) => {}
+                Err(error) => {
+                    self.lost(error.clone());
+                }
+            }
+            std::thread::sleep(MAX_PAUSE);
+        }
+        Err(SqlError::Unavailable("the connection was lost while storing; the outcome is not known"))
+    }
+
+    /// Forgets the connection if it is of no more use after this error.
+    fn lost(&mut self, error: SqlError) -> SqlError {
+        if !matches!(error, SqlError::Busy(_)) {
+            self.conn = None;
+        }
+        error
+    }
+}
+
+/// Runs `attempt` until it is over or out of time; tells the error that the caller is to hear instead.
+pub(super) fn patiently(
+    since: Instant,
+    counters: &Counters,
+    mut attempt: impl FnMut() -> Attempt,
+) -> Option<SqlError> {
+    let mut pause = PAUSE;
+    loop {
+        if since.elapsed() > PATIENCE {
+            return Some(SqlError::Unavailable("the database did not answer in time"));
+        }
+        match attempt() {
+            Attempt::Done => return None,
+            Attempt::Failed(error) => return Some(error),
+            Attempt::Again(error) => {
+                tracing::debug!(%error, "store work is run again");
+                Counters::add(&counters.retries, 1);
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(MAX_PAUSE);
+            }
+        }
+    }
+}

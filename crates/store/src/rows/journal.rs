@@ -1,0 +1,166 @@
+//! The journal: what happened, kept for whoever catches up, and published after the commit.
+
+use super::heads::AHEAD;
+use crate::params;
+use crate::sql::{SqlError, SqlTx};
+use parlor_core::{
+    clock::Time,
+    error::{Refusal, Result, What},
+    event::{Change, Event, Fact},
+    id::{RoomId, UserId},
+    permissions::Judgement,
+    store::{Advance, Journal},
+};
+
+/// What a row of the journal is about; stored for ever.
+pub(crate) mod kind {
+    /// A message, found by its position.
+    pub(crate) const MESSAGE: i64 = 1;
+    /// A changed message, found by its `rev`.
+    pub(crate) const MESSAGE_CHANGED: i64 = 2;
+    /// A removed message: a tombstone, found by its `rev`.
+    pub(crate) const MESSAGE_DELETED: i64 = 3;
+    /// Many removed messages.
+    pub(crate) const PURGED: i64 = 4;
+    /// A room, by id.
+    pub(crate) const ROOM: i64 = 5;
+    /// A removed room, by id.
+    pub(crate) const ROOM_REMOVED: i64 = 6;
+    /// A membership, by id.
+    pub(crate) const MEMBERSHIP: i64 = 7;
+    /// A removed membership, by id.
+    pub(crate) const MEMBERSHIP_REMOVED: i64 = 8;
+    /// A mark moved; the object is the thread's root, if it was a thread's.
+    pub(crate) const READ: i64 = 9;
+    /// A user, by id.
+    pub(crate) const USER: i64 = 10;
+    /// A removed user, by id.
+    pub(crate) const USER_REMOVED: i64 = 11;
+    /// Ended sessions: one by id, or all.
+    pub(crate) const SESSIONS_ENDED: i64 = 12;
+    /// A star set or taken, by the message's id.
+    pub(crate) const STARRED: i64 = 13;
+    /// A team, by id.
+    pub(crate) const TEAM: i64 = 14;
+    /// A setting, by id.
+    pub(crate) const SETTING: i64 = 15;
+    /// A permission's roles, by id.
+    pub(crate) const PERMISSION: i64 = 16;
+    /// A role, by id.
+    pub(crate) const ROLE: i64 = 17;
+    /// A role given or taken, by the role's id.
+    pub(crate) const ROLE_GIVEN: i64 = 18;
+    /// A custom emoji, sound or status, by id.
+    pub(crate) const CUSTOM: i64 = 19;
+    /// A picture, by the user's or room's id.
+    pub(crate) const AVATAR: i64 = 20;
+    /// A position without an event.
+    pub(crate) const SKIPPED: i64 = 21;
+}
+
+/// A row's kind, object and the user it concerns alone.
+struct Entry<'a> {
+    kind: i64,
+    object: Option<&'a str>,
+    whom: Option<&'a UserId>,
+}
+
+/// How an event is kept; `None` for passing ones.
+fn entry(event: &Event) -> Option<Entry<'_>> {
+    use Event as E;
+    let of = |kind, object| Some(Entry { kind, object, whom: None });
+    let to = |kind, object, whom| Some(Entry { kind, object, whom: Some(whom) });
+    match event {
+        E::Message { change: Change::Made, .. } => of(kind::MESSAGE, None),
+        E::Message { .. } => of(kind::MESSAGE_CHANGED, None),
+        E::MessageDeleted { message, .. } => of(kind::MESSAGE_DELETED, Some(message.as_str())),
+        E::MessagesPurged { .. } => of(kind::PURGED, None),
+        E::Room { room, .. } => of(kind::ROOM, Some(room.id.as_str())),
+        E::RoomRemoved { room } => of(kind::ROOM_REMOVED, Some(room.id.as_str())),
+        E::Membership { membership: m, .. } => to(kind::MEMBERSHIP, Some(m.id.as_str()), &m.user),
+        E::MembershipRemoved { id, user, .. } => to(kind::MEMBERSHIP_REMOVED, Some(id.as_str()), user),
+        E::Read { thread, user, .. } => to(kind::READ, thread.as_ref().map(|t| t.as_str()), user),
+        E::User { user, .. } => of(kind::USER, Some(user.id.as_str())),
+        E::UserRemoved { user } => of(kind::USER_REMOVED, Some(user.id.as_str())),
+        E::SessionsEnded { user, session, .. } => {
+            to(kind::SESSIONS_ENDED, session.as_ref().map(|s| s.as_str()), user)
+        }
+        E::Starred { user, message, .. } => to(kind::STARRED, Some(message.id.as_str()), user),
+        E::Team { team } => of(kind::TEAM, Some(team.as_str())),
+        E::Setting { id } => of(kind::SETTING, Some(id)),
+        E::Permission { id } => of(kind::PERMISSION, Some(id)),
+        E::Role { id, .. } => of(kind::ROLE, Some(id.as_str())),
+        E::RoleGiven { user, role, .. } => to(kind::ROLE_GIVEN, Some(role.as_str()), user),
+        E::Custom { id, .. } => of(kind::CUSTOM, Some(id)),
+        E::Avatar { of: picture, .. } => of(
+            kind::AVATAR,
+            Some(match picture {
+                parlor_core::event::AvatarOf::User(id, _) => id.as_str(),
+                parlor_core::event::AvatarOf::Room(id) => id.as_str(),
+            }),
+        ),
+        E::Skipped { .. } => of(kind::SKIPPED, None),
+        E::Activity { .. } | E::Presence { .. } | E::Whisper { .. } | E::Notify { .. } | E::Signal { .. } => {
+            None
+        }
+    }
+}
+
+impl Journal for SqlTx<'_> {
+    fn now(&self) -> Time {
+        self.time()
+    }
+
+    fn advance(&mut self, room: &RoomId) -> Result<Advance> {
+        let sql = "UPDATE room_heads SET position = position + 1, changed_at = CASE
+                WHEN $2 > changed_at THEN $2 WHEN changed_at - $2 < $3 THEN changed_at + 1 ELSE changed_at END
+            WHERE room = (SELECT key FROM rooms WHERE id = $1) RETURNING position, changed_at";
+        let taken = self.opt(sql, params![room, self.time(), AHEAD], |row| {
+            Ok(Advance { position: row.get(0)?, at: row.get(1)? })
+        })?;
+        taken.ok_or(Refusal::NotFound(What::Room))
+    }
+
+    fn record(&mut self, place: Option<(RoomId, i64)>, event: Event) -> Result<()> {
+        let mut g = 0;
+        if let Some(Entry { kind, object, whom }) = entry(&event) {
+            g = self.next_g()?;
+            let (room, position) = place.as_ref().map(|(room, position)| (room, *position)).unzip();
+            self.exec(
+                "INSERT INTO journal (g, at, kind, room, position, object, whom)
+                 VALUES ($1, $2, $3, (SELECT key FROM rooms WHERE id = $4), $5, $6, $7)",
+                params![g, self.time(), kind, room, position, object, whom],
+            )?;
+        }
+        self.publish(Fact { g, place, event });
+        Ok(())
+    }
+
+    fn skip(&mut self, room: &RoomId, position: i64) -> Result<()> {
+        self.record(Some((room.clone(), position)), Event::Skipped { room: room.clone() })
+    }
+
+    fn check(&mut self, judgement: &Judgement) -> Result<()> {
+        if let Some((user, access)) = &judgement.user {
+            let sql = "SELECT access FROM users WHERE id = $1 {lock}";
+            let found: Option<i64> = self.opt(sql, params![user], |row| row.get(0))?;
+            stands(found, *access)?;
+        }
+        if let Some((room, access)) = &judgement.room {
+            let sql = "SELECT access FROM rooms WHERE id = $1 {lock}";
+            let found: Option<i64> = self.opt(sql, params![room], |row| row.get(0))?;
+            stands(found, *access)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an access version is still the one that was judged.
+pub(crate) fn stands(found: Option<i64>, judged: i64) -> Result<()> {
+    if found == Some(judged) { Ok(()) } else { Err(Refusal::Stale) }
+}
+
+/// The number of the journal's last row; 0 if there is none.
+pub(crate) fn last_g(tx: &mut SqlTx<'_>) -> std::result::Result<i64, SqlError> {
+    tx.one("SELECT COALESCE(MAX(g), 0) FROM journal", &[], |row| row.get(0))
+}
