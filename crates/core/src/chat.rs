@@ -14,10 +14,10 @@ use crate::{
     event::{Event, Fact},
     id::{RoomId, UserId},
     membership::Membership,
-    role::Roles,
+    role::{Grant, Roles},
     room::{Head, Room},
     session::Actor,
-    setting::Settings,
+    setting::{Setting, Settings, Value},
     store::Store,
     user::User,
 };
@@ -215,7 +215,26 @@ impl Chat {
                 self.users.put(user.id.clone(), Some(user.clone()));
             }
             Event::UserRemoved { user } => self.users.forget(&user.id),
+            Event::Setting { id, value } => self.take_in_setting(id, value),
+            Event::Permission { id, roles } => {
+                let grant = Grant { permission: id.clone(), roles: roles.to_vec(), updated_at: self.now() };
+                Arc::make_mut(&mut self.roles.write()).grants.insert(id.clone(), grant);
+            }
+            Event::Role { id, role } => {
+                let mut all = self.roles.write();
+                match role {
+                    Some(role) => Arc::make_mut(&mut all).roles.insert(id.clone(), role.as_ref().clone()),
+                    None => Arc::make_mut(&mut all).roles.remove(id),
+                };
+            }
             _ => {}
         }
+    }
+
+    fn take_in_setting(&self, id: &str, value: &Value) {
+        let mut all = self.settings.write();
+        let Some(def) = all.get(id).map(|s| s.def) else { return };
+        let setting = Setting { def, value: value.clone(), updated_at: self.now() };
+        Arc::make_mut(&mut all).by_id.insert(def.id, Arc::new(setting));
     }
 }

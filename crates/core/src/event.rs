@@ -140,22 +140,26 @@ pub enum Event {
         /// Which.
         team: TeamId,
     },
-    /// A setting changed; the snapshot holds the new value.
+    /// A setting changed.
     Setting {
         /// Its id.
         id: Arc<str>,
+        /// The value in force from now on.
+        value: crate::setting::Value,
     },
-    /// A permission's roles changed; the snapshot holds them.
+    /// A permission's roles changed.
     Permission {
         /// Rocket.Chat's permission id.
         id: Arc<str>,
+        /// The roles that hold it from now on.
+        roles: Arc<[crate::id::RoleId]>,
     },
     /// A role was made, changed or removed.
     Role {
         /// Its id.
         id: crate::id::RoleId,
-        /// It is gone.
-        removed: bool,
+        /// As it is now; `None` when it is gone.
+        role: Option<Arc<crate::role::Role>>,
     },
     /// A user got or lost a role.
     RoleGiven {

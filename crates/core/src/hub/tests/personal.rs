@@ -123,10 +123,16 @@ fn a_connection_without_login_hears_what_concerns_everyone_only() {
     let hub = Hub::new();
     let ear = Ear::new();
     let subscription = hub.listen_anonymously(ear.clone());
-    let facts = [Event::Setting { id: "Site_Name".into() }, Event::Team { team: "t".into() }];
+    let facts = [
+        Event::Setting { id: "Site_Name".into(), value: crate::setting::Value::Bool(true) },
+        Event::Team { team: "t".into() },
+    ];
     hub.publish(facts.map(loose).into(), MS);
     assert_eq!(ear.heard(), "Setting");
     hub.end(subscription);
-    hub.publish(vec![loose(Event::Setting { id: "Site_Name".into() })], MS);
+    hub.publish(
+        vec![loose(Event::Setting { id: "Site_Name".into(), value: crate::setting::Value::Bool(true) })],
+        MS,
+    );
     assert_eq!(ear.heard(), "");
 }
