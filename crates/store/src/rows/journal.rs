@@ -87,8 +87,8 @@ fn entry(event: &Event) -> Option<Entry<'_>> {
         }
         E::Starred { user, message, .. } => to(kind::STARRED, Some(message.id.as_str()), user),
         E::Team { team } => of(kind::TEAM, Some(team.as_str())),
-        E::Setting { id } => of(kind::SETTING, Some(id)),
-        E::Permission { id } => of(kind::PERMISSION, Some(id)),
+        E::Setting { id, .. } => of(kind::SETTING, Some(id)),
+        E::Permission { id, .. } => of(kind::PERMISSION, Some(id)),
         E::Role { id, .. } => of(kind::ROLE, Some(id.as_str())),
         E::RoleGiven { user, role, .. } => to(kind::ROLE_GIVEN, Some(role.as_str()), user),
         E::Custom { id, .. } => of(kind::CUSTOM, Some(id)),
