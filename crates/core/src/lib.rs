@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod blobs;
 pub mod bootstrap;
 mod cache;
+pub mod catch_up;
 pub mod chat;
 pub mod clock;
 pub mod credentials;

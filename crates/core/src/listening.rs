@@ -4,31 +4,14 @@
 use std::sync::Arc;
 
 use crate::{
+    catch_up::{RESUME_LIMIT, Resumed, resume},
     chat::Chat,
     error::{Refusal, Result, What},
     hub::{Interest, Listener, Subscription},
     id::{RoomId, UserId},
-    message::Message,
     permissions::{Action, Object},
     session::Actor,
-    store::Tombstone,
 };
-
-/// Changes that one [`Chat::resume`] gives at most; whoever missed more reads the room anew.
-pub const RESUME_LIMIT: u64 = 1_000;
-
-/// What changed in a room while somebody was away.
-#[derive(Clone, Debug, Default)]
-pub struct Resumed {
-    /// The room's last position: go on from here.
-    pub position: i64,
-    /// Too much changed (or the position asked for is not one of this room): nothing is listed, read it anew.
-    pub refetch: bool,
-    /// Messages made or changed, as they are now, in the order of their last change (`rev`).
-    pub changed: Vec<Message>,
-    /// Messages removed.
-    pub deleted: Vec<Tombstone>,
-}
 
 /// Ends its subscription unless it is kept: a request that is cancelled half-way leaves nothing behind.
 struct Registered<'a> {
@@ -153,23 +136,12 @@ impl Chat {
     }
 
     /// What changed in a room after position `after`, from one snapshot. Listen first, then resume, then drop what
-    /// is heard with a position up to `position`.
+    /// is heard with a position up to `position`: [`crate::catch_up::CatchUp`] does that.
     pub async fn resume(&self, actor: &Actor, room: &RoomId, after: i64) -> Result<Resumed> {
         let found = self.room(room).await?;
         self.authorize(actor, Action::ReadRoom, Object::Room(&found)).await?;
         let room = room.clone();
-        let load = move |rows: &mut dyn crate::store::Read| {
-            let position = rows.head(&room)?.map_or(0, |head| head.position);
-            let mut resumed = Resumed { position, refetch: true, ..Resumed::default() };
-            if (0..=position).contains(&after) {
-                let changed = rows.changed_after(&room, after, RESUME_LIMIT + 1)?;
-                let deleted = rows.deleted_after(&room, after, RESUME_LIMIT + 1)?;
-                if changed.len() + deleted.len() <= RESUME_LIMIT as usize {
-                    resumed = Resumed { position, refetch: false, changed, deleted };
-                }
-            }
-            Ok(resumed)
-        };
+        let load = move |mut rows: &mut dyn crate::store::Read| resume(&mut rows, &room, after, RESUME_LIMIT);
         self.store().reading(load).await
     }
 }

@@ -25,6 +25,7 @@ impl Slot {
 }
 
 /// A fact and its renderings.
+#[derive(Debug)]
 pub struct Published {
     /// What happened.
     pub fact: Fact,

@@ -9,26 +9,21 @@ use std::{
 };
 
 use crate::{
+    catch_up::read_piece,
     chat::Chat,
     error::{Refusal, Result},
     event::{Change, Event, Fact},
     hub::{Figures, Hub, Output},
     id::{RoomId, UserId},
-    message::Message,
     permissions::{Action, Object},
     presence::Presence,
     role::Roles,
-    room::Head,
     session::Actor,
-    store::Tombstone,
     typing::Typing,
 };
 
 /// Changes read at once when a hole is filled; the rest follows in further steps.
 const PIECE: u64 = 500;
-/// After everything that a room can ever have: the place of a room that is no more.
-const END: i64 = i64::MAX - 1;
-
 /// What the chat keeps for those who listen.
 #[derive(Default)]
 pub(crate) struct Listening {
@@ -49,12 +44,6 @@ struct RoleLoads {
 
 /// The right to publish: there is one, and `server` takes it for its driver (see `hub.rs`).
 pub struct Publisher(Arc<Chat>);
-
-/// A piece of a room's changes.
-struct Piece {
-    facts: Vec<Fact>,
-    upto: i64,
-}
 
 impl Chat {
     /// The right to publish; `None` when somebody has it already.
@@ -185,7 +174,7 @@ impl Chat {
 
     async fn fill(&self, room: &RoomId, after: i64) -> Vec<Output> {
         let wanted = room.clone();
-        let piece = self.store().reading(move |rows| read_piece(rows, &wanted, after)).await;
+        let piece = self.store().reading(move |mut rows| read_piece(&mut rows, &wanted, after, PIECE)).await;
         let now = self.ports.clock.monotonic();
         match piece {
             Ok(piece) => self.listening.hub.repaired(room, piece.facts, piece.upto, now),
@@ -195,43 +184,6 @@ impl Chat {
             }
         }
     }
-}
-
-/// What changed in a room after a position, as facts: at most [`PIECE`] changes, complete up to the piece's end.
-fn read_piece(rows: &mut dyn crate::store::Read, id: &RoomId, after: i64) -> Result<Piece> {
-    let (Some(room), Some(head)) = (rows.room(id)?, rows.head(id)?) else {
-        return Ok(Piece { facts: Vec::new(), upto: END });
-    };
-    let changed = rows.changed_after(id, after, PIECE)?;
-    let deleted = rows.deleted_after(id, after, PIECE)?;
-    let mut upto = head.position;
-    if changed.len() as u64 >= PIECE {
-        upto = upto.min(changed.last().map_or(upto, |m| m.rev));
-    }
-    if deleted.len() as u64 >= PIECE {
-        upto = upto.min(deleted.last().map_or(upto, |t| t.rev));
-    }
-    let head = Arc::new(head);
-    let mut facts: Vec<Fact> = changed.into_iter().map(|m| message_fact(m, after, &head)).collect();
-    facts.extend(deleted.into_iter().map(|tombstone| deleted_fact(id, tombstone)));
-    let event = Event::Room { room: Arc::new(room), change: Change::Changed };
-    facts.push(Fact { g: 0, place: Some((id.clone(), upto)), event });
-    facts.retain(|fact| fact.place.as_ref().is_some_and(|(_, position)| *position <= upto));
-    Ok(Piece { facts, upto })
-}
-
-fn message_fact(message: Message, after: i64, head: &Arc<Head>) -> Fact {
-    let change = if message.seq > after { Change::Made } else { Change::Changed };
-    let head = (change == Change::Made).then(|| head.clone());
-    let place = Some((message.room.clone(), message.rev));
-    Fact { g: 0, place, event: Event::Message { message: Arc::new(message), change, head } }
-}
-
-fn deleted_fact(room: &RoomId, tombstone: Tombstone) -> Fact {
-    let place = Some((room.clone(), tombstone.rev));
-    // A tombstone no longer knows the message's place and thread.
-    let event = Event::MessageDeleted { room: room.clone(), message: tombstone.id, seq: 0, thread: None };
-    Fact { g: 0, place, event }
 }
 
 impl Publisher {

@@ -1,10 +1,9 @@
 //! Ways to break the hub on purpose: a checker that never saw a broken hub proves nothing. Only for tests.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::cell::Cell;
 
 /// What is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Fault {
     /// Nothing.
     None,
@@ -16,13 +15,15 @@ pub enum Fault {
     EmptyRepairs,
 }
 
-static BROKEN: AtomicU8 = AtomicU8::new(0);
+thread_local! {
+    static BROKEN: Cell<Fault> = const { Cell::new(Fault::None) };
+}
 
-/// Breaks every hub of the process in this way.
+/// Breaks every hub in this way, wherever this thread drives it.
 pub fn set(fault: Fault) {
-    BROKEN.store(fault as u8, Ordering::SeqCst);
+    BROKEN.set(fault);
 }
 
 pub(super) fn on(fault: Fault) -> bool {
-    BROKEN.load(Ordering::Relaxed) == fault as u8
+    BROKEN.get() == fault
 }
