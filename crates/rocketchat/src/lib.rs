@@ -3,6 +3,7 @@
 
 mod call;
 mod date;
+mod login;
 mod md;
 mod method;
 mod methods;

@@ -35,6 +35,15 @@ impl Refused {
         refused.reason = Some(reason.to_owned());
         refused
     }
+    /// Answers with this status.
+    pub(crate) fn at(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+    /// Answers with this status instead of 400 (REST logins answer 401 to whatever is wrong).
+    pub(crate) fn at_if_bad(self, status: StatusCode) -> Self {
+        if self.status == StatusCode::BAD_REQUEST { self.at(status) } else { self }
+    }
     /// Sets the type.
     pub(crate) fn kind(mut self, kind: &str) -> Self {
         self.kind = Some(kind.to_owned());
@@ -98,7 +107,7 @@ impl Refused {
             body.insert("status".into(), "error".into());
             body.insert("message".into(), self.reason.clone().unwrap_or_else(|| self.error.clone()).into());
             if let Some(kind) = self.kind {
-                body.insert("error".into(), kind.into());
+                body.insert("error".into(), number_or_text(&kind));
             }
         } else {
             body.insert("success".into(), false.into());
@@ -119,7 +128,8 @@ impl Refused {
     /// As the `error` of a DDP result or `nosub`.
     pub(crate) fn ddp(&self) -> Value {
         let code: Value = match (&self.kind, self.status) {
-            (Some(kind), _) => kind.as_str().into(),
+            (Some(kind), StatusCode::UNAUTHORIZED) if kind == "Unauthorized" => 403.into(),
+            (Some(kind), _) => number_or_text(kind),
             (None, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) => "error-not-allowed".into(),
             (None, StatusCode::NOT_FOUND) => 404.into(),
             (None, StatusCode::TOO_MANY_REQUESTS) => "too-many-requests".into(),
@@ -136,6 +146,11 @@ impl Refused {
         }
         error
     }
+}
+
+/// Meteor's own codes are numbers.
+fn number_or_text(kind: &str) -> Value {
+    kind.parse::<u16>().map_or_else(|_| kind.into(), Value::from)
 }
 
 impl From<Refusal> for Refused {
