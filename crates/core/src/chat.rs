@@ -94,10 +94,6 @@ impl Chat {
         self.settings.read().clone()
     }
 
-    pub(crate) fn replace_roles(&self, roles: Roles) {
-        *self.roles.write() = Arc::new(roles);
-    }
-
     pub(crate) fn replace_settings(&self, settings: Settings) {
         *self.settings.write() = Arc::new(settings);
     }

@@ -117,8 +117,6 @@ pub enum Output {
         /// Who follows it from an inbox: are they still members? Only after a hole.
         followers: Vec<UserId>,
     },
-    /// Roles or permissions changed: load them anew before answering the questions after this one.
-    ReloadRoles,
 }
 
 /// What the hub holds and has done, for metrics and tests.

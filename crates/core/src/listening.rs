@@ -50,7 +50,6 @@ impl Chat {
         listener: Arc<dyn Listener>,
     ) -> Result<Subscription> {
         let registered = self.register(Interest::Room(room.clone()), actor, listener);
-        self.fresh_roles().await?;
         let found = self.room(room).await?;
         self.authorize(actor, Action::ReadRoom, Object::Room(&found)).await?;
         let hub = &self.listening.hub;

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -17,7 +17,6 @@ use crate::{
     id::{RoomId, UserId},
     permissions::{Action, Object},
     presence::Presence,
-    role::Roles,
     session::Actor,
     typing::Typing,
 };
@@ -30,16 +29,7 @@ pub(crate) struct Listening {
     pub(crate) hub: Hub,
     pub(crate) presence: Presence,
     pub(crate) typing: Typing,
-    roles: RoleLoads,
     publisher_given: AtomicBool,
-}
-
-/// How often roles changed and how often they were loaded since.
-#[derive(Default)]
-struct RoleLoads {
-    wanted: AtomicU64,
-    loaded: AtomicU64,
-    loading: tokio::sync::Mutex<()>,
 }
 
 /// The right to publish: there is one, and `server` takes it for its driver (see `hub.rs`).
@@ -58,11 +48,6 @@ impl Chat {
     }
 
     fn publish(&self, facts: Vec<Fact>) -> Vec<Output> {
-        let touches_roles = |f: &&Fact| matches!(f.event, Event::Permission { .. } | Event::Role { .. });
-        // Before the hub asks: no question may be answered by roles that are older than it.
-        if facts.iter().any(|f| touches_roles(&f)) {
-            self.listening.roles.wanted.fetch_add(1, Ordering::SeqCst);
-        }
         self.listening.hub.publish(facts, self.ports.clock.monotonic())
     }
 
@@ -91,36 +76,9 @@ impl Chat {
                 Output::Judge { room, round, users, followers } => {
                     self.judge_listeners(&room, round, &users, &followers).await
                 }
-                Output::ReloadRoles => {
-                    if self.fresh_roles().await.is_err() {
-                        tracing::warn!("roles could not be loaded; listeners wait until they can");
-                    }
-                    Vec::new()
-                }
             };
             questions.extend(more);
         }
-    }
-
-    /// Makes sure that the roles in force are not older than the last published change of them.
-    pub(crate) async fn fresh_roles(&self) -> Result<()> {
-        let roles = &self.listening.roles;
-        let current = || roles.loaded.load(Ordering::SeqCst) >= roles.wanted.load(Ordering::SeqCst);
-        if current() {
-            return Ok(());
-        }
-        let _one_at_a_time = roles.loading.lock().await;
-        if current() {
-            return Ok(());
-        }
-        let wanted = roles.wanted.load(Ordering::SeqCst);
-        let (all, grants) = self.store().reading(|rows| Ok((rows.roles()?, rows.grants()?))).await?;
-        self.replace_roles(Roles {
-            roles: all.into_iter().map(|role| (role.id.clone(), role)).collect(),
-            grants: grants.into_iter().map(|grant| (grant.permission.clone(), grant)).collect(),
-        });
-        roles.loaded.store(wanted, Ordering::SeqCst);
-        Ok(())
     }
 
     async fn judge_listeners(
@@ -149,7 +107,6 @@ impl Chat {
         users: &[UserId],
         followers: &[UserId],
     ) -> Result<(Vec<UserId>, Vec<UserId>)> {
-        self.fresh_roles().await?;
         let found = match self.room(room).await {
             Ok(found) => found,
             Err(Refusal::NotFound(_)) => return Ok((users.to_vec(), followers.to_vec())),

@@ -32,6 +32,8 @@ mod migrations;
 mod rows;
 pub mod sql;
 
-pub use engine::{BatchLimits, Bounds, Engine, Lane, Location, OnPoison, OpenError, Options, Sink};
+pub use engine::{
+    BatchLimits, Batcher, Bounds, Engine, Lane, Location, OnPoison, OpenError, Options, Sink, Step,
+};
 pub use migrations::MigrationError;
 pub use sql::{AsParam, Column, Counters, Figures, Kind, Param, Row, SqlError, SqlTx};

@@ -1,13 +1,14 @@
 //! The one judge of histories: what clients saw and were told, against what is stored in the end.
 //!
 //! Every run that kills, cuts or overloads the server, and every journey of real clients, keeps a ledger and hands
-//! it to [`judge`]. Five promises are checked:
+//! it to [`judge`]. Six promises are checked:
 //!
 //! - **durable**: acknowledged means stored, once, unchanged, in its room;
 //! - **idempotent**: however often a message is sent under one id, it is one message, and every answer names it;
 //! - **ordered**: what was acknowledged before something else was sent stands before it, for everybody;
 //! - **gap-free**: a live listener sees each message once, in the stored order, without holes, unless it was told
 //!   to fetch again;
+//! - **private**: whoever was barred from a room sees nothing that was sent to it afterwards;
 //! - **honest**: nothing is stored that nobody sent, and nothing is shown live that is not stored.
 //!
 //! Bodies must be unique in a run: a message that the server stored under another id is recognised by its body.
@@ -103,6 +104,16 @@ pub enum Entry {
         /// The room.
         room: String,
     },
+    /// The listener's user may not read the room any more, and whoever saw to that has been told: nothing that is
+    /// sent from now on may reach it, until it opens again.
+    Barred {
+        /// When.
+        at: Tick,
+        /// The listener.
+        socket: u64,
+        /// The room.
+        room: String,
+    },
     /// A listener stops.
     Closed {
         /// When.
@@ -157,6 +168,8 @@ pub enum Fault {
     SeenTwice { socket: u64, id: String },
     /// Shown live after a message that stands behind it.
     SeenOutOfOrder { socket: u64, id: String },
+    /// Shown to a listener that had been barred before it was sent.
+    Leaked { socket: u64, id: String },
     /// Never shown to a listener that should have seen it.
     Missed { socket: u64, id: String },
 }
@@ -245,6 +258,11 @@ impl Ledger {
     /// The server refused it for good.
     pub fn refused(&self, id: &str) {
         self.write(Entry::Refused { at: self.tick(), id: id.to_owned() });
+    }
+
+    /// A listener's user may not read the room any more, by the answer to whoever saw to that.
+    pub fn barred(&self, socket: u64, room: &str) {
+        self.write(Entry::Barred { at: self.tick(), socket, room: room.to_owned() });
     }
 
     /// A listener's subscription was confirmed.

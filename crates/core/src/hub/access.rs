@@ -40,10 +40,7 @@ impl Hub {
                 self.doubt_everywhere(&user.id, call);
             }
             Event::RoleGiven { user, .. } => self.doubt_everywhere(user, call),
-            Event::Permission { .. } | Event::Role { .. } => {
-                call.out.push(Output::ReloadRoles);
-                self.doubt_all(call);
-            }
+            Event::Permission { .. } | Event::Role { .. } => self.doubt_all(call),
             _ => {}
         }
     }

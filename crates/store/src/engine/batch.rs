@@ -24,7 +24,7 @@ impl Default for BatchLimits {
 
 /// What the driver has to do.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step<J> {
+pub enum Step<J> {
     /// Nothing is queued and no batch is open: sleep until a job is pushed.
     Wait,
     /// Run this job in the open batch; the first one opens it.
@@ -41,24 +41,27 @@ struct Open {
     bulk: bool,
 }
 
-/// The queue and the open batch. Times are measured from any fixed moment.
-pub(crate) struct Batcher<J> {
+/// The queue and the open batch. Times are measured from any fixed moment. Public for the simulation that drives it
+/// together with what comes after a commit.
+pub struct Batcher<J> {
     pub(crate) lanes: Lanes<J>,
     limits: BatchLimits,
     open: Option<Open>,
 }
 
 impl<J> Batcher<J> {
-    pub(crate) fn new(bounds: Bounds, limits: BatchLimits) -> Self {
+    /// An empty queue.
+    pub fn new(bounds: Bounds, limits: BatchLimits) -> Self {
         Batcher { lanes: Lanes::new(bounds), limits, open: None }
     }
 
-    pub(crate) fn push(&mut self, now: Duration, lane: Lane, bytes: usize, job: J) -> Result<(), J> {
+    /// Queues a job that weighs `bytes`; gives it back when the queue is full.
+    pub fn push(&mut self, now: Duration, lane: Lane, bytes: usize, job: J) -> Result<(), J> {
         self.lanes.push(now, lane, bytes, job)
     }
 
     /// Says what to do now.
-    pub(crate) fn next(&mut self, now: Duration) -> Step<J> {
+    pub fn next(&mut self, now: Duration) -> Step<J> {
         if self.open.is_none() && self.lanes.len() == 0 {
             return if self.lanes.is_closed() { Step::End } else { Step::Wait };
         }
@@ -73,7 +76,7 @@ impl<J> Batcher<J> {
     }
 
     /// Ends the open batch without a commit, after it was rolled back.
-    pub(crate) fn abandon(&mut self) {
+    pub fn abandon(&mut self) {
         self.open = None;
     }
 }

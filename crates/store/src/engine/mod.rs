@@ -11,7 +11,7 @@ mod readers;
 mod sqlite;
 mod writer;
 
-pub use batch::BatchLimits;
+pub use batch::{BatchLimits, Batcher, Step};
 pub use lanes::{Bounds, Lane};
 
 use crate::migrations::MigrationError;

@@ -204,6 +204,7 @@ fn listeners(entries: &[Entry]) -> Listened<'_> {
         | Entry::Saw { socket, room, .. }
         | Entry::Fetched { socket, room, .. }
         | Entry::Jumped { socket, room, .. }
+        | Entry::Barred { socket, room, .. }
         | Entry::Closed { socket, room, .. }) = entry
         else {
             continue;
@@ -225,6 +226,7 @@ struct Listener<'a> {
     /// Where the listener's live view begins and ends, as places in the room; the end is past the last.
     view: Option<Range<usize>>,
     jump: Option<Jump>,
+    barred: Option<Tick>,
     excused: Vec<(Range<usize>, Jump)>,
 }
 
@@ -247,6 +249,7 @@ impl<'a> Listener<'a> {
             found: HashSet::new(),
             view: None,
             jump: None,
+            barred: None,
             excused: Vec::new(),
         }
     }
@@ -255,8 +258,15 @@ impl<'a> Listener<'a> {
         for entry in entries {
             match entry {
                 Entry::Opened { at, .. } => self.open(*at),
-                Entry::Saw { id, body, .. } => faults.extend(self.saw(id, body)),
-                Entry::Fetched { id, .. } => self.found.extend(self.place.get(id.as_str())),
+                Entry::Saw { id, body, .. } => {
+                    faults.extend(self.leaked(id));
+                    faults.extend(self.saw(id, body));
+                }
+                Entry::Fetched { id, .. } => {
+                    faults.extend(self.leaked(id));
+                    self.found.extend(self.place.get(id.as_str()));
+                }
+                Entry::Barred { at, .. } => self.barred = Some(*at),
                 Entry::Jumped { .. } => self.jump = Some(Jump::default()),
                 Entry::Closed { at, drained: true, .. } => self.drained(*at),
                 _ => {}
@@ -265,7 +275,14 @@ impl<'a> Listener<'a> {
         faults.extend(self.missed());
     }
 
+    fn leaked(&self, id: &str) -> Option<Fault> {
+        let sent = self.sent(self.room.get(*self.place.get(id)?)?)?.first_sent;
+        let late = self.barred.is_some_and(|barred| sent > barred);
+        late.then(|| Fault::Leaked { socket: self.socket, id: id.to_owned() })
+    }
+
     fn open(&mut self, at: Tick) {
+        self.barred = None;
         self.opened.get_or_insert(at);
         if let Some(jump) = &mut self.jump {
             jump.reopened.get_or_insert(at);

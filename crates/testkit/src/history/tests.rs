@@ -383,3 +383,33 @@ fn random_honest_runs_are_sound_and_any_tampering_is_found() {
     }
     assert!(tampered > 200, "{tampered}");
 }
+
+#[test]
+fn whoever_was_barred_sees_what_was_sent_before_and_nothing_later() {
+    let script = |ledger: &Ledger| {
+        ledger.opened(7, ROOM);
+        ledger.says("a");
+        ledger.sends(1, "b");
+        ledger.barred(7, ROOM);
+        ledger.stores("b");
+        ledger.says("c");
+        ledger.sees(7, &["a", "b", "c"]);
+    };
+    assert_eq!(faults(&["a", "b", "c"], script), [Fault::Leaked { socket: 7, id: id("c") }]);
+}
+
+#[test]
+fn whoever_was_barred_may_come_back() {
+    let script = |ledger: &Ledger| {
+        ledger.opened(7, ROOM);
+        ledger.says("a");
+        ledger.sees(7, &["a"]);
+        ledger.barred(7, ROOM);
+        ledger.says("b");
+        ledger.opened(7, ROOM);
+        ledger.fetched(7, ROOM, "b");
+        ledger.says("c");
+        ledger.sees(7, &["c"]);
+    };
+    assert_eq!(faults(&["a", "b", "c"], script), []);
+}
