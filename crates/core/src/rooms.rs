@@ -9,6 +9,7 @@ use crate::{
     id::{RoomId, UserId},
     membership::Membership,
     permissions::{Action, Object},
+    reading::News,
     room::{Room, RoomKind, RoomView},
     session::Actor,
     store::{Page, Paged, Read, RemovedMembership, RoomFilter, Unread},
@@ -51,8 +52,8 @@ pub struct Mine {
     pub membership: Arc<Membership>,
     /// The room.
     pub view: RoomView,
-    /// What is unread; empty unless it was asked for.
-    pub unread: Unread,
+    /// What is new there; only a guess without [`Bring::Unread`].
+    pub news: News,
 }
 
 /// A user's rooms, or what changed among them.
@@ -179,26 +180,32 @@ impl Chat {
     pub async fn my_rooms(&self, actor: &Actor, since: Option<Time>, bring: Bring) -> Result<MyRooms> {
         let user = self.active_user(actor).await?.id.clone();
         let with_last = bring == Bring::LastMessages && self.settings().is_on("Store_Last_Message");
-        self.store()
+        let (found, removed) = self
+            .store()
             .reading(move |rows| {
-                let found = rows.rooms_of(&user, since)?;
+                let mut found = rows.rooms_of(&user, since)?;
                 let removed = match since {
                     Some(since) => rows.removed_memberships(&user, since)?,
                     None => Vec::new(),
                 };
-                let (memberships, mut views): (Vec<_>, Vec<_>) = found.into_iter().unzip();
                 if with_last {
-                    bring_last_messages(rows, views.iter_mut().collect())?;
+                    bring_last_messages(rows, found.iter_mut().map(|(_, view)| view).collect())?;
                 }
-                let unread = match bring {
-                    Bring::Unread => rows.unread_all(&memberships)?,
-                    Bring::LastMessages => vec![Unread::default(); memberships.len()],
-                };
-                let items = memberships.into_iter().zip(views).zip(unread);
-                let item = |((m, view), unread)| Mine { membership: Arc::new(m), view, unread };
-                Ok(MyRooms { items: items.map(item).collect(), removed })
+                Ok((found, removed))
             })
-            .await
+            .await?;
+        let seen = |(m, view): (Membership, RoomView)| (self.marks.overlay(Arc::new(m)), view);
+        let found: Vec<_> = found.into_iter().map(seen).collect();
+        let memberships: Vec<Membership> = found.iter().map(|(m, _)| Membership::clone(m)).collect();
+        let unread = match bring {
+            Bring::Unread => self.store().reading(move |rows| rows.unread_all(&memberships)).await?,
+            Bring::LastMessages => vec![Unread::default(); found.len()],
+        };
+        let item = |((membership, view), unread): ((Arc<Membership>, RoomView), Unread)| {
+            let news = News::of(&membership, &view.head, unread);
+            Mine { membership, view, news }
+        };
+        Ok(MyRooms { items: found.into_iter().zip(unread).map(item).collect(), removed })
     }
 
     /// The actor's place in one room with what is unread there; `None` when he has none.
@@ -209,17 +216,19 @@ impl Chat {
 
     /// A user's place in one room with what is unread there, for doors that tell that user of a change.
     pub async fn room_of(&self, room: &RoomId, user: &UserId) -> Result<Option<Mine>> {
-        let (id, user) = (room.clone(), user.clone());
-        self.store()
-            .reading(move |rows| {
-                let Some(membership) = rows.membership(&id, &user)? else { return Ok(None) };
-                let Some(room) = rows.room(&id)?.map(Arc::new) else { return Ok(None) };
-                let unread = rows.unread(&membership)?;
-                let head = Arc::new(rows.head(&id)?.unwrap_or_default());
-                let view = RoomView { room, head, last: None };
-                Ok(Some(Mine { membership: Arc::new(membership), view, unread }))
-            })
-            .await
+        let Some(membership) = self.membership(room, user).await? else { return Ok(None) };
+        let room = match self.room(room).await {
+            Err(Refusal::NotFound(_)) => return Ok(None),
+            found => found?,
+        };
+        let (id, mine) = (room.id.clone(), membership.clone());
+        let (head, unread) = self
+            .store()
+            .reading(move |rows| Ok((rows.head(&id)?.unwrap_or_default(), rows.unread(&mine)?)))
+            .await?;
+        let news = News::of(&membership, &head, unread);
+        let view = RoomView { room, head: Arc::new(head), last: None };
+        Ok(Some(Mine { membership, view, news }))
     }
 
     /// These users, without the unknown ones; in the order asked.
@@ -247,9 +256,9 @@ impl Chat {
         };
         if let Some(mine) = mine {
             counters.joined = true;
-            counters.unread = mine.unread.messages;
+            counters.unread = mine.news.unread.messages;
             counters.unread_from = mine.membership.mark.at.or(Some(mine.membership.joined_at));
-            counters.mentions = mine.unread.mentions;
+            counters.mentions = mine.news.unread.mentions;
         }
         Ok(counters)
     }
@@ -288,11 +297,6 @@ pub struct Counters {
     pub latest: Option<Time>,
     /// Unread mentions.
     pub mentions: i64,
-}
-
-/// The kinds that people make by name.
-pub(crate) fn is_named(kind: RoomKind) -> bool {
-    kind != RoomKind::Direct
 }
 
 fn bring_last_messages(rows: &mut dyn Read, mut views: Vec<&mut RoomView>) -> Result<()> {

@@ -1,0 +1,217 @@
+//! Rooms as Rocket.Chat writes them, and the users that rooms, memberships and teams speak of.
+
+use std::{collections::HashMap, sync::Arc};
+
+use parlor_core::{
+    chat::Chat,
+    error::Result,
+    id::UserId,
+    message::Message,
+    room::{Room, RoomKind, RoomView},
+    user::User,
+};
+use serde_json::{Map, Value, json};
+
+use crate::date::Dates;
+
+/// The users that some objects name, loaded before they are written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct People(HashMap<UserId, Arc<User>>);
+
+impl People {
+    /// Those with these ids; removed ones are left out.
+    pub(crate) async fn with<'a>(chat: &Chat, ids: impl IntoIterator<Item = &'a UserId>) -> Result<Self> {
+        let mut people = Self::default();
+        people.add(chat, ids).await?;
+        Ok(people)
+    }
+
+    /// Takes more in.
+    pub(crate) async fn add<'a>(
+        &mut self,
+        chat: &Chat,
+        ids: impl IntoIterator<Item = &'a UserId>,
+    ) -> Result<()> {
+        for id in ids {
+            if !self.0.contains_key(id)
+                && let Some(user) = chat.user(id).await?
+            {
+                self.0.insert(id.clone(), user);
+            }
+        }
+        Ok(())
+    }
+
+    /// All whom these rooms name: makers, members of direct rooms, muted ones.
+    pub(crate) async fn of_rooms<'a>(chat: &Chat, rooms: impl IntoIterator<Item = &'a Room>) -> Result<Self> {
+        let mut people = Self::default();
+        for room in rooms {
+            let named = [&room.creator].into_iter().chain(&room.direct).chain(&room.muted).chain(&room.unmuted);
+            people.add(chat, named).await?;
+        }
+        Ok(people)
+    }
+
+    pub(crate) fn get(&self, id: &UserId) -> Option<&Arc<User>> {
+        self.0.get(id)
+    }
+
+    /// A user's name, or the id of a removed one.
+    pub(crate) fn username<'a>(&'a self, id: &'a UserId) -> &'a str {
+        self.get(id).map_or(id.as_str(), |user| &user.username)
+    }
+
+    /// `{_id, username, name}`.
+    pub(crate) fn brief(&self, id: &UserId) -> Value {
+        match self.get(id) {
+            Some(user) => json!({ "_id": id.as_str(), "username": user.username, "name": shown_name(user) }),
+            None => json!({ "_id": id.as_str(), "username": id.as_str() }),
+        }
+    }
+}
+
+/// The name people see.
+pub(crate) fn shown_name(user: &User) -> &str {
+    if user.name.is_empty() { &user.username } else { &user.name }
+}
+
+/// Rocket.Chat's letter of a kind.
+pub(crate) fn letter(kind: RoomKind) -> &'static str {
+    match kind {
+        RoomKind::Channel => "c",
+        RoomKind::Direct => "d",
+        RoomKind::Group | RoomKind::Case | RoomKind::Ticket => "p",
+    }
+}
+
+/// The kinds behind a letter; empty for letters that have none here.
+pub(crate) fn kinds(letter: &str) -> &'static [RoomKind] {
+    match letter {
+        "c" => &[RoomKind::Channel],
+        "p" => &[RoomKind::Group, RoomKind::Case, RoomKind::Ticket],
+        "d" => &[RoomKind::Direct],
+        _ => &[],
+    }
+}
+
+/// Whether nobody can write: a direct room with a deactivated account counts as well.
+pub(crate) fn is_read_only(room: &Room, people: &People) -> bool {
+    room.read_only || room.direct.iter().any(|id| people.get(id).is_none_or(|user| !user.active))
+}
+
+/// A room. A fresh channel or group has exactly the keys that Rocket.Chat gives it; the rest appears once it has been
+/// used or changed, empty values too, so that clients see what was cleared.
+pub(crate) fn room(view: &RoomView, people: &People, dates: Dates) -> Value {
+    let (room, head) = (&*view.room, &*view.head);
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
+    put("_id", room.id.as_str().into());
+    put("t", letter(room.kind).into());
+    if let Some(name) = &room.name {
+        put("name", name.as_str().into());
+        put("fname", room.shown_name().into());
+    }
+    put("msgs", head.messages.into());
+    put("usersCount", room.members.into());
+    put("u", people.brief(&room.creator));
+    put("customFields", json_text(room.custom_fields.as_str()));
+    put("ts", dates.value(room.created_at));
+    put("ro", is_read_only(room, people).into());
+    put("sysMes", if room.hidden_system.is_empty() { true.into() } else { json!(room.hidden_system) });
+    if room.is_direct() {
+        put("uids", room.direct.iter().map(UserId::as_str).collect());
+        put("usernames", room.direct.iter().map(|id| people.username(id)).collect());
+    } else {
+        put("default", room.default.into());
+    }
+    if let Some(at) = head.last_at {
+        put("lm", dates.value(at));
+    }
+    if let Some(last) = &view.last {
+        put("lastMessage", last_message(last, people, dates));
+    }
+    put("_updatedAt", dates.value(room.updated_at.max(head.last_at.unwrap_or_default())));
+    put_rare(&mut object, room, people);
+    Value::Object(object)
+}
+
+fn put_rare(object: &mut Map<String, Value>, room: &Room, people: &People) {
+    let changed = room.updated_at > room.created_at;
+    let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
+    for (key, text) in
+        [("topic", &room.topic), ("description", &room.description), ("announcement", &room.announcement)]
+    {
+        if changed || !text.is_empty() {
+            put(key, text.as_str().into());
+        }
+    }
+    for (key, on) in [
+        ("reactWhenReadOnly", room.react_when_read_only),
+        ("broadcast", room.broadcast),
+        ("encrypted", room.encrypted),
+        ("archived", room.archived),
+        ("featured", room.featured),
+        ("joinCodeRequired", room.join_code.is_some()),
+        ("teamMain", room.team_main),
+        ("teamDefault", room.team_default),
+    ] {
+        if on || (changed && matches!(key, "reactWhenReadOnly" | "encrypted" | "archived")) {
+            put(key, on.into());
+        }
+    }
+    if room.favourite {
+        put("favorite", true.into());
+    }
+    for (key, users) in [("muted", &room.muted), ("unmuted", &room.unmuted)] {
+        if changed || !users.is_empty() {
+            put(key, users.iter().map(|id| people.username(id)).collect());
+        }
+    }
+    for (key, text) in [
+        ("prid", room.parent.as_deref()),
+        ("teamId", room.team.as_deref()),
+        ("avatarETag", room.avatar.as_deref()),
+        ("e2eKeyId", room.e2e_key.as_deref()),
+    ] {
+        if let Some(text) = text {
+            put(key, text.into());
+        }
+    }
+    if !room.sidepanel.is_empty() {
+        put("sidepanel", json!({ "items": room.sidepanel }));
+    }
+}
+
+/// Rooms with everybody they name.
+pub(crate) async fn rooms<'a>(
+    chat: &Chat,
+    views: impl IntoIterator<Item = &'a RoomView> + Clone,
+    dates: Dates,
+) -> Result<Vec<Value>> {
+    let people = People::of_rooms(chat, views.clone().into_iter().map(|view| &*view.room)).await?;
+    Ok(views.into_iter().map(|view| room(view, &people, dates)).collect())
+}
+
+/// One room with everybody it names, as it is now.
+pub(crate) async fn current(chat: &Chat, found: &Arc<Room>, dates: Dates) -> Result<Value> {
+    let view = chat.room_view(found).await?;
+    let people = People::of_rooms(chat, [&*view.room]).await?;
+    Ok(room(&view, &people, dates))
+}
+
+/// A JSON text that the core only carries.
+pub(crate) fn json_text(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| json!({}))
+}
+
+fn last_message(message: &Message, _people: &People, dates: Dates) -> Value {
+    let mut object = json!({
+        "_id": message.id.as_str(), "rid": message.room.as_str(), "msg": message.text,
+        "ts": dates.value(message.at), "_updatedAt": dates.value(message.updated_at),
+        "u": { "_id": message.author.as_str(), "username": message.author_username, "name": message.author_name },
+    });
+    if let Some(kind) = message.notice_kind() {
+        object["t"] = kind.into();
+    }
+    object
+}
