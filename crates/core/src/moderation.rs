@@ -126,19 +126,21 @@ impl Chat {
             self.require(actor, "manage-moderation-actions", None).await?;
         }
         self.user(user).await?.ok_or(Refusal::NotFound(What::User))?;
-        let mut removed = 0;
+        let (mut removed, mut after) = (0, None);
         loop {
-            let user = user.clone();
+            let (user, from) = (user.clone(), after.clone());
             let store = move |tx: &mut dyn Tx| {
-                let theirs = tx.messages_of(&user, STEP)?;
+                let theirs = tx.messages_of(&user, from.as_ref(), STEP)?;
                 for message in &theirs {
                     crate::messages_change::remove(tx, message)?;
                 }
-                Ok(theirs.len() as u64)
+                Ok((theirs.len() as u64, theirs.last().map(|m| m.id.clone())))
             };
-            match self.store().writing(Lane::Bulk, store).await? {
-                0 => return Ok(removed),
-                some => removed += some,
+            let (some, last) = self.store().writing(Lane::Bulk, store).await?;
+            removed += some;
+            after = last;
+            if after.is_none() {
+                return Ok(removed);
             }
         }
     }

@@ -31,13 +31,13 @@ pub struct Slice {
 }
 
 /// Which messages of a room a filtered list wants. Newest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MessageFilter {
     /// Pinned ones.
     pub pinned: bool,
     /// Starred by this user.
     pub starred_by: Option<UserId>,
-    /// That mention this user (or all).
+    /// That mention this user by name.
     pub mentioning: Option<UserId>,
     /// Thread roots; with the given follower only when set.
     pub threads: Option<Option<UserId>>,
@@ -45,6 +45,8 @@ pub struct MessageFilter {
     pub in_thread: Option<MessageId>,
     /// Anchors of discussions.
     pub discussions: bool,
+    /// Replies that are not shown in the room are left out.
+    pub room_only: bool,
     /// By this author.
     pub author: Option<UserId>,
     /// Containing this text (letter case aside), for lists that search within themselves.
@@ -202,8 +204,8 @@ pub trait ReadMessages {
     fn deleted_since(&mut self, room: &RoomId, since: Time, limit: u64) -> Result<Vec<Tombstone>>;
     /// Tombstones after position `rev`.
     fn deleted_after(&mut self, room: &RoomId, rev: i64, limit: u64) -> Result<Vec<Tombstone>>;
-    /// Messages of this author in all rooms, any order, at most `limit`. Slow: there is no index for it.
-    fn messages_of(&mut self, author: &UserId, limit: u64) -> Result<Vec<Message>>;
+    /// Messages of this author in all rooms, behind `after` (which may be gone). Slow: there is no index for it.
+    fn messages_of(&mut self, author: &UserId, after: Option<&MessageId>, limit: u64) -> Result<Vec<Message>>;
     /// Full-text search, newest first.
     fn search(&mut self, search: &Search, page: Page) -> Result<Vec<Message>>;
     /// What is unread for this member.

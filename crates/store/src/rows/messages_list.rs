@@ -1,0 +1,296 @@
+//! Lists of messages: filtered ones, and what changed since.
+
+use parlor_core::{
+    clock::Time,
+    id::{MessageId, RoomId, UserId},
+    message::Message,
+    store::{MessageFilter, Page, Paged, Tombstone},
+};
+
+use super::{
+    heads::message_key,
+    messages::{Span, bounded, first_key, key_of, room_key, select},
+    users::containing,
+};
+use crate::{
+    params,
+    sql::{Param, Row, SqlError, SqlTx},
+};
+
+type Sql<T> = std::result::Result<T, SqlError>;
+
+/// The WHERE of a list and its values.
+struct Condition {
+    sql: String,
+    values: Vec<Value>,
+}
+
+enum Value {
+    Int(i64),
+    Text(String),
+}
+
+impl Condition {
+    fn and(&mut self, sql: &str) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(sql);
+    }
+    /// Adds a condition in which `?` stands for the value.
+    fn with(&mut self, sql: &str, value: Value) {
+        self.values.push(value);
+        let place = format!("${}", self.values.len());
+        self.and(&sql.replace('?', &place));
+    }
+    fn params(&self) -> Vec<Param<'_>> {
+        let param = |value| match value {
+            &Value::Int(number) => Param::Int(number),
+            Value::Text(text) => Param::Text(text),
+        };
+        self.values.iter().map(param).collect()
+    }
+}
+
+fn user_key(tx: &mut SqlTx<'_>, id: &UserId) -> Sql<i64> {
+    // No user has the key -1: a list of an unknown one is empty.
+    Ok(tx.opt("SELECT key FROM users WHERE id = $1", params![id], |row| row.get(0))?.unwrap_or(-1))
+}
+
+pub(super) fn list(
+    tx: &mut SqlTx<'_>,
+    room: &RoomId,
+    filter: &MessageFilter,
+    page: Page,
+) -> Sql<Paged<Message>> {
+    let Some(room) = room_key(tx, room)? else { return Ok(Paged { items: Vec::new(), total: 0 }) };
+    let span = Span::of(room);
+    let condition = condition(tx, span, filter)?;
+    let mut values = condition.params();
+    let total = match total_of_room(tx, room, filter)? {
+        Some(total) => total,
+        None => {
+            let sql = format!("SELECT COUNT(*) FROM messages m WHERE {}", condition.sql);
+            tx.one(&sql, &values, |row| row.get(0))?
+        }
+    };
+    let direction = if filter.ascending { "ASC" } else { "DESC" };
+    // Threads are listed by their last reply, everything else by its own place.
+    let order = if filter.threads.is_some() { "th.last_key" } else { "m.key" };
+    let n = values.len();
+    let rest = format!(
+        "WHERE {} ORDER BY {order} {direction} LIMIT ${} OFFSET ${}",
+        condition.sql,
+        n + 1,
+        n + 2
+    );
+    values.push(Param::Int(i64::try_from(page.count).unwrap_or(i64::MAX)));
+    values.push(Param::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+    Ok(Paged { items: select(tx, &rest, &values)?, total })
+}
+
+/// The total of a list of all messages, or of all that are shown in the room, without counting each.
+fn total_of_room(tx: &mut SqlTx<'_>, room: i64, filter: &MessageFilter) -> Sql<Option<u64>> {
+    let plain =
+        MessageFilter { ascending: filter.ascending, room_only: filter.room_only, ..MessageFilter::default() };
+    if *filter != plain {
+        return Ok(None);
+    }
+    let all: i64 =
+        tx.one("SELECT messages FROM room_heads WHERE room = $1", params![room], |row| row.get(0))?;
+    let span = Span::of(room);
+    let hidden: i64 = if filter.room_only {
+        let sql =
+            "SELECT COUNT(*) FROM messages WHERE thread > $1 AND thread < $2 AND (flags & 2) = 0";
+        tx.one(sql, params![span.above, span.below], |row| row.get(0))?
+    } else {
+        0
+    };
+    Ok(Some(u64::try_from(all - hidden).unwrap_or_default()))
+}
+
+fn condition(tx: &mut SqlTx<'_>, span: Span, filter: &MessageFilter) -> Sql<Condition> {
+    let mut all = Condition {
+        sql: "m.key > $1 AND m.key < $2".to_owned(),
+        values: vec![Value::Int(span.above), Value::Int(span.below)],
+    };
+    if filter.pinned {
+        all.and("(m.flags & 16) <> 0");
+    }
+    if filter.discussions {
+        all.and("(m.flags & 1024) <> 0");
+    }
+    if filter.room_only {
+        all.and("(m.thread IS NULL OR (m.flags & 2) <> 0)");
+    }
+    // `$1` and `$2` bound the look-ups in the other tables as well: their keys are messages' keys.
+    if let Some(user) = &filter.starred_by {
+        let whom = user_key(tx, user)?;
+        all.with(
+            "m.key IN (SELECT s.key FROM stars s WHERE s.whom = ? AND s.key > $1 AND s.key < $2)",
+            Value::Int(whom),
+        );
+    }
+    if let Some(user) = &filter.mentioning {
+        let whom = user_key(tx, user)?;
+        all.with(
+            "m.key IN (SELECT x.key FROM mentions x WHERE x.whom = ? AND x.key > $1 AND x.key < $2)",
+            Value::Int(whom),
+        );
+    }
+    match &filter.threads {
+        None => {}
+        Some(None) => {
+            all.and("m.key IN (SELECT h.root FROM threads h WHERE h.last_key > $1 AND h.last_key < $2)");
+        }
+        Some(Some(user)) => {
+            let whom = user_key(tx, user)?;
+            all.with(
+                "m.key IN (SELECT f.root FROM thread_follows f JOIN threads h ON h.root = f.root
+                    WHERE f.whom = ? AND f.root > $1 AND f.root < $2)",
+                Value::Int(whom),
+            );
+        }
+    }
+    if let Some(root) = &filter.in_thread {
+        let root = key_of(tx, root)?.unwrap_or(-1);
+        all.with("m.thread = ?", Value::Int(root));
+    }
+    if let Some(user) = &filter.author {
+        let author = user_key(tx, user)?;
+        all.with("m.author = ?", Value::Int(author));
+    }
+    if !filter.text.is_empty() {
+        all.with("LOWER(m.text) LIKE ? ESCAPE '!'", Value::Text(containing(&filter.text)));
+    }
+    if let Some(since) = filter.changed_after {
+        all.with("COALESCE(m.updated, m.at) > ?", Value::Int(since.millis()));
+    }
+    if let Some(ids) = &filter.ids {
+        let ids: Vec<&MessageId> = ids.iter().take(100).collect();
+        let mut places = Vec::new();
+        for id in ids {
+            all.values.push(Value::Text(id.as_str().to_owned()));
+            places.push(format!("${}", all.values.len()));
+        }
+        let places = if places.is_empty() { "NULL".to_owned() } else { places.join(", ") };
+        all.and(&format!("m.id IN ({places})"));
+    }
+    Ok(all)
+}
+
+pub(super) fn of_author(
+    tx: &mut SqlTx<'_>,
+    author: &UserId,
+    after: Option<&MessageId>,
+    limit: u64,
+) -> Sql<Vec<Message>> {
+    let author = user_key(tx, author)?;
+    let known = "SELECT key FROM messages WHERE id = $1 UNION ALL SELECT key FROM tombstones WHERE id = $1";
+    let after: i64 = match after {
+        Some(id) => tx.opt(known, params![id], |row| row.get(0))?.unwrap_or_default(),
+        None => 0,
+    };
+    select(
+        tx,
+        "WHERE m.author = $1 AND m.key > $2 ORDER BY m.key LIMIT $3",
+        params![author, after, limit],
+    )
+}
+
+pub(super) fn changed_after(
+    tx: &mut SqlTx<'_>,
+    room: &RoomId,
+    rev: i64,
+    limit: u64,
+) -> Sql<Vec<Message>> {
+    let Some(room) = room_key(tx, room)? else { return Ok(Vec::new()) };
+    let above = message_key(room, bounded(rev));
+    changed(tx, room, above, rev, limit)
+}
+
+/// New messages above a key, and others whose `rev` is larger, merged by `rev`.
+fn changed(tx: &mut SqlTx<'_>, room: i64, above: i64, rev: i64, limit: u64) -> Sql<Vec<Message>> {
+    let below = Span::of(room).below;
+    let new = "WHERE m.key > $1 AND m.key < $2 AND m.rev IS NULL ORDER BY m.key LIMIT $3";
+    let mut all = select(tx, new, params![above, below, limit])?;
+    let old = "WHERE (m.key >> 36) = $1 AND m.rev IS NOT NULL AND m.rev > $2 ORDER BY m.rev LIMIT $3";
+    let changed = select(tx, old, params![room, rev, limit])?;
+    // Changes that share a position (a purge of files) come together, or a reader would miss the others of it.
+    let full = changed.len() as u64 >= limit;
+    let last = changed.last().map(|m| m.rev);
+    all.extend(changed);
+    all.sort_by_key(|m| m.rev);
+    all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    if let (true, Some(last), Some(end)) = (full, last, all.last().map(|m| m.rev))
+        && last == end
+    {
+        all.retain(|m| m.rev < last);
+        let rest = "WHERE (m.key >> 36) = $1 AND m.rev IS NOT NULL AND m.rev = $2 ORDER BY m.key";
+        all.extend(select(tx, rest, params![room, last])?);
+    }
+    Ok(all)
+}
+
+pub(super) fn changed_since(
+    tx: &mut SqlTx<'_>,
+    room: &RoomId,
+    since: Time,
+    limit: u64,
+) -> Sql<Vec<Message>> {
+    let Some(room) = room_key(tx, room)? else { return Ok(Vec::new()) };
+    let span = Span::of(room);
+    let above = first_key(tx, span, since, false)?.map_or(span.below, |key| key - 1);
+    let probe = "SELECT rev, updated FROM messages WHERE (key >> 36) = $1 AND rev IS NOT NULL AND rev > $2 \
+                 ORDER BY rev LIMIT 1";
+    let rev = last_rev_before(tx, room, since, probe)?;
+    changed(tx, room, above, rev, limit)
+}
+
+pub(super) fn deleted_since(
+    tx: &mut SqlTx<'_>,
+    room: &RoomId,
+    since: Time,
+    limit: u64,
+) -> Sql<Vec<Tombstone>> {
+    let Some(key) = room_key(tx, room)? else { return Ok(Vec::new()) };
+    let probe =
+        "SELECT rev, at FROM tombstones WHERE (key >> 36) = $1 AND rev > $2 ORDER BY rev LIMIT 1";
+    let rev = last_rev_before(tx, key, since, probe)?;
+    deleted_after(tx, room, rev, limit)
+}
+
+/// A position such that what `probe` finds above it is exactly what happened after `since`; found by halving, as times
+/// grow with positions.
+fn last_rev_before(tx: &mut SqlTx<'_>, room: i64, since: Time, probe: &str) -> Sql<i64> {
+    let pair = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?));
+    let position: i64 =
+        tx.one("SELECT position FROM room_heads WHERE room = $1", params![room], |row| row.get(0))?;
+    // Nothing above `high` is early; all at or below `low` is.
+    let (mut low, mut high) = (0, position);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match tx.opt(probe, params![room, middle], pair)? {
+            Some((rev, at)) if at <= since.millis() => low = rev,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
+}
+
+pub(super) fn deleted_after(
+    tx: &mut SqlTx<'_>,
+    room: &RoomId,
+    rev: i64,
+    limit: u64,
+) -> Sql<Vec<Tombstone>> {
+    let Some(room) = room_key(tx, room)? else { return Ok(Vec::new()) };
+    let read = |row: &Row<'_>| Ok(Tombstone { id: row.get(0)?, at: row.get(1)?, rev: row.get(2)? });
+    let page = "SELECT id, at, rev FROM tombstones WHERE (key >> 36) = $1 AND rev > $2 ORDER BY rev, key LIMIT $3";
+    let mut all = tx.query(page, params![room, rev, limit], read)?;
+    // A purge removes many at one position: they come together.
+    if let (true, Some(last)) = (all.len() as u64 >= limit, all.last().map(|t| t.rev)) {
+        all.retain(|t| t.rev < last);
+        let rest = "SELECT id, at, rev FROM tombstones WHERE (key >> 36) = $1 AND rev = $2 ORDER BY key";
+        all.extend(tx.query(rest, params![room, last], read)?);
+    }
+    Ok(all)
+}
