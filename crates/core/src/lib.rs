@@ -24,7 +24,6 @@ pub mod members_own;
 mod members_roles;
 pub mod membership;
 mod mentions;
-mod mentions_scan;
 pub mod message;
 pub mod messages;
 pub mod messages_change;

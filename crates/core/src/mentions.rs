@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use parlor_markup::Document;
+
 use crate::{
     chat::Chat,
     error::Result,
@@ -37,9 +39,12 @@ impl Chat {
         actor: &Actor,
         room: &Arc<Room>,
         author: &Arc<User>,
+        read: &Document,
         message: &mut Message,
     ) -> Result<Vec<UserId>> {
-        let (people, rooms) = names(&message.text);
+        let once = |all: Vec<&str>| all.into_iter().take(MAX_NAMES).map(str::to_owned).collect();
+        let (people, rooms): (Vec<String>, Vec<String>) =
+            (once(parlor_markup::mentions(read)), once(parlor_markup::channels(read)));
         if people.is_empty() && rooms.is_empty() {
             return Ok(Vec::new());
         }
@@ -66,13 +71,9 @@ impl Chat {
     }
 
     /// The links of a text, in order, each once. `previews` limits which may be looked at.
-    pub(crate) fn links_of(&self, text: &str, previews: Option<&[String]>) -> Vec<Link> {
-        let mut links: Vec<Link> = Vec::new();
-        for url in crate::mentions_scan::links(text) {
-            if links.len() < MAX_LINKS && links.iter().all(|l| l.url != url) {
-                links.push(Link { url, no_preview: false, preview: None });
-            }
-        }
+    pub(crate) fn links_of(&self, read: &Document, previews: Option<&[String]>) -> Vec<Link> {
+        let link = |url: &str| Link { url: url.to_owned(), no_preview: false, preview: None };
+        let mut links: Vec<Link> = parlor_markup::links(read).into_iter().take(MAX_LINKS).map(link).collect();
         let site = self.settings().text("Site_Url").to_owned();
         let external = |url: &str| site.is_empty() || !url.starts_with(&site);
         let too_many = links.iter().filter(|l| external(&l.url)).count() > MAX_PREVIEWS;
@@ -82,20 +83,6 @@ impl Chat {
         }
         links
     }
-}
-
-/// The names after `@` and `#`, each once.
-fn names(text: &str) -> (Vec<String>, Vec<String>) {
-    let once = |all: Vec<String>| {
-        let mut seen = Vec::new();
-        for name in all {
-            if seen.len() < MAX_NAMES && !seen.contains(&name) {
-                seen.push(name);
-            }
-        }
-        seen
-    };
-    (once(crate::mentions_scan::names(text, '@')), once(crate::mentions_scan::names(text, '#')))
 }
 
 fn look_up_person(rows: &mut dyn Read, name: &str, named: &mut Named) -> Result<()> {

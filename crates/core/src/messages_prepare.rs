@@ -65,14 +65,17 @@ impl Chat {
             return Ok(Vec::new());
         }
         // Most texts name nothing: a look at their bytes spares the parser.
-        if !draft.no_links && (message.text.contains("://") || message.text.contains('.')) {
-            message.links = self.links_of(&message.text, draft.previews.as_deref());
-            self.quote_links(actor, message).await?;
-        }
-        if !message.text.contains(['@', '#']) {
+        let links = !draft.no_links && message.text.contains(['.', ':']);
+        let names = message.text.contains(['@', '#']);
+        if !links && !names {
             return Ok(Vec::new());
         }
-        self.address(actor, room, author, message).await
+        let read = parlor_markup::parse(&message.text, &parlor_markup::Options::default());
+        if links {
+            message.links = self.links_of(&read, draft.previews.as_deref());
+            self.quote_links(actor, message).await?;
+        }
+        if names { self.address(actor, room, author, &read, message).await } else { Ok(Vec::new()) }
     }
 
     /// In a direct room both sides must be willing.

@@ -205,7 +205,8 @@ pub trait ReadMessages {
     /// Tombstones after position `rev`.
     fn deleted_after(&mut self, room: &RoomId, rev: i64, limit: u64) -> Result<Vec<Tombstone>>;
     /// Messages of this author in all rooms, behind `after` (which may be gone). Slow: there is no index for it.
-    fn messages_of(&mut self, author: &UserId, after: Option<&MessageId>, limit: u64) -> Result<Vec<Message>>;
+    fn messages_of(&mut self, author: &UserId, after: Option<&MessageId>, limit: u64)
+    -> Result<Vec<Message>>;
     /// Full-text search, newest first.
     fn search(&mut self, search: &Search, page: Page) -> Result<Vec<Message>>;
     /// What is unread for this member.

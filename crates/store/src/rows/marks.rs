@@ -104,12 +104,7 @@ fn unread_threads(tx: &mut SqlTx<'_>, ends: &Ends) -> Sql<Unread> {
     Ok(unread)
 }
 
-pub(super) fn put_mark(
-    tx: &mut SqlTx<'_>,
-    room: &RoomId,
-    user: &UserId,
-    change: &MarkChange,
-) -> Sql<bool> {
+pub(super) fn put_mark(tx: &mut SqlTx<'_>, room: &RoomId, user: &UserId, change: &MarkChange) -> Sql<bool> {
     let sql = "UPDATE memberships SET mark_seq = $3, mark_counted = $4, mark_at = $5,
             flags = (flags - (flags & $6)) + $7,
             updated_at = CASE WHEN updated_at >= $8 THEN updated_at + 1 ELSE $8 END
@@ -168,14 +163,11 @@ pub(super) fn put_star(tx: &mut SqlTx<'_>, user: &UserId, message: &MessageId, o
 pub(super) fn thread_mark(tx: &mut SqlTx<'_>, root: &MessageId, user: &UserId) -> Sql<Option<ReadMark>> {
     let sql = "SELECT f.seq, f.at FROM thread_follows f JOIN users u ON u.key = f.whom JOIN messages m ON m.key = f.root
         WHERE u.id = $1 AND m.id = $2";
-    tx.opt(sql, params![user, root], |row| {
-        Ok(ReadMark { seq: row.get(0)?, counted: 0, at: row.get(1)? })
-    })
+    tx.opt(sql, params![user, root], |row| Ok(ReadMark { seq: row.get(0)?, counted: 0, at: row.get(1)? }))
 }
 
 /// Only threads with unread replies move.
-const UNREAD_THREAD: &str =
-    "seq < $2 AND EXISTS (SELECT 1 FROM threads t WHERE t.root = thread_follows.root
+const UNREAD_THREAD: &str = "seq < $2 AND EXISTS (SELECT 1 FROM threads t WHERE t.root = thread_follows.root
         AND t.last_key > thread_follows.seq + (((thread_follows.root >> 36)) << 36))";
 
 pub(super) fn put_thread_mark(
@@ -276,20 +268,15 @@ pub(super) fn end_thread(tx: &mut SqlTx<'_>, root: &MessageId) -> Sql<()> {
     Ok(())
 }
 
-pub(super) fn follow(
-    tx: &mut SqlTx<'_>,
-    root: &MessageId,
-    user: &UserId,
-    seq: i64,
-    on: bool,
-) -> Sql<()> {
+pub(super) fn follow(tx: &mut SqlTx<'_>, root: &MessageId, user: &UserId, seq: i64, on: bool) -> Sql<()> {
     let Some(root) = key_of(tx, root)? else { return Ok(()) };
     if on {
         let sql = "INSERT INTO thread_follows (whom, root, seq, since) SELECT key, $2, $3, $3 FROM users WHERE id = $1
             ON CONFLICT DO NOTHING";
         tx.exec(sql, params![user, root, seq])?;
     } else {
-        let sql = "DELETE FROM thread_follows WHERE whom = (SELECT key FROM users WHERE id = $1) AND root = $2";
+        let sql =
+            "DELETE FROM thread_follows WHERE whom = (SELECT key FROM users WHERE id = $1) AND root = $2";
         tx.exec(sql, params![user, root])?;
     }
     Ok(())

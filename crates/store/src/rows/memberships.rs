@@ -28,7 +28,7 @@ const MEMBERSHIP: &str = "m.id, r.id, u.id, m.roles, m.flags, m.joined_at, m.mar
 const MEMBERSHIP_COLUMNS: usize = 18;
 const FROM: &str = "FROM memberships m JOIN rooms r ON r.key = m.room JOIN users u ON u.key = m.whom";
 
-mod flag {
+pub(super) mod flag {
     pub(super) const OPEN: i64 = 1;
     pub(super) const FAVOURITE: i64 = 2;
     pub(super) const MARKED_UNREAD: i64 = 4;

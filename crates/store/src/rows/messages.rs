@@ -15,9 +15,9 @@ use parlor_core::{
 
 use super::{
     heads::{SEQ_BITS, message_key},
-    marks, messages_list,
+    marks,
     messages_codec::{decode, flag},
-    messages_write, uploads_rows,
+    messages_list, messages_write, uploads_rows,
 };
 use crate::{
     params,
@@ -168,7 +168,9 @@ pub(super) fn first_key(tx: &mut SqlTx<'_>, span: Span, at: Time, or_equal: bool
     let late = |time: i64| if or_equal { time >= at.millis() } else { time > at.millis() };
     let newest = "SELECT key, at FROM messages WHERE key > $1 AND key < $2 ORDER BY key DESC LIMIT 1";
     let pair = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?));
-    let Some((newest, time)) = tx.opt(newest, params![span.above, span.below], pair)? else { return Ok(None) };
+    let Some((newest, time)) = tx.opt(newest, params![span.above, span.below], pair)? else {
+        return Ok(None);
+    };
     if !late(time) {
         return Ok(None);
     }
@@ -220,8 +222,7 @@ fn timeline(tx: &mut SqlTx<'_>, room: &RoomId, slice: &Slice) -> Sql<Vec<Message
     }
     let shown = if slice.room_only { "AND (m.thread IS NULL OR (m.flags & 2) <> 0)" } else { "" };
     let order = if slice.newest_first { "DESC" } else { "ASC" };
-    let rest =
-        format!("WHERE m.key > $1 AND m.key < $2 {shown} ORDER BY m.key {order} LIMIT $3 OFFSET $4");
+    let rest = format!("WHERE m.key > $1 AND m.key < $2 {shown} ORDER BY m.key {order} LIMIT $3 OFFSET $4");
     select(tx, &rest, params![span.above, span.below, slice.page.count, slice.page.offset])
 }
 
@@ -239,12 +240,7 @@ impl ReadMessages for SqlTx<'_> {
     fn timeline(&mut self, room: &RoomId, slice: &Slice) -> Result<Vec<Message>> {
         Ok(timeline(self, room, slice)?)
     }
-    fn list_messages(
-        &mut self,
-        room: &RoomId,
-        filter: &MessageFilter,
-        page: Page,
-    ) -> Result<Paged<Message>> {
+    fn list_messages(&mut self, room: &RoomId, filter: &MessageFilter, page: Page) -> Result<Paged<Message>> {
         Ok(messages_list::list(self, room, filter, page)?)
     }
     fn changed_after(&mut self, room: &RoomId, rev: i64, limit: u64) -> Result<Vec<Message>> {
@@ -268,7 +264,7 @@ impl ReadMessages for SqlTx<'_> {
         Ok(messages_list::of_author(self, author, after, limit)?)
     }
     fn search(&mut self, search: &Search, page: Page) -> Result<Vec<Message>> {
-        super::search::search(self, search, page)
+        Ok(messages_list::search(self, search, page)?)
     }
     fn unread(&mut self, membership: &Membership) -> Result<Unread> {
         Ok(marks::unread(self, membership)?)
@@ -306,12 +302,7 @@ impl WriteMessages for SqlTx<'_> {
     fn put_mentions(&mut self, message: &Message, users: &[UserId], everybody: bool) -> Result<()> {
         Ok(messages_write::put_mentions(self, message, users, everybody)?)
     }
-    fn add_reply(
-        &mut self,
-        root: &MessageId,
-        reply: &Message,
-        followers: &[UserId],
-    ) -> Result<ThreadInfo> {
+    fn add_reply(&mut self, root: &MessageId, reply: &Message, followers: &[UserId]) -> Result<ThreadInfo> {
         marks::add_reply(self, root, reply, followers)
     }
     fn remove_reply(&mut self, root: &MessageId, reply: &Message) -> Result<Option<ThreadInfo>> {

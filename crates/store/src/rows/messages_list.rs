@@ -4,7 +4,7 @@ use parlor_core::{
     clock::Time,
     id::{MessageId, RoomId, UserId},
     message::Message,
-    store::{MessageFilter, Page, Paged, Tombstone},
+    store::{MessageFilter, Page, Paged, Search, Tombstone},
 };
 
 use super::{
@@ -18,6 +18,9 @@ use crate::{
 };
 
 type Sql<T> = std::result::Result<T, SqlError>;
+
+/// Rooms searched at once.
+const MOST_ROOMS: usize = 1_000;
 
 /// The WHERE of a list and its values.
 struct Condition {
@@ -55,6 +58,15 @@ fn user_key(tx: &mut SqlTx<'_>, id: &UserId) -> Sql<i64> {
     Ok(tx.opt("SELECT key FROM users WHERE id = $1", params![id], |row| row.get(0))?.unwrap_or(-1))
 }
 
+fn user_keys(tx: &mut SqlTx<'_>, ids: &[UserId]) -> Sql<Vec<i64>> {
+    ids.iter().map(|id| user_key(tx, id)).collect()
+}
+
+/// Keys as a list in a statement's text: numbers of our own, never anything that came from outside.
+fn listed(keys: &[i64]) -> String {
+    keys.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+}
+
 pub(super) fn list(
     tx: &mut SqlTx<'_>,
     room: &RoomId,
@@ -76,12 +88,8 @@ pub(super) fn list(
     // Threads are listed by their last reply, everything else by its own place.
     let order = if filter.threads.is_some() { "th.last_key" } else { "m.key" };
     let n = values.len();
-    let rest = format!(
-        "WHERE {} ORDER BY {order} {direction} LIMIT ${} OFFSET ${}",
-        condition.sql,
-        n + 1,
-        n + 2
-    );
+    let rest =
+        format!("WHERE {} ORDER BY {order} {direction} LIMIT ${} OFFSET ${}", condition.sql, n + 1, n + 2);
     values.push(Param::Int(i64::try_from(page.count).unwrap_or(i64::MAX)));
     values.push(Param::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
     Ok(Paged { items: select(tx, &rest, &values)?, total })
@@ -89,8 +97,11 @@ pub(super) fn list(
 
 /// The total of a list of all messages, or of all that are shown in the room, without counting each.
 fn total_of_room(tx: &mut SqlTx<'_>, room: i64, filter: &MessageFilter) -> Sql<Option<u64>> {
-    let plain =
-        MessageFilter { ascending: filter.ascending, room_only: filter.room_only, ..MessageFilter::default() };
+    let plain = MessageFilter {
+        ascending: filter.ascending,
+        room_only: filter.room_only,
+        ..MessageFilter::default()
+    };
     if *filter != plain {
         return Ok(None);
     }
@@ -98,8 +109,7 @@ fn total_of_room(tx: &mut SqlTx<'_>, room: i64, filter: &MessageFilter) -> Sql<O
         tx.one("SELECT messages FROM room_heads WHERE room = $1", params![room], |row| row.get(0))?;
     let span = Span::of(room);
     let hidden: i64 = if filter.room_only {
-        let sql =
-            "SELECT COUNT(*) FROM messages WHERE thread > $1 AND thread < $2 AND (flags & 2) = 0";
+        let sql = "SELECT COUNT(*) FROM messages WHERE thread > $1 AND thread < $2 AND (flags & 2) = 0";
         tx.one(sql, params![span.above, span.below], |row| row.get(0))?
     } else {
         0
@@ -177,6 +187,60 @@ fn condition(tx: &mut SqlTx<'_>, span: Span, filter: &MessageFilter) -> Sql<Cond
     Ok(all)
 }
 
+/// Messages with all these words, newest first, by looking at each text.
+pub(super) fn search(tx: &mut SqlTx<'_>, search: &Search, page: Page) -> Sql<Vec<Message>> {
+    let mut all = Condition { sql: "1 = 1".to_owned(), values: Vec::new() };
+    let mut rooms = Vec::new();
+    for room in search.rooms.iter().take(MOST_ROOMS) {
+        rooms.extend(room_key(tx, room)?);
+    }
+    match rooms.as_slice() {
+        [] => return Ok(Vec::new()),
+        [only] => {
+            all.with("m.key > ?", Value::Int(Span::of(*only).above));
+            all.with("m.key < ?", Value::Int(Span::of(*only).below));
+        }
+        several => all.and(&format!("(m.key >> 36) IN ({})", listed(several))),
+    }
+    all.and("(m.flags & 4) = 0");
+    for word in &search.words {
+        all.with("LOWER(m.text) LIKE ? ESCAPE '!'", Value::Text(containing(word)));
+    }
+    if !search.from.is_empty() {
+        let authors = user_keys(tx, &search.from)?;
+        all.and(&format!("m.author IN ({})", listed(&authors)));
+    }
+    if !search.mentioning.is_empty() {
+        let whom = user_keys(tx, &search.mentioning)?;
+        let mentioned = "EXISTS (SELECT 1 FROM mentions x WHERE x.key = m.key AND x.whom IN";
+        all.and(&format!("{mentioned} ({}))", listed(&whom)));
+    }
+    if let Some(after) = search.after {
+        all.with("m.at >= ?", Value::Int(after.millis()));
+    }
+    if let Some(before) = search.before {
+        all.with("m.at < ?", Value::Int(before.millis()));
+    }
+    for has in &search.has {
+        match has.as_str() {
+            "file" => all.and("(m.flags & 256) <> 0"),
+            "image" => all.and("(m.flags & 512) <> 0"),
+            "link" => all.and("(m.flags & 128) <> 0"),
+            "pin" => all.and("(m.flags & 16) <> 0"),
+            _ => {
+                let whom = search.viewer.as_ref().map(|user| user_key(tx, user)).transpose()?.unwrap_or(-1);
+                all.with("m.key IN (SELECT s.key FROM stars s WHERE s.whom = ?)", Value::Int(whom));
+            }
+        }
+    }
+    let mut values = all.params();
+    let n = values.len();
+    let rest = format!("WHERE {} ORDER BY m.key DESC LIMIT ${} OFFSET ${}", all.sql, n + 1, n + 2);
+    values.push(Param::Int(i64::try_from(page.count).unwrap_or(i64::MAX)));
+    values.push(Param::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
+    select(tx, &rest, &values)
+}
+
 pub(super) fn of_author(
     tx: &mut SqlTx<'_>,
     author: &UserId,
@@ -189,19 +253,10 @@ pub(super) fn of_author(
         Some(id) => tx.opt(known, params![id], |row| row.get(0))?.unwrap_or_default(),
         None => 0,
     };
-    select(
-        tx,
-        "WHERE m.author = $1 AND m.key > $2 ORDER BY m.key LIMIT $3",
-        params![author, after, limit],
-    )
+    select(tx, "WHERE m.author = $1 AND m.key > $2 ORDER BY m.key LIMIT $3", params![author, after, limit])
 }
 
-pub(super) fn changed_after(
-    tx: &mut SqlTx<'_>,
-    room: &RoomId,
-    rev: i64,
-    limit: u64,
-) -> Sql<Vec<Message>> {
+pub(super) fn changed_after(tx: &mut SqlTx<'_>, room: &RoomId, rev: i64, limit: u64) -> Sql<Vec<Message>> {
     let Some(room) = room_key(tx, room)? else { return Ok(Vec::new()) };
     let above = message_key(room, bounded(rev));
     changed(tx, room, above, rev, limit)
@@ -230,12 +285,7 @@ fn changed(tx: &mut SqlTx<'_>, room: i64, above: i64, rev: i64, limit: u64) -> S
     Ok(all)
 }
 
-pub(super) fn changed_since(
-    tx: &mut SqlTx<'_>,
-    room: &RoomId,
-    since: Time,
-    limit: u64,
-) -> Sql<Vec<Message>> {
+pub(super) fn changed_since(tx: &mut SqlTx<'_>, room: &RoomId, since: Time, limit: u64) -> Sql<Vec<Message>> {
     let Some(room) = room_key(tx, room)? else { return Ok(Vec::new()) };
     let span = Span::of(room);
     let above = first_key(tx, span, since, false)?.map_or(span.below, |key| key - 1);
@@ -252,8 +302,7 @@ pub(super) fn deleted_since(
     limit: u64,
 ) -> Sql<Vec<Tombstone>> {
     let Some(key) = room_key(tx, room)? else { return Ok(Vec::new()) };
-    let probe =
-        "SELECT rev, at FROM tombstones WHERE (key >> 36) = $1 AND rev > $2 ORDER BY rev LIMIT 1";
+    let probe = "SELECT rev, at FROM tombstones WHERE (key >> 36) = $1 AND rev > $2 ORDER BY rev LIMIT 1";
     let rev = last_rev_before(tx, key, since, probe)?;
     deleted_after(tx, room, rev, limit)
 }
@@ -276,15 +325,11 @@ fn last_rev_before(tx: &mut SqlTx<'_>, room: i64, since: Time, probe: &str) -> S
     Ok(low)
 }
 
-pub(super) fn deleted_after(
-    tx: &mut SqlTx<'_>,
-    room: &RoomId,
-    rev: i64,
-    limit: u64,
-) -> Sql<Vec<Tombstone>> {
+pub(super) fn deleted_after(tx: &mut SqlTx<'_>, room: &RoomId, rev: i64, limit: u64) -> Sql<Vec<Tombstone>> {
     let Some(room) = room_key(tx, room)? else { return Ok(Vec::new()) };
     let read = |row: &Row<'_>| Ok(Tombstone { id: row.get(0)?, at: row.get(1)?, rev: row.get(2)? });
-    let page = "SELECT id, at, rev FROM tombstones WHERE (key >> 36) = $1 AND rev > $2 ORDER BY rev, key LIMIT $3";
+    let page =
+        "SELECT id, at, rev FROM tombstones WHERE (key >> 36) = $1 AND rev > $2 ORDER BY rev, key LIMIT $3";
     let mut all = tx.query(page, params![room, rev, limit], read)?;
     // A purge removes many at one position: they come together.
     if let (true, Some(last)) = (all.len() as u64 >= limit, all.last().map(|t| t.rev)) {
