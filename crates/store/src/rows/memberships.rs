@@ -31,7 +31,7 @@ const FROM: &str = "FROM memberships m JOIN rooms r ON r.key = m.room JOIN users
 pub(super) mod flag {
     pub(super) const OPEN: i64 = 1;
     pub(super) const FAVOURITE: i64 = 2;
-    pub(super) const MARKED_UNREAD: i64 = 4;
+    pub(crate) const MARKED_UNREAD: i64 = 4;
     pub(super) const BLOCKER: i64 = 8;
     pub(super) const BLOCKED: i64 = 16;
     pub(super) const DISABLED: i64 = 32;
