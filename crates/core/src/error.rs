@@ -51,6 +51,9 @@ pub enum Refusal {
         /// The bound.
         limit: u64,
     },
+    /// A new password breaks the policy, in these ways.
+    #[error("the password breaks the policy")]
+    WeakPassword(Vec<crate::credentials::PasswordFault>),
     /// The state of the object forbids it.
     #[error("{0}")]
     State(State),

@@ -59,3 +59,5 @@ pub mod store;
 pub mod threads;
 pub mod typing;
 pub mod user;
+pub mod users_create;
+pub mod users_rules;

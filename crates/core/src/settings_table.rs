@@ -386,6 +386,8 @@ pub const SETTINGS: &[Definition] = &[
     shown("Accounts_Default_User_Preferences_sidebarViewMode", "Accounts", "Default User Preferences", Choice(&["medium", "extended", "condensed"])),
     shown("Accounts_Default_User_Preferences_sidebarDisplayAvatar", "Accounts", "Default User Preferences", Bool(true)),
     shown("Accounts_Default_User_Preferences_sidebarGroupByType", "Accounts", "Default User Preferences", Bool(true)),
+    shown("Accounts_Default_User_Preferences_sidebarSectionsOrder", "Accounts", "Default User Preferences", List(&["Incoming_Calls", "Incoming_Livechats", "Open_Livechats", "On_Hold_Livechats", "Unread", "Favorites", "Teams", "Discussions", "Channels", "Direct_Messages", "Conversations"])),
+    shown("Accounts_Default_User_Preferences_featuresPreview", "Accounts", "Default User Preferences", Text("[]")),
     shown("Accounts_Default_User_Preferences_muteFocusedConversations", "Accounts", "Default User Preferences", Bool(true)),
     shown("Accounts_Default_User_Preferences_notifyCalendarEvents", "Accounts", "Default User Preferences", Bool(true)),
     shown("Accounts_Default_User_Preferences_enableMobileRinging", "Accounts", "Default User Preferences", Bool(true)),

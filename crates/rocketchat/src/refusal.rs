@@ -125,6 +125,26 @@ impl Refused {
         json_response(self.status, &Value::Object(body))
     }
 
+    /// The text without its code, for routes whose refusals are plain sentences.
+    pub(crate) fn plain(self) -> Self {
+        let text = self.reason.filter(|r| !r.is_empty()).unwrap_or(self.error);
+        Self::status(self.status, text)
+    }
+
+    /// As the `error` within the answer of `method.call`: failed argument checks have Meteor's wrapping.
+    pub(crate) fn method_call(&self) -> Value {
+        if !self.error.starts_with("Match error") {
+            return self.ddp();
+        }
+        json!({
+            "message": self.error, "path": "", "errorType": "Match.Error",
+            "sanitizedError": {
+                "isClientSafe": true, "error": 400, "reason": "Match failed", "message": "Match failed [400]",
+                "errorType": "Meteor.Error",
+            },
+        })
+    }
+
     /// As the `error` of a DDP result or `nosub`.
     pub(crate) fn ddp(&self) -> Value {
         let code: Value = match (&self.kind, self.status) {
@@ -164,6 +184,9 @@ impl From<Refusal> for Refused {
                 status(StatusCode::UNAUTHORIZED, "User is not activated").kind("error-user-is-not-activated")
             }
             Refusal::NotMember => Self::meteor("error-not-allowed", "Not allowed"),
+            Refusal::Invalid { field: "user-registration-custom-field", problem } => {
+                Self::meteor("error-user-registration-custom-field", &problem)
+            }
             Refusal::Invalid { field, problem } => Self::meteor(&format!("error-invalid-{field}"), &problem),
             Refusal::Taken { what, value } => taken(what, &value),
             Refusal::Reserved(name) => {
@@ -178,6 +201,15 @@ impl From<Refusal> for Refused {
             }
             Refusal::TooLarge { what, limit } => {
                 Self::meteor(&format!("error-{what}-size-exceeded"), &format!("{what} size exceeds {limit}"))
+            }
+            Refusal::WeakPassword(faults) => {
+                let faults: Vec<Value> =
+                    faults.iter().map(|f| json!({ "error": f.code(), "message": f.message() })).collect();
+                Self::meteor(
+                    "error-password-policy-not-met",
+                    "The password does not meet the server's password policy.",
+                )
+                .details(faults.into())
             }
             Refusal::State(state) => standing_in_the_way(state),
             Refusal::Disabled(setting) => {

@@ -4,6 +4,6 @@ use crate::method::Method;
 
 /// The whole table.
 pub(crate) fn all() -> Vec<Method> {
-    let parts: [Vec<Method>; 0] = [];
+    let parts: Vec<Vec<Method>> = vec![];
     parts.into_iter().flatten().collect()
 }

@@ -1,1 +1,4 @@
 //! Nouns as Rocket.Chat writes them.
+
+pub(crate) mod setting;
+pub(crate) mod user;

@@ -1,0 +1,58 @@
+//! DDP methods over HTTP: `method.call/NAME` and, without login, `method.callAnon/NAME`.
+
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, success},
+    method::{Answer, Invocation},
+    refusal::Refused,
+    route::{Outcome, Route, post},
+    who::Who,
+};
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        post("method.call/{method}", Who::User, "", run).body_limit(2 * crate::route::BODY_LIMIT),
+        post("method.callAnon/{method}", Who::Anyone, "", run),
+    ]
+}
+
+async fn run(mut call: Call) -> Outcome {
+    let body = call.object().await?;
+    let message = body.get("message").and_then(Value::as_str).ok_or_else(|| Refused::missing("message"))?;
+    let message: Value = serde_json::from_str(message).map_err(|_| bad_message())?;
+    let named = message.get("method").and_then(Value::as_str).map(str::to_owned);
+    let name = named.unwrap_or_else(|| call.path("method").replace(':', "/"));
+    let params = match message.get("params") {
+        Some(Value::Array(params)) => params.clone(),
+        None | Some(Value::Null) => Vec::new(),
+        Some(_) => return Err(bad_message()),
+    };
+    let mut answer = json!({ "msg": "result" });
+    if let Some(id) = message.get("id") {
+        answer["id"] = id.clone();
+    }
+    match invoke(&call, &name, params).await {
+        Ok(Value::Null) => {}
+        Ok(result) => answer["result"] = result,
+        Err(refused) => answer["error"] = refused.method_call(),
+    }
+    success(json!({ "message": answer.to_string() }))
+}
+
+async fn invoke(call: &Call, name: &str, params: Vec<Value>) -> Answer {
+    let unknown = || Refused::meteor("404", &format!("Method '{name}' not found"));
+    let method = call.door.method(name).ok_or_else(unknown)?;
+    let invocation = Invocation {
+        door: call.door.clone(),
+        actor: call.actor_if_any().cloned(),
+        params,
+        origin: 0,
+        address: call.address,
+    };
+    method.call(invocation).await
+}
+
+fn bad_message() -> Refused {
+    Refused::meteor("error-invalid-params", "The message must be a DDP method call as JSON text")
+}

@@ -1,0 +1,83 @@
+//! `settings.public`, `settings.oauth`, `service.configurations`.
+
+use parlor_core::{setting::Setting, store::Page};
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Call, success},
+    refusal::Refused,
+    route::{Outcome, Route, get},
+    shape,
+    who::Who,
+};
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        get("settings.public", Who::Anyone, "", public),
+        get("settings.oauth", Who::Anyone, "", oauth),
+        get("service.configurations", Who::Anyone, "", configurations),
+    ]
+}
+
+async fn public(call: Call) -> Outcome {
+    let page = call.page()?;
+    let wanted = wanted(&call)?;
+    let settings = call.chat().settings();
+    let mut found: Vec<_> = settings.by_id.values().filter(|s| s.def.public && wanted.has(s)).collect();
+    found.sort_unstable_by_key(|s| s.def.id);
+    let total = found.len();
+    let shown: Vec<Value> = cut(&found, page).iter().map(|s| shape::setting::public(s)).collect();
+    success(json!({ "count": shown.len(), "offset": page.offset, "total": total, "settings": shown }))
+}
+
+/// A page of a list that is in memory.
+pub(crate) fn cut<T>(all: &[T], page: Page) -> &[T] {
+    let start = usize::try_from(page.offset).unwrap_or(usize::MAX).min(all.len());
+    let rest = &all[start..];
+    &rest[..usize::try_from(page.count).unwrap_or(usize::MAX).min(rest.len())]
+}
+
+/// Which settings a request is about.
+pub(crate) enum Wanted {
+    All,
+    These(Vec<String>),
+}
+
+impl Wanted {
+    pub(crate) fn has(&self, setting: &Setting) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(ids) => ids.iter().any(|id| id == setting.def.id),
+        }
+    }
+}
+
+/// `_id=a,b`, or `query={"_id": "a"}` or `{"_id": {"$in": ["a", "b"]}}`.
+pub(crate) fn wanted(call: &Call) -> Result<Wanted, Refused> {
+    let ids = call.list("_id");
+    if !ids.is_empty() {
+        return Ok(Wanted::These(ids));
+    }
+    let Some(query) = call.json_param("query")? else { return Ok(Wanted::All) };
+    let listed = |list: &Value| {
+        let items = list.as_array()?.iter();
+        items.map(|id| id.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+    };
+    match query.get("_id") {
+        None => Ok(Wanted::All),
+        Some(Value::String(id)) => Ok(Wanted::These(vec![id.clone()])),
+        Some(id) => match id.get("$in").and_then(listed) {
+            Some(ids) => Ok(Wanted::These(ids)),
+            None => Err(Refused::meteor("error-invalid-query", "Invalid query")),
+        },
+    }
+}
+
+/// No outside services to log in by yet.
+async fn oauth(_: Call) -> Outcome {
+    success(json!({ "services": [] }))
+}
+
+async fn configurations(_: Call) -> Outcome {
+    success(json!({ "configurations": [] }))
+}
