@@ -58,6 +58,7 @@ pub mod settings_table;
 pub mod store;
 pub mod threads;
 pub mod typing;
+pub mod upkeep;
 pub mod user;
 pub mod users_create;
 pub mod users_rules;

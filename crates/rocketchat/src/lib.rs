@@ -17,12 +17,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use parlor_core::chat::Chat;
+use parlor_live::{Live, Options};
 
 pub use self::{
     method::Method,
     route::{Route, Verb},
     who::Who,
 };
+
+/// Rocket.Chat's version that clients are told: newer clients ask less of older servers.
+pub const VERSION: &str = "7.10.0";
+
+/// Silence after which a connection is asked for a sign of life, and the time it has to give one.
+const PING: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What the door must know beside the chat.
 #[derive(Clone, Debug)]
@@ -39,14 +46,17 @@ pub struct Config {
 pub struct Door {
     pub(crate) chat: Arc<Chat>,
     pub(crate) config: Config,
+    pub(crate) live: Arc<parlor_live::Door>,
     methods: std::collections::HashMap<&'static str, Method>,
+    origins: std::sync::atomic::AtomicU64,
 }
 
 impl Door {
     /// A door to this chat.
-    pub fn new(chat: Arc<Chat>, config: Config) -> Arc<Self> {
+    pub fn new(chat: Arc<Chat>, live: &Arc<Live>, config: Config) -> Arc<Self> {
         let methods = methods::all().into_iter().map(|m| (m.name, m)).collect();
-        Arc::new(Self { chat, config, methods })
+        let live = live.door("ddp", Options { ping_every: PING, ping_timeout: PING, ..Options::default() });
+        Arc::new(Self { chat, config, live, methods, origins: 1.into() })
     }
 
     /// Every REST route with who may use it: the data that the router is built from and that tests walk.
@@ -62,6 +72,11 @@ impl Door {
     /// The door as HTTP routes. Everything below `/api` that is not in the table answers Rocket.Chat's JSON error.
     pub fn router(self: &Arc<Self>) -> Router {
         route::router(self, Self::routes())
+    }
+
+    /// A number for a new connection.
+    pub(crate) fn next_origin(&self) -> u64 {
+        self.origins.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     }
 
     pub(crate) fn method(&self, name: &str) -> Option<&Method> {

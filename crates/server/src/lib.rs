@@ -1,1 +1,10 @@
-//! To be written.
+//! The server: settings, wiring, commands. The only crate that knows all others.
+
+pub mod cli;
+pub mod commands;
+pub mod config;
+mod http;
+mod logs;
+mod metrics;
+mod serve;
+mod wiring;

@@ -1,0 +1,101 @@
+//! What the server does by itself: settings that the operator forces, and sweeping what has run out.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    chat::Chat,
+    error::{Refusal, Result, What},
+    event::Event,
+    json::Json,
+    setting::{Default as Fallback, Value},
+    store::Lane,
+};
+
+/// Reads a text as a value of the setting's type.
+///
+/// # Errors
+/// `Invalid` when it is not one.
+pub fn read_value(default: Fallback, text: &str) -> Result<Value> {
+    let invalid = |problem: &str| Refusal::invalid("setting", problem);
+    Ok(match default {
+        Fallback::Bool(_) => match text.trim() {
+            "true" | "1" => Value::Bool(true),
+            "false" | "0" => Value::Bool(false),
+            _ => return Err(invalid("must be true or false")),
+        },
+        Fallback::Number(_) => Value::Number(text.trim().parse().map_err(|_| invalid("must be a number"))?),
+        Fallback::Text(_) => Value::Text(text.to_owned()),
+        Fallback::Choice(choices) if choices.contains(&text) => Value::Text(text.to_owned()),
+        Fallback::Choice(_) => return Err(invalid("is not one of the choices")),
+        Fallback::List(_) => {
+            Value::List(text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect())
+        }
+        Fallback::Json(_) => Value::Json(Json::new(text)),
+    })
+}
+
+impl Chat {
+    /// Puts the operator's settings in force, and the public address where none was chosen; a workspace without an id
+    /// of its own gets one. An unknown id or a value of the wrong type stops the start, so that it is noticed.
+    pub async fn overwrite_settings(&self, wanted: &BTreeMap<String, String>, root_url: &str) -> Result<()> {
+        let now = self.settings();
+        let mut changes = Vec::new();
+        for (id, text) in wanted {
+            let setting = now.get(id).ok_or(Refusal::NotFound(What::Setting))?;
+            changes.push((setting.def.id, read_value(setting.def.default, text)?));
+        }
+        if !wanted.contains_key("Site_Url") {
+            changes.push(("Site_Url", Value::Text(root_url.to_owned())));
+        }
+        if now.text("uniqueID").is_empty() {
+            changes.push(("uniqueID", Value::Text(self.new_id())));
+        }
+        changes.retain(|(id, value)| now.get(id).is_none_or(|s| s.value != *value));
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let changes = Arc::new(changes);
+        self.store()
+            .writing(Lane::Verbs, move |tx| {
+                for (id, value) in changes.iter() {
+                    tx.put_setting(id, Some(value))?;
+                    tx.record(None, Event::Setting { id: (*id).into(), value: value.clone() })?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Removes what has run out: sessions, and uploads that no message ever used. In pieces, in the bulk lane.
+    pub async fn sweep(&self) -> Result<()> {
+        let now = self.now();
+        let gone = self
+            .store()
+            .writing(Lane::Bulk, move |tx| {
+                tx.remove_expired_sessions(now)?;
+                let uploads = tx.expired_uploads(now)?;
+                for upload in &uploads {
+                    tx.remove_upload(&upload.id)?;
+                }
+                Ok(uploads)
+            })
+            .await?;
+        for upload in gone {
+            self.ports.blobs.remove(&upload.id).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_refused() {
+        assert_eq!(read_value(Fallback::Bool(false), "true"), Ok(Value::Bool(true)));
+        assert!(read_value(Fallback::Bool(false), "yes please").is_err());
+        assert!(read_value(Fallback::Number(1.0), "many").is_err());
+        assert!(read_value(Fallback::Choice(&["a", "b"]), "c").is_err());
+    }
+}

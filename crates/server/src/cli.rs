@@ -1,0 +1,192 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::LogFormat;
+
+/// A self-hosted chat server that Rocket.Chat's clients can use.
+///
+/// Start with `parlor serve`: it keeps everything in ./data and listens on port 3000. The first administrator is
+/// made from ADMIN_USERNAME and ADMIN_PASS, by `parlor user create --admin`, or is the first to register.
+#[derive(Debug, Parser)]
+#[command(name = "parlor", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server.
+    Serve(ServeFlags),
+    /// Copy everything (database, files, key) into a new directory, while the server runs.
+    Backup {
+        /// Where the server keeps its data, or its database.
+        #[command(flatten)]
+        place: Place,
+        /// The directory to make; must not exist or be empty.
+        target: PathBuf,
+    },
+    /// Put a backup in place of an empty data directory.
+    Restore {
+        /// Where the server shall keep its data, or its database.
+        #[command(flatten)]
+        place: Place,
+        /// The directory that `parlor backup` made.
+        source: PathBuf,
+    },
+    /// Make and change accounts.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Make and revoke personal access tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Bring in what another server held.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Look for what is wrong with the configuration, the data or the machine.
+    Doctor(ServeFlags),
+    /// Print the REST API as an OpenAPI document.
+    Openapi,
+}
+
+/// Flags of `serve`. Each has an environment variable and a place in the configuration file.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServeFlags {
+    /// Address to listen on, such as 127.0.0.1:3000; may be given several times [env: LISTEN, or BIND_IP and PORT].
+    #[arg(long)]
+    pub listen: Vec<SocketAddr>,
+    /// Directory for the database, files and key [env: PARLOR_DATA] [default: data].
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// postgres://USER:PASSWORD@HOST/NAME instead of SQLite [env: PARLOR_DATABASE_URL].
+    #[arg(long)]
+    pub database: Option<String>,
+    /// Configuration file; parlor.example.toml explains it [env: PARLOR_CONFIG].
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Logs for people or for machines.
+    #[arg(long, value_enum)]
+    pub log_format: Option<LogFormat>,
+}
+
+/// Which data a command works on.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// The data directory [default: data].
+    #[arg(long, env = "PARLOR_DATA", default_value = "data")]
+    pub data: PathBuf,
+    /// The PostgreSQL database, when one is used.
+    #[arg(long, env = "PARLOR_DATABASE_URL", hide_env_values = true)]
+    pub database: Option<String>,
+}
+
+/// `parlor user …`
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account; the password is read from standard input (one line).
+    Create {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+        /// User name.
+        username: String,
+        /// Display name.
+        #[arg(long)]
+        name: Option<String>,
+        /// E-mail address.
+        #[arg(long)]
+        email: Option<String>,
+        /// As an administrator.
+        #[arg(long)]
+        admin: bool,
+    },
+    /// List accounts.
+    List {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+    },
+    /// Set a new password (one line from standard input) and end the account's sessions.
+    Password {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+        /// User name.
+        username: String,
+    },
+    /// Deactivate an account.
+    Deactivate {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+        /// User name.
+        username: String,
+    },
+    /// Activate an account again.
+    Activate {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+        /// User name.
+        username: String,
+    },
+    /// Switch an account's second factor off.
+    ResetTotp {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+        /// User name.
+        username: String,
+    },
+}
+
+/// `parlor token …`
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a personal access token and print it once.
+    Create {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+        /// User name.
+        username: String,
+        /// The token's name, unique for the account.
+        name: String,
+    },
+    /// List a user's tokens by name.
+    List {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+        /// User name.
+        username: String,
+    },
+    /// Revoke a token by name.
+    Revoke {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+        /// User name.
+        username: String,
+        /// The token's name.
+        name: String,
+    },
+}
+
+/// `parlor import …`
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// From a Rocket.Chat database, as a mongodump directory or archive.
+    Rocketchat {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+        /// The dump.
+        source: PathBuf,
+    },
+}

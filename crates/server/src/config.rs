@@ -1,0 +1,342 @@
+//! Configuration: one typed struct, filled from flags, environment and an optional file, in that order of weight.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+use crate::cli::ServeFlags;
+
+/// Everything that decides how the server runs. `parlor.example.toml` explains each with its default.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Addresses to listen on.
+    pub listen: Vec<SocketAddr>,
+    /// Where SQLite and files live.
+    pub data: PathBuf,
+    /// `postgres://…`, or `None` for SQLite in `data`.
+    pub database: Option<String>,
+    /// Public base URL without a trailing slash.
+    pub root_url: String,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: usize,
+    /// Origins that may call from browsers; `*` for any (without credentials).
+    pub cors_origins: Vec<String>,
+    /// Token for `/metrics` from elsewhere than this machine.
+    pub metrics_token: Option<String>,
+    /// The first administrator.
+    pub admin: Option<FirstAdmin>,
+    /// Settings forced to a value at start (`OVERWRITE_SETTING_*`).
+    pub overwrite: BTreeMap<String, String>,
+    /// Rate limits off and a well-known administrator, for client suites; loopback only.
+    pub test_mode: bool,
+    /// Shared secret of host applications' JWTs (at least 32 bytes).
+    pub jwt_secret: Option<String>,
+    /// Key of the host application itself (at least 32 characters).
+    pub app_key: Option<String>,
+    /// Logs as `text` or `json`.
+    pub log_format: LogFormat,
+    /// Longest wait for open work when stopping, in seconds.
+    pub stop_within: u64,
+    /// The environment names a MongoDB: worth one warning.
+    pub mongo_url_present: bool,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The first administrator, made only while there is none.
+#[derive(Clone)]
+pub struct FirstAdmin {
+    /// User name.
+    pub username: String,
+    /// Password in clear; never logged.
+    pub password: Option<String>,
+    /// Display name.
+    pub name: String,
+    /// Address, taken as verified.
+    pub email: Option<String>,
+    /// The account's id, when it must be a certain one.
+    pub id: Option<String>,
+    /// A personal access token that it holds from the beginning.
+    pub token: Option<String>,
+}
+
+impl std::fmt::Debug for FirstAdmin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FirstAdmin").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// The file's form: every key optional, unknown keys refused so that a slip of the pen is seen.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<Vec<SocketAddr>>,
+    data: Option<PathBuf>,
+    database: Option<String>,
+    root_url: Option<String>,
+    trusted_proxies: Option<usize>,
+    cors_origins: Option<Vec<String>>,
+    metrics_token: Option<String>,
+    jwt_secret: Option<String>,
+    app_key: Option<String>,
+    log_format: Option<LogFormat>,
+    stop_within: Option<u64>,
+    settings: BTreeMap<String, toml::Value>,
+}
+
+/// Where values come from besides flags; a map so that tests need not touch the process.
+pub type Environment = BTreeMap<String, String>;
+
+/// The process's environment.
+pub fn environment() -> Environment {
+    std::env::vars().collect()
+}
+
+impl Config {
+    /// Reads flags, environment and file.
+    ///
+    /// # Errors
+    /// One clear line that says which value is wrong and where it came from.
+    pub fn load(flags: &ServeFlags, env: &Environment) -> Result<Self> {
+        let file = read_file(flags, env)?;
+        let get = |name: &str| env.get(name).filter(|v| !v.is_empty()).cloned();
+        let test_mode = get("TEST_MODE").is_some_and(|v| v == "true" || v == "1");
+        let listen = listen_addresses(flags, env, file.listen)?;
+        if test_mode && !listen.iter().all(|a| a.ip().is_loopback()) {
+            bail!(
+                "TEST_MODE switches protection off and is refused unless every --listen address is loopback"
+            );
+        }
+        let root_url =
+            get("ROOT_URL").or(file.root_url).unwrap_or_else(|| format!("http://{}", shown(listen[0])));
+        ensure!(
+            root_url.starts_with("http://") || root_url.starts_with("https://"),
+            "ROOT_URL must begin with http:// or https://"
+        );
+        let origins = ["CORS_ORIGINS", "ALLOWED_ORIGINS"].into_iter().filter_map(get).flat_map(|v| list(&v));
+        let mut cors_origins: Vec<String> = origins.collect();
+        cors_origins.extend(file.cors_origins.unwrap_or_default());
+        let config = Self {
+            data: flags
+                .data
+                .clone()
+                .or(get("PARLOR_DATA").map(PathBuf::from))
+                .or(file.data)
+                .unwrap_or("data".into()),
+            database: flags.database.clone().or(get("PARLOR_DATABASE_URL")).or(file.database),
+            root_url: root_url.trim_end_matches('/').to_owned(),
+            trusted_proxies: number(get("HTTP_FORWARDED_COUNT"), "HTTP_FORWARDED_COUNT")?
+                .or(file.trusted_proxies)
+                .unwrap_or(0),
+            cors_origins,
+            metrics_token: get("PARLOR_METRICS_TOKEN").or(file.metrics_token),
+            admin: first_admin(env, test_mode),
+            overwrite: overwritten(env, &file.settings),
+            test_mode,
+            jwt_secret: get("PARLOR_JWT_SECRET").or(file.jwt_secret),
+            app_key: get("PARLOR_APP_KEY").or(file.app_key),
+            log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
+            stop_within: file.stop_within.unwrap_or(10),
+            mongo_url_present: env.contains_key("MONGO_URL"),
+            listen,
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        if let Some(secret) = &self.jwt_secret {
+            ensure!(secret.len() >= 32, "PARLOR_JWT_SECRET must be at least 32 bytes");
+        }
+        if let Some(key) = &self.app_key {
+            ensure!(key.len() >= 32, "PARLOR_APP_KEY must be at least 32 characters");
+        }
+        if let Some(url) = &self.database {
+            ensure!(
+                url.starts_with("postgres://") || url.starts_with("postgresql://"),
+                "the database must be a postgres:// URL; without one SQLite in the data directory is used"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// An address as a link shows it.
+fn shown(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+fn read_file(flags: &ServeFlags, env: &Environment) -> Result<File> {
+    let named = flags.config.clone().or_else(|| env.get("PARLOR_CONFIG").map(PathBuf::from));
+    let Some(path) = named else { return Ok(File::default()) };
+    let text = std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", path.display()))
+}
+
+/// Whether a text is a valid configuration file.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_file(text: &str) -> Result<()> {
+    toml::from_str::<File>(text).map(drop).map_err(Into::into)
+}
+
+fn listen_addresses(
+    flags: &ServeFlags,
+    env: &Environment,
+    file: Option<Vec<SocketAddr>>,
+) -> Result<Vec<SocketAddr>> {
+    if !flags.listen.is_empty() {
+        return Ok(flags.listen.clone());
+    }
+    let parse = |text: String| -> Result<SocketAddr> {
+        text.parse().with_context(|| format!("'{text}' is not an address like 127.0.0.1:3000"))
+    };
+    if let Some(listed) = env.get("LISTEN").filter(|v| !v.is_empty()) {
+        return list(listed).into_iter().map(parse).collect();
+    }
+    let (ip, port) =
+        (env.get("BIND_IP").filter(|v| !v.is_empty()), env.get("PORT").filter(|v| !v.is_empty()));
+    if ip.is_none() && port.is_none() {
+        if let Some(listed) = file.filter(|l| !l.is_empty()) {
+            return Ok(listed);
+        }
+    }
+    let (ip, port) = (ip.map_or("0.0.0.0", String::as_str), port.map_or("3000", String::as_str));
+    Ok(vec![parse(format!("{ip}:{port}"))?])
+}
+
+fn number(value: Option<String>, name: &str) -> Result<Option<usize>> {
+    value.map(|v| v.parse().with_context(|| format!("{name} must be a number"))).transpose()
+}
+
+/// A comma list, or a JSON list.
+fn list(text: &str) -> Vec<String> {
+    serde_json::from_str::<Vec<String>>(text).unwrap_or_else(|_| {
+        text.split(',').map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect()
+    })
+}
+
+fn first_admin(env: &Environment, test_mode: bool) -> Option<FirstAdmin> {
+    let get = |name: &str| env.get(name).filter(|v| !v.is_empty()).cloned();
+    if let Some(username) = get("ADMIN_USERNAME").or_else(|| get("ADMIN_PASS").map(|_| "admin".to_owned())) {
+        let name = get("ADMIN_NAME").unwrap_or_else(|| username.clone());
+        return Some(FirstAdmin {
+            password: get("ADMIN_PASS"),
+            name,
+            email: get("ADMIN_EMAIL"),
+            id: None,
+            token: None,
+            username,
+        });
+    }
+    if let Some(username) = get("ROCKETCHAT_ADMIN_USER") {
+        let (id, token) = (get("ROCKETCHAT_ADMIN_USER_ID"), get("ROCKETCHAT_ADMIN_TOKEN"));
+        let both = id.is_some() && token.is_some();
+        return Some(FirstAdmin {
+            name: username.clone(),
+            username,
+            password: get("ROCKETCHAT_ADMIN_PASSWORD"),
+            email: None,
+            id: id.filter(|_| both),
+            token: token.filter(|_| both),
+        });
+    }
+    test_mode.then(test_admin)
+}
+
+/// The administrator that Rocket.Chat makes in TEST_MODE and client suites log in as.
+pub fn test_admin() -> FirstAdmin {
+    let id = "rocketchat.internal.admin.test";
+    FirstAdmin {
+        username: id.into(),
+        password: Some(id.into()),
+        name: "RocketChat Internal Admin Test".into(),
+        email: Some(format!("{id}@rocket.chat")),
+        id: Some(id.into()),
+        token: None,
+    }
+}
+
+fn overwritten(env: &Environment, file: &BTreeMap<String, toml::Value>) -> BTreeMap<String, String> {
+    let text = |value: &toml::Value| match value {
+        toml::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut all: BTreeMap<_, _> = file.iter().map(|(id, value)| (id.clone(), text(value))).collect();
+    let from_env =
+        env.iter().filter_map(|(k, v)| Some((k.strip_prefix("OVERWRITE_SETTING_")?.to_owned(), v.clone())));
+    all.extend(from_env);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Environment {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    fn load(pairs: &[(&str, &str)]) -> Result<Config> {
+        Config::load(&ServeFlags::default(), &env(pairs))
+    }
+
+    #[test]
+    fn an_existing_rocketchat_deployment_file_works_unchanged() {
+        let config = load(&[
+            ("ROOT_URL", "https://chat.example.org/"),
+            ("PORT", "4000"),
+            ("MONGO_URL", "mongodb://mongo/rocketchat"),
+            ("ADMIN_USERNAME", "boss"),
+            ("ADMIN_PASS", "secret-pass"),
+            ("OVERWRITE_SETTING_Site_Name", "Example"),
+        ]);
+        let config = config.unwrap();
+        assert_eq!(config.root_url, "https://chat.example.org");
+        assert_eq!(config.listen, ["0.0.0.0:4000".parse().unwrap()]);
+        assert!(config.mongo_url_present);
+        assert_eq!(config.overwrite["Site_Name"], "Example");
+        assert!(!format!("{:?}", config.admin).contains("secret-pass"));
+    }
+
+    #[test]
+    fn test_mode_is_refused_where_others_could_reach_it() {
+        assert!(load(&[("TEST_MODE", "true")]).is_err());
+        let config = load(&[("TEST_MODE", "true"), ("BIND_IP", "127.0.0.1")]).unwrap();
+        assert_eq!(config.admin.unwrap().id.as_deref(), Some("rocketchat.internal.admin.test"));
+    }
+
+    #[test]
+    fn a_wrong_value_is_said_in_one_line() {
+        for bad in [
+            ("PORT", "many"),
+            ("ROOT_URL", "chat"),
+            ("PARLOR_JWT_SECRET", "short"),
+            ("PARLOR_DATABASE_URL", "mysql://x"),
+        ] {
+            let error = load(&[bad]).unwrap_err();
+            assert!(!format!("{error:#}").contains('\n'), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn the_example_file_is_valid_and_an_unknown_key_is_not() {
+        let example = include_str!("../../../parlor.example.toml");
+        let live: String =
+            example.lines().map(|l| l.strip_prefix("#= ").unwrap_or(l)).collect::<Vec<_>>().join("\n");
+        check_file(&live).unwrap();
+        assert!(live.lines().filter(|l| l.contains(" = ")).count() >= 10);
+        assert!(check_file("listen = []").is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! What is mounted where: every door on one screen, and what they all share (CORS, the client's address, health,
+//! metrics, panics kept to their request).
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use parlor_live::ClientAddress;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, Predicate, predicate::SizeAbove},
+    cors::{AllowOrigin, CorsLayer},
+};
+
+use crate::{config::Config, metrics::Metrics, wiring::Parts};
+
+/// The whole server as one router.
+pub fn router(parts: &Parts, config: &Arc<Config>) -> Router {
+    let own = Own { config: config.clone(), metrics: parts.metrics.clone() };
+    Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .route("/", get(front_page))
+        .with_state(own)
+        .merge(parts.rocketchat.router())
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(not_a_file)))
+        .layer(cors(&config.cors_origins))
+        .layer(CatchPanicLayer::custom(panicked))
+}
+
+#[derive(Clone)]
+struct Own {
+    config: Arc<Config>,
+    metrics: Arc<Metrics>,
+}
+
+/// 200 as soon as requests are served.
+async fn health() -> &'static str {
+    "ok"
+}
+
+/// For Prometheus: from this machine, or with the configured token.
+async fn metrics(State(own): State<Own>, request: Request) -> Response {
+    let direct = request.extensions().get::<ClientAddress>().is_some_and(|c| c.0.is_loopback());
+    let forwarded = request.headers().contains_key("x-forwarded-for")
+        || request.headers().contains_key(header::FORWARDED);
+    let bearer = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let token = own.config.metrics_token.as_deref().is_some_and(|token| {
+        bearer.and_then(|b| b.strip_prefix("Bearer ")).is_some_and(|given| same(given, token))
+    });
+    if !token && (!direct || forwarded) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    ([(header::CONTENT_TYPE, kind)], own.metrics.encode()).into_response()
+}
+
+/// Equality in a time that does not depend on where the texts differ.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
+}
+
+/// What stands at `/` until the web app is built in.
+async fn front_page() -> Html<&'static str> {
+    Html(include_str!("front_page.html"))
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let headers = [
+        "x-user-id",
+        "x-auth-token",
+        "content-type",
+        "x-2fa-code",
+        "x-2fa-method",
+        "authorization",
+        "x-requested-with",
+    ];
+    let layer = CorsLayer::new()
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::DELETE,
+            Method::OPTIONS,
+            Method::PATCH,
+        ])
+        .allow_headers(headers.map(HeaderName::from_static))
+        .max_age(std::time::Duration::from_secs(600));
+    if origins.iter().any(|o| o == "*") {
+        return layer.allow_origin(AllowOrigin::any());
+    }
+    let listed: Vec<HeaderValue> = origins.iter().filter_map(|o| o.parse().ok()).collect();
+    layer.allow_origin(AllowOrigin::list(listed)).allow_credentials(true)
+}
+
+/// Files are compressed already, and ranges of them must stay what they are.
+fn not_a_file(
+    _: StatusCode,
+    _: axum::http::Version,
+    headers: &axum::http::HeaderMap,
+    _: &axum::http::Extensions,
+) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/json"))
+}
+
+/// A panic ends its own request only.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    let body = r#"{"success":false,"error":"Internal server error"}"#;
+    (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}

@@ -1,0 +1,119 @@
+//! `parlor serve`: opens everything, listens, and ends in order.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use parlor_core::{
+    bootstrap::{FirstAdmin, ROCKET_CAT},
+    chat::Chat,
+    id::UserId,
+};
+use parlor_live::ServeOptions;
+use tokio::net::TcpListener;
+
+use crate::{
+    cli::ServeFlags,
+    config::{self, Config},
+    http, wiring,
+};
+
+/// Sockets from one address: whole offices come through one.
+const SOCKETS_PER_ADDRESS: u32 = 20_000;
+
+/// Runs the server until it is told to stop.
+pub fn run(flags: &ServeFlags) -> Result<()> {
+    let config = Arc::new(Config::load(flags, &config::environment())?);
+    crate::logs::start(config.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: Arc<Config>) -> Result<()> {
+    if config.mongo_url_present {
+        tracing::warn!(
+            "MONGO_URL is not used: Parlor keeps its own database. Bring your data in with: parlor import rocketchat"
+        );
+    }
+    // Bound first, so that a taken port is said before anything is opened.
+    let mut listeners = Vec::new();
+    for address in &config.listen {
+        let bound = TcpListener::bind(address).await;
+        listeners.push(bound.with_context(|| format!("can't listen on {address}"))?);
+    }
+    let core = wiring::open(&config).await?;
+    let made = first_start(&core.chat, &config).await?;
+    let parts = core.start(&config)?;
+    let router = http::router(&parts, &config);
+    let options = ServeOptions {
+        max_sockets_per_address: SOCKETS_PER_ADDRESS,
+        trusted_proxies: config.trusted_proxies,
+        shutdown_timeout: Duration::from_secs(config.stop_within),
+        ..ServeOptions::default()
+    };
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let mut serving = Vec::new();
+    for listener in listeners {
+        tracing::info!(address = %listener.local_addr()?, "listening");
+        let (router, live, mut stopped) = (router.clone(), parts.live.clone(), stopped.clone());
+        let shutdown = async move { drop(stopped.wait_for(|stop| *stop).await) };
+        serving.push(tokio::spawn(parlor_live::serve(listener, router, live, options, shutdown)));
+    }
+    say_hello(&config, made.is_some());
+    told_to_stop().await;
+    tracing::info!("stopping: what was accepted is finished");
+    let _ = stop.send(true);
+    let within = Duration::from_secs(config.stop_within);
+    parts.stop(within).await;
+    for task in serving {
+        let _ = tokio::time::timeout(within, task).await;
+    }
+    Ok(())
+}
+
+/// What every workspace has, and the operator's wishes.
+async fn first_start(chat: &Arc<Chat>, config: &Config) -> Result<Option<UserId>> {
+    chat.ensure_bot().await?;
+    chat.ensure_general(&UserId::new(ROCKET_CAT)).await?;
+    chat.overwrite_settings(&config.overwrite, &config.root_url).await?;
+    let Some(admin) = &config.admin else { return Ok(None) };
+    let wanted = FirstAdmin {
+        username: admin.username.clone(),
+        password: admin.password.clone(),
+        name: admin.name.clone(),
+        email: admin.email.clone(),
+        email_verified: !config.test_mode,
+        id: admin.id.as_deref().map(UserId::new),
+        token: admin.token.clone(),
+    };
+    let made = chat.ensure_admin(wanted).await.context("can't make the first administrator")?;
+    if let Some(id) = &made {
+        chat.join_default_rooms(id, true).await?;
+        tracing::info!(username = %admin.username, "made the first administrator");
+    }
+    Ok(made)
+}
+
+fn say_hello(config: &Config, made: bool) {
+    tracing::info!("ready: {}", config.root_url);
+    if config.admin.is_none() && !made {
+        tracing::info!(
+            "no ADMIN_USERNAME given: make an administrator with `parlor user create --admin NAME`, or be the first to register"
+        );
+    }
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn told_to_stop() {
+    let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(term) => term,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM can't be heard; stop with Ctrl-C");
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,196 @@
+//! How the parts come together: store, chat, publisher, doors.
+
+use std::{
+    sync::{Arc, OnceLock, Weak, mpsc},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use parlor_core::{
+    chat::{CacheSizes, Chat, Ports},
+    clock::System,
+    event::Fact,
+    hub::Output,
+    permission_table,
+    publisher::Publisher,
+    setting::Settings,
+    store::Store,
+};
+use parlor_identity::{Identity, SecretKey};
+use parlor_live::{CapLimits, Live};
+use parlor_rocketchat::Door;
+use parlor_store::{Engine, Location, Options, Sink, blobs::LocalBlobs};
+use tokio::task::JoinHandle;
+
+use crate::{config::Config, metrics::Metrics};
+
+/// Batches of committed facts that may wait for the publisher; then the store waits (see the core's `hub.rs`).
+const WAITING_BATCHES: usize = 256;
+/// How often the publisher looks for holes when nothing is committed.
+const TICK: Duration = Duration::from_millis(50);
+/// How often presence is told and marks are written.
+const SECOND: Duration = Duration::from_secs(1);
+/// How often what has run out is swept.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// A running chat and its doors.
+pub struct Parts {
+    /// The chat.
+    pub chat: Arc<Chat>,
+    /// All live connections.
+    pub live: Arc<Live>,
+    /// The Rocket.Chat door.
+    pub rocketchat: Arc<Door>,
+    /// What `/metrics` shows.
+    pub metrics: Arc<Metrics>,
+    engine: Arc<Engine>,
+    publisher: Option<std::thread::JoinHandle<()>>,
+    chores: Vec<JoinHandle<()>>,
+}
+
+/// The chat alone, as the commands need it.
+pub struct Core {
+    /// The chat.
+    pub chat: Arc<Chat>,
+    /// The store below it.
+    pub engine: Arc<Engine>,
+    facts: mpsc::Receiver<Vec<Fact>>,
+}
+
+/// Opens the store and makes the chat on it.
+pub async fn open(config: &Config) -> Result<Core> {
+    let data = &config.data;
+    std::fs::create_dir_all(data)
+        .with_context(|| format!("can't make the data directory {}", data.display()))?;
+    let system = Arc::new(System::new());
+    let key = SecretKey::load(data, std::env::var("PARLOR_SECRET_KEY").ok().as_deref(), &*system)?;
+    let identity = Identity::new(key, system.clone(), system.clone());
+    let (sender, facts) = mpsc::sync_channel(WAITING_BATCHES);
+    let chat_cell: Arc<OnceLock<Weak<Chat>>> = Arc::default();
+    let sink = sink(chat_cell.clone(), sender);
+    let location = match &config.database {
+        Some(url) => Location::Postgres(url.clone()),
+        None => Location::Sqlite(data.join("parlor.sqlite")),
+    };
+    let options = Options::new(system.clone(), sink);
+    let engine = tokio::task::spawn_blocking(move || Engine::open(&location, options)).await??;
+    let engine = Arc::new(engine);
+    let store: Arc<dyn Store> = engine.clone();
+    let (roles, settings) = load(&*store).await?;
+    let blobs = LocalBlobs::open(data.join("files")).context("can't make the directory for files")?;
+    let ports = Ports {
+        store,
+        blobs: Arc::new(blobs),
+        credentials: Arc::new(identity),
+        clock: system.clone(),
+        random: system,
+    };
+    let chat = Arc::new(Chat::new(ports, CacheSizes::default(), roles, settings));
+    chat_cell.set(Arc::downgrade(&chat)).map_err(|_| anyhow::anyhow!("the chat was made twice"))?;
+    Ok(Core { chat, engine, facts })
+}
+
+/// What the committing thread does with facts: first the caches, so that nobody is answered before they are right,
+/// then the queue to the publisher.
+fn sink(chat: Arc<OnceLock<Weak<Chat>>>, sender: mpsc::SyncSender<Vec<Fact>>) -> Sink {
+    Arc::new(move |facts| {
+        if let Some(chat) = chat.get().and_then(Weak::upgrade) {
+            chat.committed(&facts);
+        }
+        // The receiver is gone only when the process ends.
+        let _ = sender.send(facts);
+    })
+}
+
+async fn load(store: &(dyn Store + 'static)) -> Result<(parlor_core::role::Roles, Settings)> {
+    let read = store.reading(|rows| Ok((rows.roles()?, rows.grants()?, rows.setting_values()?)));
+    let (roles, grants, values) = read.await.context("can't read roles and settings")?;
+    Ok((permission_table::snapshot(roles, grants), Settings::snapshot(values)))
+}
+
+impl Core {
+    /// Starts the publisher and the doors.
+    pub fn start(self, config: &Config) -> Result<Parts> {
+        let Self { chat, engine, facts } = self;
+        let publisher = Arc::new(chat.publisher().context("there is a publisher already")?);
+        let thread = publish(publisher.clone(), facts)?;
+        let live = Live::new(CapLimits::default());
+        let rocketchat = Door::new(
+            chat.clone(),
+            &live,
+            parlor_rocketchat::Config {
+                root_url: config.root_url.clone(),
+                version: parlor_rocketchat::VERSION.to_owned(),
+                test_mode: config.test_mode,
+            },
+        );
+        let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());
+        let chores =
+            vec![tokio::spawn(every_second(publisher, chat.clone())), tokio::spawn(sweep(chat.clone()))];
+        Ok(Parts { chat, live, rocketchat, metrics, engine, publisher: Some(thread), chores })
+    }
+}
+
+/// The publisher's thread: commits in, events out.
+fn publish(
+    publisher: Arc<Publisher>,
+    facts: mpsc::Receiver<Vec<Fact>>,
+) -> Result<std::thread::JoinHandle<()>> {
+    let runtime = tokio::runtime::Handle::current();
+    let thread = std::thread::Builder::new().name("publisher".into());
+    let run = move || {
+        loop {
+            let questions: Vec<Output> = match facts.recv_timeout(TICK) {
+                Ok(batch) => publisher.publish(batch),
+                Err(mpsc::RecvTimeoutError::Timeout) => publisher.tick(),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            };
+            if !questions.is_empty() {
+                let publisher = publisher.clone();
+                runtime.spawn(async move { publisher.execute(questions).await });
+            }
+        }
+    };
+    Ok(thread.spawn(run)?)
+}
+
+async fn every_second(publisher: Arc<Publisher>, chat: Arc<Chat>) {
+    let mut tick = tokio::time::interval(SECOND);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        publisher.every_second().await;
+        if let Err(refusal) = chat.flush_marks().await {
+            tracing::warn!(%refusal, "read marks are written a second later");
+        }
+    }
+}
+
+async fn sweep(chat: Arc<Chat>) {
+    let mut tick = tokio::time::interval(SWEEP);
+    loop {
+        tick.tick().await;
+        if let Err(refusal) = chat.sweep().await {
+            tracing::warn!(%refusal, "sweeping what has run out was put off");
+        }
+    }
+}
+
+impl Parts {
+    /// Ends everything in order: connections are told to come back, what was accepted is finished, the store is
+    /// closed last.
+    pub async fn stop(mut self, within: Duration) {
+        self.live.finish_all(parlor_live::Close::restart());
+        if tokio::time::timeout(within, self.live.ended()).await.is_err() {
+            tracing::warn!("some connections did not end in time and are cut");
+        }
+        self.chores.iter().for_each(JoinHandle::abort);
+        if let Err(refusal) = self.chat.flush_marks().await {
+            tracing::warn!(%refusal, "read marks of the last second could not be written");
+        }
+        let engine = self.engine.clone();
+        // Joins the store's threads, which finish what is queued.
+        let _ = tokio::task::spawn_blocking(move || engine.close()).await;
+        drop(self.publisher.take());
+    }
+}
