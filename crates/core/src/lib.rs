@@ -56,6 +56,7 @@ mod sessions;
 pub mod setting;
 pub mod settings_table;
 pub mod store;
+pub mod teams;
 pub mod threads;
 pub mod typing;
 pub mod upkeep;

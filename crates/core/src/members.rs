@@ -20,13 +20,13 @@ use crate::{
 impl Chat {
     /// Joins a public room (or one of a public team, or a discussion whose parent the actor may read). Somebody who is in
     /// it already stays as he is. `code`: the join code, where the room has one.
-    pub async fn join(&self, actor: &Actor, room: &RoomId, code: Option<&str>) -> Result<Arc<Room>> {
+    pub async fn join(&self, actor: &Actor, room: RoomRef<'_>, code: Option<&str>) -> Result<Arc<Room>> {
         self.judged(|| self.try_join(actor, room, code)).await
     }
 
-    async fn try_join(&self, actor: &Actor, id: &RoomId, code: Option<&str>) -> Result<Arc<Room>> {
+    async fn try_join(&self, actor: &Actor, wanted: RoomRef<'_>, code: Option<&str>) -> Result<Arc<Room>> {
         let user = self.active_user(actor).await?;
-        let room = self.look_up(RoomRef::Id(id)).await?;
+        let room = self.look_up(wanted).await?;
         if self.membership(&room.id, &user.id).await?.is_some() {
             return Ok(room);
         }

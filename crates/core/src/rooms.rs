@@ -232,7 +232,7 @@ impl Chat {
     }
 
     /// These users, without the unknown ones; in the order asked.
-    pub async fn users_by_id<'a>(&self, ids: impl IntoIterator<Item = &'a UserId>) -> Result<Vec<Arc<User>>> {
+    pub async fn users_by_id(&self, ids: &[UserId]) -> Result<Vec<Arc<User>>> {
         let mut found = Vec::new();
         for id in ids {
             found.extend(self.user(id).await?);

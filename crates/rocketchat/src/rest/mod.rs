@@ -1,16 +1,36 @@
 //! REST endpoints, one family a file, named as its URL says. Each file gives its part of the table.
 
 mod auth;
+mod channels;
+mod channels_members;
+mod channels_settings;
+mod im;
 mod info;
 mod method_call;
+mod rooms;
+mod rooms_call;
+mod rooms_lists;
 mod settings;
+mod subscriptions;
 mod users_create;
 
 use crate::route::Route;
 
 /// The whole table.
 pub(crate) fn all() -> Vec<Route> {
-    let parts =
-        [auth::routes(), info::routes(), method_call::routes(), settings::routes(), users_create::routes()];
+    let parts = [
+        auth::routes(),
+        channels::routes(),
+        channels_members::routes(),
+        channels_settings::routes(),
+        im::routes(),
+        info::routes(),
+        method_call::routes(),
+        rooms::routes(),
+        rooms_lists::routes(),
+        settings::routes(),
+        subscriptions::routes(),
+        users_create::routes(),
+    ];
     parts.into_iter().flatten().collect()
 }

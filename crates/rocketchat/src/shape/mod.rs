@@ -1,4 +1,7 @@
 //! Nouns as Rocket.Chat writes them.
 
+pub(crate) mod room;
 pub(crate) mod setting;
+pub(crate) mod subscription;
+pub(crate) mod team;
 pub(crate) mod user;

@@ -20,36 +20,29 @@ pub(crate) struct People(HashMap<UserId, Arc<User>>);
 
 impl People {
     /// Those with these ids; removed ones are left out.
-    pub(crate) async fn with<'a>(chat: &Chat, ids: impl IntoIterator<Item = &'a UserId>) -> Result<Self> {
-        let mut people = Self::default();
-        people.add(chat, ids).await?;
-        Ok(people)
-    }
-
-    /// Takes more in.
-    pub(crate) async fn add<'a>(
-        &mut self,
-        chat: &Chat,
-        ids: impl IntoIterator<Item = &'a UserId>,
-    ) -> Result<()> {
+    pub(crate) async fn with(chat: &Chat, ids: Vec<UserId>) -> Result<Self> {
+        let mut people = HashMap::new();
         for id in ids {
-            if !self.0.contains_key(id)
-                && let Some(user) = chat.user(id).await?
+            if let std::collections::hash_map::Entry::Vacant(vacant) = people.entry(id)
+                && let Some(user) = chat.user(vacant.key()).await?
             {
-                self.0.insert(id.clone(), user);
+                vacant.insert(user);
             }
         }
-        Ok(())
+        Ok(Self(people))
     }
 
     /// All whom these rooms name: makers, members of direct rooms, muted ones.
-    pub(crate) async fn of_rooms<'a>(chat: &Chat, rooms: impl IntoIterator<Item = &'a Room>) -> Result<Self> {
-        let mut people = Self::default();
-        for room in rooms {
-            let named = [&room.creator].into_iter().chain(&room.direct).chain(&room.muted).chain(&room.unmuted);
-            people.add(chat, named).await?;
+    pub(crate) async fn of_rooms(chat: &Chat, rooms: &[&RoomView]) -> Result<Self> {
+        let mut named = Vec::new();
+        for view in rooms {
+            let room = &view.room;
+            named.push(room.creator.clone());
+            for list in [&room.direct, &room.muted, &room.unmuted] {
+                named.extend(list.iter().cloned());
+            }
         }
-        Ok(people)
+        Self::with(chat, named).await
     }
 
     pub(crate) fn get(&self, id: &UserId) -> Option<&Arc<User>> {
@@ -183,19 +176,15 @@ fn put_rare(object: &mut Map<String, Value>, room: &Room, people: &People) {
 }
 
 /// Rooms with everybody they name.
-pub(crate) async fn rooms<'a>(
-    chat: &Chat,
-    views: impl IntoIterator<Item = &'a RoomView> + Clone,
-    dates: Dates,
-) -> Result<Vec<Value>> {
-    let people = People::of_rooms(chat, views.clone().into_iter().map(|view| &*view.room)).await?;
-    Ok(views.into_iter().map(|view| room(view, &people, dates)).collect())
+pub(crate) async fn rooms(chat: &Chat, views: &[&RoomView], dates: Dates) -> Result<Vec<Value>> {
+    let people = People::of_rooms(chat, views).await?;
+    Ok(views.iter().map(|view| room(view, &people, dates)).collect())
 }
 
 /// One room with everybody it names, as it is now.
 pub(crate) async fn current(chat: &Chat, found: &Arc<Room>, dates: Dates) -> Result<Value> {
     let view = chat.room_view(found).await?;
-    let people = People::of_rooms(chat, [&*view.room]).await?;
+    let people = People::of_rooms(chat, &[&view]).await?;
     Ok(room(&view, &people, dates))
 }
 

@@ -100,7 +100,12 @@ fn put_notify(object: &mut Map<String, Value>, notify: &Notify) {
 }
 
 /// `name` and `fname`: a direct room is named after the others, at this moment.
-fn names(room: &Room, me: &parlor_core::id::UserId, people: &People, settings: &Settings) -> (String, String) {
+fn names(
+    room: &Room,
+    me: &parlor_core::id::UserId,
+    people: &People,
+    settings: &Settings,
+) -> (String, String) {
     if !room.is_direct() {
         return (room.name.clone().unwrap_or_default(), room.shown_name().to_owned());
     }
