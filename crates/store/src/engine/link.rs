@@ -12,11 +12,12 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const PAUSE: Duration = Duration::from_millis(2);
 pub(super) const MAX_PAUSE: Duration = Duration::from_millis(250);
 
-/// Opens a connection and sets what every session needs.
+/// Opens a connection and sets what every session needs. Sequential scans are the last resort: a plan made while
+/// a table was small is kept while it grows, and every statement of the hot path has its index.
 pub(crate) fn connect(config: &postgres::Config) -> Result<PostgresConn, SqlError> {
     let mut client = config.connect(NoTls)?;
     client.batch_execute(
-        "SET synchronous_commit = on; SET statement_timeout = '5s'; SET jit = off;
+        "SET synchronous_commit = on; SET statement_timeout = '5s'; SET jit = off; SET enable_seqscan = off;
          SET idle_in_transaction_session_timeout = '15s'; SET client_min_messages = warning;
          SET default_transaction_isolation = 'read committed'",
     )?;
@@ -29,6 +30,8 @@ pub(super) struct Link {
     /// Added to the journal's numbers.
     base: i64,
     conn: Option<PostgresConn>,
+    /// Joins go row by row through an index: for batches, whose tables are far larger than they are.
+    batches: bool,
 }
 
 /// How an attempt ended.
@@ -60,13 +63,22 @@ pub(super) enum Ended<R> {
 
 impl Link {
     pub(super) fn new(config: &postgres::Config, base: i64, counters: &Arc<Counters>) -> Self {
-        Link { config: config.clone(), base, counters: counters.clone(), conn: None }
+        Link { config: config.clone(), base, counters: counters.clone(), conn: None, batches: false }
+    }
+
+    /// A link for batches.
+    pub(super) fn for_batches(self) -> Self {
+        Link { batches: true, ..self }
     }
 
     fn conn(&mut self) -> Result<&mut PostgresConn, SqlError> {
         if self.conn.as_ref().is_none_or(|conn| conn.client.is_closed()) {
             self.conn = None;
-            self.conn = Some(connect(&self.config)?);
+            let mut conn = connect(&self.config)?;
+            if self.batches {
+                conn.client.batch_execute("SET enable_hashjoin = off; SET enable_mergejoin = off")?;
+            }
+            self.conn = Some(conn);
         }
         self.conn.as_mut().ok_or(SqlError::Unavailable("no connection"))
     }

@@ -236,6 +236,8 @@ fn settle(tx: &mut SqlTx<'_>, conn: &SqliteConn, message: Message, after: Place)
         hot.dirty.push(message.room.clone());
     }
     drop(hot);
+    // The message and its row in the journal; heads are counted when they are written.
+    tx.wrote(2);
     publish(tx, g, Arc::new(message), head)
 }
 
