@@ -14,7 +14,7 @@ use parlor_core::{
     message::{Mention, Message},
     permissions::Judgement,
     room::Head,
-    store::{Append, Appended},
+    store::{Append, Appended, ReadMessages},
 };
 use std::sync::Arc;
 
@@ -262,25 +262,9 @@ pub(super) fn known(tx: &mut SqlTx<'_>, message: &Message, author: i64, room: i6
     if key >> super::heads::SEQ_BITS != room || by != author {
         return Err(Refusal::IdConflict);
     }
-    let stored = stored(tx, message)?;
+    let stored = tx.message(&message.id)?.ok_or(Refusal::Unavailable)?;
     let head = tx.one(ROOM, params![message.room], place)?.head;
     Ok(Appended { message: Arc::new(stored), duplicate: true, head: Arc::new(head) })
-}
-
-/// The stored form of a message of that id, which is known to be its author's in its room.
-fn stored(tx: &mut SqlTx<'_>, sent: &Message) -> Result<Message> {
-    let sql = "SELECT key & 68719476735, COALESCE(rev, key & 68719476735), counted, at, COALESCE(updated, at), flags,
-            text, extra FROM messages WHERE id = $1";
-    let mut message = sent.clone();
-    let found = tx.opt(sql, params![sent.id], |row| {
-        (message.seq, message.rev, message.counted) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        (message.at, message.updated_at, message.text) = (row.get(3)?, row.get(4)?, row.get(6)?);
-        let extra: Option<String> = row.get(7)?;
-        super::messages_codec::decode(&mut message, row.get(5)?, extra.as_deref());
-        Ok(())
-    })?;
-    message.deleted = found.is_none();
-    Ok(message)
 }
 
 /// Rows of the journal that one statement takes.
