@@ -10,7 +10,7 @@ use crate::{
     membership::Membership,
     permissions::{Action, Object},
     reading::News,
-    room::{Room, RoomKind, RoomView},
+    room::{Room, RoomView},
     session::Actor,
     store::{Page, Paged, Read, RemovedMembership, RoomFilter, Unread},
     user::User,

@@ -16,7 +16,7 @@ use crate::{
     date::Dates,
     refusal::Refused,
     route::{Outcome, Route, get, post},
-    shape::room::shown_name,
+    shape::{self, room::shown_name},
     who::Who,
 };
 
@@ -47,7 +47,7 @@ fn of_family(f: Family) -> Vec<Route> {
             &f.path("online"),
             Who::Reader,
             f.pick(r#"query={"_id":"$public"}"#, r#"query={"_id":"$private"}"#),
-            { move |call| online(f, call) },
+            move |call| online(f, call),
         ),
         get(&f.path("moderators"), Who::Reader, at(QUERY), move |call| moderators(f, call)),
         get(&f.path("roles"), Who::Reader, at(QUERY), move |call| roles(f, call)),
@@ -190,44 +190,15 @@ pub(crate) async fn page_of_members(
         by_role,
         ..MemberFilter::default()
     };
-    let status: Vec<Status> = call.list("status").iter().filter_map(|word| status_of(word)).collect();
+    let status: Vec<Status> =
+        call.list("status").iter().filter_map(|word| shape::user::read_status(word)).collect();
     Ok(call.chat().members(call.actor()?, room, filter, &status, call.page()?).await?)
-}
-
-fn status_of(word: &str) -> Option<Status> {
-    Some(match word {
-        "online" => Status::Online,
-        "away" => Status::Away,
-        "busy" => Status::Busy,
-        "offline" => Status::Offline,
-        _ => return None,
-    })
-}
-
-/// Rocket.Chat's word for a presence.
-pub(crate) fn status_word(status: Status) -> &'static str {
-    match status {
-        Status::Online => "online",
-        Status::Away => "away",
-        Status::Busy => "busy",
-        Status::Offline => "offline",
-    }
 }
 
 /// A member as lists show one.
 pub(crate) fn member(member: &Member) -> Value {
-    let user = &*member.user;
-    let mut value = json!({
-        "_id": user.id.as_str(), "username": user.username, "name": shown_name(user),
-        "status": status_word(member.status), "_updatedAt": Dates::Iso.value(user.updated_at),
-    });
-    for (key, text) in
-        [("nickname", user.nickname.as_str()), ("avatarETag", user.avatar.as_deref().unwrap_or_default())]
-    {
-        if !text.is_empty() {
-            value[key] = text.into();
-        }
-    }
+    let mut value = shape::user::member(&member.user, member.status);
+    value["_updatedAt"] = Dates::Iso.value(member.user.updated_at);
     value
 }
 

@@ -65,7 +65,7 @@ fn of_family(f: Family) -> Vec<Route> {
             &f.path("setType"),
             edit,
             f.pick(r#"{"roomId":"$public","type":"p"}"#, r#"{"roomId":"$private","type":"c"}"#),
-            { move |call| set_type(f, call) },
+            move |call| set_type(f, call),
         ),
         post(&f.path("archive"), Who::MayInRoom(&["archive-room"]), sample!(f, ""), move |call| {
             archive(f, call, true)
