@@ -203,7 +203,7 @@ pub struct Quote {
     pub message: MessageId,
     /// Its author's user name.
     pub author: String,
-    /// Its author's display name.
+    /// Its author as shown: alias, user name or (by `UI_Use_Real_Name`) display name.
     pub author_name: String,
     /// Its text.
     pub text: String,

@@ -32,7 +32,6 @@ impl Chat {
         let judgement = self.authorize(actor, Action::PostMessage, Object::Room(&room)).await?;
         let author = self.active_user(actor).await?;
         let settings = self.settings();
-        self.check_direct(actor, &room).await?;
         self.check_draft(actor, &room, draft, &settings).await?;
 
         let id = draft.id.clone().unwrap_or_else(|| MessageId::new(self.new_id()));
@@ -76,15 +75,6 @@ impl Chat {
             self.quote_links(actor, message).await?;
         }
         if names { self.address(actor, room, author, &read, message).await } else { Ok(Vec::new()) }
-    }
-
-    /// In a direct room both sides must be willing.
-    async fn check_direct(&self, actor: &Actor, room: &Room) -> Result<()> {
-        if !room.is_direct() {
-            return Ok(());
-        }
-        let blocked = self.membership(&room.id, &actor.user).await?.is_some_and(|m| m.blocked || m.blocker);
-        if blocked { Err(State::Blocked.into()) } else { Ok(()) }
     }
 
     async fn check_draft(

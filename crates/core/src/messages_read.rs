@@ -9,7 +9,8 @@ use crate::{
     id::{MessageId, RoomId, UserId},
     message::Message,
     permissions::{Action, Object},
-    room::Room,
+    room::{Room, RoomView},
+    rooms::RoomRef,
     session::Actor,
     store::{MessageFilter, Page, Paged, Slice, Tombstone},
 };
@@ -19,7 +20,7 @@ pub const MAX_PAGE: u64 = 10_000;
 /// Messages asked for by their ids at once.
 pub const MAX_IDS: usize = 1_000;
 /// Changes in one answer of a catch-up.
-pub const MAX_CHANGES: u64 = 1_000;
+pub const MAX_CHANGES: u64 = 5_000;
 
 /// The neighbourhood of a message.
 #[derive(Clone, Debug)]
@@ -65,7 +66,8 @@ impl Chat {
         Ok(room)
     }
 
-    /// A message that the actor may read, with its room. Unknown, removed and unreadable ones are the same.
+    /// A message that the actor may read, with its room. Unknown, removed and unreadable ones are the same; only that
+    /// a public room has the message is no secret from those who may not read public rooms.
     pub(crate) async fn readable_message(
         &self,
         actor: &Actor,
@@ -77,7 +79,10 @@ impl Chat {
         let message = found.filter(|m| !m.deleted).ok_or(Refusal::NotFound(What::Message))?;
         match self.readable_room(actor, &message.room).await {
             Ok(room) => Ok((room, message)),
-            Err(Refusal::NotFound(What::Room)) => Err(Refusal::NotFound(What::Message)),
+            Err(Refusal::NotFound(What::Room)) => match self.room(&message.room).await {
+                Ok(room) if room.is_public() => Err(Refusal::NotAllowed("view-c-room")),
+                _ => Err(Refusal::NotFound(What::Message)),
+            },
             Err(refusal) => Err(refusal),
         }
     }
@@ -114,16 +119,21 @@ impl Chat {
         self.timeline(room, slice).await
     }
 
-    /// A slice of a public room's timeline for whoever comes along, if the workspace allows that.
-    pub async fn anonymous_history(&self, room: &RoomId, slice: Slice) -> Result<Vec<Message>> {
+    /// A slice of a public room's timeline for whoever comes along, if the workspace allows that; with the room.
+    pub async fn anonymous_history(
+        &self,
+        room: RoomRef<'_>,
+        slice: Slice,
+    ) -> Result<(RoomView, Vec<Message>)> {
         if !self.settings().is_on("Accounts_AllowAnonymousRead") {
             return Err(Refusal::Disabled("Accounts_AllowAnonymousRead"));
         }
-        let room = self.room(room).await?;
+        let room = self.look_up(room).await?;
         if !room.is_public() {
             return Err(Refusal::NotFound(What::Room));
         }
-        self.timeline(room, slice).await
+        let view = self.room_view(&room).await?;
+        Ok((view, self.timeline(room, slice).await?))
     }
 
     async fn timeline(&self, room: Arc<Room>, mut slice: Slice) -> Result<Vec<Message>> {

@@ -7,10 +7,11 @@ use crate::{
     error::{Refusal, Result, State},
     event::Event,
     id::MessageId,
-    message::{Attachment, Mark, Message, MessageKind, Quote},
+    message::{Attachment, Mark, Message, MessageKind},
     messages::store_changed,
     messages_change::{mark_of, unchanged_place},
     permissions::{Action, Object},
+    quotes::quote,
     session::Actor,
     store::{Lane, Tx},
 };
@@ -41,6 +42,9 @@ impl Chat {
         let user = self.active_user(actor).await?;
         let notice = MessageId::new(self.new_id());
         let link = self.link_to(&message);
+        let settings = self.settings();
+        let depth = settings.number("Message_QuoteChainLimit") as usize;
+        let real_names = settings.is_on("UI_Use_Real_Name");
         let store = move |tx: &mut dyn Tx| {
             tx.check(&judgement)?;
             let mut message = unchanged_place(tx, &message)?;
@@ -50,9 +54,10 @@ impl Chat {
             message.pinned = on.then(|| Mark { at: tx.now(), ..mark_of(&user) });
             let pinned = store_changed(tx, message)?;
             if on {
+                let shown = quote(&link, Message::clone(&pinned), depth, real_names);
                 let mut said =
                     Message::notice(&user, notice.clone(), room.id.clone(), "message_pinned", String::new());
-                said.attachments = vec![Attachment::Quote(Box::new(shown(&pinned, link.clone())))];
+                said.attachments = vec![Attachment::Quote(Box::new(shown))];
                 tx.append_message(said)?;
             }
             Ok(pinned)
@@ -84,17 +89,5 @@ impl Chat {
             Ok(message.clone())
         };
         self.store().writing(Lane::Verbs, store).await
-    }
-}
-
-fn shown(message: &Message, link: String) -> Quote {
-    Quote {
-        link,
-        message: message.id.clone(),
-        author: message.author_username.clone(),
-        author_name: message.author_name.clone(),
-        text: message.text.clone(),
-        at: message.at,
-        attachments: message.attachments.clone(),
     }
 }

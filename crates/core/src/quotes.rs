@@ -20,6 +20,7 @@ impl Chat {
             return Ok(());
         }
         let depth = settings.number("Message_QuoteChainLimit") as usize;
+        let real_names = settings.is_on("UI_Use_Real_Name");
         let mut quotes = Vec::new();
         for link in &mut message.links {
             let Some(id) = linked_message(site, &link.url) else { continue };
@@ -29,9 +30,9 @@ impl Chat {
             match self.readable_message(actor, &id).await {
                 Ok((_, quoted)) if quoted.id != message.id => {
                     link.no_preview = true;
-                    quotes.push(Attachment::Quote(Box::new(quote(&link.url, quoted, depth))));
+                    quotes.push(Attachment::Quote(Box::new(quote(&link.url, quoted, depth, real_names))));
                 }
-                Ok(_) | Err(Refusal::NotFound(_)) => {}
+                Ok(_) | Err(Refusal::NotFound(_) | Refusal::NotAllowed(_)) => {}
                 Err(refusal) => return Err(refusal),
             }
         }
@@ -40,12 +41,17 @@ impl Chat {
     }
 }
 
-fn quote(link: &str, quoted: Message, depth: usize) -> Quote {
+pub(crate) fn quote(link: &str, quoted: Message, depth: usize, real_names: bool) -> Quote {
+    let shown = if real_names && !quoted.author_name.is_empty() {
+        quoted.author_name
+    } else {
+        quoted.author_username.clone()
+    };
     Quote {
         link: link.to_owned(),
         message: quoted.id,
         author: quoted.author_username,
-        author_name: quoted.guise.alias.unwrap_or(quoted.author_name),
+        author_name: quoted.guise.alias.unwrap_or(shown),
         text: quoted.text,
         at: quoted.at,
         attachments: shortened(quoted.attachments, depth.max(1) - 1),

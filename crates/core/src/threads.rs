@@ -83,7 +83,8 @@ impl Chat {
         self.store().reading(move |rows| rows.list_messages(&room.id, &filter, page)).await
     }
 
-    /// Threads of a room whose root changed or that got replies after a moment, and removed messages.
+    /// Threads of a room whose root changed or that got replies after a moment, and removed messages that were no
+    /// replies.
     pub async fn thread_changes(
         &self,
         actor: &Actor,
@@ -92,7 +93,8 @@ impl Chat {
     ) -> Result<crate::messages_read::Changes> {
         self.threads_on()?;
         let mut changes = self.changes_since(actor, room, since).await?;
-        changes.updated.retain(|m| m.thread_info.is_some());
+        changes.updated.retain(|m| m.thread_info.as_ref().is_some_and(|info| info.replies > 0));
+        changes.deleted.retain(|gone| gone.thread.is_none());
         Ok(changes)
     }
 
@@ -106,7 +108,8 @@ impl Chat {
         self.threads_on()?;
         let (room, root) = self.readable_root(actor, root).await?;
         let mut changes = self.changes_since(actor, &room.id, since).await?;
-        changes.updated.retain(|m| m.thread.as_ref() == Some(&root.id) || m.id == root.id);
+        changes.updated.retain(|m| m.thread.as_ref() == Some(&root.id));
+        changes.deleted.retain(|gone| gone.thread.as_ref() == Some(&root.id));
         Ok(changes)
     }
 

@@ -91,6 +91,8 @@ pub struct Tombstone {
     pub at: Time,
     /// The room position of its removal.
     pub rev: i64,
+    /// The root of the thread it was a reply in, as long as that stands.
+    pub thread: Option<MessageId>,
 }
 
 /// A file that belongs or will belong to a message.
