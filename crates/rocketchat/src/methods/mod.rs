@@ -1,9 +1,12 @@
 //! DDP methods, by what they are about. Each file gives its part of the table.
 
+mod messages;
+mod timeline;
+
 use crate::method::Method;
 
 /// The whole table.
 pub(crate) fn all() -> Vec<Method> {
-    let parts: Vec<Vec<Method>> = vec![];
+    let parts = [messages::methods(), timeline::methods()];
     parts.into_iter().flatten().collect()
 }

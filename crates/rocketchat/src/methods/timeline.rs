@@ -115,11 +115,8 @@ async fn load_history(call: Invocation) -> Answer {
 
 async fn load_next(call: Invocation) -> Answer {
     let room = room(&call, 0).await?;
-    let slice = Slice {
-        oldest: moment(&call, 1)?,
-        newest_first: false,
-        ..Slice::newest(count(call.param(2), 20))
-    };
+    let slice =
+        Slice { oldest: moment(&call, 1)?, newest_first: false, ..Slice::newest(count(call.param(2), 20)) };
     let found = call.chat().history(call.actor()?, &room.id, slice).await?;
     let found = without_hidden_in(call.chat(), &room, found);
     Ok(json!({ "messages": shown(&call, &found).await? }))
@@ -193,7 +190,8 @@ async fn threads_list(call: Invocation) -> Answer {
 }
 
 async fn read_threads(call: Invocation) -> Answer {
-    let root = message_id(call.text(0)?).map_err(|_| Refused::meteor("error-invalid-message", "Invalid Message"))?;
+    let root =
+        message_id(call.text(0)?).map_err(|_| Refused::meteor("error-invalid-message", "Invalid Message"))?;
     call.chat().read_thread(call.actor()?, &root).await.map_err(chat_threads::refused)?;
     Ok(Value::Null)
 }
@@ -236,7 +234,8 @@ async fn search(call: Invocation) -> Answer {
         Some(other) => return Err(mismatch("string", Some(other))),
     };
     let page = Page { offset: 0, count: count(call.param(2), 20).min(100) };
-    let found = call.chat().search_messages(call.actor()?, room.as_ref(), text, page).await.map_err(no_room)?;
+    let found =
+        call.chat().search_messages(call.actor()?, room.as_ref(), text, page).await.map_err(no_room)?;
     Ok(json!({ "message": { "docs": shown(&call, &found).await? } }))
 }
 
@@ -244,7 +243,8 @@ async fn search(call: Invocation) -> Answer {
 async fn get(call: Invocation) -> Answer {
     let room = room(&call, 0).await?;
     let since = call.object(1)?.get("lastUpdate").and_then(date::read);
-    let since = since.ok_or_else(|| mismatch("date", call.object(1).ok().and_then(|o| o.get("lastUpdate"))))?;
+    let since =
+        since.ok_or_else(|| mismatch("date", call.object(1).ok().and_then(|o| o.get("lastUpdate"))))?;
     let changes = call.chat().changes_since(call.actor()?, &room.id, since).await?;
     let gone = |t: &parlor_core::store::Tombstone| crate::rest::chat_lists::tombstone(t, Dates::Ejson);
     let deleted: Vec<Value> = changes.deleted.iter().map(gone).collect();

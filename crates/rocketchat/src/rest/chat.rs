@@ -2,7 +2,7 @@
 
 use parlor_core::{
     error::{Refusal, State, What},
-    id::RoomId,
+    id::{RoomId, UserId},
     messages::{Draft, Sent},
     messages_change::Edit,
     rooms::RoomRef,
@@ -34,29 +34,24 @@ pub(crate) fn routes() -> Vec<Route> {
             r#"{"roomId":"$private","msgId":"$message","text":"new"}"#,
             update,
         ),
-        post("chat.delete", own_or(&["delete-message"]), r#"{"roomId":"$private","msgId":"$message"}"#, delete),
+        post(
+            "chat.delete",
+            own_or(&["delete-message"]),
+            r#"{"roomId":"$private","msgId":"$message"}"#,
+            delete,
+        ),
         post("chat.react", Who::Reader, r#"{"messageId":"$message","emoji":":+1:"}"#, react),
         get("chat.getMessage", Who::Reader, "msgId=$message", get_message),
-        post(
-            "chat.pinMessage",
-            Who::MayInRoom(&["pin-message"]),
-            r#"{"messageId":"$message"}"#,
-            |call| pin(call, true),
-        ),
-        post(
-            "chat.unPinMessage",
-            Who::MayInRoom(&["pin-message"]),
-            r#"{"messageId":"$message"}"#,
-            |call| pin(call, false),
-        ),
+        post("chat.pinMessage", Who::MayInRoom(&["pin-message"]), r#"{"messageId":"$message"}"#, |call| {
+            pin(call, true)
+        }),
+        post("chat.unPinMessage", Who::MayInRoom(&["pin-message"]), r#"{"messageId":"$message"}"#, |call| {
+            pin(call, false)
+        }),
         post("chat.starMessage", Who::Member, r#"{"messageId":"$message"}"#, |call| star(call, true)),
         post("chat.unStarMessage", Who::Member, r#"{"messageId":"$message"}"#, |call| star(call, false)),
-        post(
-            "chat.reportMessage",
-            Who::Reader,
-            r#"{"messageId":"$message","description":"spam"}"#,
-            report,
-        ),
+        post("chat.reportMessage", Who::Reader, r#"{"messageId":"$message","description":"spam"}"#, report),
+        get("chat.ignoreUser", Who::Member, "", ignore_user),
         get("chat.getURLPreview", Who::Reader, "roomId=$private&url=https://example.org/", url_preview),
         get("chat.getMessageReadReceipts", Who::Reader, "", read_receipts),
     ]
@@ -72,7 +67,10 @@ async fn send(mut call: Call) -> Outcome {
         Some(Value::Object(message)) => message,
         Some(_) => return Err(Refused::invalid_params("must be object")),
         None => {
-            return Err(Refused::meteor("error-invalid-params", "The \"message\" parameter must be provided."));
+            return Err(Refused::meteor(
+                "error-invalid-params",
+                "The \"message\" parameter must be provided.",
+            ));
         }
     };
     let draft = Draft { previews: previews(body.get("previewUrls"))?, ..draft(message)? };
@@ -144,7 +142,9 @@ fn targets(body: &Map<String, Value>) -> Result<Vec<Target>, Refused> {
         };
         let texts = texts.ok_or_else(|| Refused::invalid_params("must be string"))?;
         if texts.len() > MAX_TARGETS {
-            return Err(Refused::invalid_params(&format!("{key} must not have more than {MAX_TARGETS} items")));
+            return Err(Refused::invalid_params(&format!(
+                "{key} must not have more than {MAX_TARGETS} items"
+            )));
         }
         return Ok(texts.into_iter().filter(|text| !text.is_empty()).map(kind).collect());
     }
@@ -264,10 +264,7 @@ async fn delete(mut call: Call) -> Outcome {
 async fn one(call: &mut Call) -> Result<(Map<String, Value>, parlor_core::id::MessageId), Refused> {
     let body = call.object().await?;
     let missing = || {
-        Refused::meteor(
-            "error-messageid-param-not-provided",
-            "The required \"messageId\" param is required.",
-        )
+        Refused::meteor("error-messageid-param-not-provided", "The required \"messageId\" param is required.")
     };
     let id = text(&body, "messageId")?.filter(|id| !id.trim().is_empty()).ok_or_else(missing)?;
     let id = message_id(id)?;
@@ -363,6 +360,26 @@ async fn report(mut call: Call) -> Outcome {
     success(Value::Null)
 }
 
+async fn ignore_user(call: Call) -> Outcome {
+    let missing = |name: &str| {
+        let reason = format!("The required \"{name}\" param is missing.");
+        Refused::meteor("error-room-id-param-not-provided", &reason)
+    };
+    let room = call.param("rid").ok_or_else(|| missing("rid"))?;
+    let user = call.param("userId").ok_or_else(|| missing("userId"))?;
+    let refuse = |refusal| match refusal {
+        Refusal::NotFound(_) | Refusal::NotMember => {
+            Refused::meteor("error-invalid-subscription", "Invalid subscription")
+        }
+        other => Refused::from(other),
+    };
+    let room = RoomId::parse(room).ok_or_else(|| refuse(Refusal::NotMember))?;
+    let user = UserId::parse(user).ok_or_else(|| refuse(Refusal::NotMember))?;
+    let on = call.flag("ignore").unwrap_or(true);
+    call.chat().ignore_user(call.actor()?, &room, &user, on).await.map_err(refuse)?;
+    success(Value::Null)
+}
+
 async fn url_preview(call: Call) -> Outcome {
     let (room, url) = (call.param("roomId"), call.param("url"));
     let (Some(room), Some(url)) = (room, url) else {
@@ -371,7 +388,8 @@ async fn url_preview(call: Call) -> Outcome {
     };
     let refuse = |_| Refused::meteor("error-not-allowed", "Not allowed");
     call.chat().find_room(call.actor()?, RoomRef::Id(room)).await.map_err(refuse)?;
-    let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    let host =
+        url.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
     // Previews are fetched when a message is stored; here only what the address itself says.
     success(json!({ "urlPreview": {
         "url": url, "meta": {}, "headers": {}, "parsedUrl": { "host": host },
@@ -393,9 +411,7 @@ pub(crate) async fn receipts(
     dates: Dates,
 ) -> Result<Vec<Value>, Refused> {
     let refuse = |refusal| match refusal {
-        Refusal::Disabled(_) => {
-            Refused::meteor("error-action-not-allowed", "This is an enterprise feature")
-        }
+        Refusal::Disabled(_) => Refused::meteor("error-action-not-allowed", "This is an enterprise feature"),
         Refusal::NotFound(What::Message) => Refused::meteor("error-invalid-message", "Invalid message"),
         other => Refused::from(other),
     };
@@ -404,7 +420,8 @@ pub(crate) async fn receipts(
         return Err(off());
     }
     let (message, receipts) = chat.receipts(actor, &message_id(id)?).await.map_err(refuse)?;
-    let people = crate::shape::room::People::with(chat, receipts.iter().map(|r| &r.user)).await?;
+    let people =
+        crate::shape::room::People::with(chat, receipts.iter().map(|r| r.user.clone()).collect()).await?;
     let one = |receipt: &parlor_core::store::Receipt| {
         json!({
             "_id": format!("{}-{}", message.id, receipt.user), "roomId": message.room.as_str(),

@@ -108,7 +108,10 @@ pub(crate) fn previews(value: Option<&Value>) -> Result<Option<Vec<String>>, Ref
     match value {
         Some(Value::Array(all)) => {
             let texts = all.iter().take(100).map(|url| url.as_str().map(str::to_owned));
-            texts.collect::<Option<Vec<_>>>().map(Some).ok_or_else(|| Refused::invalid_params("must be string"))
+            texts
+                .collect::<Option<Vec<_>>>()
+                .map(Some)
+                .ok_or_else(|| Refused::invalid_params("must be string"))
         }
         _ => Ok(None),
     }
@@ -176,8 +179,7 @@ fn guise(object: &Map<String, Value>) -> Result<Guise, Refused> {
 /// A link that can't run anything: of the web, or within this site.
 fn is_harmless(url: &str) -> bool {
     let url = url.trim_start().to_ascii_lowercase();
-    let has_scheme =
-        url.split(['/', '?', '#']).next().is_some_and(|start| start.contains(':'));
+    let has_scheme = url.split(['/', '?', '#']).next().is_some_and(|start| start.contains(':'));
     url.starts_with("http://") || url.starts_with("https://") || !has_scheme
 }
 
@@ -261,7 +263,9 @@ pub(crate) fn refused(refusal: Refusal) -> Refused {
         Refusal::Disabled("Message_CustomFields_Enabled") => Refused::new("Custom fields not enabled"),
         Refusal::Disabled("Threads_enabled") => Refused::meteor("error-not-allowed", "not-allowed"),
         Refusal::Invalid { field: "custom-fields", problem } => Refused::new(problem),
-        Refusal::Invalid { field: "ts", problem } => Refused::meteor("error-message-ts-out-of-sync", &problem),
+        Refusal::Invalid { field: "ts", problem } => {
+            Refused::meteor("error-message-ts-out-of-sync", &problem)
+        }
         Refusal::NotFound(What::Room) | Refusal::NotMember => {
             Refused::meteor("error-not-allowed", "Not allowed")
         }
@@ -348,7 +352,8 @@ mod tests {
 
     #[test]
     fn encrypted_content_is_carried_as_it_came() {
-        let draft = read(json!({ "rid": "r", "t": "e2e", "e2e": "pending", "text": "secret" })).expect("good");
+        let draft =
+            read(json!({ "rid": "r", "t": "e2e", "e2e": "pending", "text": "secret" })).expect("good");
         assert_eq!(draft.encrypted.map(|e| e.as_str().to_owned()), Some(r#"{"e2e":"pending"}"#.to_owned()));
         assert_eq!(draft.extras.as_str(), r#"{"text":"secret"}"#);
     }

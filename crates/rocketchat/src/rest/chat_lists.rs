@@ -32,12 +32,7 @@ pub(crate) fn routes() -> Vec<Route> {
             deleted,
         ),
         get("chat.search", Who::Reader, "roomId=$private&searchText=hello", search),
-        get(
-            "chat.syncMessages",
-            Who::Reader,
-            "roomId=$private&lastUpdate=2026-01-01T00:00:00.000Z",
-            sync,
-        ),
+        get("chat.syncMessages", Who::Reader, "roomId=$private&lastUpdate=2026-01-01T00:00:00.000Z", sync),
     ]
 }
 
@@ -74,9 +69,8 @@ async fn pinned(call: Call) -> Outcome {
 }
 
 fn needed_room(call: &Call) -> Result<String, Refused> {
-    let missing = || {
-        Refused::meteor("error-invalid-params", "The required \"roomId\" query param is missing.")
-    };
+    let missing =
+        || Refused::meteor("error-invalid-params", "The required \"roomId\" query param is missing.");
     Ok(call.param("roomId").ok_or_else(missing)?.to_owned())
 }
 
@@ -90,19 +84,22 @@ fn plainly_not_allowed(refusal: Refusal) -> Refused {
 async fn starred(call: Call) -> Outcome {
     let room = needed_room(&call)?;
     let user = call.actor()?.user.clone();
-    list(call, &room, MessageFilter { starred_by: Some(user), ..Default::default() }, plainly_not_allowed).await
+    list(call, &room, MessageFilter { starred_by: Some(user), ..Default::default() }, plainly_not_allowed)
+        .await
 }
 
 async fn mentioned(call: Call) -> Outcome {
     let room = needed_room(&call)?;
     let user = call.actor()?.user.clone();
-    list(call, &room, MessageFilter { mentioning: Some(user), ..Default::default() }, plainly_not_allowed).await
+    list(call, &room, MessageFilter { mentioning: Some(user), ..Default::default() }, plainly_not_allowed)
+        .await
 }
 
 async fn discussions(call: Call) -> Outcome {
     let room = needed_room(&call)?;
     let text = call.param("text").unwrap_or_default().to_owned();
-    list(call, &room, MessageFilter { discussions: true, text, ..Default::default() }, plainly_not_allowed).await
+    list(call, &room, MessageFilter { discussions: true, text, ..Default::default() }, plainly_not_allowed)
+        .await
 }
 
 /// `{_id, _deletedAt}`
@@ -112,10 +109,10 @@ pub(crate) fn tombstone(gone: &Tombstone, dates: Dates) -> Value {
 
 async fn deleted(call: Call) -> Outcome {
     let sentence = |text: &str| Refused::meteor(text, "");
-    let room = call
-        .param("roomId")
-        .ok_or_else(|| sentence("The required \"roomId\" query param is missing."))?;
-    let since = call.param("since").ok_or_else(|| sentence("The required \"since\" query param is missing."))?;
+    let room =
+        call.param("roomId").ok_or_else(|| sentence("The required \"roomId\" query param is missing."))?;
+    let since =
+        call.param("since").ok_or_else(|| sentence("The required \"since\" query param is missing."))?;
     let since =
         moment(since).ok_or_else(|| sentence("The \"since\" query parameter must be a valid date."))?;
     let page = call.page()?;
@@ -164,7 +161,10 @@ async fn sync_by_cursor(call: &Call, room: &RoomId, kind: &str) -> Outcome {
     let cursor = |name| match call.param(name) {
         None => Ok(None),
         Some(text) => text.parse::<i64>().map(|ms| Some(Time(ms))).map_err(|_| {
-            Refused::meteor("error-invalid-params", &format!("The \"{name}\" query parameter must be a number."))
+            Refused::meteor(
+                "error-invalid-params",
+                &format!("The \"{name}\" query parameter must be a number."),
+            )
         }),
     };
     let (next, previous) = (cursor("next")?, cursor("previous")?);
@@ -190,12 +190,7 @@ async fn sync_by_cursor(call: &Call, room: &RoomId, kind: &str) -> Outcome {
 }
 
 /// The first `count` (and those of the same moment as the last of them), with the cursor behind them.
-fn page_of<T>(
-    mut all: Vec<T>,
-    count: usize,
-    at: fn(&T) -> Time,
-    before: Option<Time>,
-) -> (Vec<T>, Value) {
+fn page_of<T>(mut all: Vec<T>, count: usize, at: fn(&T) -> Time, before: Option<Time>) -> (Vec<T>, Value) {
     if let Some(before) = before {
         all.retain(|one| at(one) < before);
         let cut = all.len().saturating_sub(count);

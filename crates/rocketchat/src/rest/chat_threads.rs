@@ -120,9 +120,7 @@ async fn sync_messages(call: Call) -> Outcome {
 
 async fn follow(mut call: Call, on: bool) -> Outcome {
     let body = call.object().await?;
-    let missing = || {
-        Refused::meteor("The required \"mid\" body param is missing.", "")
-    };
+    let missing = || Refused::meteor("The required \"mid\" body param is missing.", "");
     let id = text(&body, "mid")?.filter(|id| !id.is_empty()).ok_or_else(missing)?;
     follow_by_id(call.chat(), call.actor()?, id, on).await?;
     success(Value::Null)

@@ -4,6 +4,10 @@ mod auth;
 mod channels;
 mod channels_members;
 mod channels_settings;
+pub(crate) mod chat;
+pub(crate) mod chat_draft;
+pub(crate) mod chat_lists;
+pub(crate) mod chat_threads;
 mod im;
 mod info;
 mod method_call;
@@ -12,6 +16,7 @@ mod rooms_call;
 mod rooms_lists;
 mod settings;
 mod subscriptions;
+pub(crate) mod timeline;
 mod users_create;
 
 use crate::route::Route;
@@ -23,6 +28,9 @@ pub(crate) fn all() -> Vec<Route> {
         channels::routes(),
         channels_members::routes(),
         channels_settings::routes(),
+        chat::routes(),
+        chat_lists::routes(),
+        chat_threads::routes(),
         im::routes(),
         info::routes(),
         method_call::routes(),
@@ -30,6 +38,7 @@ pub(crate) fn all() -> Vec<Route> {
         rooms_lists::routes(),
         settings::routes(),
         subscriptions::routes(),
+        timeline::routes(),
         users_create::routes(),
     ];
     parts.into_iter().flatten().collect()

@@ -211,9 +211,10 @@ async fn messages(call: Call, family: Family) -> Outcome {
     let filter = MessageFilter {
         pinned: call.flag("pinned").unwrap_or_default(),
         // Stars are their owner's alone: others' are not to be looked for.
-        starred_by: call.param("starredIds").map(|_| me.clone()).or_else(|| {
-            (!call.list("starredIds").is_empty()).then(|| me.clone())
-        }),
+        starred_by: call
+            .param("starredIds")
+            .map(|_| me.clone())
+            .or_else(|| (!call.list("starredIds").is_empty()).then(|| me.clone())),
         mentioning: first_user("mentionIds"),
         room_only: room_only(&call)?,
         ascending: call.param("sort").is_some() && !newest_first(&call)?,
@@ -270,9 +271,8 @@ async fn others_messages(call: Call) -> Outcome {
     if !call.chat().settings().is_on("API_Enable_Direct_Message_History_EndPoint") {
         return Err(off());
     }
-    let missing = || {
-        Refused::meteor("error-roomid-param-not-provided", "The parameter \"roomId\" is required")
-    };
+    let missing =
+        || Refused::meteor("error-roomid-param-not-provided", "The parameter \"roomId\" is required");
     let room = room_id(call.param("roomId").ok_or_else(missing)?).map_err(refuse)?;
     let found = call.chat().list_others_messages(call.actor()?, &room, page).await.map_err(refuse)?;
     listed(&call, "messages", page, found).await
@@ -282,9 +282,8 @@ async fn others_messages(call: Call) -> Outcome {
 pub(crate) fn purge(body: &Map<String, Value>) -> Result<(Purge, Spare), Refused> {
     let moment = |key: &'static str| match body.get(key) {
         None | Some(Value::Null) => Err(Refused::missing(key)),
-        Some(value) => date::read(value).ok_or_else(|| {
-            Refused::invalid_params(&format!("{key} must match format \"iso-date-time\""))
-        }),
+        Some(value) => date::read(value)
+            .ok_or_else(|| Refused::invalid_params(&format!("{key} must match format \"iso-date-time\""))),
     };
     let on = |key| Ok::<_, Refused>(flag(body, key)?.unwrap_or_default());
     let users = match body.get("users").or_else(|| body.get("fromUsers")) {
@@ -317,9 +316,7 @@ pub(crate) fn purge(body: &Map<String, Value>) -> Result<(Purge, Spare), Refused
 /// Refusals of a purge.
 pub(crate) fn not_purged(refusal: Refusal) -> Refused {
     match refusal {
-        Refusal::NotFound(_) => {
-            Refused::meteor("error-not-allowed", "User does not have access to the room")
-        }
+        Refusal::NotFound(_) => Refused::meteor("error-not-allowed", "User does not have access to the room"),
         Refusal::NotAllowed(_) | Refusal::NotMember | Refusal::State(State::ReadOnly) => {
             Refused::meteor("error-not-allowed", "Not allowed")
         }

@@ -37,6 +37,11 @@ impl Look {
         Self { dates, options }
     }
 
+    /// As a workspace with the usual settings wants it.
+    pub(crate) fn usual(dates: Dates) -> Self {
+        Self { dates, options: Options { colors: true, ..Options::default() } }
+    }
+
     /// The tree of a text; `None` for no text.
     pub(super) fn tree(&self, text: &str, written: Time) -> Option<Box<RawValue>> {
         if text.is_empty() {
@@ -256,8 +261,7 @@ impl Shaped<'_> {
 
     fn rare<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let m = self.message;
-        for (key, text) in
-            [("alias", &m.guise.alias), ("avatar", &m.guise.avatar), ("emoji", &m.guise.emoji)]
+        for (key, text) in [("alias", &m.guise.alias), ("avatar", &m.guise.avatar), ("emoji", &m.guise.emoji)]
         {
             if let Some(text) = text {
                 map.serialize_entry(key, text)?;

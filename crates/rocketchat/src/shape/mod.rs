@@ -1,5 +1,7 @@
 //! Nouns as Rocket.Chat writes them.
 
+mod attachment;
+pub(crate) mod message;
 pub(crate) mod room;
 pub(crate) mod setting;
 pub(crate) mod subscription;

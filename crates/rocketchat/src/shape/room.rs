@@ -194,13 +194,5 @@ pub(crate) fn json_text(text: &str) -> Value {
 }
 
 fn last_message(message: &Message, _people: &People, dates: Dates) -> Value {
-    let mut object = json!({
-        "_id": message.id.as_str(), "rid": message.room.as_str(), "msg": message.text,
-        "ts": dates.value(message.at), "_updatedAt": dates.value(message.updated_at),
-        "u": { "_id": message.author.as_str(), "username": message.author_username, "name": message.author_name },
-    });
-    if let Some(kind) = message.notice_kind() {
-        object["t"] = kind.into();
-    }
-    object
+    super::message::value(message, &super::message::Look::usual(dates))
 }
