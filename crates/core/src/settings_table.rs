@@ -346,6 +346,7 @@ pub const SETTINGS: &[Definition] = &[
     // Omnichannel
     shown("Livechat_enabled", "Omnichannel", "", Bool(false)),
     shown("Livechat_title", "Omnichannel", "", Text("")),
+    hidden("Livechat_accept_chats_with_no_agents", "Omnichannel", "Routing", Bool(false)),
     shown("Livechat_Routing_Method", "Omnichannel", "", Choice(&["Auto_Selection", "Manual_Selection"])),
     // Retention Policy
     shown("RetentionPolicy_Enabled", "Retention Policy", "", Bool(false)),

@@ -8,6 +8,7 @@ use crate::{
     error::{Refusal, Result, What},
     id::{RoleId, UserId},
     json::Json,
+    rooms::GENERAL,
     session::Actor,
     store::{Document, Lane, Page, Secrets, Tx, UserFilter},
     user::{Email, User},
@@ -157,7 +158,20 @@ impl Chat {
         if !wanted.stay_out {
             self.join_default_rooms(&made.id, wanted.silent).await?;
         }
+        if may_be_first && made.has_role("admin") {
+            self.own_general(&made.id).await?;
+        }
         Ok(made)
+    }
+
+    /// The first administrator owns the general room, so that somebody does.
+    async fn own_general(&self, user: &UserId) -> Result<()> {
+        let system = Actor::system(UserId::new(crate::bootstrap::ROCKET_CAT));
+        match self.set_room_role(&system, &GENERAL.into(), user, "owner", true).await {
+            Err(refusal @ (Refusal::Unavailable | Refusal::Internal(_))) => Err(refusal),
+            // There is none, or somebody made him its owner already.
+            _ => Ok(()),
+        }
     }
 
     async fn draft_user(&self, wanted: &NewUser) -> Result<(User, Secrets)> {

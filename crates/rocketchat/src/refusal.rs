@@ -65,6 +65,14 @@ impl Refused {
             "User does not have the permissions required for this action [error-unauthorized]",
         )
     }
+    /// What the community edition answers where it stops.
+    pub(crate) fn enterprise() -> Self {
+        Self::meteor("error-action-not-allowed", "This is an enterprise feature")
+    }
+    /// A room that does not exist or may not be known of.
+    pub(crate) fn unknown_room() -> Self {
+        unknown(What::Room)
+    }
     /// 401.
     pub(crate) fn not_logged_in() -> Self {
         Self::status(StatusCode::UNAUTHORIZED, "You must be logged in to do this.")

@@ -11,6 +11,8 @@ pub(crate) mod chat_threads;
 mod im;
 mod info;
 mod method_call;
+mod permissions;
+mod roles;
 mod rooms;
 mod rooms_call;
 mod rooms_lists;
@@ -34,6 +36,8 @@ pub(crate) fn all() -> Vec<Route> {
         im::routes(),
         info::routes(),
         method_call::routes(),
+        permissions::routes(),
+        roles::routes(),
         rooms::routes(),
         rooms_lists::routes(),
         settings::routes(),

@@ -1,22 +1,79 @@
-//! `settings.public`, `settings.oauth`, `service.configurations`.
+//! `settings`, `settings/ID`, `settings.public`, `settings.oauth`, `service.configurations`.
 
-use parlor_core::{setting::Setting, store::Page};
+use parlor_core::{
+    error::{Refusal, What},
+    setting::Setting,
+    store::Page,
+};
 use serde_json::{Value, json};
 
 use crate::{
     call::{Call, success},
+    date::Dates,
     refusal::Refused,
-    route::{Outcome, Route, get},
+    route::{Outcome, Route, get, post},
     shape,
     who::Who,
 };
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
+        get("settings", Who::User, "", list),
+        get("settings/{id}", Who::May(READ), "", one),
+        post("settings/{id}", Who::May(&["edit-privileged-setting"]), "", set),
         get("settings.public", Who::Anyone, "", public),
         get("settings.oauth", Who::Anyone, "", oauth),
         get("service.configurations", Who::Anyone, "", configurations),
     ]
+}
+
+/// Permissions by which settings that are not public can be read.
+const READ: &[&str] = &["view-privileged-setting", "edit-privileged-setting", "manage-selected-settings"];
+
+/// Whoever may not read the others gets the public ones.
+async fn list(call: Call) -> Outcome {
+    let page = call.page()?;
+    let all = call.chat().may_read_settings(call.actor()?).await?;
+    let wanted = wanted(&call)?;
+    let settings = call.chat().settings();
+    let mut found: Vec<_> =
+        settings.by_id.values().filter(|s| (all || s.def.public) && wanted.has(s)).collect();
+    found.sort_unstable_by_key(|s| s.def.id);
+    let shown: Vec<Value> =
+        cut(&found, page).iter().map(|s| shape::setting::private(s, Dates::Iso)).collect();
+    success(json!({ "count": shown.len(), "offset": page.offset, "total": found.len(), "settings": shown }))
+}
+
+async fn one(call: Call) -> Outcome {
+    let settings = call.chat().settings();
+    let setting = settings.get(call.path("id")).ok_or_else(unknown)?;
+    let shown = shape::setting::private(setting, Dates::Iso);
+    success(json!({ "_id": setting.def.id, "value": shown["value"] }))
+}
+
+async fn set(mut call: Call) -> Outcome {
+    let mut body = call.object().await?;
+    let settings = call.chat().settings();
+    let setting = settings.get(call.path("id")).ok_or_else(unknown)?;
+    // Colours come with an editor beside the value; buttons only say that they were pressed.
+    let value = body.remove("value").ok_or_else(|| Refused::missing("value"))?;
+    let value = shape::setting::read(setting, value)?;
+    call.chat().set_setting(call.actor()?, setting.def.id, value).await.map_err(refused)?;
+    success(Value::Null)
+}
+
+/// A value that a setting can't take.
+pub(crate) fn refused(refusal: Refusal) -> Refused {
+    match refusal {
+        Refusal::Invalid { problem, .. } => {
+            Refused::meteor("error-invalid-setting-value", &format!("Invalid setting value: {problem}"))
+        }
+        other => other.into(),
+    }
+}
+
+fn unknown() -> Refused {
+    Refused::from(Refusal::NotFound(What::Setting))
 }
 
 async fn public(call: Call) -> Outcome {

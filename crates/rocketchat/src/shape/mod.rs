@@ -2,6 +2,7 @@
 
 mod attachment;
 pub(crate) mod message;
+pub(crate) mod role;
 pub(crate) mod room;
 pub(crate) mod setting;
 pub(crate) mod subscription;

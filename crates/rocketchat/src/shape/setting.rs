@@ -1,9 +1,12 @@
 //! Settings as Rocket.Chat writes them.
 
-use parlor_core::setting::{Setting, Value as Kept};
+use parlor_core::{
+    json::Json,
+    setting::{Setting, Value as Kept},
+};
 use serde_json::{Value, json};
 
-use crate::date::Dates;
+use crate::{date::Dates, refusal::Refused};
 
 /// A number: whole ones without a decimal point, as JavaScript writes them.
 pub(crate) fn number(number: f64) -> Value {
@@ -19,6 +22,42 @@ pub(crate) fn value(value: &Kept) -> Value {
         Kept::List(items) => items.clone().into(),
         Kept::Json(json) => serde_json::from_str(json.as_str()).unwrap_or(Value::Null),
     }
+}
+
+/// Reads a value that somebody wants to give to a setting.
+pub(crate) fn read(setting: &Setting, value: Value) -> Result<Kept, Refused> {
+    use parlor_core::setting::Default;
+    Ok(match (setting.def.default, value) {
+        (Default::Json(_), value @ (Value::Object(_) | Value::Array(_))) => {
+            Kept::Json(Json::new(value.to_string()))
+        }
+        (_, Value::Bool(on)) => Kept::Bool(on),
+        (_, Value::Number(n)) => Kept::Number(n.as_f64().unwrap_or(f64::NAN)),
+        (_, Value::String(text)) => Kept::Text(text),
+        (_, Value::Array(items)) => {
+            let texts = items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<_>>();
+            Kept::List(texts.ok_or_else(|| bad("a list of texts"))?)
+        }
+        (_, Value::Object(object)) => match object.get("$InfNaN").and_then(Value::as_i64) {
+            Some(which) => return Err(not_finite(which)),
+            None => return Err(bad("a plain value")),
+        },
+        (_, Value::Null) => return Err(bad("a value")),
+    })
+}
+
+fn bad(wanted: &str) -> Refused {
+    Refused::meteor("error-invalid-setting-value", &format!("Invalid setting value: {wanted} is needed"))
+}
+
+/// EJSON's numbers that are none.
+fn not_finite(which: i64) -> Refused {
+    let name = match which {
+        1 => "Infinity",
+        -1 => "-Infinity",
+        _ => "NaN",
+    };
+    Refused::meteor(&format!("Invalid setting value {name}"), "")
 }
 
 /// Rocket.Chat's word for the sort of value.

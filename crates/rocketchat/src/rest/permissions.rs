@@ -1,0 +1,91 @@
+//! `permissions.*`: what may be done, and by whom.
+
+use parlor_core::{
+    clock::Time,
+    error::{Refusal, What},
+    id::RoleId,
+    permission_table::PERMISSIONS,
+    role::Grant,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    Door,
+    call::{Call, success},
+    date::{self, Dates},
+    refusal::Refused,
+    route::{Outcome, Route, get, post},
+    shape,
+    who::Who,
+};
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        get("permissions.listAll", Who::User, "", list_all),
+        post(
+            "permissions.update",
+            Who::May(&["access-permissions"]),
+            r#"{"permissions":[{"_id":"view-outside-room","roles":["admin","user","bot","app"]}]}"#,
+            update,
+        ),
+    ]
+}
+
+/// All permissions in the order of the table (which is part of the contract), changed after `since` when given.
+pub(crate) fn grants(door: &Door, since: Option<Time>, dates: Dates) -> Vec<Value> {
+    let roles = door.chat.roles();
+    let in_order = PERMISSIONS.iter().filter_map(|(id, _)| roles.grants.get(*id));
+    let newer = |grant: &&Grant| since.is_none_or(|since| grant.updated_at > since);
+    in_order.filter(newer).map(|grant| shape::role::grant(grant, dates)).collect()
+}
+
+async fn list_all(call: Call) -> Outcome {
+    let since = call.since("updatedSince")?;
+    success(json!({ "update": grants(&call.door, since, Dates::Iso), "remove": [] }))
+}
+
+#[derive(Deserialize)]
+struct Update {
+    permissions: Vec<Permission>,
+}
+
+#[derive(Deserialize)]
+struct Permission {
+    #[serde(rename = "_id")]
+    id: String,
+    roles: Vec<String>,
+}
+
+async fn update(mut call: Call) -> Outcome {
+    let invalid = || Refused::new("Invalid body params").kind("error-invalid-body-params");
+    let wanted: Update = call.json().await.map_err(|_| invalid())?;
+    let mut changes = Vec::with_capacity(wanted.permissions.len());
+    for permission in wanted.permissions {
+        let roles: Option<Vec<RoleId>> = permission.roles.iter().map(|r| RoleId::parse(r)).collect();
+        changes.push((permission.id, roles.ok_or_else(invalid_role)?));
+    }
+    call.chat().set_grants(call.actor()?, changes).await.map_err(|refusal| match refusal {
+        Refusal::NotFound(What::Role) => invalid_role(),
+        other => other.into(),
+    })?;
+    success(json!({ "permissions": grants(&call.door, None, Dates::Iso) }))
+}
+
+fn invalid_role() -> Refused {
+    Refused::new("Invalid role").kind("error-invalid-role")
+}
+
+impl Call {
+    /// A date in the query, such as `updatedSince`.
+    pub(crate) fn since(&self, name: &str) -> Result<Option<Time>, Refused> {
+        let Some(text) = self.param(name) else { return Ok(None) };
+        let bad = || {
+            Refused::meteor(
+                "error-roomId-param-invalid",
+                &format!("The \"{name}\" query parameter must be a valid date."),
+            )
+        };
+        date::read_text(text).map(Some).ok_or_else(bad)
+    }
+}
