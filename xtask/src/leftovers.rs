@@ -6,12 +6,16 @@
 use std::env;
 use std::fs;
 use std::process::{self, Command};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 
 /// The variable that carries the mark.
 const MARK: &str = "PARLOR_RUN";
+
+/// How long a database server may take to clear up after its tests are gone.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// The mark of one run.
 pub struct Run {
@@ -33,8 +37,17 @@ impl Run {
         command.env(MARK, &self.mark)
     }
 
-    /// Ends what is left of this run; an error that names it if there was anything.
+    /// Gives what is left of this run a while to end by itself, then ends it; an error that names it if there was
+    /// anything to end.
     pub fn end(&self) -> Result<()> {
+        self.end_after(GRACE)
+    }
+
+    fn end_after(&self, grace: Duration) -> Result<()> {
+        let began = Instant::now();
+        while !self.left().is_empty() && began.elapsed() < grace {
+            thread::sleep(Duration::from_millis(50));
+        }
         let left = self.left();
         if left.is_empty() {
             return Ok(());
@@ -96,13 +109,13 @@ mod tests {
         let mut child = run.mark(Command::new("sleep").arg("60")).spawn().expect("sleep starts");
         let refusal = loop {
             // Between fork and exec the child still shows our own environment.
-            match run.end() {
+            match run.end_after(Duration::ZERO) {
                 Ok(()) => std::thread::yield_now(),
                 Err(error) => break error.to_string(),
             }
         };
         assert!(refusal.contains(&child.id().to_string()), "{refusal}");
         assert!(!child.wait().expect("it ended").success());
-        assert!(run.end().is_ok(), "nothing is left the second time");
+        assert!(run.end_after(Duration::ZERO).is_ok(), "nothing is left the second time");
     }
 }

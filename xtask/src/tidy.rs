@@ -74,6 +74,9 @@ fn judge(file: &Tracked, findings: &mut Findings) {
     if ending == "rs" {
         findings.warnings.extend(functions(file));
     }
+    if ending == "md" {
+        findings.faults.extend(links(file, |path| shell::root().join(path).exists()));
+    }
     findings.faults.extend(machines(file));
     if file.path.ends_with("Cargo.toml") {
         findings.faults.extend(lints(file));
@@ -119,6 +122,16 @@ fn functions(file: &Tracked) -> Vec<String> {
         }
     }
     found
+}
+
+/// Links of a document to files of the repository that are not there.
+fn links(file: &Tracked, exists: impl Fn(&Path) -> bool) -> Vec<String> {
+    let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
+    let targets = file.text.split("](").skip(1).filter_map(|rest| rest.split([')', '#', ' ']).next());
+    let local = targets
+        .filter(|target| !target.is_empty() && !target.contains("://") && !target.starts_with("mailto:"));
+    let dead = local.filter(|target| !exists(&folder.join(target)));
+    dead.map(|target| format!("{}: links to {target}, which is not there", file.path)).collect()
 }
 
 fn machines(file: &Tracked) -> Vec<String> {
@@ -230,6 +243,14 @@ mod tests {
         let path = format!("see {}notes", MACHINES[0]);
         assert_eq!(machines(&file("a.md", &path)).len(), 1);
         assert!(machines(&file("a.md", &format!("GET https://host{}x", MACHINES[0]))).is_empty());
+    }
+
+    #[test]
+    fn a_link_to_a_file_that_is_not_there_is_found() {
+        let text = "[a](there.md) [b](gone.md#part) [c](https://example.org) [d](#part)";
+        let found = links(&file("docs/a.md", text), |path| path == Path::new("docs/there.md"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("gone.md"));
     }
 
     #[test]
