@@ -57,6 +57,7 @@ mod sessions;
 pub mod setting;
 mod settings_admin;
 pub mod settings_table;
+mod signals;
 pub mod store;
 pub mod teams;
 pub mod threads;

@@ -10,6 +10,7 @@ use axum::{
 };
 use parking_lot::Mutex;
 use parlor_core::{chat::Chat, id::UserId, session::Actor, store::Page};
+use parlor_live::ClientAddress;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -19,10 +20,6 @@ use crate::{
     route::{BODY_LIMIT, Outcome, Route},
     who::Who,
 };
-
-/// The address a request came from, put into the request's extensions by the server.
-#[derive(Clone, Copy, Debug)]
-pub struct ClientAddress(pub IpAddr);
 
 /// One REST call that was let in.
 pub(crate) struct Call {

@@ -3,6 +3,7 @@
 
 mod call;
 mod date;
+mod ddp;
 mod login;
 mod md;
 mod method;
@@ -20,6 +21,7 @@ use parlor_core::chat::Chat;
 use parlor_live::{Live, Options};
 
 pub use self::{
+    ddp::{STREAMS, Stream},
     method::Method,
     route::{Route, Verb},
     who::Who,

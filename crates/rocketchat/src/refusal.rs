@@ -44,6 +44,13 @@ impl Refused {
     pub(crate) fn at_if_bad(self, status: StatusCode) -> Self {
         if self.status == StatusCode::BAD_REQUEST { self.at(status) } else { self }
     }
+    /// A DDP error whose code is a number, such as 404 for an unknown method.
+    pub(crate) fn meteor_number(code: u16, reason: &str) -> Self {
+        let status = StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut refused = Self::status(status, format!("{reason} [{code}]"));
+        refused.reason = Some(reason.to_owned());
+        refused
+    }
     /// Sets the type.
     pub(crate) fn kind(mut self, kind: &str) -> Self {
         self.kind = Some(kind.to_owned());

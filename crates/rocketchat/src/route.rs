@@ -117,6 +117,7 @@ pub(crate) fn router(door: &Arc<Door>, routes: Vec<Route>) -> Router {
         let serve = move |State(door): State<Arc<Door>>, request: Request| serve(door, route, request);
         router = router.route(&path, on(filter, serve).layer(limit));
     }
+    let router = router.route("/websocket", axum::routing::get(crate::ddp::websocket));
     router.method_not_allowed_fallback(not_found).fallback(not_found).with_state(door.clone())
 }
 

@@ -1,12 +1,13 @@
 //! DDP methods, by what they are about. Each file gives its part of the table.
 
 mod messages;
+mod streams;
 mod timeline;
 
 use crate::method::Method;
 
 /// The whole table.
 pub(crate) fn all() -> Vec<Method> {
-    let parts = [messages::methods(), timeline::methods()];
+    let parts = [messages::methods(), streams::methods(), timeline::methods()];
     parts.into_iter().flatten().collect()
 }

@@ -1,0 +1,563 @@
+//! One DDP connection: handshake, login, methods, subscriptions. Frames are handled in their order; sends are
+//! pipelined, each enqueued before the next frame is looked at.
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use parlor_core::{
+    accounts::{Device, Proof},
+    hub::Subscription,
+    id::{RoomId, UserId},
+    messages::Sending,
+    session::{Actor, Login},
+};
+use parlor_live::{Answer, Class, Close, Dirty, Idle, Outbox, Session, Step};
+use serde_json::{Value, json};
+
+use super::{
+    ears::{InboxEar, PresenceEar, RoomEar, UserEar, Wire, WorkspaceEar},
+    frame::{self, ClientFrame},
+    personal,
+    streams::{self, Topic, UserEvent},
+};
+use crate::{
+    Door,
+    date::Dates,
+    login,
+    method::{Invocation, mismatch},
+    refusal::Refused,
+    shape,
+};
+
+/// Subscriptions of one connection at most; further ones are refused.
+pub const MOST_SUBSCRIPTIONS: usize = 1_000;
+
+/// What a request comes back with.
+pub(crate) enum Done {
+    /// A method is done.
+    Result { id: Box<str>, answer: Result<Value, Refused> },
+    /// A message has its place in the queue; it is not stored yet.
+    Enqueued { id: Box<str>, sending: Result<Sending, Refused> },
+    /// A message is stored, or not.
+    Stored { id: Box<str>, message: Result<Bytes, Refused> },
+    /// A login is done: who, and the ear that hears the user.
+    LoggedIn { id: Box<str>, login: Result<(Login, bool, Heard), Refused> },
+    /// A logout is done.
+    LoggedOut { id: Box<str>, answer: Result<(), Refused> },
+    /// A subscription stands or was refused.
+    Subscribed { id: Box<str>, wanted: Wanted, heard: Result<Option<(Place, Subscription)>, Refused> },
+    /// Personal state was rendered.
+    Rendered(Vec<Bytes>),
+}
+
+/// The user's ear and its subscription.
+pub(crate) struct Heard {
+    ear: Arc<UserEar>,
+    subscription: Subscription,
+}
+
+/// A subscription as the client asked for it.
+#[derive(Clone)]
+pub(crate) struct Wanted {
+    stream: Box<str>,
+    key: Box<str>,
+    topic: Topic,
+    /// Old clients want the collection's document first.
+    collection: bool,
+}
+
+/// Where a hub subscription of this connection belongs.
+pub(crate) enum Place {
+    Room(RoomId, Arc<RoomEar>),
+    Inbox,
+    Workspace(Arc<WorkspaceEar>),
+    Everyone(Arc<WorkspaceEar>),
+    Presence,
+}
+
+struct RoomHeard {
+    ear: Arc<RoomEar>,
+    subscription: Subscription,
+}
+
+/// A connection's state.
+pub(crate) struct Ddp {
+    door: Arc<Door>,
+    wire: Arc<Wire>,
+    address: Option<IpAddr>,
+    greeted: bool,
+    actor: Option<Actor>,
+    user: Option<Heard>,
+    inbox: Option<Subscription>,
+    workspace: Option<(Arc<WorkspaceEar>, Subscription)>,
+    everyone: Option<(Arc<WorkspaceEar>, Subscription)>,
+    presence: Option<Subscription>,
+    rooms: HashMap<RoomId, RoomHeard>,
+    /// By the client's id (JSON text).
+    subs: HashMap<Box<str>, Wanted>,
+}
+
+impl Ddp {
+    pub(crate) fn new(door: Arc<Door>, outbox: Arc<Outbox>, address: Option<IpAddr>) -> Self {
+        let origin = door.next_origin();
+        let wire = Arc::new(Wire { door: door.clone(), outbox, origin, rooms: Mutex::default() });
+        Self {
+            door,
+            wire,
+            address,
+            greeted: false,
+            actor: None,
+            user: None,
+            inbox: None,
+            workspace: None,
+            everyone: None,
+            presence: None,
+            rooms: HashMap::new(),
+            subs: HashMap::new(),
+        }
+    }
+
+    fn reply(&self, frame: Bytes) {
+        self.wire.outbox.push(frame, Class::Reply);
+    }
+
+    fn connect(&mut self, frame: &ClientFrame<'_>) -> Step<Done> {
+        if frame.version.as_deref().is_some_and(|v| v != "1") {
+            self.reply(frame::failed());
+            return Step::End(Close::new(1002, "unsupported DDP version"));
+        }
+        self.greeted = true;
+        self.reply(frame::connected(&format!("{:x}", self.wire.origin)));
+        Step::Done
+    }
+
+    fn method(&mut self, frame: &ClientFrame<'_>, text: &str) -> Step<Done> {
+        let (Some(id), Some(name)) = (frame.id(), frame.method.as_deref()) else {
+            self.reply(frame::error("Malformed method invocation", text));
+            return Step::Done;
+        };
+        let Some(params) = frame.params() else {
+            self.reply(frame::error("Malformed method invocation", text));
+            return Step::Done;
+        };
+        let id: Box<str> = id.into();
+        match name {
+            "login" => self.login(id, params),
+            "logout" => self.logout(id),
+            "sendMessage" if self.actor.is_some() => self.send(id, params),
+            _ => self.call(id, name, params),
+        }
+    }
+
+    fn invocation(&self, params: Vec<Value>) -> Invocation {
+        Invocation {
+            door: self.door.clone(),
+            actor: self.actor.clone(),
+            params,
+            origin: self.wire.origin,
+            address: self.address,
+        }
+    }
+
+    fn call(&self, id: Box<str>, name: &str, params: Vec<Value>) -> Step<Done> {
+        let Some(method) = self.door.method(name).cloned() else {
+            let name: String = name.chars().take(100).collect();
+            self.refuse(&id, &Refused::meteor_number(404, &format!("Method '{name}' not found")));
+            return Step::Done;
+        };
+        let invocation = self.invocation(params);
+        Step::Wait(Box::pin(async move { Done::Result { id, answer: method.call(invocation).await } }))
+    }
+
+    fn send(&self, id: Box<str>, params: Vec<Value>) -> Step<Done> {
+        let invocation = self.invocation(params);
+        Step::Wait(Box::pin(async move {
+            let sending = async {
+                let draft = crate::rest::chat_draft::draft(invocation.object(0)?)?;
+                Ok(invocation.chat().send(invocation.actor()?, draft).await?)
+            };
+            Done::Enqueued { id, sending: sending.await }
+        }))
+    }
+
+    fn refuse(&self, id: &str, refused: &Refused) {
+        self.reply(frame::refused(id, &refused.ddp()));
+        self.reply(frame::updated(id));
+    }
+
+    fn login(&mut self, id: Box<str>, params: Vec<Value>) -> Step<Done> {
+        let (door, wire, address) = (self.door.clone(), self.wire.clone(), self.address);
+        Step::Wait(Box::pin(async move {
+            let login = async {
+                let wanted = params.first().ok_or_else(|| mismatch("object", None))?;
+                let (proof, code) = login::read(wanted)?;
+                let by_token = matches!(proof, Proof::Token(_));
+                let device = Device { user_agent: String::new(), address };
+                let login = door.chat.login(proof, code, device).await;
+                let login = login.map_err(|refusal| login::refused(refusal, by_token))?;
+                let actor = Actor::user(login.user.id.clone(), Some(login.session.clone()));
+                let ear = UserEar::new(&wire, actor.user.clone(), actor.session.clone());
+                let subscription = door.chat.listen_user(&actor, ear.clone()).await?;
+                Ok((login, by_token, Heard { ear, subscription }))
+            };
+            Done::LoggedIn { id, login: login.await }
+        }))
+    }
+
+    fn logged_in(&mut self, id: &str, login: Login, by_token: bool, heard: Heard) {
+        self.forget_user();
+        self.door.chat.connected(&login.user, self.wire.origin);
+        self.actor = Some(Actor::user(login.user.id.clone(), Some(login.session.clone())));
+        self.user = Some(heard);
+        let fields = shape::user::own(&self.door, &login.user, Dates::Ejson);
+        let added =
+            json!({ "msg": "added", "collection": "users", "id": login.user.id.as_str(), "fields": fields });
+        self.reply(frame::value(&added));
+        let expires = login.expires_at.unwrap_or(parlor_core::clock::Time(4_102_444_800_000));
+        let result = json!({
+            "id": login.user.id.as_str(), "token": login.token, "tokenExpires": Dates::Ejson.value(expires),
+            "type": if by_token { "resume" } else { "password" },
+        });
+        self.reply(frame::result(id, &result.to_string()));
+        self.reply(frame::updated(id));
+    }
+
+    /// Ends everything that hung on the login; the connection itself stays.
+    fn forget_user(&mut self) {
+        let chat = &self.door.chat;
+        if let Some(actor) = self.actor.take() {
+            chat.disconnected(&actor.user, self.wire.origin);
+        }
+        let mut over: Vec<Subscription> = self.rooms.drain().map(|(_, heard)| heard.subscription).collect();
+        over.extend(self.user.take().map(|h| h.subscription));
+        over.extend(self.inbox.take());
+        over.extend(self.presence.take());
+        over.extend(self.workspace.take().map(|(_, subscription)| subscription));
+        over.into_iter().for_each(|subscription| chat.end(subscription));
+        self.wire.rooms.lock().clear();
+        self.subs.retain(|_, wanted| matches!(wanted.topic, Topic::Everyone | Topic::Idle { login: false }));
+    }
+
+    fn logout(&mut self, id: Box<str>) -> Step<Done> {
+        let Some(actor) = self.actor.clone() else {
+            self.reply(frame::result(&id, ""));
+            self.reply(frame::updated(&id));
+            return Step::Done;
+        };
+        // First the ears, so that the end of the session does not end the connection before its answer.
+        self.forget_user();
+        let door = self.door.clone();
+        Step::Wait(Box::pin(async move {
+            let answer = door.chat.logout(&actor).await.map_err(Refused::from);
+            Done::LoggedOut { id, answer }
+        }))
+    }
+
+    fn subscribe(&mut self, frame: &ClientFrame<'_>, text: &str) -> Step<Done> {
+        let (Some(id), Some(name), Some(params)) = (frame.id(), frame.name.as_deref(), frame.params()) else {
+            self.reply(frame::error("Malformed subscription", text));
+            return Step::Done;
+        };
+        let id: Box<str> = id.into();
+        if self.subs.contains_key(&id) {
+            self.reply(frame::ready(&id));
+            return Step::Done;
+        }
+        let key = params.first().and_then(Value::as_str).unwrap_or_default();
+        let Some(topic) = streams::topic(name, key) else {
+            let name: String = name.chars().take(100).collect();
+            let refused = Refused::meteor_number(404, &format!("Subscription '{name}' not found"));
+            self.reply(frame::nosub(&id, Some(&refused.ddp())));
+            return Step::Done;
+        };
+        let collection = match params.get(1) {
+            Some(Value::Bool(on)) => *on,
+            Some(Value::Object(options)) => options.get("useCollection") == Some(&Value::Bool(true)),
+            _ => false,
+        };
+        let stream = name.strip_prefix("stream-").unwrap_or(name).into();
+        let wanted = Wanted { stream, key: key.into(), topic, collection };
+        if let Topic::Presence = wanted.topic {
+            if let Some(refused) = self.refuses(&wanted) {
+                self.reply(frame::nosub(&id, Some(&refused.ddp())));
+                return Step::Done;
+            }
+            return self.watch(id, wanted, params.get(1));
+        }
+        self.listen(id, wanted)
+    }
+
+    /// Why this subscription can't be had, as far as the connection alone can tell.
+    fn refuses(&self, wanted: &Wanted) -> Option<Refused> {
+        let not_allowed = || Some(Refused::meteor("not-allowed", "Not allowed"));
+        if self.subs.len() >= MOST_SUBSCRIPTIONS {
+            return Some(Refused::meteor("too-many-subscriptions", "Too many subscriptions"));
+        }
+        let me = self.actor.as_ref().map(|a| &a.user);
+        match &wanted.topic {
+            Topic::Everyone | Topic::Idle { login: false } => None,
+            _ if me.is_none() => not_allowed(),
+            Topic::User(_, UserEvent::MyMessages) => None,
+            Topic::User(user, _) if Some(user) != me => not_allowed(),
+            _ => None,
+        }
+    }
+
+    fn listen(&mut self, id: Box<str>, wanted: Wanted) -> Step<Done> {
+        if let Some(refused) = self.refuses(&wanted) {
+            self.reply(frame::nosub(&id, Some(&refused.ddp())));
+            return Step::Done;
+        }
+        let (chat, wire, actor) = (self.door.chat.clone(), self.wire.clone(), self.actor.clone());
+        let own = self.user.as_ref().map(|h| h.ear.clone());
+        let heard: Answer<Result<Option<(Place, Subscription)>, Refused>> = match (&wanted.topic, actor, own)
+        {
+            (Topic::Room(room, event), Some(actor), _) if !self.rooms.contains_key(room) => {
+                let (room, event) = (room.clone(), *event);
+                Box::pin(async move {
+                    let ear = RoomEar::new(&wire, &room);
+                    ear.wanted.add(event as u8);
+                    let subscription = chat.listen_room(&actor, &room, ear.clone()).await?;
+                    Ok(Some((Place::Room(room, ear), subscription)))
+                })
+            }
+            (Topic::User(_, event), Some(actor), Some(own)) => match event {
+                UserEvent::Rooms | UserEvent::Subscriptions | UserEvent::MyMessages
+                    if self.inbox.is_none() =>
+                {
+                    let ear = Arc::new(InboxEar { wire, own });
+                    Box::pin(async move { Ok(Some((Place::Inbox, chat.listen_inbox(&actor, ear).await?))) })
+                }
+                UserEvent::UserData if self.workspace.is_none() => workspace(chat, wire, actor, Some(own)),
+                _ => Box::pin(async { Ok(None) }),
+            },
+            (Topic::LoggedIn, Some(actor), own) if self.workspace.is_none() => {
+                workspace(chat, wire, actor, own)
+            }
+            (Topic::Everyone, ..) if self.everyone.is_none() => {
+                let ear = Arc::new(WorkspaceEar { wire, own: None, wanted: Mutex::default() });
+                let subscription = chat.listen_everyone(ear.clone());
+                Box::pin(async move { Ok(Some((Place::Everyone(ear), subscription))) })
+            }
+            _ => Box::pin(async { Ok(None) }),
+        };
+        Step::Wait(Box::pin(async move { Done::Subscribed { id, wanted, heard: heard.await } }))
+    }
+
+    /// The watch list: one for each connection. Later subscriptions amend it and are closed without an error.
+    fn watch(&mut self, id: Box<str>, wanted: Wanted, options: Option<&Value>) -> Step<Done> {
+        let list = |name: &str| -> Vec<UserId> {
+            let ids = options.and_then(|o| o.get(name)).and_then(Value::as_array);
+            ids.into_iter().flatten().filter_map(Value::as_str).filter_map(UserId::parse).collect()
+        };
+        let (added, removed) = (list("added"), list("removed"));
+        if let Some(subscription) = self.presence {
+            self.door.chat.watch_presence(subscription, &added, &removed);
+            self.reply(frame::nosub(&id, None));
+            return Step::Done;
+        }
+        let Some(actor) = self.actor.clone() else { return Step::Done };
+        let (chat, ear) = (self.door.chat.clone(), Arc::new(PresenceEar(self.wire.clone())));
+        Step::Wait(Box::pin(async move {
+            let heard = chat.listen_presence(&actor, &added, ear).await;
+            let heard =
+                heard.map(|subscription| Some((Place::Presence, subscription))).map_err(Refused::from);
+            Done::Subscribed { id, wanted, heard }
+        }))
+    }
+
+    fn subscribed(&mut self, id: Box<str>, wanted: Wanted, heard: Option<(Place, Subscription)>) {
+        match heard {
+            Some((Place::Room(room, ear), subscription)) => {
+                self.wire.rooms.lock().insert(room.clone());
+                self.rooms.insert(room, RoomHeard { ear, subscription });
+            }
+            Some((Place::Inbox, subscription)) => self.inbox = Some(subscription),
+            Some((Place::Workspace(ear), subscription)) => self.workspace = Some((ear, subscription)),
+            Some((Place::Everyone(ear), subscription)) => self.everyone = Some((ear, subscription)),
+            Some((Place::Presence, subscription)) => self.presence = Some(subscription),
+            None => {}
+        }
+        if wanted.collection {
+            self.reply(frame::added(&wanted.stream, &wanted.key));
+        }
+        let topic = wanted.topic.clone();
+        self.subs.insert(id.clone(), wanted);
+        self.want(&topic);
+        self.reply(frame::ready(&id));
+    }
+
+    /// Sets what the ear of this topic passes on, from the subscriptions there are; nothing left ends it.
+    fn want(&mut self, topic: &Topic) {
+        match topic {
+            Topic::Room(room, _) => {
+                let bits = self.subs.values().filter_map(|w| match &w.topic {
+                    Topic::Room(r, event) if r == room => Some(*event as u8),
+                    _ => None,
+                });
+                let bits = bits.fold(0, |all, bit| all | bit);
+                if let Some(heard) = self.rooms.get(room) {
+                    heard.ear.wanted.set(bits);
+                }
+                if bits == 0
+                    && let Some(heard) = self.rooms.remove(room)
+                {
+                    self.door.chat.end(heard.subscription);
+                    self.wire.rooms.lock().remove(room);
+                }
+            }
+            Topic::User(..) => {
+                let bits = self.subs.values().filter_map(|w| match &w.topic {
+                    Topic::User(_, event) => Some(*event as u8),
+                    _ => None,
+                });
+                if let Some(heard) = &self.user {
+                    heard.ear.wanted.set(bits.fold(0, |all, bit| all | bit));
+                }
+            }
+            Topic::LoggedIn | Topic::Everyone => {
+                for ear in self.workspace.iter().chain(&self.everyone).map(|(ear, _)| ear) {
+                    *ear.wanted.lock() = self
+                        .subs
+                        .values()
+                        .filter(|w| matches!(w.topic, Topic::LoggedIn | Topic::Everyone))
+                        .map(|w| (w.stream.to_string(), w.key.to_string()))
+                        .collect();
+                }
+            }
+            Topic::Presence => {
+                if let Some(subscription) =
+                    self.presence.take_if(|_| !self.subs.values().any(|w| w.topic == Topic::Presence))
+                {
+                    self.door.chat.end(subscription);
+                }
+            }
+            Topic::Idle { .. } => {}
+        }
+    }
+
+    fn unsubscribe(&mut self, frame: &ClientFrame<'_>) {
+        let Some(id) = frame.id() else { return };
+        if let Some(wanted) = self.subs.remove(id) {
+            self.want(&wanted.topic);
+            self.reply(frame::nosub(id, None));
+        }
+    }
+}
+
+fn workspace(
+    chat: Arc<parlor_core::chat::Chat>,
+    wire: Arc<Wire>,
+    actor: Actor,
+    own: Option<Arc<UserEar>>,
+) -> Answer<Result<Option<(Place, Subscription)>, Refused>> {
+    let ear = Arc::new(WorkspaceEar { wire, own, wanted: Mutex::default() });
+    Box::pin(async move {
+        let subscription = chat.listen_workspace(&actor, ear.clone()).await?;
+        Ok(Some((Place::Workspace(ear), subscription)))
+    })
+}
+
+impl Session for Ddp {
+    type Answer = Done;
+
+    fn opened(&mut self) -> Step<Done> {
+        self.reply(frame::greeting());
+        Step::Done
+    }
+
+    fn text(&mut self, text: &str) -> Step<Done> {
+        let Some(frame) = ClientFrame::read(text) else {
+            if self.greeted {
+                self.reply(frame::error("Parse error", text));
+                return Step::Done;
+            }
+            return Step::End(Close::new(1007, "not a DDP frame"));
+        };
+        match frame.msg.as_deref() {
+            Some("connect") => self.connect(&frame),
+            Some("ping") => {
+                self.reply(frame::pong(frame.id()));
+                Step::Done
+            }
+            Some("pong") => Step::Done,
+            // rocketchat-async logs in without waiting for the handshake's answer, but it does greet first.
+            _ if !self.greeted => Step::End(Close::new(1002, "connect first")),
+            Some("method") => self.method(&frame, text),
+            Some("sub") => self.subscribe(&frame, text),
+            Some("unsub") => {
+                self.unsubscribe(&frame);
+                Step::Done
+            }
+            _ => {
+                self.reply(frame::error("Bad request", text));
+                Step::Done
+            }
+        }
+    }
+
+    fn answered(&mut self, done: Done) -> Step<Done> {
+        match done {
+            Done::Result { id, answer: Ok(value) } => {
+                self.reply(frame::result(&id, &value.to_string()));
+                self.reply(frame::updated(&id));
+            }
+            Done::Enqueued { id, sending: Ok(sending) } => {
+                let door = self.door.clone();
+                return Step::Answer(Box::pin(async move {
+                    let stored = sending.stored(&door.chat).await;
+                    let message =
+                        stored.map(|sent| personal::sent(&door, &id, &sent.message)).map_err(Refused::from);
+                    Done::Stored { id, message }
+                }));
+            }
+            Done::Stored { id, message: Ok(frame) } => {
+                self.reply(frame);
+                self.reply(frame::updated(&id));
+            }
+            Done::LoggedIn { id, login: Ok((login, by_token, heard)) } => {
+                self.logged_in(&id, login, by_token, heard)
+            }
+            Done::LoggedOut { id, answer: Ok(()) } => {
+                self.reply(frame::result(&id, ""));
+                self.reply(frame::updated(&id));
+            }
+            Done::Subscribed { id, wanted, heard } => match heard {
+                Ok(heard) => self.subscribed(id, wanted, heard),
+                Err(_) => {
+                    let refused = Refused::meteor("not-allowed", "Not allowed");
+                    self.reply(frame::nosub(&id, Some(&refused.ddp())));
+                }
+            },
+            Done::Rendered(frames) => frames.into_iter().for_each(|frame| {
+                self.wire.outbox.push(frame, Class::Event { topic: 0 });
+            }),
+            Done::Result { id, answer: Err(refused) }
+            | Done::Enqueued { id, sending: Err(refused) }
+            | Done::Stored { id, message: Err(refused) }
+            | Done::LoggedIn { id, login: Err(refused) }
+            | Done::LoggedOut { id, answer: Err(refused) } => self.refuse(&id, &refused),
+        }
+        Step::Done
+    }
+
+    fn changed(&mut self, changed: Vec<Dirty>) -> Option<Answer<Done>> {
+        let (door, actor) = (self.door.clone(), self.actor.clone()?);
+        Some(Box::pin(async move { Done::Rendered(personal::render(&door, &actor, changed).await) }))
+    }
+
+    fn idle(&mut self) -> Idle {
+        self.reply(frame::ping());
+        Idle::Pinged
+    }
+}
+
+impl Drop for Ddp {
+    fn drop(&mut self) {
+        self.forget_user();
+        if let Some((_, subscription)) = self.everyone.take() {
+            self.door.chat.end(subscription);
+        }
+    }
+}
