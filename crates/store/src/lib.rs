@@ -32,6 +32,7 @@ mod hot;
 mod migrations;
 mod port;
 mod rows;
+mod search;
 pub mod sql;
 
 pub use engine::{

@@ -14,6 +14,7 @@ pub(crate) const STEPS: &[(&str, &str)] = &[
     ("0002_rooms", include_str!("../migrations/0002_rooms.sql")),
     ("0003_messages", include_str!("../migrations/0003_messages.sql")),
     ("0004_journal", include_str!("../migrations/0004_journal.sql")),
+    ("0005_search", include_str!("../migrations/0005_search.sql")),
 ];
 
 /// Why the schema could not be brought up to date.

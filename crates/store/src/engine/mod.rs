@@ -13,9 +13,11 @@ mod writer;
 
 pub use batch::{BatchLimits, Batcher, Step};
 pub use lanes::{Bounds, Lane};
+pub(crate) use readers::spawn;
 
 use crate::migrations::MigrationError;
 use crate::rows::append::{Item, store_one};
+use crate::search::{Indexer, Signal};
 use crate::sql::{Counters, Figures, Kind, SqlError, SqlTx};
 use job::{BoxJob, job, job_once};
 use parlor_core::{
@@ -126,37 +128,48 @@ fn append_job(append: Append) -> (BoxJob, Answer<Appended>) {
 
 /// A running engine. Jobs are queued when the method is called, so calls from one task keep their order.
 pub struct Engine {
-    inner: Inner,
-    counters: Arc<Counters>,
-    kind: Kind,
+    inner: Arc<Inner>,
+    indexer: Indexer,
 }
 
-enum Inner {
+/// The engine without what follows its journal.
+pub(crate) struct Inner {
+    on: On,
+    counters: Arc<Counters>,
+}
+
+enum On {
     Sqlite(sqlite::Sqlite),
     Postgres(postgres::Postgres),
 }
 
 impl Engine {
     /// Opens the database, brings its schema up to date and starts the threads.
-    pub fn open(location: &Location, options: Options) -> std::result::Result<Self, OpenError> {
+    pub fn open(location: &Location, mut options: Options) -> std::result::Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
-        Ok(match location {
-            Location::Sqlite(path) => Engine {
-                inner: Inner::Sqlite(sqlite::Sqlite::open(path, options, counters.clone())?),
-                counters,
-                kind: Kind::Sqlite,
-            },
-            Location::Postgres(url) => Engine {
-                inner: Inner::Postgres(postgres::Postgres::open(url, options, counters.clone())?),
-                counters,
-                kind: Kind::Postgres,
-            },
-        })
+        let signal = Arc::new(Signal::default());
+        let (heard, sink) = (signal.clone(), options.sink.clone());
+        options.sink = Arc::new(move |facts| {
+            heard.heard(&facts);
+            sink(facts);
+        });
+        let on = match location {
+            Location::Sqlite(path) => On::Sqlite(sqlite::Sqlite::open(path, options, counters.clone())?),
+            Location::Postgres(url) => {
+                On::Postgres(postgres::Postgres::open(url, options, counters.clone())?)
+            }
+        };
+        let inner = Arc::new(Inner { on, counters });
+        let indexer = Indexer::start(inner.clone(), signal);
+        Ok(Engine { inner, indexer })
     }
 
     /// Which engine this is.
     pub fn kind(&self) -> Kind {
-        self.kind
+        match self.inner.on {
+            On::Sqlite(_) => Kind::Sqlite,
+            On::Postgres(_) => Kind::Postgres,
+        }
     }
 
     /// Runs work in a transaction of its own and answers after commit and fsync. The work may run twice. `bytes`
@@ -167,9 +180,7 @@ impl Engine {
         bytes: usize,
         work: impl FnMut(&mut SqlTx<'_>) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
-        let (job, answer) = job(work);
-        self.submit(lane, bytes, job);
-        answer
+        self.inner.write(lane, bytes, work)
     }
 
     /// Runs reading work on one snapshot, ended after [`Options::read_limit`]. It never runs twice.
@@ -177,33 +188,81 @@ impl Engine {
         &self,
         work: impl FnOnce(&mut SqlTx<'_>) -> Result<R> + Send + 'static,
     ) -> Answer<R> {
-        let (job, answer) = job_once(work);
-        let refused = match &self.inner {
-            Inner::Sqlite(sqlite) => sqlite.read(job),
-            Inner::Postgres(postgres) => postgres.read(job),
-        };
-        self.refuse(refused);
-        answer
+        self.inner.read(work)
     }
 
     /// Stores a message: on the writer's batch, or in the batch of PostgreSQL's appending thread. The checks of
     /// its judgement, id, room and thread are part of it.
     pub fn append(&self, append: Append) -> Answer<Appended> {
-        match &self.inner {
-            Inner::Sqlite(_) => {
+        match &self.inner.on {
+            On::Sqlite(_) => {
                 let bytes = Item::bytes(&append);
                 let (job, answer) = append_job(append);
-                self.submit(Lane::Message, bytes, job);
+                self.inner.submit(Lane::Message, bytes, job);
                 answer
             }
-            Inner::Postgres(postgres) => postgres.append(append),
+            On::Postgres(postgres) => postgres.append(append),
         }
     }
 
+    /// What the engine has done so far.
+    pub fn figures(&self) -> Figures {
+        self.inner.counters.figures()
+    }
+
+    /// How many write jobs wait.
+    pub fn queued(&self) -> usize {
+        match &self.inner.on {
+            On::Sqlite(sqlite) => sqlite.queued(),
+            On::Postgres(postgres) => postgres.queued(),
+        }
+    }
+
+    /// Takes no more work, finishes what is queued and ends the threads. Dropping the engine does the same.
+    pub fn close(&self) {
+        self.indexer.close();
+        match &self.inner.on {
+            On::Sqlite(sqlite) => sqlite.close(),
+            On::Postgres(postgres) => postgres.close(),
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Inner {
+    pub(crate) fn write<R: Send + 'static>(
+        &self,
+        lane: Lane,
+        bytes: usize,
+        work: impl FnMut(&mut SqlTx<'_>) -> Result<R> + Send + 'static,
+    ) -> Answer<R> {
+        let (job, answer) = job(work);
+        self.submit(lane, bytes, job);
+        answer
+    }
+
+    pub(crate) fn read<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqlTx<'_>) -> Result<R> + Send + 'static,
+    ) -> Answer<R> {
+        let (job, answer) = job_once(work);
+        let refused = match &self.on {
+            On::Sqlite(sqlite) => sqlite.read(job),
+            On::Postgres(postgres) => postgres.read(job),
+        };
+        self.refuse(refused);
+        answer
+    }
+
     fn submit(&self, lane: Lane, bytes: usize, job: BoxJob) {
-        let refused = match &self.inner {
-            Inner::Sqlite(sqlite) => sqlite.write(lane, bytes, job),
-            Inner::Postgres(postgres) => postgres.write(lane, bytes, job),
+        let refused = match &self.on {
+            On::Sqlite(sqlite) => sqlite.write(lane, bytes, job),
+            On::Postgres(postgres) => postgres.write(lane, bytes, job),
         };
         self.refuse(refused);
     }
@@ -213,32 +272,5 @@ impl Engine {
             Counters::add(&self.counters.full, 1);
             job.answer(Some(SqlError::Unavailable("its queue is full or it is shutting down")));
         }
-    }
-
-    /// What the engine has done so far.
-    pub fn figures(&self) -> Figures {
-        self.counters.figures()
-    }
-
-    /// How many write jobs wait.
-    pub fn queued(&self) -> usize {
-        match &self.inner {
-            Inner::Sqlite(sqlite) => sqlite.queued(),
-            Inner::Postgres(postgres) => postgres.queued(),
-        }
-    }
-
-    /// Takes no more work, finishes what is queued and ends the threads. Dropping the engine does the same.
-    pub fn close(&self) {
-        match &self.inner {
-            Inner::Sqlite(sqlite) => sqlite.close(),
-            Inner::Postgres(postgres) => postgres.close(),
-        }
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        self.close();
     }
 }

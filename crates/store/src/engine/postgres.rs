@@ -65,7 +65,8 @@ impl Postgres {
             .connect_timeout(Duration::from_secs(5))
             .keepalives_idle(Duration::from_secs(30));
         let base = prepare(&config, &counters)?;
-        let appender = Appender::start(Link::new(&config, base, &counters).for_batches(), &options, &counters);
+        let appender =
+            Appender::start(Link::new(&config, base, &counters).for_batches(), &options, &counters);
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 writes: Lanes::new(options.bounds),

@@ -80,7 +80,7 @@ impl Readers {
 }
 
 /// Starts a named thread. A process that can't start its few threads at opening can't serve.
-pub(super) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+pub(crate) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(run)

@@ -2,7 +2,7 @@
 
 use super::heads::AHEAD;
 use crate::params;
-use crate::sql::{SqlError, SqlTx};
+use crate::sql::{Kind, SqlError, SqlTx};
 use parlor_core::{
     clock::Time,
     error::{Refusal, Result, What},
@@ -163,4 +163,39 @@ pub(crate) fn stands(found: Option<i64>, judged: i64) -> Result<()> {
 /// The number of the journal's last row; 0 if there is none.
 pub(crate) fn last_g(tx: &mut SqlTx<'_>) -> std::result::Result<i64, SqlError> {
     tx.one("SELECT COALESCE(MAX(g), 0) FROM journal", &[], |row| row.get(0))
+}
+
+/// A row of the journal.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) g: i64,
+    pub(crate) kind: i64,
+    pub(crate) room: Option<i64>,
+    pub(crate) position: Option<i64>,
+    pub(crate) object: Option<String>,
+}
+
+/// The journal's rows after a number, as far as they are final: nothing will come before them any more. On
+/// PostgreSQL that is what lies below the oldest transaction still running.
+pub(crate) fn after(tx: &mut SqlTx<'_>, g: i64, limit: u64) -> std::result::Result<Vec<Kept>, SqlError> {
+    let sql = match tx.kind() {
+        Kind::Sqlite => {
+            "SELECT g, kind, room, position, object FROM journal WHERE g > $1 ORDER BY g LIMIT $2"
+        }
+        Kind::Postgres => {
+            "SELECT g, kind, room, position, object FROM journal
+             WHERE g > $1 AND g < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 19)
+                 + (SELECT base FROM journal_base)
+             ORDER BY g LIMIT $2"
+        }
+    };
+    tx.query(sql, params![g, limit], |row| {
+        Ok(Kept {
+            g: row.get(0)?,
+            kind: row.get(1)?,
+            room: row.get(2)?,
+            position: row.get(3)?,
+            object: row.get(4)?,
+        })
+    })
 }

@@ -264,7 +264,7 @@ impl ReadMessages for SqlTx<'_> {
         Ok(messages_list::of_author(self, author, after, limit)?)
     }
     fn search(&mut self, search: &Search, page: Page) -> Result<Vec<Message>> {
-        Ok(messages_list::search(self, search, page)?)
+        Ok(super::search::search(self, search, page)?)
     }
     fn unread(&mut self, membership: &Membership) -> Result<Unread> {
         Ok(marks::unread(self, membership)?)

@@ -4,7 +4,7 @@ use parlor_core::{
     clock::Time,
     id::{MessageId, RoomId, UserId},
     message::Message,
-    store::{MessageFilter, Page, Paged, Search, Tombstone},
+    store::{MessageFilter, Page, Paged, Tombstone},
 };
 
 use super::{
@@ -19,32 +19,29 @@ use crate::{
 
 type Sql<T> = std::result::Result<T, SqlError>;
 
-/// Rooms searched at once.
-const MOST_ROOMS: usize = 1_000;
-
 /// The WHERE of a list and its values.
-struct Condition {
-    sql: String,
-    values: Vec<Value>,
+pub(super) struct Condition {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
 }
 
-enum Value {
+pub(super) enum Value {
     Int(i64),
     Text(String),
 }
 
 impl Condition {
-    fn and(&mut self, sql: &str) {
+    pub(super) fn and(&mut self, sql: &str) {
         self.sql.push_str(" AND ");
         self.sql.push_str(sql);
     }
     /// Adds a condition in which `?` stands for the value.
-    fn with(&mut self, sql: &str, value: Value) {
+    pub(super) fn with(&mut self, sql: &str, value: Value) {
         self.values.push(value);
         let place = format!("${}", self.values.len());
         self.and(&sql.replace('?', &place));
     }
-    fn params(&self) -> Vec<Param<'_>> {
+    pub(super) fn params(&self) -> Vec<Param<'_>> {
         let param = |value| match value {
             &Value::Int(number) => Param::Int(number),
             Value::Text(text) => Param::Text(text),
@@ -53,17 +50,17 @@ impl Condition {
     }
 }
 
-fn user_key(tx: &mut SqlTx<'_>, id: &UserId) -> Sql<i64> {
+pub(super) fn user_key(tx: &mut SqlTx<'_>, id: &UserId) -> Sql<i64> {
     // No user has the key -1: a list of an unknown one is empty.
     Ok(tx.opt("SELECT key FROM users WHERE id = $1", params![id], |row| row.get(0))?.unwrap_or(-1))
 }
 
-fn user_keys(tx: &mut SqlTx<'_>, ids: &[UserId]) -> Sql<Vec<i64>> {
+pub(super) fn user_keys(tx: &mut SqlTx<'_>, ids: &[UserId]) -> Sql<Vec<i64>> {
     ids.iter().map(|id| user_key(tx, id)).collect()
 }
 
 /// Keys as a list in a statement's text: numbers of our own, never anything that came from outside.
-fn listed(keys: &[i64]) -> String {
+pub(super) fn listed(keys: &[i64]) -> String {
     keys.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -185,60 +182,6 @@ fn condition(tx: &mut SqlTx<'_>, span: Span, filter: &MessageFilter) -> Sql<Cond
         all.and(&format!("m.id IN ({places})"));
     }
     Ok(all)
-}
-
-/// Messages with all these words, newest first, by looking at each text.
-pub(super) fn search(tx: &mut SqlTx<'_>, search: &Search, page: Page) -> Sql<Vec<Message>> {
-    let mut all = Condition { sql: "1 = 1".to_owned(), values: Vec::new() };
-    let mut rooms = Vec::new();
-    for room in search.rooms.iter().take(MOST_ROOMS) {
-        rooms.extend(room_key(tx, room)?);
-    }
-    match rooms.as_slice() {
-        [] => return Ok(Vec::new()),
-        [only] => {
-            all.with("m.key > ?", Value::Int(Span::of(*only).above));
-            all.with("m.key < ?", Value::Int(Span::of(*only).below));
-        }
-        several => all.and(&format!("(m.key >> 36) IN ({})", listed(several))),
-    }
-    all.and("(m.flags & 4) = 0");
-    for word in &search.words {
-        all.with("LOWER(m.text) LIKE ? ESCAPE '!'", Value::Text(containing(word)));
-    }
-    if !search.from.is_empty() {
-        let authors = user_keys(tx, &search.from)?;
-        all.and(&format!("m.author IN ({})", listed(&authors)));
-    }
-    if !search.mentioning.is_empty() {
-        let whom = user_keys(tx, &search.mentioning)?;
-        let mentioned = "EXISTS (SELECT 1 FROM mentions x WHERE x.key = m.key AND x.whom IN";
-        all.and(&format!("{mentioned} ({}))", listed(&whom)));
-    }
-    if let Some(after) = search.after {
-        all.with("m.at >= ?", Value::Int(after.millis()));
-    }
-    if let Some(before) = search.before {
-        all.with("m.at < ?", Value::Int(before.millis()));
-    }
-    for has in &search.has {
-        match has.as_str() {
-            "file" => all.and("(m.flags & 256) <> 0"),
-            "image" => all.and("(m.flags & 512) <> 0"),
-            "link" => all.and("(m.flags & 128) <> 0"),
-            "pin" => all.and("(m.flags & 16) <> 0"),
-            _ => {
-                let whom = search.viewer.as_ref().map(|user| user_key(tx, user)).transpose()?.unwrap_or(-1);
-                all.with("m.key IN (SELECT s.key FROM stars s WHERE s.whom = ?)", Value::Int(whom));
-            }
-        }
-    }
-    let mut values = all.params();
-    let n = values.len();
-    let rest = format!("WHERE {} ORDER BY m.key DESC LIMIT ${} OFFSET ${}", all.sql, n + 1, n + 2);
-    values.push(Param::Int(i64::try_from(page.count).unwrap_or(i64::MAX)));
-    values.push(Param::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
-    select(tx, &rest, &values)
 }
 
 pub(super) fn of_author(

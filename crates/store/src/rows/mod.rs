@@ -17,4 +17,7 @@ mod messages;
 mod messages_codec;
 mod messages_list;
 mod messages_write;
+mod search;
 mod uploads_rows;
+
+pub(crate) use search::messages_by_keys;

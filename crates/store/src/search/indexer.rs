@@ -1,0 +1,151 @@
+//! The thread that keeps the index up: woken by commits, it follows the journal chunk by chunk.
+
+use super::index::{changes, store, waiting};
+use crate::engine::{Inner, Lane, spawn};
+use parking_lot::{Condvar, Mutex};
+use parlor_core::{error::Result, event::Fact, store::Answer};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long it waits after a commit for more of them: what is not indexed yet is found all the same, and a quiet
+/// server need not sync its disk twice for a message.
+const GATHER: Duration = Duration::from_millis(500);
+/// The pause after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How many chunks are stored between two looks at how much waits.
+const LOOK_EVERY: u32 = 16;
+
+/// The indexing thread.
+pub(crate) struct Indexer {
+    signal: Arc<Signal>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Wakes the indexer.
+#[derive(Default)]
+pub(crate) struct Signal {
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Default, Clone, Copy)]
+struct State {
+    news: bool,
+    closed: bool,
+}
+
+impl Signal {
+    /// Hears of committed facts.
+    pub(crate) fn heard(&self, facts: &[Fact]) {
+        if facts.iter().all(|fact| fact.place.is_none()) {
+            return;
+        }
+        let mut state = self.state.lock();
+        if !std::mem::replace(&mut state.news, true) {
+            drop(state);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Sleeps until there is news; false when it is over.
+    fn news(&self) -> bool {
+        let mut state = self.state.lock();
+        while !state.news && !state.closed {
+            self.wake.wait(&mut state);
+        }
+        state.news = false;
+        !state.closed
+    }
+
+    /// Sleeps for a while; false when it is over.
+    fn rest(&self, time: Duration) -> bool {
+        let mut state = self.state.lock();
+        if !state.closed {
+            // News wake it early only if they come while it waits for them.
+            self.wake.wait_while_for(&mut state, |state| !state.closed, time);
+        }
+        !state.closed
+    }
+}
+
+impl Indexer {
+    pub(crate) fn start(engine: Arc<Inner>, signal: Arc<Signal>) -> Self {
+        let driver = Driver { engine, signal: signal.clone() };
+        // What was stored before a stop may still wait.
+        signal.state.lock().news = true;
+        Indexer { signal, thread: Mutex::new(Some(spawn("store-index", move || driver.run()))) }
+    }
+
+    pub(crate) fn close(&self) {
+        self.signal.state.lock().closed = true;
+        self.signal.wake.notify_all();
+        if let Some(thread) = self.thread.lock().take() {
+            // If it panicked, searches look through what it left.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Driver {
+    engine: Arc<Inner>,
+    signal: Arc<Signal>,
+}
+
+impl Driver {
+    fn run(self) {
+        while self.signal.news() && self.signal.rest(GATHER) {
+            while let Err(refusal) = self.catch_up() {
+                tracing::warn!(%refusal, "indexing waits");
+                if !self.signal.rest(PAUSE) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Indexes until nothing waits.
+    fn catch_up(&self) -> Result<()> {
+        let mut lane = Lane::Bulk;
+        for round in 0.. {
+            if self.signal.state.lock().closed {
+                return Ok(());
+            }
+            if round % LOOK_EVERY == LOOK_EVERY - 1 {
+                let behind = block(self.engine.read(|tx| Ok(waiting(tx)?)))?;
+                lane = if behind > super::TAIL { Lane::Verb } else { Lane::Bulk };
+            }
+            let changes = block(self.engine.read(|tx| Ok(changes(tx)?)))?;
+            let last = changes.last;
+            if !changes.is_empty() {
+                let chunk = changes.cut();
+                block(self.engine.write(lane, 64 << 10, move |tx| Ok(store(tx, &chunk)?)))?;
+            }
+            if last {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits for an answer on a thread of one's own.
+fn block<T>(answer: Answer<T>) -> Result<T> {
+    struct Thread(std::thread::Thread);
+    impl Wake for Thread {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Thread(std::thread::current())));
+    let mut answer = pin!(answer);
+    loop {
+        match answer.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(done) => return done,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
