@@ -61,18 +61,28 @@ impl Chat {
     async fn enter_with_notice(
         &self,
         room: &Arc<Room>,
-        user: &User,
+        user: &Arc<User>,
         judgement: Judgement,
     ) -> Result<Arc<Room>> {
-        let membership = self.new_membership(room, &user.id, false);
-        let notice = self.notice(&room.id, user, joining_notice(room), &user.username);
+        let entries = self.entries(room, std::slice::from_ref(user), None).await?;
+        self.store_entries(room, entries, judgement).await
+    }
+
+    async fn store_entries(
+        &self,
+        room: &Arc<Room>,
+        entries: Vec<(Membership, Message)>,
+        judgement: Judgement,
+    ) -> Result<Arc<Room>> {
         let id = room.id.clone();
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 tx.check(&judgement)?;
-                tx.lock_room(&id)?;
-                if enter_once(tx, membership.clone())?.1 {
-                    tx.append_message(notice.clone())?;
+                tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
+                for (membership, notice) in &entries {
+                    if enter_once(tx, membership.clone())?.1 {
+                        tx.append_message(notice.clone())?;
+                    }
                 }
                 tx.room(&id)?.map(Arc::new).ok_or(Refusal::NotFound(What::Room))
             })
@@ -198,25 +208,8 @@ impl Chat {
         users: &[Arc<User>],
         judgement: Judgement,
     ) -> Result<Arc<Room>> {
-        let kind = if room.team_main { "added-user-to-team" } else { "au" };
-        let entry = |user: &Arc<User>| {
-            let notice = self.notice(&room.id, me, kind, &user.username);
-            (self.new_membership(room, &user.id, true), notice)
-        };
-        let entries: Vec<_> = users.iter().map(entry).collect();
-        let id = room.id.clone();
-        self.store()
-            .writing(Lane::Verbs, move |tx| {
-                tx.check(&judgement)?;
-                tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
-                for (membership, notice) in &entries {
-                    if enter_once(tx, membership.clone())?.1 {
-                        tx.append_message(notice.clone())?;
-                    }
-                }
-                tx.room(&id)?.map(Arc::new).ok_or(Refusal::NotFound(What::Room))
-            })
-            .await
+        let entries = self.entries(room, users, Some(me)).await?;
+        self.store_entries(room, entries, judgement).await
     }
 
     /// Adds all users of the workspace (or the active ones) to a room; no more than the setting `API_User_Limit`, 500

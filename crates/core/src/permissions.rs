@@ -59,6 +59,7 @@ pub enum Action {
     ListBroadcastMembers,
     EditTeam,
     EditTeamMember,
+    AddTeamMember,
     ListTeamRooms,
     AddTeamRoom,
     EditTeamRoom,
@@ -146,6 +147,7 @@ pub const RULES: &[Rule] = &[
     rule(Action::ListBroadcastMembers, Standing::Reader, &["view-broadcast-member-list"], false),
     rule(Action::EditTeam, Standing::Holder, &["edit-team"], false),
     rule(Action::EditTeamMember, Standing::Holder, &["edit-team-member"], false),
+    rule(Action::AddTeamMember, Standing::Holder, &["add-team-member"], false),
     rule(Action::ListTeamRooms, Standing::Holder, &["view-all-team-channels"], false),
     rule(Action::AddTeamRoom, Standing::Holder, &["add-team-channel"], false),
     rule(Action::EditTeamRoom, Standing::Holder, &["edit-team-channel"], false),
@@ -214,6 +216,9 @@ impl Chat {
         };
         if let Some(room) = room.filter(|room| room.is_direct() && writes(action)) {
             self.check_all_active(room).await?;
+        }
+        if let (Some(room), None) = (room, &membership) {
+            self.check_team_privacy(&user, room, action).await?;
         }
         let case = Case { user: &user, room: room.map(|r| (&**r, membership.as_deref())) };
         let why = self.judge(&case, action)?;
@@ -284,6 +289,25 @@ impl Chat {
             }
         }
         Err(Refusal::NotAllowed(rule.any_of[0]))
+    }
+
+    /// Channels of a private team are for the team; to others they don't exist.
+    async fn check_team_privacy(&self, user: &User, room: &Room, action: Action) -> Result<()> {
+        let standing = RULES.iter().find(|rule| rule.action == action).map(|rule| rule.standing);
+        let Some(team) = room.team.as_ref().filter(|_| room.is_public() && !room.team_main) else {
+            return Ok(());
+        };
+        if standing == Some(Standing::Holder) {
+            return Ok(());
+        }
+        let team = self.team(team).await?;
+        if !team.private || self.membership(&team.room, &user.id).await?.is_some() {
+            return Ok(());
+        }
+        match self.roles().holds(user.roles.iter(), "view-all-team-channels") {
+            Some(_) => Ok(()),
+            None => Err(Refusal::NotFound(What::Room)),
+        }
     }
 
     /// A direct room with a deactivated account in it is for reading only.

@@ -106,6 +106,8 @@ pub struct Head {
     pub messages: i64,
     /// The time of the last message; times in one room never go back.
     pub last_at: Option<Time>,
+    /// The time of the last change of the timeline, notices included.
+    pub changed_at: Time,
     /// The newest message shown in the room.
     pub last_message: Option<MessageId>,
     /// Position of the last change by a countable message, for `alert`.

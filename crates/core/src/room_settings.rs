@@ -218,7 +218,7 @@ fn check(room: &Room, change: &RoomChange) -> Result<()> {
         }
         C::HiddenSystem(types) => hidden(types),
         C::E2eKey(key) => e2e_key(room, key),
-        C::Sidepanel(items) => sidepanel(room, items),
+        C::Sidepanel(items) => check_sidepanel(room, items),
         C::Encrypted(_) => Ok(()),
         _ => direct(),
     }
@@ -251,13 +251,14 @@ fn e2e_key(room: &Room, key: &str) -> Result<()> {
     if good { Ok(()) } else { Err(Refusal::invalid("settings", "is no key id")) }
 }
 
-fn sidepanel(room: &Room, items: &[String]) -> Result<()> {
+/// A side panel belongs to a team's main room and shows one or two lists, or none at all.
+pub(crate) fn check_sidepanel(room: &Room, items: &[String]) -> Result<()> {
     let known = |item: &String| item == "channels" || item == "discussions";
     let distinct = items.len() < 2 || items[0] != items[1];
-    if room.team_main && (1..=2).contains(&items.len()) && items.iter().all(known) && distinct {
+    if items.is_empty() || room.team_main && items.len() <= 2 && items.iter().all(known) && distinct {
         return Ok(());
     }
-    Err(Refusal::invalid("sidepanel", "takes one or two of channels and discussions, in a team's main room"))
+    Err(Refusal::invalid("sidepanel", "takes channels or discussions or both, in a team's main room"))
 }
 
 fn decides_access(change: &RoomChange) -> bool {

@@ -34,7 +34,7 @@ fn a_side_panel_shows_one_or_two_distinct_lists_of_a_team() {
     let team = Room { team_main: true, ..channel() };
     let items = |all: &[&str]| RoomChange::Sidepanel(all.iter().map(|s| (*s).to_owned()).collect());
     assert!(check(&team, &items(&["channels", "discussions"])).is_ok());
-    for bad in [&[][..], &["channels", "channels"], &["x"], &["channels", "discussions", "channels"]] {
+    for bad in [&["channels", "channels"][..], &["x"], &["channels", "discussions", "channels"]] {
         assert!(check(&team, &items(bad)).is_err(), "{bad:?}");
     }
     assert!(check(&channel(), &items(&["channels"])).is_err());

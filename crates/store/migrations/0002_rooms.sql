@@ -98,3 +98,16 @@ CREATE TABLE teams (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
+
+-- Links by which people come into a room. `room` and `creator` are ids.
+CREATE TABLE invites (
+    id TEXT NOT NULL PRIMARY KEY,
+    room TEXT NOT NULL,
+    creator TEXT NOT NULL,
+    days BIGINT NOT NULL,
+    max_uses BIGINT NOT NULL,
+    uses BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT
+);
+CREATE INDEX invites_room ON invites (room);

@@ -10,7 +10,8 @@ use parlor_core::{
     room::{Room, RoomKind},
     samples,
     store::{
-        MemberFilter, Page, ReadRooms, RoomFilter, RoomSort, Team, TeamFilter, WriteAccounts, WriteRooms,
+        Invite, MemberFilter, Page, ReadRooms, RoomFilter, RoomSort, Team, TeamFilter, WriteAccounts,
+        WriteRooms,
     },
 };
 use parlor_store::{Engine, Lane, SqlTx};
@@ -266,6 +267,8 @@ story!(lists_of_rooms_filter_sort_and_page, |place| {
         RoomFilter { discussion: Some(true), ..filter() },
         RoomFilter { team_main: Some(true), ..filter() },
         RoomFilter { in_team: Some(true), ..filter() },
+        RoomFilter { team_default: Some(true), ..filter() },
+        RoomFilter { below_team: Some(("x".into(), "y".into())), ..filter() },
         RoomFilter { default: Some(true), ..filter() },
         RoomFilter { archived: Some(true), ..filter() },
         RoomFilter { parent: Some("x".into()), ..filter() },
@@ -344,4 +347,28 @@ story!(teams_are_found_by_name_and_by_member, |place| {
     assert_eq!(list(TeamFilter { prefix: "OP".into(), ..filter() }), "open");
     write(&engine, |tx| tx.remove_team(&"open".into())).unwrap();
     assert_eq!(list(filter()), "closed");
+});
+
+story!(an_invite_counts_its_uses_exactly, |place| {
+    let engine = with_users(&place);
+    let invite = Invite {
+        id: "i".into(),
+        room: "r".into(),
+        creator: "ann".into(),
+        days: 1,
+        max_uses: 2,
+        uses: 0,
+        created_at: Time(1),
+        expires_at: Some(Time(100)),
+    };
+    let stored = invite.clone();
+    write(&engine, move |tx| tx.insert_invite(&stored)).unwrap();
+    assert_eq!(read(&engine, |tx| tx.invite("i")), Some(invite.clone()));
+    assert_eq!(read(&engine, |tx| tx.invites(Some(&"r".into()))), [invite.clone()]);
+    assert_eq!(read(&engine, |tx| tx.invites(None)), [invite]);
+    assert_eq!(read(&engine, |tx| tx.invites(Some(&"x".into()))), []);
+    let used = |at| write(&engine, move |tx| tx.use_invite("i", Time(at)));
+    assert_eq!([used(50), used(100), used(99), used(99)], [Ok(true), Ok(false), Ok(true), Ok(false)]);
+    assert_eq!(write(&engine, |tx| tx.remove_invite("i")), Ok(true));
+    assert_eq!(write(&engine, |tx| tx.remove_invite("i")), Ok(false));
 });

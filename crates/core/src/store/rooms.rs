@@ -24,6 +24,10 @@ pub struct RoomFilter {
     pub parent: Option<RoomId>,
     /// Rooms of this team.
     pub team: Option<TeamId>,
+    /// Rooms of this team (not its main room), and discussions of this room of it.
+    pub below_team: Option<(TeamId, RoomId)>,
+    /// Rooms that a team's members join by themselves, or not.
+    pub team_default: Option<bool>,
     /// Discussions or not.
     pub discussion: Option<bool>,
     /// Team main rooms or not.
@@ -85,6 +89,27 @@ pub struct Team {
     pub updated_at: Time,
 }
 
+/// A link by which people come into a room.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invite {
+    /// The secret in the link.
+    pub id: String,
+    /// Where it leads.
+    pub room: RoomId,
+    /// Who made it; it works only while that member is there.
+    pub creator: UserId,
+    /// Days that it is good for; 0 for ever.
+    pub days: i64,
+    /// How many may use it; 0 for any number.
+    pub max_uses: i64,
+    /// How many did.
+    pub uses: i64,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it ends.
+    pub expires_at: Option<Time>,
+}
+
 /// Which teams a list wants. Empty fields don't filter.
 #[derive(Clone, Debug, Default)]
 pub struct TeamFilter {
@@ -142,6 +167,10 @@ pub trait ReadRooms {
     fn members_with_roles(&mut self, room: &RoomId) -> Result<Vec<Membership>>;
     /// How many members hold this role there.
     fn count_role(&mut self, room: &RoomId, role: &str) -> Result<u64>;
+    /// An invite by its secret.
+    fn invite(&mut self, id: &str) -> Result<Option<Invite>>;
+    /// Invites into this room, or all; newest first, at most 1,000.
+    fn invites(&mut self, room: Option<&RoomId>) -> Result<Vec<Invite>>;
     /// A team.
     fn team(&mut self, id: &TeamId) -> Result<Option<Team>>;
     /// By name, letter case aside.
@@ -171,6 +200,12 @@ pub trait WriteRooms: ReadRooms {
     fn update_membership(&mut self, membership: &Membership) -> Result<()>;
     /// Removes a membership, keeps a tombstone and counts down; `false` if there was none.
     fn remove_membership(&mut self, room: &RoomId, user: &UserId) -> Result<bool>;
+    /// Stores a new invite.
+    fn insert_invite(&mut self, invite: &Invite) -> Result<()>;
+    /// Counts a use, if it is neither used up nor over; `false` otherwise.
+    fn use_invite(&mut self, id: &str, now: Time) -> Result<bool>;
+    /// Removes an invite; `false` if there was none.
+    fn remove_invite(&mut self, id: &str) -> Result<bool>;
     /// Stores a new team; a taken name is `Taken`.
     fn insert_team(&mut self, team: &Team) -> Result<()>;
     /// Stores a changed team.

@@ -123,7 +123,7 @@ pub(crate) fn room(view: &RoomView, people: &People, dates: Dates) -> Value {
     if let Some(last) = &view.last {
         put("lastMessage", last_message(last, people, dates));
     }
-    put("_updatedAt", dates.value(room.updated_at.max(head.last_at.unwrap_or_default())));
+    put("_updatedAt", dates.value(room.updated_at.max(head.changed_at)));
     put_rare(&mut object, room, people);
     Value::Object(object)
 }

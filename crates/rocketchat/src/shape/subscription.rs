@@ -43,7 +43,7 @@ pub(crate) fn subscription(mine: &Mine, people: &People, settings: &Settings, da
     put("tunread", ids(&unread.threads));
     put("tunreadUser", ids(&unread.threads_mentioning));
     put("tunreadGroup", json!([]));
-    let last = mine.view.head.last_at.unwrap_or_default();
+    let last = mine.view.head.changed_at;
     put("_updatedAt", dates.value(m.updated_at.max(room.updated_at).max(last)));
     if !m.ignored.is_empty() {
         put("ignored", m.ignored.iter().map(|id| id.as_str()).collect());

@@ -89,6 +89,7 @@ pub(super) fn place(row: &Row<'_>) -> std::result::Result<Place, SqlError> {
             counted: row.get(6)?,
             messages: row.get(7)?,
             last_at: row.get(8)?,
+            changed_at: parlor_core::clock::Time(row.get(2)?),
             last_message: row.get(9)?,
             last_seq: row.get(10)?,
             last_author: row.get(11)?,

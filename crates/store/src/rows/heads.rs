@@ -38,6 +38,7 @@ impl Place {
         head.messages += 1;
         let at = later(now.millis(), self.changed_at);
         self.changed_at = at;
+        head.changed_at = Time(at);
         message.seq = head.position;
         message.rev = head.position;
         message.at = Time(at);

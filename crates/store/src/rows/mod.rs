@@ -11,6 +11,7 @@ mod teams;
 pub(crate) mod append;
 pub(crate) mod append_postgres;
 pub(crate) mod heads;
+mod invites;
 pub(crate) mod journal;
 mod marks;
 mod messages;

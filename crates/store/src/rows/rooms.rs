@@ -26,7 +26,7 @@ pub(crate) const ROOM: &str = "r.id, r.kind, r.name, r.title, r.creator, r.topic
 pub(crate) const ROOM_COLUMNS: usize = 24;
 /// The columns of a head, read by [`read_head`]; from [`HEAD_JOIN`].
 pub(crate) const HEAD: &str = "h.position, h.counted, h.messages, h.last_at, x.id, h.last_seq, a.id, \
-    h.last_seq_by_another";
+    h.last_seq_by_another, h.changed_at";
 /// What a head's columns come from, beside the rooms `r`.
 pub(crate) const HEAD_JOIN: &str = "JOIN room_heads h ON h.room = r.key LEFT JOIN messages x ON x.key = h.last_key \
     LEFT JOIN users a ON a.key = h.last_author";
@@ -164,6 +164,7 @@ pub(crate) fn read_head(row: &Row<'_>, at: usize) -> Sql<Head> {
         last_seq: row.get(at + 5)?,
         last_author: row.get::<Option<Arc<str>>>(at + 6)?.map(UserId::new),
         last_seq_by_another: row.get(at + 7)?,
+        changed_at: Time(row.get(at + 8)?),
     })
 }
 
@@ -333,6 +334,7 @@ impl SqlTx<'_> {
             "INSERT INTO removed_rooms (key, id, at) SELECT key, id, CAST($2 AS BIGINT) FROM rooms WHERE id = $1",
             params![id, now],
         )?;
+        self.exec("DELETE FROM invites WHERE room = $1", params![id])?;
         self.exec("DELETE FROM room_heads WHERE room = (SELECT key FROM rooms WHERE id = $1)", params![id])?;
         match self.exec("DELETE FROM rooms WHERE id = $1", params![id])? {
             0 => Err(Refusal::NotFound(What::Room)),
@@ -379,6 +381,13 @@ impl Clause {
                 all.and(&format!("{column} = {n}"));
             }
         }
+        if let Some((team, main)) = &filter.below_team {
+            let (team, main) = (all.take(team.to_string()), all.take(main.to_string()));
+            all.and(&format!(
+                "((r.team = {team} AND (r.flags & {}) = 0) OR r.parent = {main})",
+                flag::TEAM_MAIN
+            ));
+        }
         all.switches(filter);
         if let Some(ids) = &filter.ids {
             let list: Vec<_> = ids.iter().take(MAX_LIST).map(|id| all.take(id.to_string())).collect();
@@ -396,6 +405,7 @@ impl Clause {
             (filter.discussion, "r.parent IS NOT NULL".to_owned()),
             (filter.team_main, format!("(r.flags & {}) <> 0", flag::TEAM_MAIN)),
             (filter.in_team, format!("(r.team IS NOT NULL AND (r.flags & {}) = 0)", flag::TEAM_MAIN)),
+            (filter.team_default, format!("(r.flags & {}) <> 0", flag::TEAM_DEFAULT)),
             (filter.default, format!("(r.flags & {}) <> 0", flag::DEFAULT)),
             (filter.archived, format!("(r.flags & {}) <> 0", flag::ARCHIVED)),
         ];

@@ -7,7 +7,8 @@ use parlor_core::{
     membership::Membership,
     room::{Head, Room, RoomView},
     store::{
-        MemberFilter, Page, Paged, ReadRooms, RemovedMembership, RoomFilter, Team, TeamFilter, WriteRooms,
+        Invite, MemberFilter, Page, Paged, ReadRooms, RemovedMembership, RoomFilter, Team, TeamFilter,
+        WriteRooms,
     },
 };
 use std::sync::Arc;
@@ -150,6 +151,12 @@ impl ReadRooms for SqlTx<'_> {
     fn count_role(&mut self, room: &RoomId, role: &str) -> Result<u64> {
         self.count_members_with_role(room, role)
     }
+    fn invite(&mut self, id: &str) -> Result<Option<Invite>> {
+        self.read_one_invite(id)
+    }
+    fn invites(&mut self, room: Option<&RoomId>) -> Result<Vec<Invite>> {
+        self.read_invites(room)
+    }
     fn team(&mut self, id: &TeamId) -> Result<Option<Team>> {
         let sql = format!("SELECT {TEAM} FROM teams t WHERE t.id = $1");
         Ok(self.opt(&sql, params![id], read_team)?)
@@ -194,6 +201,15 @@ impl WriteRooms for SqlTx<'_> {
     }
     fn remove_membership(&mut self, room: &RoomId, user: &UserId) -> Result<bool> {
         self.end_membership(room, user)
+    }
+    fn insert_invite(&mut self, invite: &Invite) -> Result<()> {
+        self.store_invite(invite)
+    }
+    fn use_invite(&mut self, id: &str, now: Time) -> Result<bool> {
+        self.count_use(id, now)
+    }
+    fn remove_invite(&mut self, id: &str) -> Result<bool> {
+        self.drop_invite(id)
     }
     fn insert_team(&mut self, team: &Team) -> Result<()> {
         let key = fold(&team.name);
