@@ -29,15 +29,15 @@ const PARSERS: &[&str] = &["parlor-markup", "parlor-live", "parlor-rocketchat"];
 
 /// Runs the load scenario.
 pub fn load(passed: &Passed) -> Result<()> {
-    program("parlor-load", passed)
+    program("parlor-load", "parlor-load", passed)
 }
 
 /// Runs the fault scenarios.
 pub fn faults(passed: &Passed) -> Result<()> {
-    program("parlor-faults", passed)
+    program("parlor-testkit", "parlor-faults", passed)
 }
 
-fn program(package: &str, passed: &Passed) -> Result<()> {
+fn program(package: &str, program: &str, passed: &Passed) -> Result<()> {
     if !edges::members()?.iter().any(|member| member == package) {
         bail!("this workspace has no {package}");
     }
@@ -52,7 +52,9 @@ fn program(package: &str, passed: &Passed) -> Result<()> {
     ]))?;
     let run = Run::begin();
     let mut cargo = shell::cargo();
-    cargo.args(["run", "--release", "--quiet", "--package", package, "--"]).args(&passed.rest);
+    cargo
+        .args(["run", "--release", "--quiet", "--package", package, "--bin", program, "--"])
+        .args(&passed.rest);
     let outcome = shell::must(run.mark(&mut cargo));
     outcome.and(run.end())
 }

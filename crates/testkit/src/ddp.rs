@@ -73,10 +73,17 @@ impl Ddp {
     }
 
     /// The next frame the server sends; none when it has ended the socket. The server's pings are answered.
+    ///
+    /// # Panics
+    /// When the server is silent for longer than [`wait::PATIENCE`].
     pub async fn read(&mut self) -> Option<Value> {
+        wait::within("a frame comes", self.next_frame()).await
+    }
+
+    /// Like [`Ddp::read`], however long it takes.
+    pub async fn next_frame(&mut self) -> Option<Value> {
         while self.ended.is_none() {
-            let next = wait::within("a frame comes", self.socket.next()).await;
-            match next {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     let frame =
                         serde_json::from_str(&text).unwrap_or(Value::String(text.as_str().to_owned()));
@@ -106,17 +113,23 @@ impl Ddp {
     /// # Panics
     /// When the socket ends before it comes; `what` says what was awaited.
     pub async fn expect(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        match self.seek(wanted).await {
+            Some(frame) => frame,
+            None => panic!("the socket ended ({:?}) while waiting for {what}", self.ended),
+        }
+    }
+
+    /// Like [`Ddp::expect`], for tests in which the server may go down: none when the socket ends first.
+    pub async fn seek(&mut self, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
         if let Some(at) = self.backlog.iter().position(&wanted) {
-            return self.backlog.remove(at).unwrap_or_default();
+            return self.backlog.remove(at);
         }
         loop {
-            let Some(frame) = self.read().await else {
-                panic!("the socket ended ({:?}) while waiting for {what}", self.ended);
-            };
+            let frame = self.read().await?;
             if wanted(&frame) {
-                return frame;
+                return Some(frame);
             }
-            assert!(self.backlog.len() < BACKLOG, "{BACKLOG} frames came while waiting for {what}");
+            assert!(self.backlog.len() < BACKLOG, "{BACKLOG} frames came that nobody asked for");
             self.backlog.push_back(frame);
         }
     }
@@ -142,9 +155,14 @@ impl Ddp {
     /// # Errors
     /// The error the method answered.
     pub async fn result(&mut self, id: &str) -> Result<Value, Value> {
-        let wanted = |frame: &Value| frame["msg"] == "result" && frame["id"] == id;
-        let mut frame = self.expect(&format!("the result of call {id}"), wanted).await;
-        if frame["error"].is_null() { Ok(frame["result"].take()) } else { Err(frame["error"].take()) }
+        let result = self.result_if_any(id).await;
+        result.unwrap_or_else(|| panic!("the socket ended ({:?}) before the result of call {id}", self.ended))
+    }
+
+    /// Like [`Ddp::result`], for tests in which the server may go down: none when the socket ends first.
+    pub async fn result_if_any(&mut self, id: &str) -> Option<Result<Value, Value>> {
+        let mut frame = self.seek(|frame| frame["msg"] == "result" && frame["id"] == id).await?;
+        Some(if frame["error"].is_null() { Ok(frame["result"].take()) } else { Err(frame["error"].take()) })
     }
 
     /// Signs in by token.

@@ -6,6 +6,7 @@
 pub mod binary;
 pub mod cast;
 pub mod ddp;
+pub mod faults;
 pub mod history;
 pub mod needs;
 pub mod postgres;

@@ -113,7 +113,11 @@ impl Server {
         Self { setup, data, address, child: None, log: Arc::default(), folder: None }
     }
 
-    fn launch(&mut self) {
+    /// Starts the program and does not wait: [`Server::restart`] waits. For tests that kill it while it starts.
+    ///
+    /// # Panics
+    /// When the program can't be started.
+    pub fn launch(&mut self) {
         let mut command = Command::new(binary::parlor());
         command.arg("serve").arg("--listen").arg(self.address.to_string()).arg("--data").arg(&self.data);
         if let Some(url) = &self.setup.database {

@@ -1,0 +1,58 @@
+//! `cargo xtask faults`: kills the server again and again under load and judges what its clients saw.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use parlor_testkit::Server;
+use parlor_testkit::faults::{Plan, run};
+
+/// Kill the server again and again under load and judge what its clients saw.
+#[derive(Parser)]
+#[command(name = "cargo xtask faults --")]
+struct Options {
+    /// Kills
+    #[arg(long, default_value_t = 50)]
+    cycles: usize,
+    /// People who send
+    #[arg(long, default_value_t = 8)]
+    senders: usize,
+    /// Messages each sender has in flight
+    #[arg(long, default_value_t = 4)]
+    in_flight: usize,
+    /// Sockets that listen to every room
+    #[arg(long, default_value_t = 3)]
+    listeners: usize,
+    /// Rooms
+    #[arg(long, default_value_t = 4)]
+    rooms: usize,
+    /// At most this many further kills while the server starts again
+    #[arg(long, default_value_t = 2)]
+    kills_while_starting: usize,
+    /// The same seed makes the same choices
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Keep the data in this PostgreSQL database instead of SQLite
+    #[arg(long)]
+    database: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let plan = Plan {
+        cycles: options.cycles,
+        senders: options.senders,
+        in_flight: options.in_flight,
+        listeners: options.listeners,
+        rooms: options.rooms,
+        kills_while_starting: options.kills_while_starting,
+        seed: options.seed,
+    };
+    let mut setup = Server::setup();
+    if let Some(url) = &options.database {
+        setup = setup.database(url);
+    }
+    let report = run(setup, &plan).await;
+    println!("{report}");
+    if report.sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
