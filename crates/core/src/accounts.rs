@@ -276,11 +276,24 @@ pub(crate) fn later(now: Time, before: Time) -> Time {
     now.max(Time(before.millis() + 1))
 }
 
-/// Makes sure that somebody with this role would be left if `without` lost it.
+/// Makes sure that an active administrator would be left without this one. The row written first makes a second
+/// asker wait for the first one's commit, so that two can't go at once.
 pub(crate) fn another_admin(tx: &mut dyn Tx, without: &UserId) -> Result<()> {
+    hold_admins(tx)?;
     let filter =
         crate::store::UserFilter { roles: vec!["admin".into()], active: Some(true), ..Default::default() };
     let page = crate::store::Page { offset: 0, count: 2 };
     let left = tx.users(&filter, page)?.items.into_iter().any(|u| u.id != *without);
     if left { Ok(()) } else { Err(State::LastAdmin.into()) }
+}
+
+/// Makes whoever else counts administrators wait for the end of this transaction.
+pub(crate) fn hold_admins(tx: &mut dyn Tx) -> Result<()> {
+    let row = crate::store::Document {
+        id: "admins".into(),
+        key: String::new(),
+        body: crate::json::Json::object(),
+        updated_at: tx.now(),
+    };
+    tx.put_document("workspace", &row)
 }

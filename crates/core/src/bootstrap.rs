@@ -41,8 +41,10 @@ impl Chat {
             roles: vec![RoleId::new("bot")],
             kind: UserKind::Bot,
             name: "Rocket.Cat".into(),
+            avatar: Some(ROCKET_CAT.into()),
             ..self.blank_user(UserId::new(ROCKET_CAT), ROCKET_CAT)
         };
+        let id = bot.id.clone();
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 if tx.user(&bot.id)?.is_some() {
@@ -51,7 +53,9 @@ impl Chat {
                 tx.insert_user(&bot)?;
                 tx.record(None, made(bot.clone()))
             })
-            .await
+            .await?;
+        self.listening.presence.declare(&id, Status::Online);
+        Ok(())
     }
 
     /// Makes the first administrator while there is none; `None` when there is one already.
@@ -63,7 +67,7 @@ impl Chat {
         let id = wanted.id.clone().unwrap_or_else(|| UserId::new(self.new_id()));
         let user = User {
             name: wanted.name.clone(),
-            roles: vec![RoleId::new("user"), RoleId::new("admin")],
+            roles: vec![RoleId::new("admin")],
             emails: wanted
                 .email
                 .iter()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    accounts::hold_admins,
     bootstrap::made,
     chat::Chat,
     error::{Refusal, Result, What},
@@ -10,7 +11,7 @@ use crate::{
     json::Json,
     rooms::GENERAL,
     session::Actor,
-    store::{Document, Lane, Page, Secrets, Tx, UserFilter},
+    store::{Lane, Page, Secrets, Tx, UserFilter},
     user::{Email, User},
     users_rules::{
         MAX_BIO, MAX_NICKNAME, check_custom_fields, check_email, check_name, check_reserved, check_username,
@@ -59,9 +60,6 @@ pub struct Registration {
     /// The secret of the address by which he came.
     pub secret: String,
 }
-
-/// In the store, held by whoever looks whether there is an administrator: two first registrations at once make one.
-const FIRST_ADMIN: &str = "first-admin";
 
 impl Chat {
     /// Makes an account. Needs `create-user`; roles other than the usual ones need `assign-roles`, and `admin` needs
@@ -220,7 +218,7 @@ fn refuse_taken(tx: &mut dyn Tx, user: &User) -> Result<()> {
     Ok(())
 }
 
-/// Whether there is no administrator yet. The row written first makes a second asker wait for the first one's commit.
+/// Whether there is no administrator yet. Two first registrations at once make one.
 fn takes_over(tx: &mut dyn Tx) -> Result<bool> {
     let admins = UserFilter { roles: vec!["admin".into()], ..UserFilter::default() };
     let none =
@@ -228,8 +226,6 @@ fn takes_over(tx: &mut dyn Tx) -> Result<bool> {
     if !none(tx)? {
         return Ok(false);
     }
-    let at = tx.now();
-    let row = Document { id: FIRST_ADMIN.into(), key: String::new(), body: Json::object(), updated_at: at };
-    tx.put_document("workspace", &row)?;
+    hold_admins(tx)?;
     none(tx)
 }

@@ -215,7 +215,9 @@ impl From<Refusal> for Refused {
                 Self::meteor("error-file-too-large", "File is too large").details(json!({ "limit": limit }))
             }
             Refusal::TooLarge { what, limit } => {
-                Self::meteor(&format!("error-{what}-size-exceeded"), &format!("{what} size exceeds {limit}"))
+                let (first, rest) = what.split_at(1);
+                let sentence = format!("{}{rest} size exceeds {limit} characters", first.to_uppercase());
+                Self::meteor(&format!("error-{}-size-exceeded", what.replace(' ', "-")), &sentence)
             }
             Refusal::WeakPassword(faults) => {
                 let faults: Vec<Value> =

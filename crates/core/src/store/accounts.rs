@@ -42,6 +42,12 @@ pub struct UserFilter {
     pub ids: Option<Vec<UserId>>,
     /// Not these user names.
     pub except: Vec<String>,
+    /// Of this sort.
+    pub kind: Option<crate::user::UserKind>,
+    /// In a room together with this user, or this user.
+    pub meets: Option<UserId>,
+    /// Changed after this moment.
+    pub changed_after: Option<Time>,
     /// Sorted by this.
     pub sort: UserSort,
     /// Last first.

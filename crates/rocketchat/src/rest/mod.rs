@@ -19,7 +19,10 @@ mod rooms_lists;
 mod settings;
 mod subscriptions;
 pub(crate) mod timeline;
+mod users;
+mod users_change;
 mod users_create;
+mod users_status;
 
 use crate::route::Route;
 
@@ -43,6 +46,9 @@ pub(crate) fn all() -> Vec<Route> {
         settings::routes(),
         subscriptions::routes(),
         timeline::routes(),
+        users::routes(),
+        users_change::routes(),
+        users_status::routes(),
         users_create::routes(),
     ];
     parts.into_iter().flatten().collect()

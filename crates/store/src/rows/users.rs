@@ -1,6 +1,7 @@
 //! Users and their secrets.
 
 use parlor_core::{
+    clock::Time,
     error::{Refusal, Result, What},
     id::{RoleId, UserId},
     store::{Page, Paged, Secrets, UserFilter, UserSort},
@@ -94,8 +95,8 @@ fn emails_text(user: &User) -> String {
     serde_json::to_string(&emails).unwrap_or_else(|_| "[]".into())
 }
 
-fn kind_code(user: &User) -> i64 {
-    match user.kind {
+fn kind_code(kind: UserKind) -> i64 {
+    match kind {
         UserKind::Person => 0,
         UserKind::Bot => 1,
         UserKind::App => 2,
@@ -207,6 +208,22 @@ fn condition(filter: &UserFilter) -> Condition {
     if let Some(ids) = &filter.ids {
         all.among("u.id", false, ids.iter().map(|id| id.as_str().to_owned()));
     }
+    if let Some(kind) = filter.kind {
+        let kind = all.value(Owned::Int(kind_code(kind)));
+        all.and(&format!("u.kind = {kind}"));
+    }
+    if let Some(other) = &filter.meets {
+        let other = all.value(Owned::Text(other.as_str().to_owned()));
+        let theirs = format!("(SELECT key FROM users WHERE id = {other})");
+        all.and(&format!(
+            "(u.key = {theirs} OR EXISTS (SELECT 1 FROM memberships a JOIN memberships b ON b.room = a.room \
+             WHERE a.whom = {theirs} AND b.whom = u.key))"
+        ));
+    }
+    if let Some(Time(since)) = filter.changed_after {
+        let since = all.value(Owned::Int(since));
+        all.and(&format!("u.updated_at > {since}"));
+    }
     all.among("u.username_key", true, filter.except.iter().map(|name| name.to_lowercase()));
     all
 }
@@ -249,7 +266,7 @@ pub(super) fn insert(tx: &mut SqlTx<'_>, user: &User) -> Result<()> {
             user.username.to_lowercase(),
             user.name,
             user.name.to_lowercase(),
-            kind_code(user),
+            kind_code(user.kind),
             emails_text(user),
             user.active,
             joined(&user.roles),
@@ -296,7 +313,7 @@ pub(super) fn update(tx: &mut SqlTx<'_>, user: &User) -> Result<()> {
             user.username.to_lowercase(),
             user.name,
             user.name.to_lowercase(),
-            kind_code(user),
+            kind_code(user.kind),
             emails_text(user),
             user.active,
             joined(&user.roles),

@@ -1,0 +1,210 @@
+//! Ends of accounts: switching them off and on, and removing them with what they own.
+
+use std::sync::Arc;
+
+use crate::{
+    accounts::{another_admin, put_user},
+    chat::Chat,
+    credentials::Password,
+    error::{Refusal, Result, State, What},
+    event::Event,
+    id::{RoleId, RoomId, UserId},
+    room::{Room, RoomKind},
+    rooms_notices::{change_roles, change_room, end},
+    rooms_remove::erase,
+    session::Actor,
+    store::{Lane, MemberFilter, Page, Tx, UserFilter},
+    user::User,
+    users_change::end_sessions,
+};
+
+/// Memberships ended in one step.
+const STEP: usize = 50;
+
+impl Chat {
+    /// Switches an account off or on. Needs `edit-other-user-active-status` or `manage-moderation-actions`. Whoever is
+    /// the last owner of a room can be switched off only with `relinquish`: another member becomes owner, rooms
+    /// without another member are removed.
+    ///
+    /// # Errors
+    /// `State(LastOwner)`, `State(LastAdmin)`.
+    pub async fn set_active(
+        &self,
+        actor: &Actor,
+        id: &UserId,
+        active: bool,
+        relinquish: bool,
+    ) -> Result<Arc<User>> {
+        if !self.may(actor, "manage-moderation-actions", None).await? {
+            self.require(actor, "edit-other-user-active-status", None).await?;
+        }
+        let id = id.clone();
+        self.store()
+            .writing(Lane::Verbs, move |tx| {
+                let mut user = tx.user(&id)?.ok_or(Refusal::NotFound(What::User))?;
+                if user.active == active {
+                    return Ok(Arc::new(user));
+                }
+                if !active {
+                    give_up_rooms(tx, &user, relinquish)?;
+                    if user.has_role("admin") {
+                        another_admin(tx, &id)?;
+                    }
+                    end_sessions(tx, &id, None, true)?;
+                }
+                user.active = active;
+                put_user(tx, user)
+            })
+            .await
+    }
+
+    /// Switches off all active holders of a role who have logged in, but not for this many days; how many. Needs
+    /// `edit-other-user-active-status`. Last owners and the last administrator stay.
+    pub async fn deactivate_idle(&self, actor: &Actor, days: f64, role: &str) -> Result<u64> {
+        self.require(actor, "edit-other-user-active-status", None).await?;
+        let border = self.now().millis().saturating_sub((days.max(0.0) * 86_400_000.0) as i64);
+        let (mut offset, mut count) = (0, 0);
+        loop {
+            let filter = UserFilter {
+                roles: vec![role.to_owned()],
+                active: Some(true),
+                has_logged_in: Some(true),
+                ..UserFilter::default()
+            };
+            let page = Page { offset, count: 100 };
+            let found = self.store().reading(move |rows| rows.users(&filter, page)).await?.items;
+            let last = found.len() < 100;
+            for user in found {
+                offset += 1;
+                if user.last_login.is_none_or(|at| at.millis() > border) {
+                    continue;
+                }
+                match self.set_active(actor, &user.id, false, false).await {
+                    Ok(_) => (count, offset) = (count + 1, offset - 1),
+                    Err(Refusal::State(State::LastOwner | State::LastAdmin)) => {}
+                    Err(refusal) => return Err(refusal),
+                }
+            }
+            if last {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// Removes an account with its messages, memberships and direct rooms. Needs `delete-user`.
+    ///
+    /// # Errors
+    /// `State(LastOwner)` unless `relinquish` (see [`Chat::set_active`]), `State(LastAdmin)`.
+    pub async fn remove_user(&self, actor: &Actor, id: &UserId, relinquish: bool) -> Result<()> {
+        self.require(actor, "delete-user", None).await?;
+        let user = self.known_user(id).await?;
+        self.erase_user(&user, relinquish).await
+    }
+
+    /// Removes one's own account, if `Accounts_AllowDeleteOwnAccount` says so; the password is the proof.
+    pub async fn remove_self(&self, actor: &Actor, proof: Password, relinquish: bool) -> Result<()> {
+        let user = self.active_user(actor).await?;
+        if !self.settings().is_on("Accounts_AllowDeleteOwnAccount") {
+            return Err(Refusal::Disabled("Accounts_AllowDeleteOwnAccount"));
+        }
+        self.prove(&user, Some(proof)).await?;
+        self.erase_user(&user, relinquish).await
+    }
+
+    /// In steps: first nobody can act as the user any more, then what the user left behind goes, last the account. A
+    /// removal that was cut off leaves a deactivated account, which can be removed again.
+    async fn erase_user(&self, user: &User, relinquish: bool) -> Result<()> {
+        let id = user.id.clone();
+        self.store()
+            .writing(Lane::Verbs, move |tx| {
+                let mut user = tx.user(&id)?.ok_or(Refusal::NotFound(What::User))?;
+                give_up_rooms(tx, &user, relinquish)?;
+                if user.has_role("admin") && user.active {
+                    another_admin(tx, &id)?;
+                }
+                end_sessions(tx, &id, None, true)?;
+                user.active = false;
+                put_user(tx, user).map(drop)
+            })
+            .await?;
+        let system = Actor::system(UserId::new(crate::bootstrap::ROCKET_CAT));
+        self.remove_messages_of(&system, &user.id).await?;
+        loop {
+            let id = user.id.clone();
+            if self.store().writing(Lane::Bulk, move |tx| leave_some(tx, &id)).await? {
+                break;
+            }
+        }
+        let id = user.id.clone();
+        self.store()
+            .writing(Lane::Verbs, move |tx| {
+                let user = tx.user(&id)?.ok_or(Refusal::NotFound(What::User))?;
+                tx.remove_user(&id)?;
+                tx.record(None, Event::UserRemoved { user: Arc::new(user) })
+            })
+            .await?;
+        if let Some(tag) = &user.avatar {
+            self.forget_picture(tag).await;
+        }
+        Ok(())
+    }
+}
+
+/// Takes care of rooms in which the user is the only owner: refuses, or makes another member owner, or removes rooms
+/// that have no other member.
+fn give_up_rooms(tx: &mut dyn Tx, user: &User, relinquish: bool) -> Result<()> {
+    for (membership, view) in tx.rooms_of(&user.id, None)? {
+        if !membership.has_role("owner") || view.room.kind == RoomKind::Direct {
+            continue;
+        }
+        let Some(room) = tx.lock_room(&view.room.id)? else { continue };
+        if tx.count_role(&room.id, "owner")? > 1 {
+            continue;
+        }
+        if !relinquish {
+            return Err(State::LastOwner.into());
+        }
+        let heirs = MemberFilter { by_role: true, active: Some(true), ..MemberFilter::default() };
+        let members = tx.members(&room.id, &heirs, Page { offset: 0, count: 2 })?.items;
+        match members.into_iter().find(|m| m.user != user.id) {
+            Some(heir) => pass_on(tx, &room.id, &user.id, &heir.user)?,
+            None if room.team_main || &*room.id == crate::rooms::GENERAL => {}
+            None => erase(tx, &Arc::new(room))?,
+        }
+    }
+    Ok(())
+}
+
+fn pass_on(tx: &mut dyn Tx, room: &RoomId, from: &UserId, to: &UserId) -> Result<()> {
+    let owner = RoleId::new("owner");
+    change_roles(tx, room, to, |m| m.roles.push(owner.clone()))?;
+    change_roles(tx, room, from, |m| m.roles.retain(|r| *r != owner))?;
+    let username = tx.user(to)?.map(|u| u.username).unwrap_or_default();
+    let event =
+        Event::RoleGiven { user: to.clone(), username, role: owner, room: Some(room.clone()), given: true };
+    tx.record(None, event)
+}
+
+/// Ends some of the user's memberships; `true` when there are none left. Direct rooms of two go altogether.
+fn leave_some(tx: &mut dyn Tx, user: &UserId) -> Result<bool> {
+    let all = tx.rooms_of(user, None)?;
+    let last = all.len() <= STEP;
+    for (membership, view) in all.into_iter().take(STEP) {
+        let Some(room) = tx.lock_room(&view.room.id)? else { continue };
+        if room.is_direct() && room.direct.len() <= 2 {
+            erase(tx, &Arc::new(room))?;
+            continue;
+        }
+        end(tx, &membership)?;
+        if room.is_direct() && !others_meet(tx, &room, user)? {
+            change_room(tx, &room.id, true, |room| room.direct.retain(|id| id != user))?;
+        }
+    }
+    Ok(last)
+}
+
+/// Whether the others of a direct room have a direct room without this user already.
+fn others_meet(tx: &mut dyn Tx, room: &Room, user: &UserId) -> Result<bool> {
+    let others: Vec<UserId> = room.direct.iter().filter(|id| *id != user).cloned().collect();
+    Ok(tx.direct_room(&others)?.is_some())
+}
