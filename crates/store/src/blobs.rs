@@ -36,9 +36,7 @@ impl LocalBlobs {
     }
 
     fn path(&self, id: &UploadId) -> Option<PathBuf> {
-        let text = id.as_str();
-        let plain = text.len() >= 4 && text.bytes().all(|b| b.is_ascii_alphanumeric());
-        plain.then(|| self.root.join(&text[..2]).join(&text[2..4]).join(text))
+        place(&self.root, id.as_str())
     }
 
     /// Removes temporary files older than `age`: uploads that were cut off. How many.
@@ -57,6 +55,12 @@ impl LocalBlobs {
         }
         Ok(swept)
     }
+}
+
+/// Where the file of an id lies below the root; `None` if it is no id of a file.
+pub(crate) fn place(root: &Path, id: &str) -> Option<PathBuf> {
+    let plain = id.len() >= 4 && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    plain.then(|| root.join(&id[..2]).join(&id[2..4]).join(id))
 }
 
 fn refusal(error: &io::Error) -> Refusal {

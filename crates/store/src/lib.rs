@@ -26,6 +26,7 @@
 //!   job that decides by what it read either says so in its UPDATE's WHERE, or reads with `{lock}` at the end of
 //!   the SELECT. Reading a room, user or membership in order to change it uses `{lock}`.
 
+pub mod backup;
 pub mod blobs;
 mod engine;
 mod hot;

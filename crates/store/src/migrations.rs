@@ -54,12 +54,18 @@ pub(crate) trait Migrate {
 
 /// Brings the schema up to date; tells the version it had before.
 pub(crate) fn migrate(on: &mut dyn Migrate) -> Result<i64, MigrationError> {
-    migrate_counted(on, &mut |_| Ok(()))
+    migrate_to(on, STEPS.len(), &mut |_| Ok(()))
 }
 
-/// As [`migrate`], with a look-in before every statement: tests end it there.
-pub(crate) fn migrate_counted(
+/// Brings an empty database to an earlier version, for rows that a backup of that version holds.
+pub(crate) fn migrate_up_to(on: &mut dyn Migrate, version: i64) -> Result<i64, MigrationError> {
+    migrate_to(on, usize::try_from(version).unwrap_or(0).min(STEPS.len()), &mut |_| Ok(()))
+}
+
+/// As [`migrate`], up to a step, with a look-in before every statement: tests end it there.
+fn migrate_to(
     on: &mut dyn Migrate,
+    steps: usize,
     before: &mut dyn FnMut(&str) -> Result<(), SqlError>,
 ) -> Result<i64, MigrationError> {
     let mut found = 0;
@@ -76,7 +82,7 @@ pub(crate) fn migrate_counted(
     if found > known {
         return Err(MigrationError::Newer { found, known });
     }
-    for (number, (name, text)) in (1..).zip(STEPS).skip(found as usize) {
+    for (number, (name, text)) in (1..).zip(&STEPS[..steps]).skip(found as usize) {
         on.transaction(&mut |tx| {
             for statement in statements(text, tx.kind()) {
                 before(&statement)?;

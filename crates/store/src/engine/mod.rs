@@ -13,6 +13,8 @@ mod writer;
 
 pub use batch::{BatchLimits, Batcher, Step};
 pub use lanes::{Bounds, Lane};
+pub(crate) use link::connect;
+pub(crate) use postgres::Direct;
 pub(crate) use readers::spawn;
 
 use crate::migrations::MigrationError;

@@ -39,6 +39,7 @@ impl Writer {
             on_poison: options.on_poison.clone(),
             checkpoint_at: options.checkpoint_at,
             next_checkpoint: options.checkpoint_at,
+            patient_at: 4 * options.checkpoint_at,
         };
         let thread = spawn("store-write", move || driver.run());
         Writer { queue, thread: Mutex::new(Some(thread)) }
@@ -70,6 +71,16 @@ struct Driver {
     on_poison: OnPoison,
     checkpoint_at: u64,
     next_checkpoint: u64,
+    /// The length of the log at which a checkpoint waits for readers with patience.
+    patient_at: u64,
+}
+
+/// What became of a batch that was not stored.
+enum Lost {
+    /// Nothing of it is there; the next one may fare better.
+    Batch(SqlError),
+    /// A write or fsync of the commit failed: nobody knows.
+    Trust(SqlError),
 }
 
 /// A job that was run, and whether what it wrote stands.
@@ -84,19 +95,18 @@ impl Driver {
                 Step::Commit | Step::Wait => continue,
                 Step::End => break,
             };
-            let outcome = self.batch(first, &mut ran);
-            if let Err(error) = &outcome {
-                tracing::error!(%error, jobs = ran.len(), "a batch was not stored");
+            match self.batch(first, &mut ran) {
+                Ok(()) => answer(&mut ran, None, &self.counters),
+                Err(Lost::Batch(error)) => {
+                    tracing::error!(%error, jobs = ran.len(), "a batch was not stored");
+                    answer(&mut ran, Some(&error), &self.counters);
+                }
+                Err(Lost::Trust(error)) => return self.poison(&error, ran),
             }
-            let poisoned = matches!(outcome, Err(SqlError::Io(_)));
-            if poisoned {
-                return self.poison(&outcome, ran);
-            }
-            answer(&mut ran, &outcome, &self.counters);
             if let Err(error) = self.checkpoint() {
                 tracing::error!(%error, "a checkpoint failed");
                 if matches!(error, SqlError::Io(_)) {
-                    return self.poison(&Err(error), ran);
+                    return self.poison(&error, ran);
                 }
             }
         }
@@ -104,9 +114,8 @@ impl Driver {
         let _ = self.conn.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
     }
 
-    /// Runs the jobs of one batch and commits it. An error means that nothing of it was stored, or that nobody
-    /// knows (`Io`).
-    fn batch(&self, first: BoxJob, ran: &mut Vec<Ran>) -> Result<(), SqlError> {
+    /// Runs the jobs of one batch and commits it.
+    fn batch(&self, first: BoxJob, ran: &mut Vec<Ran>) -> Result<(), Lost> {
         let mut tx = SqlTx::new(On::Sqlite { conn: &self.conn, savepoints: true }, &self.counters);
         let mut next = Step::Run(first);
         let begun = self.conn.control("BEGIN IMMEDIATE");
@@ -127,8 +136,12 @@ impl Driver {
             }
             next = self.queue.next();
         }
-        if let Err(error) = self.conn.flush().and_then(|()| self.conn.control("COMMIT")) {
+        if let Err(error) = self.conn.flush() {
             return self.abandon(error);
+        }
+        if let Err(error) = self.conn.control("COMMIT") {
+            let trusted = !matches!(error, SqlError::Io(_));
+            return if trusted { self.abandon(error) } else { Err(Lost::Trust(error)) };
         }
         Counters::add(&self.counters.commits, 1);
         let facts = tx.take_facts();
@@ -139,25 +152,23 @@ impl Driver {
     }
 
     /// Rolls back whatever is open. Jobs that still wait belong to the next batch.
-    fn abandon(&self, error: SqlError) -> Result<(), SqlError> {
+    fn abandon(&self, error: SqlError) -> Result<(), Lost> {
         self.conn.forget_job();
         if !self.conn.conn.is_autocommit() {
             // The first error counts; what could not be rolled back now is when the connection closes.
             let _ = self.conn.control("ROLLBACK");
         }
         self.queue.abandon();
-        Err(error)
+        Err(Lost::Batch(error))
     }
 
     /// After a failed write or fsync nobody knows what is on the disk: nothing is acknowledged any more.
-    fn poison(self, outcome: &Result<(), SqlError>, mut ran: Vec<Ran>) {
+    fn poison(self, error: &SqlError, mut ran: Vec<Ran>) {
         let waiting = self.queue.stop();
-        let text = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(error = %text, "the disk failed: the store stops");
-        (self.on_poison)(&text);
-        let stopped = Err(SqlError::Unavailable("the disk failed"));
+        tracing::error!(%error, "the disk failed: the store stops");
+        (self.on_poison)(&error.to_string());
         ran.extend(waiting.into_iter().map(|job| (job, false)));
-        answer(&mut ran, &stopped, &self.counters);
+        answer(&mut ran, Some(&SqlError::Unavailable("the disk failed")), &self.counters);
     }
 
     /// Copies the log into the database once it has grown to its mark. The writer does it itself: beside a
@@ -167,7 +178,9 @@ impl Driver {
         if log < self.next_checkpoint {
             return Ok(());
         }
-        let large = log >= 4 * self.checkpoint_at;
+        // Waiting for long is tried once for each doubling: a backup in another process may read for minutes.
+        let large = log >= self.patient_at;
+        self.patient_at = if large { 2 * log } else { self.patient_at };
         self.conn.conn.busy_timeout(if large { LONG_PATIENCE } else { PATIENCE })?;
         let done: Result<i64, _> =
             self.conn.conn.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0));
@@ -182,15 +195,17 @@ impl Driver {
         }
         // A reader held the log's end: all else is copied; try again after another eighth.
         self.next_checkpoint = if busy { log + self.checkpoint_at / 8 } else { self.checkpoint_at };
+        self.patient_at = if busy { self.patient_at } else { 4 * self.checkpoint_at };
         Ok(())
     }
 }
 
-fn answer(ran: &mut Vec<Ran>, outcome: &Result<(), SqlError>, counters: &Counters) {
+/// Answers the jobs of a batch, with `instead` if that befell the whole batch.
+fn answer(ran: &mut Vec<Ran>, instead: Option<&SqlError>, counters: &Counters) {
     let refused = ran.iter().filter(|(_, keep)| !keep).count() as u64;
     Counters::add(&counters.jobs, ran.len() as u64);
     Counters::add(&counters.refused, refused);
     for (job, _) in ran.drain(..) {
-        job.answer(outcome.as_ref().err().cloned());
+        job.answer(instead.cloned());
     }
 }

@@ -4,7 +4,6 @@ use super::heads::SEQ_BITS;
 use super::journal::kind;
 use super::messages::{Span, room_key, select};
 use super::messages_list::{Condition, Value, listed, user_key, user_keys};
-use crate::params;
 use crate::search::{Query, TAIL, cursor, searchable, tokens};
 use crate::sql::{Kind, Param, SqlError, SqlTx};
 use parlor_core::{
