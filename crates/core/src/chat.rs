@@ -13,6 +13,7 @@ use crate::{
     error::{Refusal, Result, What},
     event::{Event, Fact},
     id::{RoomId, UserId},
+    media::Media,
     membership::Membership,
     role::{Grant, Roles},
     room::{Head, Room},
@@ -30,6 +31,8 @@ pub struct Ports {
     pub blobs: Arc<dyn Blobs>,
     /// Proof of who somebody is.
     pub credentials: Arc<dyn Credentials>,
+    /// What looks into bytes.
+    pub media: Arc<dyn Media>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

@@ -81,6 +81,24 @@ impl Call {
         self.actor.as_ref()
     }
 
+    /// Who asks for a file: besides the headers, browsers send `rc_uid` and `rc_token` as cookies or in the query. Only
+    /// for reading files.
+    pub(crate) async fn file_actor(&self) -> Result<Option<Actor>, Refused> {
+        if self.actor.is_some() {
+            return Ok(self.actor.clone());
+        }
+        let cookies = self.headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+        let pairs: Vec<(&str, &str)> =
+            cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('=')).collect();
+        let find = |name: &str| {
+            self.param(name).or_else(|| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| *value))
+        };
+        let (Some(user), Some(token)) = (find("rc_uid").and_then(UserId::parse), find("rc_token")) else {
+            return Ok(None);
+        };
+        Ok(self.chat().authenticate(&user, token).await?)
+    }
+
     /// A part of the path.
     pub(crate) fn path(&self, name: &str) -> &str {
         self.path.get(name).map(String::as_str).unwrap_or_default()

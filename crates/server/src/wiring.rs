@@ -81,6 +81,7 @@ pub async fn open(config: &Config) -> Result<Core> {
     let ports = Ports {
         store,
         blobs: Arc::new(blobs),
+        media: Arc::new(parlor_media::Pictures::default()),
         credentials: Arc::new(identity),
         clock: system.clone(),
         random: system,

@@ -147,6 +147,7 @@ CREATE TABLE uploads (
     expires BIGINT
 );
 CREATE INDEX uploads_message ON uploads (message) WHERE message IS NOT NULL;
+CREATE INDEX uploads_original ON uploads (original) WHERE original IS NOT NULL;
 CREATE INDEX uploads_expiry ON uploads (expires) WHERE expires IS NOT NULL;
 
 -- What people reported to the moderators. `message` is NULL for reports of users; texts are kept as they were.

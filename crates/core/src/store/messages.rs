@@ -225,6 +225,8 @@ pub trait ReadMessages {
     fn receipts(&mut self, room: &RoomId, seq: i64) -> Result<Vec<Receipt>>;
     /// An upload.
     fn upload(&mut self, id: &UploadId) -> Result<Option<Upload>>;
+    /// The thumbnail of an upload, if it has one.
+    fn thumbnail_of(&mut self, id: &UploadId) -> Result<Option<Upload>>;
     /// Files of a room that belong to existing messages, newest first; thumbnails are left out.
     fn files(&mut self, room: &RoomId, text: &str, page: Page) -> Result<Paged<Upload>>;
 }

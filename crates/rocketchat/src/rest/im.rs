@@ -51,7 +51,7 @@ fn invalid() -> Refused {
 }
 
 /// The caller's direct room of this id, or the one with this user.
-async fn find(call: &Call, id: Option<&str>, name: Option<&str>) -> Result<Arc<Room>, Refused> {
+pub(super) async fn find(call: &Call, id: Option<&str>, name: Option<&str>) -> Result<Arc<Room>, Refused> {
     let actor = call.actor()?;
     let (id, name) = (id.filter(|t| !t.is_empty()), name.filter(|t| !t.is_empty()));
     let found = match (id, name) {

@@ -8,6 +8,7 @@ pub(crate) mod chat;
 pub(crate) mod chat_draft;
 pub(crate) mod chat_lists;
 pub(crate) mod chat_threads;
+mod files;
 mod im;
 mod info;
 mod method_call;
@@ -19,6 +20,7 @@ mod rooms_lists;
 mod settings;
 mod subscriptions;
 pub(crate) mod timeline;
+mod uploads;
 mod users;
 mod users_change;
 mod users_create;
@@ -36,6 +38,7 @@ pub(crate) fn all() -> Vec<Route> {
         chat::routes(),
         chat_lists::routes(),
         chat_threads::routes(),
+        files::routes(),
         im::routes(),
         info::routes(),
         method_call::routes(),
@@ -49,6 +52,7 @@ pub(crate) fn all() -> Vec<Route> {
         users::routes(),
         users_change::routes(),
         users_status::routes(),
+        uploads::routes(),
         users_create::routes(),
     ];
     parts.into_iter().flatten().collect()

@@ -1,6 +1,6 @@
 //! Nouns as Rocket.Chat writes them.
 
-mod attachment;
+pub(crate) mod attachment;
 pub(crate) mod message;
 pub(crate) mod role;
 pub(crate) mod room;

@@ -281,6 +281,9 @@ impl ReadMessages for SqlTx<'_> {
     fn upload(&mut self, id: &UploadId) -> Result<Option<Upload>> {
         Ok(uploads_rows::by_id(self, id)?)
     }
+    fn thumbnail_of(&mut self, id: &UploadId) -> Result<Option<Upload>> {
+        Ok(uploads_rows::thumbnail_of(self, id)?)
+    }
     fn files(&mut self, room: &RoomId, text: &str, page: Page) -> Result<Paged<Upload>> {
         Ok(uploads_rows::of_room(self, room, text, page)?)
     }

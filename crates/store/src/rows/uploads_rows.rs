@@ -46,6 +46,10 @@ pub(super) fn by_id(tx: &mut SqlTx<'_>, id: &UploadId) -> Sql<Option<Upload>> {
     tx.opt(&format!("{SELECT} WHERE x.id = $1"), params![id], read)
 }
 
+pub(super) fn thumbnail_of(tx: &mut SqlTx<'_>, id: &UploadId) -> Sql<Option<Upload>> {
+    tx.opt(&format!("{SELECT} WHERE x.original = $1"), params![id], read)
+}
+
 pub(super) fn of_room(tx: &mut SqlTx<'_>, room: &RoomId, text: &str, page: Page) -> Sql<Paged<Upload>> {
     let Some(room) = room_key(tx, room)? else { return Ok(Paged { items: Vec::new(), total: 0 }) };
     let span = Span::of(room);

@@ -1,0 +1,324 @@
+//! Uploads: bytes first, durably; then a row; then a message. Whoever may see a file is decided at each look.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    chat::Chat,
+    error::{Refusal, Result, What},
+    id::{RoomId, UploadId},
+    media::{Examined, Thumbnail},
+    message::FileCard,
+    permissions::{Action, Object},
+    room::Room,
+    session::Actor,
+    store::{Lane, Page, Paged, Upload},
+};
+
+/// How long an upload waits for its message.
+const UNCONFIRMED: Duration = Duration::from_secs(24 * 3600);
+/// Longest file name, in bytes.
+const LONGEST_NAME: usize = 255;
+
+/// A file as it arrived, in a temporary place that the store gave.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    /// Where its bytes are.
+    pub path: PathBuf,
+    /// Its name as the client said.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the bytes.
+    pub sha256: [u8; 32],
+}
+
+/// What a file serves as, beside those that belong to messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Purpose {
+    Avatar,
+    Emoji,
+    Sound,
+    Asset,
+}
+
+impl Purpose {
+    fn role(self) -> &'static str {
+        match self {
+            Self::Avatar => "avatar",
+            Self::Emoji => "emoji",
+            Self::Sound => "sound",
+            Self::Asset => "asset",
+        }
+    }
+}
+
+impl Chat {
+    /// Where the bytes of an upload may be written before it is stored. The caller removes it if it gives up.
+    pub fn temporary_file(&self) -> Result<PathBuf> {
+        self.ports.blobs.temporary()
+    }
+
+    /// Whether the actor may upload to this room now, and the largest size in bytes.
+    pub async fn may_upload(&self, actor: &Actor, room: &RoomId) -> Result<(Arc<Room>, u64)> {
+        let found = self.room(room).await?;
+        self.authorize(actor, Action::UploadFile, Object::Room(&found)).await?;
+        let settings = self.settings();
+        if !settings.is_on("FileUpload_Enabled") {
+            return Err(Refusal::Disabled("FileUpload_Enabled"));
+        }
+        if found.is_direct() && !settings.is_on("FileUpload_Enabled_Direct") {
+            return Err(Refusal::Disabled("FileUpload_Enabled_Direct"));
+        }
+        let limit = settings.number("FileUpload_MaxFileSize");
+        Ok((found, if limit < 0.0 { u64::MAX } else { limit as u64 }))
+    }
+
+    /// Stores a file that arrived for a room; without a message it ends after a day. The temporary file is used up.
+    pub async fn store_upload(&self, actor: &Actor, room: &RoomId, arrived: Arrived) -> Result<Upload> {
+        let (_, limit) = self.may_upload(actor, room).await?;
+        if arrived.size == 0 {
+            return Err(Refusal::invalid("file", "is empty"));
+        }
+        if arrived.size > limit {
+            return Err(Refusal::TooLarge { what: "file", limit });
+        }
+        let settings = self.settings();
+        let side = |name: &str| (settings.number(name) as u32).clamp(32, 4096);
+        let sides =
+            (side("Message_Attachments_Thumbnails_Width"), side("Message_Attachments_Thumbnails_Height"));
+        let name = clean_name(&arrived.name);
+        if settings.is_on("Message_Attachments_Strip_Exif") {
+            self.ports.media.strip(&arrived.path).await?;
+        }
+        let mut examined = self.ports.media.examine(&arrived.path, &name, sides).await?;
+        self.accepted_type(&examined.media_type)?;
+        let thumbnail =
+            examined.thumbnail.take().filter(|_| settings.is_on("Message_Attachments_Thumbnails_Enabled"));
+        let upload = self.upload_row(actor, Some(room), "file", &name, &arrived, &examined);
+        self.ports.blobs.put(&upload.id, arrived.path).await?;
+        let thumb = match thumbnail {
+            Some(thumbnail) => Some(self.put_thumbnail(actor, room, &upload, thumbnail).await?),
+            None => None,
+        };
+        let rows = upload.clone();
+        self.store()
+            .writing(Lane::Verbs, move |tx| {
+                tx.insert_upload(&rows)?;
+                thumb.as_ref().map_or(Ok(()), |thumb| tx.insert_upload(thumb))
+            })
+            .await?;
+        Ok(upload)
+    }
+
+    /// Stores bytes that belong to no room: an avatar, emoji, sound or asset. The caller judges who may.
+    pub(crate) async fn store_bytes(
+        &self,
+        actor: &Actor,
+        purpose: Purpose,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Upload> {
+        let path = self.ports.blobs.temporary()?;
+        tokio::fs::write(&path, bytes).await.map_err(|_| Refusal::Unavailable)?;
+        let examined = self.ports.media.examine(&path, name, (512, 512)).await?;
+        let arrived = Arrived { path, name: name.to_owned(), size: bytes.len() as u64, sha256: [0; 32] };
+        let mut upload = self.upload_row(actor, None, purpose.role(), &clean_name(name), &arrived, &examined);
+        upload.expires_at = None;
+        self.ports.blobs.put(&upload.id, arrived.path).await?;
+        let row = upload.clone();
+        self.store().writing(Lane::Verbs, move |tx| tx.insert_upload(&row)).await?;
+        Ok(upload)
+    }
+
+    /// Reads bytes that belong to no room, whole; at most 4 MiB.
+    pub async fn public_bytes(&self, id: &UploadId) -> Result<(Upload, Vec<u8>)> {
+        let wanted = id.clone();
+        let found = self.store().reading(move |rows| rows.upload(&wanted)).await?;
+        let upload = found.filter(|u| u.room.is_none()).ok_or(Refusal::NotFound(What::Upload))?;
+        Ok((upload.clone(), self.read_file(&upload, 0, 4 << 20).await?))
+    }
+
+    async fn put_thumbnail(
+        &self,
+        actor: &Actor,
+        room: &RoomId,
+        of: &Upload,
+        thumbnail: Thumbnail,
+    ) -> Result<Upload> {
+        let path = self.ports.blobs.temporary()?;
+        tokio::fs::write(&path, &thumbnail.bytes).await.map_err(|_| Refusal::Unavailable)?;
+        let name = format!("thumb-{}", of.name);
+        let arrived =
+            Arrived { path, name: name.clone(), size: thumbnail.bytes.len() as u64, sha256: [0; 32] };
+        let examined = Examined {
+            media_type: thumbnail.media_type,
+            dimensions: Some(thumbnail.dimensions),
+            ..Examined::default()
+        };
+        let mut thumb = self.upload_row(actor, Some(room), "thumb", &name, &arrived, &examined);
+        thumb.original = Some(of.id.clone());
+        self.ports.blobs.put(&thumb.id, arrived.path).await?;
+        Ok(thumb)
+    }
+
+    fn upload_row(
+        &self,
+        actor: &Actor,
+        room: Option<&RoomId>,
+        role: &str,
+        name: &str,
+        arrived: &Arrived,
+        examined: &Examined,
+    ) -> Upload {
+        let now = self.now();
+        Upload {
+            id: self.upload_id(),
+            room: room.cloned(),
+            user: actor.user.clone(),
+            message: None,
+            role: role.to_owned(),
+            name: name.to_owned(),
+            media_type: examined.media_type.clone(),
+            size: i64::try_from(arrived.size).unwrap_or(i64::MAX),
+            sha256: arrived.sha256,
+            original: None,
+            dimensions: examined.dimensions,
+            preview: examined.preview.clone(),
+            at: now,
+            expires_at: Some(now.after(UNCONFIRMED)),
+        }
+    }
+
+    /// 22 random base62 characters: 131 bits that nobody guesses.
+    fn upload_id(&self) -> UploadId {
+        const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let mut id = String::with_capacity(22);
+        while id.len() < 22 {
+            let mut random = [0; 32];
+            self.ports.random.fill(&mut random);
+            // 248 = 4 * 62: a byte above it would make some digits likelier.
+            let digits = random.iter().filter(|b| **b < 248).map(|b| char::from(DIGITS[usize::from(b % 62)]));
+            id.extend(digits.take(22 - id.len()));
+        }
+        UploadId::new(id)
+    }
+
+    fn accepted_type(&self, media_type: &str) -> Result<()> {
+        let settings = self.settings();
+        let listed = |list: &str| {
+            list.split(',').map(str::trim).filter(|t| !t.is_empty()).any(|pattern| {
+                match pattern.strip_suffix("/*") {
+                    Some(family) => media_type.split('/').next() == Some(family),
+                    None => media_type == pattern,
+                }
+            })
+        };
+        let white = settings.text("FileUpload_MediaTypeWhiteList");
+        if (!white.trim().is_empty() && !listed(white))
+            || listed(settings.text("FileUpload_MediaTypeBlackList"))
+        {
+            return Err(Refusal::invalid("file-type", "File type is not accepted"));
+        }
+        Ok(())
+    }
+
+    /// An unconfirmed upload of one's own as a message shows it.
+    pub async fn file_card(
+        &self,
+        actor: &Actor,
+        room: &RoomId,
+        id: &UploadId,
+        description: &str,
+    ) -> Result<FileCard> {
+        let (wanted, thumb_of) = (id.clone(), id.clone());
+        let (upload, thumbnail) = self
+            .store()
+            .reading(move |rows| Ok((rows.upload(&wanted)?, rows.thumbnail_of(&thumb_of)?)))
+            .await?;
+        let mine = |u: &Upload| u.user == actor.user && u.room.as_ref() == Some(room) && u.message.is_none();
+        let upload = upload.filter(mine).ok_or(Refusal::NotFound(What::Upload))?;
+        Ok(FileCard {
+            upload: upload.id,
+            name: upload.name,
+            media_type: upload.media_type,
+            size: upload.size,
+            description: description.to_owned(),
+            dimensions: upload.dimensions,
+            preview: upload.preview,
+            thumbnail: thumbnail.map(|t| t.id),
+        })
+    }
+
+    /// A file that the caller may see now: members, or whoever may enter, or anybody, as the settings say. Unknown and
+    /// forbidden files give the same answer.
+    pub async fn file(&self, actor: Option<&Actor>, id: &UploadId) -> Result<Upload> {
+        let unknown = || Refusal::NotFound(What::Upload);
+        let wanted = id.clone();
+        let upload = self.store().reading(move |rows| rows.upload(&wanted)).await?.ok_or_else(unknown)?;
+        let settings = self.settings();
+        let Some(room) = &upload.room else { return Err(unknown()) };
+        if !settings.is_on("FileUpload_ProtectFiles") {
+            return Ok(upload);
+        }
+        let actor = actor.ok_or_else(unknown)?;
+        if upload.message.is_none() && upload.user == actor.user {
+            return Ok(upload);
+        }
+        let members_only = settings.is_on("FileUpload_Restrict_to_room_members");
+        let room = self.room(room).await.map_err(|_| unknown())?;
+        self.authorize(actor, Action::ReadRoom, Object::Room(&room)).await.map_err(|_| unknown())?;
+        if members_only && self.membership(&room.id, &actor.user).await?.is_none() {
+            return Err(unknown());
+        }
+        Ok(upload)
+    }
+
+    /// Part of a file's bytes.
+    pub async fn read_file(&self, upload: &Upload, from: u64, most: u64) -> Result<Vec<u8>> {
+        let size = u64::try_from(upload.size).unwrap_or_default();
+        let end = from.saturating_add(most).min(size);
+        let mut bytes = Vec::new();
+        while from + (bytes.len() as u64) < end {
+            let start = from + bytes.len() as u64;
+            let piece = self.ports.blobs.read(&upload.id, Some(start..end)).await?;
+            if piece.is_empty() {
+                return Err(Refusal::NotFound(What::Upload));
+            }
+            bytes.extend(piece);
+        }
+        Ok(bytes)
+    }
+
+    /// Files of a room's messages, newest first.
+    pub async fn files(&self, actor: &Actor, room: &RoomId, text: &str, page: Page) -> Result<Paged<Upload>> {
+        let found = self.room(room).await?;
+        self.authorize(actor, Action::ReadRoom, Object::Room(&found)).await?;
+        let (room, text) = (room.clone(), text.to_owned());
+        self.store().reading(move |rows| rows.files(&room, &text, page)).await
+    }
+}
+
+/// A file name without its path and what no file name should hold; at most 255 bytes.
+fn clean_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let mut clean: String = last.chars().filter(|c| !c.is_control()).collect();
+    while clean.len() > LONGEST_NAME {
+        clean.pop();
+    }
+    if clean.trim().is_empty() || clean == "." || clean == ".." { "file".to_owned() } else { clean }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_loses_its_path_and_what_no_name_should_hold() {
+        assert_eq!(clean_name("../../etc/passwd"), "passwd");
+        assert_eq!(clean_name("C:\\temp\\a.txt"), "a.txt");
+        assert_eq!(clean_name("a\r\nb\0.txt"), "ab.txt");
+        assert_eq!(clean_name(".."), "file");
+        assert_eq!(clean_name(&"é".repeat(200)).len(), 254);
+    }
+}
