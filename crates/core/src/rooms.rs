@@ -222,12 +222,20 @@ impl Chat {
             found => found?,
         };
         let (id, mine) = (room.id.clone(), membership.clone());
-        let (head, unread) = self
+        let with_last = self.settings().is_on("Store_Last_Message");
+        let (head, unread, last) = self
             .store()
-            .reading(move |rows| Ok((rows.head(&id)?.unwrap_or_default(), rows.unread(&mine)?)))
+            .reading(move |rows| {
+                let head = rows.head(&id)?.unwrap_or_default();
+                let last = match &head.last_message {
+                    Some(last) if with_last => rows.message(last)?.filter(|m| !m.deleted),
+                    _ => None,
+                };
+                Ok((head, rows.unread(&mine)?, last))
+            })
             .await?;
         let news = News::of(&membership, &head, unread);
-        let view = RoomView { room, head: Arc::new(head), last: None };
+        let view = RoomView { room, head: Arc::new(head), last: last.map(Arc::new) };
         Ok(Some(Mine { membership, view, news }))
     }
 

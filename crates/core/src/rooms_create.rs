@@ -232,6 +232,17 @@ impl Chat {
         self.direct_room_of(actor, &user, users).await
     }
 
+    /// The direct room of the actor and this user, if there is one.
+    pub async fn existing_direct_room(&self, actor: &Actor, username: &str) -> Result<Option<Arc<Room>>> {
+        let me = self.active_user(actor).await?.id.clone();
+        let other = match self.users_named(&[username.to_owned()]).await?.pop() {
+            Some(user) => user.id.clone(),
+            None => return Ok(None),
+        };
+        let found = self.store().reading(move |rows| rows.direct_room(&[me, other])).await?;
+        Ok(found.map(Arc::new))
+    }
+
     async fn direct_room_of(
         &self,
         actor: &Actor,
@@ -262,7 +273,15 @@ impl Chat {
         let members: Vec<Membership> =
             users.iter().map(|u| self.new_direct_membership(&room, u, user)).collect();
         let draft = Draft { room, members, notices: Vec::new() };
-        let me = user.id.clone();
+        match self.find_or_store(&draft, &user.id).await {
+            // Another node made it between the look and the insertion.
+            Err(Refusal::Taken { .. }) => self.find_or_store(&draft, &user.id).await,
+            done => done,
+        }
+    }
+
+    async fn find_or_store(&self, draft: &Draft, me: &UserId) -> Result<(Arc<Room>, bool)> {
+        let (draft, me) = (draft.clone(), me.clone());
         self.store()
             .writing(Lane::Verbs, move |tx| match tx.direct_room(&draft.room.direct)? {
                 Some(there) => reopen(tx, &there, &me).map(|()| (Arc::new(there), false)),

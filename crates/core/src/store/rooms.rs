@@ -24,7 +24,7 @@ pub struct RoomFilter {
     pub parent: Option<RoomId>,
     /// Rooms of this team.
     pub team: Option<TeamId>,
-    /// Rooms of this team (not its main room), and discussions of this room of it.
+    /// Rooms of this team, and discussions of this room of it.
     pub below_team: Option<(TeamId, RoomId)>,
     /// Rooms that a team's members join by themselves, or not.
     pub team_default: Option<bool>,

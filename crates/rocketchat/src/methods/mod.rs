@@ -1,6 +1,8 @@
 //! DDP methods, by what they are about. Each file gives its part of the table.
 
+mod members;
 mod messages;
+mod rooms;
 mod streams;
 mod timeline;
 
@@ -8,6 +10,7 @@ use crate::method::Method;
 
 /// The whole table.
 pub(crate) fn all() -> Vec<Method> {
-    let parts = [messages::methods(), streams::methods(), timeline::methods()];
+    let parts =
+        [members::methods(), messages::methods(), rooms::methods(), streams::methods(), timeline::methods()];
     parts.into_iter().flatten().collect()
 }

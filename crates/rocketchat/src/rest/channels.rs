@@ -1,9 +1,11 @@
 //! `channels.*` and `groups.*`: making, finding, listing.
 
+use std::sync::Arc;
+
 use parlor_core::{
     error::Refusal,
     json::Json,
-    room::RoomView,
+    room::{Room, RoomView},
     rooms::{RoomRef, Scope},
     rooms_create::NewRoom,
     store::Paged,
@@ -98,8 +100,22 @@ fn new_room(f: Family, body: &Body) -> Result<NewRoom, Refused> {
 
 async fn info(f: Family, call: Call) -> Outcome {
     let room = f.asked(&call).await?;
-    let value = shape::room::current(call.chat(), &room, Dates::Iso).await?;
+    let value = seen(&call, &room).await?;
     success(json!({ f.key(): projected(&call, value)? }))
+}
+
+/// A room as the caller sees it: with his own star on the last message.
+pub(crate) async fn seen(call: &Call, room: &Arc<Room>) -> Result<Value, Refused> {
+    let view = call.chat().room_view(room).await?;
+    let people = shape::room::People::of_rooms(call.chat(), &[&view]).await?;
+    let mut value = shape::room::room(&view, &people, Dates::Iso);
+    let actor = call.actor()?;
+    if let Some(last) = &view.last
+        && !call.chat().starred_among(&actor.user, std::slice::from_ref(&**last)).await?.is_empty()
+    {
+        value["lastMessage"]["starred"] = json!([{ "_id": actor.user.as_str() }]);
+    }
+    Ok(value)
 }
 
 async fn list(f: Family, call: Call, scope: Scope) -> Outcome {

@@ -1,9 +1,12 @@
 //! `channels.*` and `groups.*`: who is in a room, who comes and goes, who holds which role.
 
+use std::sync::Arc;
+
 use parlor_core::{
     error::{Refusal, State},
     id::UserId,
     members_list::Member,
+    room::Room,
     rooms::RoomRef,
     store::{MemberFilter, Paged},
     user::Status,
@@ -166,7 +169,7 @@ async fn members(f: Family, call: Call) -> Outcome {
 }
 
 /// A page of a room's members, by `filter`, `status[]` and `sort` of user names.
-pub(crate) async fn answer_members(call: &Call, room: &std::sync::Arc<parlor_core::room::Room>) -> Outcome {
+pub(crate) async fn answer_members(call: &Call, room: &Arc<Room>) -> Outcome {
     let page = call.page()?;
     let found = page_of_members(call, room, false).await?;
     let members: Vec<_> = found.items.iter().map(member).collect();
@@ -177,7 +180,7 @@ pub(crate) async fn answer_members(call: &Call, room: &std::sync::Arc<parlor_cor
 
 pub(crate) async fn page_of_members(
     call: &Call,
-    room: &std::sync::Arc<parlor_core::room::Room>,
+    room: &Arc<Room>,
     by_role: bool,
 ) -> Result<Paged<Member>, Refused> {
     let descending = call
@@ -241,10 +244,7 @@ async fn roles(f: Family, call: Call) -> Outcome {
 }
 
 /// Who holds a role in the room, by user name.
-pub(crate) async fn room_roles(
-    call: &Call,
-    room: &std::sync::Arc<parlor_core::room::Room>,
-) -> Result<Value, Refused> {
+pub(crate) async fn room_roles(call: &Call, room: &Arc<Room>) -> Result<Value, Refused> {
     let members = call.chat().members_with_roles(call.actor()?, room).await?;
     Ok(members.iter().map(role_entry).collect())
 }

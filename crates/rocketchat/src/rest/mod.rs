@@ -2,23 +2,28 @@
 
 mod auth;
 mod channels;
-mod channels_members;
-mod channels_settings;
+pub(crate) mod channels_members;
+pub(crate) mod channels_settings;
 pub(crate) mod chat;
 pub(crate) mod chat_draft;
 pub(crate) mod chat_lists;
 pub(crate) mod chat_threads;
 mod files;
+pub(crate) mod discussions;
 mod im;
 mod info;
+mod invites;
 mod method_call;
 mod permissions;
 mod roles;
-mod rooms;
-mod rooms_call;
+pub(crate) mod rooms;
+pub(crate) mod rooms_call;
 mod rooms_lists;
+pub(crate) mod rooms_settings;
 mod settings;
-mod subscriptions;
+pub(crate) mod subscriptions;
+mod teams;
+mod teams_rooms;
 pub(crate) mod timeline;
 mod uploads;
 mod users;
@@ -53,6 +58,11 @@ pub(crate) fn all() -> Vec<Route> {
         users_change::routes(),
         users_status::routes(),
         uploads::routes(),
+        discussions::routes(),
+        invites::routes(),
+        teams::routes(),
+        teams_rooms::routes(),
+        rooms_settings::routes(),
         users_create::routes(),
     ];
     parts.into_iter().flatten().collect()

@@ -81,7 +81,7 @@ pub(crate) async fn my_rooms(
 
 async fn info(call: Call) -> Outcome {
     let room = any_room(&call, call.param("roomId"), call.param("roomName")).await?;
-    let value = shape::room::current(call.chat(), &room, Dates::Iso).await?;
+    let value = super::channels::seen(&call, &room).await?;
     let mut answer = json!({ "room": projected(&call, value)? });
     let parent = match &room.parent {
         Some(parent) => call.chat().find_known_room(call.actor()?, RoomRef::Id(parent)).await.ok(),

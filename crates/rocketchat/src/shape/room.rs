@@ -6,12 +6,12 @@ use parlor_core::{
     chat::Chat,
     error::Result,
     id::UserId,
-    message::Message,
     room::{Room, RoomKind, RoomView},
     user::User,
 };
 use serde_json::{Map, Value, json};
 
+use super::message::Look;
 use crate::date::Dates;
 
 /// The users that some objects name, loaded before they are written.
@@ -121,7 +121,7 @@ pub(crate) fn room(view: &RoomView, people: &People, dates: Dates) -> Value {
         put("lm", dates.value(at));
     }
     if let Some(last) = &view.last {
-        put("lastMessage", last_message(last, people, dates));
+        put("lastMessage", super::message::value(last, &Look::usual(dates)));
     }
     put("_updatedAt", dates.value(room.updated_at.max(head.changed_at)));
     put_rare(&mut object, room, people);
@@ -191,8 +191,4 @@ pub(crate) async fn current(chat: &Chat, found: &Arc<Room>, dates: Dates) -> Res
 /// A JSON text that the core only carries.
 pub(crate) fn json_text(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| json!({}))
-}
-
-fn last_message(message: &Message, _people: &People, dates: Dates) -> Value {
-    super::message::value(message, &super::message::Look::usual(dates))
 }

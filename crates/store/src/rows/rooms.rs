@@ -383,10 +383,7 @@ impl Clause {
         }
         if let Some((team, main)) = &filter.below_team {
             let (team, main) = (all.take(team.to_string()), all.take(main.to_string()));
-            all.and(&format!(
-                "((r.team = {team} AND (r.flags & {}) = 0) OR r.parent = {main})",
-                flag::TEAM_MAIN
-            ));
+            all.and(&format!("(r.team = {team} OR r.parent = {main})"));
         }
         all.switches(filter);
         if let Some(ids) = &filter.ids {
