@@ -68,6 +68,7 @@ pub struct Chat {
     roles: RwLock<Arc<Roles>>,
     settings: RwLock<Arc<Settings>>,
     pub(crate) marks: crate::reading::Marks,
+    pub(crate) waiting: crate::notify::Waiting,
 }
 
 impl Chat {
@@ -84,6 +85,7 @@ impl Chat {
             roles: RwLock::new(Arc::new(roles)),
             settings: RwLock::new(Arc::new(settings)),
             marks: Default::default(),
+            waiting: Default::default(),
         }
     }
 
@@ -180,6 +182,7 @@ impl Chat {
     pub fn committed(&self, facts: &[Fact]) {
         for fact in facts {
             self.take_in(&fact.event);
+            self.waiting.committed(&fact.event);
         }
     }
 

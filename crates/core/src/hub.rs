@@ -226,6 +226,12 @@ impl Hub {
         self.users[shard_of(user)].lock().get(user).cloned()
     }
 
+    /// Users who are online and whose inbox follows the room.
+    pub fn followers(&self, room: &RoomId) -> Vec<UserId> {
+        let followers = self.shard(room).rooms.lock().table.get(room).map(|room| room.followers.clone());
+        followers.iter().flat_map(|all| all.iter()).map(|cell| cell.user.clone()).collect()
+    }
+
     /// What the hub holds and has done.
     pub fn figures(&self) -> Figures {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

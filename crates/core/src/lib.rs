@@ -34,6 +34,7 @@ mod messages_custom;
 mod messages_prepare;
 pub mod messages_read;
 pub mod moderation;
+pub mod notify;
 pub mod permission_table;
 pub mod permissions;
 mod pins;

@@ -98,20 +98,20 @@ const fn rule(action: Action, standing: Standing, any_of: &'static [&'static str
     Rule { action, standing, any_of, writable }
 }
 
-/// What each action takes.
+/// What each action takes. Whoever may read a public room may also write there without having joined.
 pub const RULES: &[Rule] = &[
     rule(Action::ReadRoom, Standing::Reader, &[], false),
     rule(Action::JoinRoom, Standing::LoggedIn, &["view-c-room"], false),
-    rule(Action::PostMessage, Standing::Member, &[], true),
-    rule(Action::EditOwnMessage, Standing::Member, &[], true),
+    rule(Action::PostMessage, Standing::Reader, &[], true),
+    rule(Action::EditOwnMessage, Standing::Reader, &[], true),
     rule(Action::EditAnyMessage, Standing::Reader, &["edit-message"], false),
-    rule(Action::DeleteOwnMessage, Standing::Member, &["delete-own-message", "delete-message"], true),
+    rule(Action::DeleteOwnMessage, Standing::Reader, &["delete-own-message", "delete-message"], true),
     rule(Action::DeleteAnyMessage, Standing::Reader, &["delete-message", "force-delete-message"], false),
     rule(Action::React, Standing::Reader, &[], false),
     rule(Action::Pin, Standing::Member, &["pin-message"], false),
     rule(Action::Star, Standing::Member, &[], false),
-    rule(Action::ShowTyping, Standing::Member, &[], true),
-    rule(Action::UploadFile, Standing::Member, &[], true),
+    rule(Action::ShowTyping, Standing::Reader, &[], true),
+    rule(Action::UploadFile, Standing::Reader, &[], true),
     rule(Action::TakePart, Standing::Member, &[], false),
     rule(Action::EditRoom, Standing::Holder, &["edit-room"], false),
     rule(Action::ArchiveRoom, Standing::Holder, &["archive-room"], false),

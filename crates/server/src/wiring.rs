@@ -126,8 +126,12 @@ impl Core {
             },
         );
         let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());
-        let chores =
-            vec![tokio::spawn(every_second(publisher, chat.clone())), tokio::spawn(sweep(chat.clone()))];
+        let notifier = chat.clone();
+        let chores = vec![
+            tokio::spawn(every_second(publisher, chat.clone())),
+            tokio::spawn(sweep(chat.clone())),
+            tokio::spawn(async move { notifier.notify_forever().await }),
+        ];
         Ok(Parts { chat, live, rocketchat, metrics, engine, publisher: Some(thread), chores })
     }
 }

@@ -373,6 +373,25 @@ async fn a_link_to_a_message_quotes_it_for_those_who_may_read_it_alone() {
 }
 
 #[tokio::test]
+async fn who_wants_mentions_alone_is_notified_of_nothing_else() {
+    let setup = Server::setup().setting("Accounts_Default_User_Preferences_desktopNotifications", "mentions");
+    let stage = Stage::with(setup).await;
+    let Stage { cast, room, server } = &stage;
+    let mut socket = cast.member.socket(server).await;
+    let key = format!("{}/notification", cast.member.id);
+    socket.stream("notify-user", &key).await.expect("one listens to oneself");
+    socket
+        .stream("notify-user", &format!("{}/subscriptions-changed", cast.member.id))
+        .await
+        .expect("as above");
+    cast.owner.say(room, "not for anybody").await;
+    cast.owner.say(room, "@member look").await;
+    let told = socket.event("notify-user", &key).await;
+    assert_eq!(told[0]["payload"]["message"]["msg"], "@member look", "{told}");
+    assert_eq!(told[0]["payload"]["rid"], json!(room));
+}
+
+#[tokio::test]
 async fn a_purge_clears_a_span_of_time_for_those_who_may() {
     let stage = Stage::set().await;
     let Stage { cast, room, .. } = &stage;

@@ -1,0 +1,310 @@
+//! Whose attention a message wants. Worked out behind the commit, by a driver of its own, from what is in memory: an
+//! ordinary message costs nothing per member beyond those who are online in a room of at most
+//! `Notifications_Max_Room_Members` (100).
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use tokio::sync::Notify;
+
+use crate::{
+    chat::Chat,
+    error::{Refusal, Result},
+    event::{Change, Event},
+    id::UserId,
+    membership::Membership,
+    message::{Mention, Message, MessageKind},
+    room::Room,
+    setting::Settings,
+    store::{MemberFilter, Page},
+    user::{Status, User},
+};
+
+/// Messages that wait to be looked at; beyond it the oldest is let go, and counted.
+const WAITING: usize = 10_000;
+/// People whom one message can want besides those who are online.
+const MOST: u64 = 1_000;
+
+/// Why somebody's attention is wanted, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// It addresses him by name.
+    Mention,
+    /// It is a direct room.
+    Direct,
+    /// It answers in a thread that he follows.
+    Thread,
+    /// It addresses everybody.
+    Everybody,
+    /// He wants to know of all that is written there.
+    Room,
+}
+
+/// Who is to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those who are online now.
+    Online,
+    /// Those who are not, too: for mail and push.
+    Members,
+}
+
+/// Somebody whose attention is wanted.
+#[derive(Clone, Debug)]
+pub struct Addressee {
+    /// Who.
+    pub user: Arc<User>,
+    /// His place in the room.
+    pub membership: Arc<Membership>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// By which way somebody is told; each has its own preference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// On the screen, while online.
+    Desktop,
+    /// By push.
+    Mobile,
+    /// By mail.
+    Email,
+}
+
+/// Messages on their way from the commit to the driver.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    queue: Mutex<VecDeque<Arc<Message>>>,
+    more: Notify,
+    dropped: AtomicU64,
+}
+
+impl Waiting {
+    /// Takes in what was committed; quick, for the committing thread.
+    pub(crate) fn committed(&self, event: &Event) {
+        let Event::Message { message, change: Change::Made, .. } = event else { return };
+        if message.kind != MessageKind::Text {
+            return;
+        }
+        let mut queue = self.queue.lock();
+        if queue.len() >= WAITING {
+            queue.pop_front();
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        queue.push_back(message.clone());
+        drop(queue);
+        self.more.notify_one();
+    }
+
+    async fn next(&self) -> Arc<Message> {
+        loop {
+            let more = self.more.notified();
+            if let Some(message) = self.queue.lock().pop_front() {
+                return message;
+            }
+            more.await;
+        }
+    }
+}
+
+impl Addressee {
+    /// Whether he wants to be told by this way: what he said for the room, else in general, else the workspace's
+    /// default.
+    pub fn wants(&self, way: Way, settings: &Settings) -> bool {
+        let notify = &self.membership.notify;
+        let (own, general, default) = match way {
+            Way::Desktop => (
+                &notify.desktop,
+                "desktopNotifications",
+                "Accounts_Default_User_Preferences_desktopNotifications",
+            ),
+            Way::Mobile => {
+                (&notify.mobile, "pushNotifications", "Accounts_Default_User_Preferences_pushNotifications")
+            }
+            Way::Email => (
+                &notify.email,
+                "emailNotificationMode",
+                "Accounts_Default_User_Preferences_emailNotificationMode",
+            ),
+        };
+        let level = match own.as_deref() {
+            Some(level) if level != "default" => level.to_owned(),
+            _ => preference(&self.user, general).unwrap_or_else(|| settings.text(default).to_owned()),
+        };
+        match level.as_str() {
+            "nothing" => false,
+            "mentions" => self.reason < Reason::Room,
+            // Mail is for what concerns somebody; nobody wants all of a room by mail unless he said so there.
+            _ => way != Way::Email || own.is_some() || self.reason < Reason::Room,
+        }
+    }
+}
+
+/// A preference of the user's own; `default` counts as none. Only those who set one pay for reading it.
+fn preference(user: &User, key: &str) -> Option<String> {
+    if !user.preferences.as_str().contains(key) {
+        return None;
+    }
+    let all: serde_json::Value = serde_json::from_str(user.preferences.as_str()).ok()?;
+    all.get(key)?.as_str().filter(|level| *level != "default").map(str::to_owned)
+}
+
+impl Chat {
+    /// Tells those who are online of the messages that want their attention, for ever; `server` drives it.
+    pub async fn notify_forever(&self) {
+        loop {
+            let message = self.waiting.next().await;
+            if let Err(refusal) = self.notify(&message).await {
+                tracing::warn!(%refusal, "somebody could not be notified of a message");
+            }
+            // A burst must not keep others from this thread.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Messages that were let go because too many waited, since the start.
+    pub fn unnotified(&self) -> u64 {
+        self.waiting.dropped.load(Ordering::Relaxed)
+    }
+
+    async fn notify(&self, message: &Arc<Message>) -> Result<()> {
+        let room = match self.room(&message.room).await {
+            Err(Refusal::NotFound(_)) => return Ok(()),
+            found => found?,
+        };
+        let settings = self.settings();
+        for to in self.addressees(&room, message, Reach::Online).await? {
+            if self.status_of(&to.user.id) != Status::Busy && to.wants(Way::Desktop, &settings) {
+                let user = to.user.id.clone();
+                self.pass(Event::Notify { user, message: message.clone(), room: room.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose attention a message wants, before their preferences for the way it comes by. At most 1,000 besides those
+    /// who are online; members alone, never the author.
+    pub async fn addressees(
+        &self,
+        room: &Arc<Room>,
+        message: &Message,
+        reach: Reach,
+    ) -> Result<Vec<Addressee>> {
+        let mut wanted = FxHashMap::default();
+        let mut want = |user: UserId, reason: Reason| {
+            let known = wanted.entry(user).or_insert(reason);
+            *known = reason.min(*known);
+        };
+        self.named(message).await?.into_iter().for_each(|user| want(user, Reason::Mention));
+        if room.is_direct() {
+            room.direct.iter().for_each(|user| want(user.clone(), Reason::Direct));
+        }
+        if let Some(root) = &message.thread {
+            let root = root.clone();
+            let root = self.store().reading(move |rows| rows.message(&root)).await?;
+            let followers = root.and_then(|root| root.thread_info).unwrap_or_default().followers;
+            followers.into_iter().for_each(|user| want(user, Reason::Thread));
+        }
+        let everybody = message.addresses_everybody();
+        let small = room.members <= self.settings().number("Notifications_Max_Room_Members") as i64;
+        if everybody || (small && message.in_room()) {
+            let reason = if everybody { Reason::Everybody } else { Reason::Room };
+            let crowd = match reach {
+                Reach::Online => self.listening.hub.followers(&room.id),
+                Reach::Members => self.some_members(room).await?,
+            };
+            crowd.into_iter().for_each(|user| want(user, reason));
+        }
+        wanted.remove(&message.author);
+        let mut found = Vec::with_capacity(wanted.len());
+        for (user, reason) in wanted {
+            found.extend(self.addressee(room, message, user, reason).await?);
+        }
+        Ok(found)
+    }
+
+    /// Who is addressed by name, members of teams among them.
+    async fn named(&self, message: &Message) -> Result<Vec<UserId>> {
+        let mut named = Vec::new();
+        for mention in &message.mentions {
+            match mention {
+                Mention::User { id, .. } => named.push(id.clone()),
+                Mention::Team { id, .. } => {
+                    let id = id.clone();
+                    let page = Page { offset: 0, count: MOST };
+                    let members = self.store().reading(move |rows| match rows.team(&id)? {
+                        Some(team) => Ok(rows.members(&team.room, &MemberFilter::default(), page)?.items),
+                        None => Ok(Vec::new()),
+                    });
+                    named.extend(members.await?.into_iter().map(|member| member.user));
+                }
+                Mention::All | Mention::Here => {}
+            }
+        }
+        Ok(named)
+    }
+
+    async fn some_members(&self, room: &Room) -> Result<Vec<UserId>> {
+        let (id, page) = (room.id.clone(), Page { offset: 0, count: MOST });
+        let members =
+            self.store().reading(move |rows| rows.members(&id, &MemberFilter::default(), page)).await?;
+        Ok(members.items.into_iter().map(|member| member.user).collect())
+    }
+
+    /// Somebody, unless he is no member, wants nothing of this room, or ignores the author.
+    async fn addressee(
+        &self,
+        room: &Room,
+        message: &Message,
+        user: UserId,
+        reason: Reason,
+    ) -> Result<Option<Addressee>> {
+        let Some(membership) = self.membership(&room.id, &user).await? else { return Ok(None) };
+        let deaf = membership.notify.disabled
+            || membership.ignored.contains(&message.author)
+            || (reason == Reason::Everybody && membership.notify.mute_group_mentions);
+        let Some(user) = self.user(&user).await?.filter(|user| user.active && !deaf) else { return Ok(None) };
+        Ok(Some(Addressee { user, membership, reason }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{json::Json, samples};
+
+    fn addressee(reason: Reason) -> Addressee {
+        let membership = Arc::new(samples::membership("r", "u"));
+        Addressee { user: Arc::new(samples::user("u")), membership, reason }
+    }
+
+    #[test]
+    fn what_was_said_for_the_room_beats_the_general_and_that_the_workspaces() {
+        let settings = Settings::snapshot(Vec::new());
+        let mut to = addressee(Reason::Room);
+        assert!(to.wants(Way::Desktop, &settings));
+        Arc::make_mut(&mut to.user).preferences = Json::new(r#"{"desktopNotifications":"mentions"}"#);
+        assert!(!to.wants(Way::Desktop, &settings));
+        to.reason = Reason::Everybody;
+        assert!(to.wants(Way::Desktop, &settings));
+        Arc::make_mut(&mut to.membership).notify.desktop = Some("nothing".into());
+        assert!(!to.wants(Way::Desktop, &settings));
+    }
+
+    #[test]
+    fn nobody_gets_all_of_a_room_by_mail_unless_he_asked_for_it() {
+        let settings = Settings::snapshot(Vec::new());
+        let mut to = addressee(Reason::Room);
+        assert!(!to.wants(Way::Email, &settings));
+        Arc::make_mut(&mut to.membership).notify.email = Some("all".into());
+        assert!(to.wants(Way::Email, &settings));
+        assert!(addressee(Reason::Mention).wants(Way::Email, &settings));
+    }
+}
