@@ -8,6 +8,8 @@ use crate::{
 
 const FENCE: &str = "```";
 const SPOILER: &str = "||";
+/// Of those that clients hold exactly.
+const LARGEST_NUMBER: u64 = (1 << 53) - 1;
 
 /// Lines of one block, and where the next block begins.
 type Lines<T> = Option<(Vec<T>, usize)>;
@@ -166,7 +168,8 @@ impl Scanner<'_> {
         }
         let start = self.needed_blanks(digits + 1)?;
         let (content, end) = self.line(start)?;
-        Some((ListItem { number: self.text[at..digits].parse().unwrap_or(u64::MAX), content }, end))
+        let number = self.text[at..digits].parse().unwrap_or(u64::MAX).min(LARGEST_NUMBER);
+        Some((ListItem { number, content }, end))
     }
 
     fn dashed(&mut self, at: usize) -> Option<(Vec<Inline>, usize)> {

@@ -2,7 +2,7 @@
 
 use crate::{
     chars,
-    scan::{Found, Inside, Rule, Run, Scanner},
+    scan::{COST_OF_RECALL, Found, Inside, Rule, Run, Scanner},
     sink::{Builder, Nowhere, Sink},
     tree::Inline,
 };
@@ -122,6 +122,11 @@ impl Scanner<'_> {
         let mut content = Builder::default();
         let end = self.content(kind, at + width, inside, &mut content).unwrap_or(at + width);
         let content = content.finish();
+        let word = self.text.get(end + width..found.end).unwrap_or_default();
+        if found.form & PLAIN == 0 && end + width != found.end || found.form & PLAIN != 0 && word.is_empty() {
+            // The budget ran out between looking and building.
+            return out.plain(&self.text[at..found.end]);
+        }
         if found.form & PLAIN == 0 {
             out.node(|| match kind {
                 Kind::Bold => Inline::Bold(content),
@@ -136,7 +141,7 @@ impl Scanner<'_> {
         whole.plain(marks);
         content.into_iter().for_each(|item| whole.node(|| item));
         whole.plain(marks);
-        whole.plain(&self.text[end + width..found.end]);
+        whole.plain(word);
         whole.finish().into_iter().for_each(|item| out.node(|| item));
     }
 
@@ -221,28 +226,26 @@ impl Scanner<'_> {
             Some(Kind::Bold) => Rule::StandsInBold,
             Some(Kind::Italic) => Rule::StandsInItalic,
         };
-        let mut row = vec![after];
+        if !self.spend(COST_OF_RECALL) && self.known(rule, after, inside).is_none() {
+            return false;
+        }
+        let mut row = Vec::new();
         let mut at = after;
         let stands = loop {
-            let known = self.recall(rule, at, inside, |s| {
-                let form = match s.stands_before(kind, at, inside) {
-                    true => 1,
-                    false if s.emoticon_at(at).is_none() => 0,
-                    false => return None,
-                };
-                Some(Found { end: at, form })
-            });
-            match (known, self.emoticon_at(at)) {
-                (Some(found), _) => break found.form == 1,
-                (None, Some((end, ..))) if self.spend(1) => {
-                    row.push(end);
-                    at = end;
-                }
+            if let Some(known) = self.known(rule, at, inside) {
+                break known.is_some();
+            }
+            row.push(at);
+            if self.stands_before(kind, at, inside) {
+                break true;
+            }
+            match self.emoticon_at(at) {
+                Some((end, ..)) if self.spend(COST_OF_RECALL) => at = end,
                 _ => break false,
             }
         };
         for at in row {
-            self.learn(rule, at, inside, Found { end: at, form: u8::from(stands) });
+            self.learn(rule, at, inside, stands.then_some(Found { end: at, form: 0 }));
         }
         stands
     }

@@ -120,8 +120,12 @@ impl Scanner<'_> {
         })?;
         if S::BUILDS {
             let mut content = Builder::default();
-            self.spoiler_content(at + 2, &mut content);
-            out.node(|| Inline::Spoiler(content.finish()));
+            if self.spoiler_content(at + 2, &mut content) + 2 == found.end {
+                out.node(|| Inline::Spoiler(content.finish()));
+            } else {
+                // The budget ran out between looking and building.
+                out.plain(&self.text[at..found.end]);
+            }
         }
         Some(found.end)
     }
@@ -201,17 +205,16 @@ impl Scanner<'_> {
 
     /// Where the formula's closing mark begins.
     pub(crate) fn formula_end(&mut self, start: usize, parenthesis: &str, dollar: &str) -> Option<usize> {
-        let rest = self.text.get(start..)?;
-        if !self.spend(1) {
-            return None;
+        let kind = usize::from(dollar.len() == 1);
+        let mut at = start;
+        while at < self.no_formula_from[kind].min(self.text.len()) {
+            at = self.while_bytes(at, |byte| !matches!(byte, b'\\' | b'$'));
+            if self.formula_mark(at, parenthesis, dollar).is_some() {
+                return Some(at);
+            }
+            at += 1;
         }
-        let find = |wanted: bool, mark: &str| if wanted { rest.find(mark) } else { None };
-        let ends =
-            [find(self.options.katex_parenthesis, parenthesis), find(self.options.katex_dollar, dollar)];
-        let end = ends.into_iter().flatten().min();
-        if end.is_none() {
-            self.spend(rest.len());
-        }
-        end.map(|end| start + end)
+        self.no_formula_from[kind] = self.no_formula_from[kind].min(start);
+        None
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     chars, host,
-    scan::{Found, Inside, Rule, Run, Scanner, Title},
+    scan::{BYTES_IN_A_STEP, Found, Inside, Rule, Run, Scanner, Title},
     sink::{Builder, Nowhere, Sink},
     tree::Inline,
 };
@@ -22,7 +22,7 @@ impl Scanner<'_> {
         })?;
         if S::BUILDS {
             let node = if first == b'[' {
-                self.build_reference(at, inside)
+                self.build_reference(at, found.end, inside)
             } else {
                 self.build_slack_link(at, found.end)
             };
@@ -65,15 +65,17 @@ impl Scanner<'_> {
         (self.is(end, b')') && host::is_safe(&self.target(middle + 2, end), self.options)).then_some(end + 1)
     }
 
-    fn build_reference(&mut self, at: usize, inside: Inside) -> Inline {
+    fn build_reference(&mut self, at: usize, end: usize, inside: Inside) -> Inline {
         let inside = inside.and(Inside::LINK);
         let mut label = Builder::default();
         let mut middle = at + 1;
-        while let Some(end) = self.title_step(middle, inside, &mut label) {
-            middle = end;
+        while middle < end
+            && let Some(next) = self.title_step(middle, inside, &mut label)
+        {
+            middle = next;
         }
-        let end = self.link_address(middle + 2).unwrap_or(middle + 2);
-        let src = self.target(middle + 2, end);
+        let start = (middle + 2).min(end - 1);
+        let src = self.target(start, end - 1);
         let label = if middle == at + 1 { vec![Inline::Plain(src.clone())] } else { label.finish() };
         Inline::Link { src, label }
     }
@@ -144,23 +146,25 @@ impl Scanner<'_> {
         if !self.starts(at, "![") || !self.link_middle_after(at + 2) {
             return None;
         }
-        let blanks = self.run(Run::Blank, at + 2).max(at + 2);
-        let text = self.while_bytes(blanks, |byte| chars::TEXT.has_or_beyond(byte));
-        let middle = if text > blanks { self.run(Run::Blank, text).max(text) } else { at + 2 };
-        if !self.starts(middle, "](") {
-            return None;
-        }
-        let end = self.link_address(middle + 2)?;
-        let src = self.target(middle + 2, end);
-        if !self.is(end, b')') || !host::is_safe(&src, self.options) {
-            return None;
-        }
+        let found = self.recall(Rule::Image, at, Inside::default(), |s| {
+            let end = s.link_end(s.image_text_end(at + 2))?;
+            Some(Found { end, form: 0 })
+        })?;
+        let middle = self.image_text_end(at + 2);
+        let src = self.target(middle + 2, found.end - 1);
         let label = &self.text[at + 2..middle];
         out.node(|| Inline::Image {
             label: if label.is_empty() { src.clone() } else { label.to_owned() },
             src,
         });
-        Some(end + 1)
+        Some(found.end)
+    }
+
+    fn image_text_end(&self, start: usize) -> usize {
+        let is_blank = |byte| matches!(byte, b' ' | b'\t');
+        let blanks = self.while_bytes(start, is_blank);
+        let text = self.while_bytes(blanks, |byte| chars::TEXT.has_or_beyond(byte));
+        if text > blanks { self.while_bytes(text, is_blank) } else { start }
     }
 
     /// The end of the address or telephone number within the parentheses of a Markdown link.
@@ -176,6 +180,9 @@ impl Scanner<'_> {
 
     /// The end of an address that may hold balanced parentheses. `None` when the budget is used up.
     fn link_address_end(&mut self, start: usize) -> Option<usize> {
+        if !self.spend(1) {
+            return None;
+        }
         let mut at = start;
         while let Some(byte) = self.byte(at) {
             let run = self.while_bytes(at, |byte| chars::TRAILING_IN_LINK.has(byte));
@@ -289,6 +296,7 @@ impl Scanner<'_> {
             start + rest.iter().rposition(|&byte| !chars::TRAILING.has(byte)).map_or(0, |last| last + 1);
         let written = &self.text[at..end];
         if !S::BUILDS {
+            self.spend((gap - at) / BYTES_IN_A_STEP);
             return Some(end);
         }
         if host::is_safe(written, self.options) && host::is_known(written, self.options, false) {
@@ -307,10 +315,13 @@ impl Scanner<'_> {
             return None;
         }
         let sign = self.run(Run::Mail, start);
-        if !self.is(sign, b'@') {
+        if sign == self.no_mail_at || !self.is(sign, b'@') {
             return None;
         }
-        let end = self.domain(sign + 1)?;
+        let Some(end) = self.domain(sign + 1) else {
+            self.no_mail_at = sign;
+            return None;
+        };
         if !S::BUILDS {
             return Some(end);
         }

@@ -4,10 +4,14 @@ use rustc_hash::FxHashMap;
 
 use crate::{Options, chars};
 
-/// Steps of looking ahead that a text may cost: a flat part, and this many for each byte. Texts that people write need
-/// fewer than ten for each; what asks for more stays plain from there on.
-const FLAT_FUEL: usize = 20_000;
-const FUEL_FOR_EACH_BYTE: usize = 60;
+/// Steps of looking ahead that a text may cost: a flat part, and this many for each byte. What people write needs at most
+/// three for each byte, random marks and brackets fewer than ten; what asks for more stays plain from there on.
+const FLAT_FUEL: usize = 10_000;
+const FUEL_FOR_EACH_BYTE: usize = 16;
+/// Steps that looking up what was found before is worth.
+pub(crate) const COST_OF_RECALL: usize = 4;
+/// Bytes to run over for the cost of a step.
+pub(crate) const BYTES_IN_A_STEP: usize = 4;
 
 /// The marks and brackets around a place. Each can surround it once, which bounds the depth of the tree.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -34,6 +38,7 @@ pub(crate) enum Rule {
     Italic,
     Strike,
     Reference,
+    Image,
     Spoiler,
     /// Whether what follows an emoticon lets it stand: in a line, in bold, in italic.
     StandsInLine,
@@ -99,10 +104,15 @@ pub(crate) struct Scanner<'t> {
     pub(crate) text: &'t str,
     pub(crate) options: &'t Options,
     fuel: usize,
-    memory: FxHashMap<(u32, Rule, Inside), Option<(u32, u8)>>,
+    memory: FxHashMap<(u32, Rule, Inside), Option<Found>>,
     runs: [(usize, usize); 7],
-    labels: Labels,
+    /// The last two measured.
+    labels: [Labels; 2],
     last_link_middle: Option<usize>,
+    /// From here on no formula ends: those of their own line, those within one.
+    pub(crate) no_formula_from: [usize; 2],
+    /// Where the last local part of an e-mail address ended that has no domain behind it.
+    pub(crate) no_mail_at: usize,
     /// The last title of a link that was looked for.
     pub(crate) title: Title,
     /// Whether any address in the text is written with its scheme.
@@ -119,8 +129,10 @@ impl<'t> Scanner<'t> {
             fuel: FLAT_FUEL + FUEL_FOR_EACH_BYTE * text.len(),
             memory: FxHashMap::default(),
             runs: [(1, 0); 7],
-            labels: Labels { start: 1, end: 0, last_dot: 0 },
+            labels: [Labels::default(); 2],
             last_link_middle: text.rfind("]("),
+            no_formula_from: [usize::MAX; 2],
+            no_mail_at: usize::MAX,
             title: Title::default(),
             has_schemes: text.contains("://"),
             spoilers: 0,
@@ -190,6 +202,7 @@ impl<'t> Scanner<'t> {
             Run::Mail => self.mail_end(at),
         };
         if end > at {
+            self.spend((end - at) / BYTES_IN_A_STEP);
             self.runs[kind as usize] = (at, end);
         }
         end
@@ -220,16 +233,22 @@ impl<'t> Scanner<'t> {
         if first == b'_' || first != b'-' && !chars::is_host(first) {
             return None;
         }
-        let known = (self.labels.start..self.labels.end).contains(&at);
-        // Right behind a dash the labels may have swallowed this place.
-        let sure = at == self.labels.start || !matches!(self.byte(at.wrapping_sub(1)), Some(b'-' | b'_'));
-        if !known || !sure {
-            self.labels = self.measure_labels(at);
-            if !sure && !self.spend(self.labels.end - at) {
-                return None;
+        // Of two dashes the first takes the second with it, so labels that begin at the second may be others.
+        let doubtful = first == b'-' && at > 0 && matches!(self.byte(at - 1), Some(b'-' | b'_'));
+        let covers =
+            |labels: &Labels| labels.start == at || !doubtful && (labels.start..labels.end).contains(&at);
+        let known = self.labels.iter().find(|labels| labels.end > at && covers(labels)).copied();
+        let labels = match known {
+            Some(labels) => labels,
+            None if doubtful && !self.spend(1) => return None,
+            None => {
+                let labels = self.measure_labels(at);
+                self.spend((labels.end - at) / if doubtful { 1 } else { BYTES_IN_A_STEP });
+                self.labels = [labels, self.labels[0]];
+                labels
             }
-        }
-        (at < self.labels.last_dot).then_some(self.labels.end)
+        };
+        (at < labels.last_dot).then_some(labels.end)
     }
 
     fn measure_labels(&self, start: usize) -> Labels {
@@ -280,10 +299,16 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Remembers what [`Self::recall`] could not find on its own.
-    pub(crate) fn learn(&mut self, rule: Rule, at: usize, inside: Inside, found: Found) {
-        if let (Ok(place), Ok(end)) = (u32::try_from(at), u32::try_from(found.end)) {
-            self.memory.insert((place, rule, inside), Some((end, found.form)));
+    /// What is remembered of a place: `None` when nothing is, `Some(None)` when nothing was found there.
+    #[expect(clippy::option_option, reason = "never looked for, looked for in vain, found")]
+    pub(crate) fn known(&mut self, rule: Rule, at: usize, inside: Inside) -> Option<Option<Found>> {
+        let place = u32::try_from(at).ok()?;
+        self.memory.get(&(place, rule, inside)).copied()
+    }
+
+    pub(crate) fn learn(&mut self, rule: Rule, at: usize, inside: Inside, found: Option<Found>) {
+        if let Ok(place) = u32::try_from(at) {
+            self.memory.insert((place, rule, inside), found);
         }
     }
 
@@ -296,16 +321,15 @@ impl<'t> Scanner<'t> {
         inside: Inside,
         find: impl FnOnce(&mut Self) -> Option<Found>,
     ) -> Option<Found> {
-        let Ok(place) = u32::try_from(at) else { return None };
-        let key = (place, rule, inside);
-        if let Some(known) = self.memory.get(&key) {
-            return known.map(|(end, form)| Found { end: end as usize, form });
+        let affordable = self.spend(COST_OF_RECALL);
+        if let Some(known) = self.known(rule, at, inside) {
+            return known;
         }
-        if !self.spend(1) {
+        if !affordable {
             return None;
         }
-        let found = find(self).filter(|found| found.end <= u32::MAX as usize && self.fuel > 0);
-        self.memory.insert(key, found.map(|found| (found.end as u32, found.form)));
+        let found = find(self).filter(|_| self.fuel > 0);
+        self.learn(rule, at, inside, found);
         found
     }
 }

@@ -47,7 +47,7 @@ pub enum Block {
 /// One line of an ordered list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListItem {
-    /// The number as written; numbers beyond `u64` are its maximum.
+    /// The number as written, at most 2^53 - 1, which every client can hold.
     pub number: u64,
     /// What stands behind it.
     pub content: Vec<Inline>,

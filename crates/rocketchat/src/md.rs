@@ -161,3 +161,125 @@ fn emoji(emoji: &Emoji, out: &mut Vec<u8>) {
     string(short_code, out);
     out.push(b'}');
 }
+
+#[cfg(test)]
+mod tests {
+    use parlor_markup::{Options, parse};
+    use serde_json::{Value, json};
+
+    fn md(text: &str) -> Value {
+        let options = Options {
+            colors: true,
+            katex_dollar: true,
+            katex_parenthesis: true,
+            now: Some(0),
+            ..Options::default()
+        };
+        let mut out = Vec::new();
+        super::write(&parse(text, &options), &mut out);
+        serde_json::from_slice(&out).expect("it is JSON")
+    }
+
+    fn text(value: &str) -> Value {
+        json!({"type": "PLAIN_TEXT", "value": value})
+    }
+
+    /// The nodes of a text that is one paragraph.
+    fn line(text: &str) -> Value {
+        md(text)[0]["value"].take()
+    }
+
+    #[test]
+    fn an_empty_text_is_an_empty_tree() {
+        assert_eq!(md(""), json!([]));
+    }
+
+    #[test]
+    fn keys_come_in_the_order_of_the_clients_parser() {
+        let mut out = Vec::new();
+        super::write(&parse("1. *a* \"b\"", &Options::default()), &mut out);
+        let expected = concat!(
+            r#"[{"type":"ORDERED_LIST","value":[{"type":"LIST_ITEM","value":[{"type":"BOLD","value":"#,
+            r#"[{"type":"PLAIN_TEXT","value":"a"}]},{"type":"PLAIN_TEXT","value":" \"b\""}],"number":1}]}]"#
+        );
+        assert_eq!(String::from_utf8_lossy(&out), expected);
+    }
+
+    #[test]
+    fn blocks_are_written_as_clients_expect_them() {
+        for (source, expected) in [
+            ("a", json!({"type": "PARAGRAPH", "value": [text("a")]})),
+            ("## a", json!({"type": "HEADING", "level": 2, "value": [text("a")]})),
+            (
+                "```js\na\n```",
+                json!({"type": "CODE", "language": "js", "value": [{"type": "CODE_LINE", "value": text("a")}]}),
+            ),
+            (
+                "```\na\n```",
+                json!({"type": "CODE", "language": "none", "value": [{"type": "CODE_LINE", "value": text("a")}]}),
+            ),
+            ("> a", json!({"type": "QUOTE", "value": [{"type": "PARAGRAPH", "value": [text("a")]}]})),
+            (
+                "- a",
+                json!({"type": "UNORDERED_LIST", "value": [{"type": "LIST_ITEM", "value": [text("a")]}]}),
+            ),
+            (
+                "7. a",
+                json!({"type": "ORDERED_LIST", "value": [{"type": "LIST_ITEM", "value": [text("a")], "number": 7}]}),
+            ),
+            (
+                "- [x] a",
+                json!({"type": "TASKS", "value": [{"type": "TASK", "status": true, "value": [text("a")]}]}),
+            ),
+            ("\n", json!({"type": "LINE_BREAK"})),
+            ("$$a$$", json!({"type": "KATEX", "value": "a"})),
+            (
+                "||\na\n||",
+                json!({"type": "SPOILER_BLOCK", "value": [{"type": "PARAGRAPH", "value": [text("a")]}]}),
+            ),
+            (
+                ":a:",
+                json!({"type": "BIG_EMOJI", "value": [{"type": "EMOJI", "value": text("a"), "shortCode": "a"}]}),
+            ),
+        ] {
+            assert_eq!(md(source), json!([expected]), "{source:?}");
+        }
+    }
+
+    #[test]
+    fn pieces_of_lines_are_written_as_clients_expect_them() {
+        for (source, expected) in [
+            ("*a*", json!({"type": "BOLD", "value": [text("a")]})),
+            ("_a_", json!({"type": "ITALIC", "value": [text("a")]})),
+            ("~a~", json!({"type": "STRIKE", "value": [text("a")]})),
+            ("||a||", json!({"type": "SPOILER", "value": [text("a")]})),
+            ("`a`", json!({"type": "INLINE_CODE", "value": text("a")})),
+            ("@a", json!({"type": "MENTION_USER", "value": text("a")})),
+            ("#a", json!({"type": "MENTION_CHANNEL", "value": text("a")})),
+            ("$a$", json!({"type": "INLINE_KATEX", "value": "a"})),
+            ("x.com", json!({"type": "LINK", "value": {"src": text("//x.com"), "label": [text("x.com")]}})),
+            ("![a](x.com)", json!({"type": "IMAGE", "value": {"src": text("x.com"), "label": text("a")}})),
+            ("color:#ff0080", json!({"type": "COLOR", "value": {"r": 255, "g": 0, "b": 128, "a": 255}})),
+            (
+                "<t:1630360800:R>",
+                json!({
+                    "type": "TIMESTAMP",
+                    "value": {"timestamp": "1630360800", "format": "R"},
+                    "fallback": text("<t:1630360800:R>"),
+                }),
+            ),
+        ] {
+            assert_eq!(line(source), json!([expected]), "{source:?}");
+        }
+    }
+
+    #[test]
+    fn emoji_say_how_they_were_written() {
+        assert_eq!(line("😀 a")[0], json!({"type": "EMOJI", "unicode": "😀"}));
+        assert_eq!(
+            line(":) a")[0],
+            json!({"type": "EMOJI", "value": text(":)"), "shortCode": "slight_smile"})
+        );
+        assert_eq!(line(":a: a")[0], json!({"type": "EMOJI", "value": text("a"), "shortCode": "a"}));
+    }
+}
