@@ -125,20 +125,5 @@ fn statements(text: &str, kind: Kind) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_step_gives_each_engine_its_statements() {
-        let text = "-- Why.\nCREATE TABLE a (\n  x TEXT\n);\n-- sqlite:\nONE;\n-- postgres:\nTWO;\n-- both:\nTHREE;\n";
-        assert_eq!(statements(text, Kind::Sqlite), ["CREATE TABLE a (\nx TEXT\n)", "ONE", "THREE"]);
-        assert_eq!(statements(text, Kind::Postgres), ["CREATE TABLE a (\nx TEXT\n)", "TWO", "THREE"]);
-    }
-
-    #[test]
-    fn steps_are_numbered_by_their_place() {
-        for (number, (name, _)) in (1..).zip(STEPS) {
-            assert!(name.starts_with(&format!("{number:04}_")), "{name} stands at {number}");
-        }
-    }
-}
+#[path = "migrations_tests.rs"]
+mod tests;

@@ -1,5 +1,7 @@
 //! What the engine promises, on SQLite and on PostgreSQL alike.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on ends there")]
+
 mod common;
 
 use common::wait;

@@ -1,5 +1,7 @@
 //! What searching promises, on SQLite and on PostgreSQL alike, before and after indexing.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on ends there")]
+
 mod common;
 
 use common::cast::{message, people, send};

@@ -16,6 +16,8 @@ pub use lanes::{Bounds, Lane};
 pub(crate) use link::connect;
 pub(crate) use postgres::Direct;
 pub(crate) use readers::spawn;
+#[cfg(test)]
+pub(crate) use sqlite::{Direct as DirectSqlite, open_writer};
 
 use crate::migrations::MigrationError;
 use crate::rows::append::{Item, store_one};

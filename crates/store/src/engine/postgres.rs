@@ -150,7 +150,7 @@ fn journal_base(tx: &mut SqlTx<'_>) -> Result<i64, SqlError> {
     if last < next {
         return Ok(base);
     }
-    let base = base + (((last - next) >> PLACE_BITS) + 1 << PLACE_BITS);
+    let base = base + ((((last - next) >> PLACE_BITS) + 1) << PLACE_BITS);
     tx.exec("UPDATE journal_base SET base = $1", crate::params![base])?;
     Ok(base)
 }

@@ -1,6 +1,7 @@
 //! What the suites share: both engines, a clock that the test moves, and what was published.
 
 #![allow(dead_code, reason = "each suite uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on ends there")]
 
 pub mod cast;
 

@@ -1,0 +1,125 @@
+#![allow(clippy::unwrap_used, reason = "a test that can't go on ends there")]
+
+use super::*;
+use crate::engine::{Direct, DirectSqlite, connect, open_writer};
+use crate::sql::{Counters, SqliteConn};
+
+#[test]
+fn a_step_gives_each_engine_its_statements() {
+    let text =
+        "-- Why.\nCREATE TABLE a (\n  x TEXT\n);\n-- sqlite:\nONE;\n-- postgres:\nTWO;\n-- both:\nTHREE;\n";
+    assert_eq!(statements(text, Kind::Sqlite), ["CREATE TABLE a (\nx TEXT\n)", "ONE", "THREE"]);
+    assert_eq!(statements(text, Kind::Postgres), ["CREATE TABLE a (\nx TEXT\n)", "TWO", "THREE"]);
+}
+
+#[test]
+fn steps_are_numbered_by_their_place() {
+    for (number, (name, _)) in (1..).zip(STEPS) {
+        assert!(name.starts_with(&format!("{number:04}_")), "{name} stands at {number}");
+    }
+}
+
+/// Ends the migration before each of its statements in turn, each time on a new connection; gives the schema that
+/// came of it.
+fn ended_everywhere(
+    run: &mut dyn FnMut(
+        &mut dyn FnMut(&mut dyn Migrate) -> Result<i64, MigrationError>,
+    ) -> Result<i64, MigrationError>,
+    schema: &str,
+) -> Vec<String> {
+    let (mut version, mut end_at, mut endings) = (0, 0, 0);
+    loop {
+        let mut seen = 0;
+        let done = run(&mut |on| {
+            migrate_to(on, STEPS.len(), &mut |_| {
+                seen += 1;
+                if seen > end_at { Err(SqlError::Unavailable("killed")) } else { Ok(()) }
+            })
+        });
+        let found = done.as_ref().map_or(-1, |found| *found);
+        match done {
+            Ok(_) => break,
+            Err(MigrationError::Failed { .. }) => endings += 1,
+            Err(other) => panic!("{other}"),
+        }
+        // Each step is ended at its first statement, then at its second …
+        let mut now = 0;
+        run(&mut |on| {
+            on.transaction(&mut |tx| {
+                now =
+                    tx.one("SELECT COALESCE(MAX(version), 0) FROM schema_version", &[], |row| row.get(0))?;
+                Ok(())
+            })
+            .map_err(MigrationError::Version)?;
+            Ok(0)
+        })
+        .unwrap();
+        assert!(now >= version && now <= version + 1 && found <= now, "{version} {now}");
+        end_at = if now == version { end_at + 1 } else { 0 };
+        version = now;
+    }
+    assert!(endings > STEPS.len() * 3, "{endings}");
+    listing(run, schema)
+}
+
+fn listing(
+    run: &mut dyn FnMut(
+        &mut dyn FnMut(&mut dyn Migrate) -> Result<i64, MigrationError>,
+    ) -> Result<i64, MigrationError>,
+    schema: &str,
+) -> Vec<String> {
+    let mut all = Vec::new();
+    run(&mut |on| {
+        on.transaction(&mut |tx| {
+            all = tx.query(schema, &[], |row| row.get(0))?;
+            Ok(())
+        })
+        .map_err(MigrationError::Version)?;
+        Ok(0)
+    })
+    .unwrap();
+    all
+}
+
+#[test]
+fn a_migration_killed_at_any_statement_is_finished_by_the_next_start_on_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    let schema = "SELECT type || ' ' || name || ' ' || COALESCE(sql, '') FROM sqlite_master ORDER BY 1";
+    let counters = Counters::default();
+    let mut listings = ["killed", "whole"].map(|name| {
+        let path = directory.path().join(name);
+        let mut run = |work: &mut dyn FnMut(&mut dyn Migrate) -> Result<i64, MigrationError>| {
+            let conn = SqliteConn::new(open_writer(&path).unwrap());
+            work(&mut DirectSqlite { conn: &conn, counters: &counters })
+        };
+        if name == "killed" {
+            return ended_everywhere(&mut run, schema);
+        }
+        run(&mut |on| migrate(on)).unwrap();
+        listing(&mut run, schema)
+    });
+    let [killed, whole] = &mut listings;
+    assert_eq!(killed, whole);
+}
+
+#[test]
+fn a_migration_killed_at_any_statement_is_finished_by_the_next_start_on_postgres() {
+    let Some(server) = parlor_testkit::postgres::shared() else { return };
+    let schema = "SELECT table_name || '.' || column_name || ' ' || data_type || is_nullable
+        FROM information_schema.columns WHERE table_schema = 'public'
+        UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1";
+    let counters = Counters::default();
+    let mut listings = ["killed", "whole"].map(|name| {
+        let config: postgres::Config = server.database().parse().unwrap();
+        let mut run = |work: &mut dyn FnMut(&mut dyn Migrate) -> Result<i64, MigrationError>| {
+            work(&mut Direct { conn: connect(&config).unwrap(), counters: &counters })
+        };
+        if name == "killed" {
+            return ended_everywhere(&mut run, schema);
+        }
+        run(&mut |on| migrate(on)).unwrap();
+        listing(&mut run, schema)
+    });
+    let [killed, whole] = &mut listings;
+    assert_eq!(killed, whole);
+}
