@@ -135,13 +135,15 @@ impl Chat {
         }
         let mut spent = self.second_factor(&user, &secrets, code)?;
         if rehash {
-            spent.password = Some(credentials.hash(&password).await?);
+            // A full pool must not fail a right login: the form is renewed another time.
+            let renewed = credentials.hash(&password).await.ok();
+            spent.password = secrets.password.zip(renewed);
         }
         self.open_session(user.id, SessionKind::Login, device, spent).await
     }
 
     /// Checks the second factor when the account has one, and says what of it is used up.
-    fn second_factor(&self, user: &User, secrets: &Secrets, code: Option<Code>) -> Result<Spent> {
+    pub(crate) fn second_factor(&self, user: &User, secrets: &Secrets, code: Option<Code>) -> Result<Spent> {
         let settings = self.settings();
         let Some(sealed) = secrets.totp.as_deref() else { return Ok(Spent::default()) };
         if !settings.is_on("Accounts_TwoFactorAuthentication_Enabled") {
@@ -231,10 +233,11 @@ impl Chat {
 pub(crate) struct Spent {
     step: Option<u64>,
     recovery: Option<[u8; 32]>,
-    password: Option<String>,
+    /// The stored form that was checked, and the one to take its place.
+    password: Option<(String, String)>,
 }
 
-fn spend(tx: &mut dyn Tx, user: &UserId, spent: &Spent) -> Result<()> {
+pub(crate) fn spend(tx: &mut dyn Tx, user: &UserId, spent: &Spent) -> Result<()> {
     let Spent { step: None, recovery: None, password: None } = spent else {
         let mut secrets = tx.secrets(user)?;
         if let Some(step) = spent.step {
@@ -247,7 +250,12 @@ fn spend(tx: &mut dyn Tx, user: &UserId, spent: &Spent) -> Result<()> {
             let left = secrets.recovery.iter().position(|c| *c == code).ok_or(Refusal::BadCredentials)?;
             secrets.recovery.remove(left);
         }
-        secrets.password = spent.password.clone().or(secrets.password);
+        // A password that was changed meanwhile stays changed.
+        if let Some((old, new)) = &spent.password
+            && secrets.password.as_ref() == Some(old)
+        {
+            secrets.password = Some(new.clone());
+        }
         return tx.put_secrets(user, &secrets);
     };
     Ok(())

@@ -127,6 +127,8 @@ impl Chat {
                 put_user(tx, user).map(drop)
             })
             .await?;
+        // Rooms that just went may still hold messages, which no room would be found for.
+        self.sweep_removed_rooms().await?;
         let system = Actor::system(UserId::new(crate::bootstrap::ROCKET_CAT));
         self.remove_messages_of(&system, &user.id).await?;
         loop {

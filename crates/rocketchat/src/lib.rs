@@ -42,6 +42,8 @@ pub struct Config {
     pub version: String,
     /// For people who run client suites: no rate limits, errors carry a `stack`. Only on loopback.
     pub test_mode: bool,
+    /// With this secret, holders of `user-generate-access-token` may open sessions for others; never without one.
+    pub create_tokens_secret: Option<parlor_core::users_change::Secret>,
 }
 
 /// The door.

@@ -123,6 +123,9 @@ impl Core {
                 root_url: config.root_url.clone(),
                 version: parlor_rocketchat::VERSION.to_owned(),
                 test_mode: config.test_mode,
+                create_tokens_secret: std::env::var("CREATE_TOKENS_FOR_USERS_SECRET")
+                    .ok()
+                    .map(parlor_core::users_change::Secret),
             },
         );
         let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());

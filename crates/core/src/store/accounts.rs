@@ -19,7 +19,7 @@ pub struct Secrets {
     pub totp_pending: Option<String>,
     /// The last TOTP step that was used.
     pub totp_step: Option<u64>,
-    /// SHA-256 of the recovery codes that are left.
+    /// The recovery codes that are left: hashes keyed with the server's key and the user (imported ones: SHA-256).
     pub recovery: Vec<[u8; 32]>,
     /// Codes by mail are on.
     pub email_codes: bool,

@@ -10,6 +10,7 @@ pub(crate) mod chat_lists;
 pub(crate) mod chat_threads;
 mod files;
 pub(crate) mod discussions;
+mod e2e;
 mod im;
 mod info;
 mod invites;
@@ -26,10 +27,12 @@ mod teams;
 mod teams_rooms;
 pub(crate) mod timeline;
 mod uploads;
+mod twofactor;
 mod users;
 mod users_change;
 mod users_create;
 mod users_status;
+mod users_tokens;
 
 use crate::route::Route;
 
@@ -63,6 +66,9 @@ pub(crate) fn all() -> Vec<Route> {
         teams::routes(),
         teams_rooms::routes(),
         rooms_settings::routes(),
+        users_tokens::routes(),
+        twofactor::routes(),
+        e2e::routes(),
         users_create::routes(),
     ];
     parts.into_iter().flatten().collect()

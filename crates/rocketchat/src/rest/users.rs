@@ -21,7 +21,7 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         get("users.info", Who::User, "username=$username", info),
         get("users.list", Who::May(&["view-d-room"]), "", list),
-        get("users.listByStatus", Who::May(&["view-d-room"]), "status=active", list_by_status),
+        get("users.listByStatus", Who::User, "status=active", list_by_status),
         get("users.autocomplete", Who::User, "selector=%7B%22term%22%3A%22a%22%7D", autocomplete),
         get("users.checkUsernameAvailability", Who::User, "username=$name", is_free),
         get("users.getUsernameSuggestion", Who::User, "", suggestion),
@@ -191,8 +191,10 @@ fn read_kind(kind: &str) -> UserKind {
 }
 
 async fn list_by_status(call: Call) -> Outcome {
-    if !call.chat().may(call.actor()?, "view-outside-room", None).await? {
-        return Err(Refused::no_permission());
+    for permission in ["view-d-room", "view-outside-room"] {
+        if !call.chat().may(call.actor()?, permission, None).await? {
+            return Err(Refused::no_permission());
+        }
     }
     let page = call.page()?;
     let active = match call.param("status") {
