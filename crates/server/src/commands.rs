@@ -1,16 +1,53 @@
-//! What each command does.
+//! What each command does, beside `serve`.
 
-use anyhow::{Result, bail};
+mod backup;
+mod doctor;
+mod openapi;
+mod users;
+
+use anyhow::{Context, Result, bail};
 
 use crate::{
-    cli::{Cli, Command},
-    serve,
+    cli::{Cli, Command, Place, ServeFlags},
+    config::{Config, environment},
+    logs, serve,
+    wiring::{self, Core},
 };
 
 /// Runs the command that was asked for.
 pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Serve(flags) => serve::run(&flags),
-        _ => bail!("this command is being built"),
+        Command::Backup { place, target } => backup::backup(&place, &target),
+        Command::Restore { place, source } => backup::restore(&place, &source),
+        Command::User(command) => with_core(command.place(), async |core| users::run(core, &command).await),
+        Command::Token(command) => {
+            with_core(command.place(), async |core| users::tokens(core, &command).await)
+        }
+        Command::Import(_) => bail!("importing comes with a later version; see CHANGELOG.md"),
+        Command::Doctor(flags) => doctor::run(&flags),
+        Command::Openapi => openapi::print(),
     }
+}
+
+/// Runs work on the store that `place` names. With SQLite the server must not be running.
+fn with_core(place: &Place, work: impl AsyncFnOnce(&Core) -> Result<()>) -> Result<()> {
+    logs::start(crate::config::LogFormat::Text);
+    let flags = ServeFlags {
+        data: Some(place.data.clone()),
+        database: place.database.clone(),
+        ..ServeFlags::default()
+    };
+    // The environment's own addresses and modes are the server's affair.
+    let env = environment().into_iter().filter(|(key, _)| key != "TEST_MODE").collect();
+    let config = Config::load(&flags, &env)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let core = wiring::open(&config).await?;
+        let done = work(&core).await;
+        let engine = core.engine.clone();
+        drop(core);
+        tokio::task::spawn_blocking(move || engine.close()).await.context("the store could not be closed")?;
+        done
+    })
 }
