@@ -57,8 +57,9 @@ async function watchPresence({ ids }) {
 }
 
 async function upload({ rid, name, kind, content, text }) {
-	const file = new File([Buffer.from(content, 'base64')], name, { type: kind });
-	const media = await rest(`rooms.media/${rid}`, { file });
+	const form = new FormData();
+	form.append('file', new File([Buffer.from(content, 'base64')], name, { type: kind }));
+	const media = await rest(`rooms.media/${rid}`, form);
 	const { message } = await rest(`rooms.mediaConfirm/${rid}/${media.file._id}`, { msg: text });
 	return { message: message._id, url: media.file.url };
 }

@@ -78,15 +78,18 @@ export async function chatter({ count, prefix }, send) {
 	return Promise.all(all);
 }
 
-function reason(error) {
+async function reason(error) {
+	if (error instanceof Response) return `${error.status} ${await error.text()}`;
 	if (error instanceof Error) return error.stack ?? error.message;
 	return typeof error === 'string' ? error : JSON.stringify(error);
 }
 
 /** Answers the conductor's commands, one after another, until it hangs up or says `quit`. */
 export async function drive(actions) {
-	process.on('unhandledRejection', (error) => see('failure', { reason: reason(error) }));
-	process.on('uncaughtException', (error) => see('failure', { reason: reason(error) }));
+	const fail = async (error) => see('failure', { reason: await reason(error) });
+	process.on('uncaughtException', fail);
+	// Old libraries reject promises that nobody holds, with nothing; the call itself has its error elsewhere.
+	process.on('unhandledRejection', (error) => error !== undefined && fail(error));
 	write({ event: 'hello', can: Object.keys(actions) });
 	for await (const line of createInterface({ input: process.stdin })) {
 		const command = JSON.parse(line);
@@ -97,7 +100,7 @@ export async function drive(actions) {
 			const ok = await within(command.do, action(command), 60_000);
 			write({ re: command.id, at: now(), ok: ok ?? null });
 		} catch (error) {
-			write({ re: command.id, error: reason(error) });
+			write({ re: command.id, error: await reason(error) });
 		}
 	}
 	process.exit(0);

@@ -31,7 +31,7 @@ async function watch({ rid }) {
 		await driver.subscribeToMessages();
 		driver.reactToMessages((error, message, meta) => {
 			if (error) throw error;
-			claim(typeof meta.roomParticipant === 'boolean' && meta.roomType, 'the second argument tells about the room');
+			claim(typeof meta?.roomParticipant === 'boolean' && meta.roomType, `the room of ${JSON.stringify(message)}: ${JSON.stringify(meta)}`);
 			if (watched.has(message.rid)) see('message', plain(message));
 		});
 	}

@@ -123,7 +123,9 @@ impl Ddp {
     }
 
     fn connect(&mut self, frame: &ClientFrame<'_>) -> Step<Done> {
-        if frame.version.as_deref().is_some_and(|v| v != "1") {
+        // The drafts before version 1 differ in nothing that is said here, and the SDK of old bots speaks one.
+        let spoken = |version| matches!(version, "1" | "pre2" | "pre1");
+        if !frame.version.as_deref().is_none_or(spoken) {
             self.reply(frame::failed());
             return Step::End(Close::new(1002, "unsupported DDP version"));
         }
