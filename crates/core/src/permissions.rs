@@ -195,6 +195,10 @@ struct Case<'a> {
     room: Option<(&'a Room, Option<&'a Membership>)>,
 }
 
+fn needs_no_standing(action: Action) -> bool {
+    RULES.iter().any(|rule| rule.action == action && rule.standing == Standing::Holder)
+}
+
 fn writes(action: Action) -> bool {
     RULES.iter().any(|rule| rule.action == action && rule.writable)
 }
@@ -217,8 +221,10 @@ impl Chat {
         if let Some(room) = room.filter(|room| room.is_direct() && writes(action)) {
             self.check_all_active(room).await?;
         }
-        if let (Some(room), None) = (room, &membership) {
-            self.check_team_privacy(&user, room, action).await?;
+        if let (Some(room), None, false) = (room, &membership, needs_no_standing(action))
+            && self.is_hidden_by_team(&user, room).await?
+        {
+            return Err(Refusal::NotFound(What::Room));
         }
         let case = Case { user: &user, room: room.map(|r| (&**r, membership.as_deref())) };
         let why = self.judge(&case, action)?;
@@ -292,22 +298,15 @@ impl Chat {
     }
 
     /// Channels of a private team are for the team; to others they don't exist.
-    async fn check_team_privacy(&self, user: &User, room: &Room, action: Action) -> Result<()> {
-        let standing = RULES.iter().find(|rule| rule.action == action).map(|rule| rule.standing);
+    pub(crate) async fn is_hidden_by_team(&self, user: &User, room: &Room) -> Result<bool> {
         let Some(team) = room.team.as_ref().filter(|_| room.is_public() && !room.team_main) else {
-            return Ok(());
+            return Ok(false);
         };
-        if standing == Some(Standing::Holder) {
-            return Ok(());
-        }
         let team = self.team(team).await?;
         if !team.private || self.membership(&team.room, &user.id).await?.is_some() {
-            return Ok(());
+            return Ok(false);
         }
-        match self.roles().holds(user.roles.iter(), "view-all-team-channels") {
-            Some(_) => Ok(()),
-            None => Err(Refusal::NotFound(What::Room)),
-        }
+        Ok(self.roles().holds(user.roles.iter(), "view-all-team-channels").is_none())
     }
 
     /// A direct room with a deactivated account in it is for reading only.

@@ -110,8 +110,14 @@ impl Chat {
     /// `view-room-administration`. Knowing of it gives no right to its content.
     pub async fn find_known_room(&self, actor: &Actor, wanted: RoomRef<'_>) -> Result<Arc<Room>> {
         let room = self.look_up(wanted).await?;
-        if !room.is_public() && self.authorize(actor, Action::ReadRoom, Object::Room(&room)).await.is_err() {
-            self.authorize(actor, Action::SeeRoom, Object::Room(&room)).await?;
+        let unreadable = match self.authorize(actor, Action::ReadRoom, Object::Room(&room)).await {
+            Ok(_) => return Ok(room),
+            Err(refusal) => refusal,
+        };
+        let user = self.active_user(actor).await?;
+        let known = room.is_public() && !self.is_hidden_by_team(&user, &room).await?;
+        if !known && self.authorize(actor, Action::SeeRoom, Object::Room(&room)).await.is_err() {
+            return Err(unreadable);
         }
         Ok(room)
     }

@@ -372,3 +372,35 @@ story!(an_invite_counts_its_uses_exactly, |place| {
     assert_eq!(write(&engine, |tx| tx.remove_invite("i")), Ok(true));
     assert_eq!(write(&engine, |tx| tx.remove_invite("i")), Ok(false));
 });
+
+story!(channels_of_a_private_team_are_listed_for_its_members, |place| {
+    let engine = with_users(&place);
+    let team = Team {
+        id: "t".into(),
+        name: "t".into(),
+        private: true,
+        room: "main".into(),
+        creator: "ann".into(),
+        created_at: Time(1),
+        updated_at: Time(1),
+    };
+    let inside = Room { kind: RoomKind::Channel, team: Some("t".into()), ..samples::room("inside") };
+    let main = Room { team: Some("t".into()), team_main: true, ..samples::room("main") };
+    write(&engine, move |tx| {
+        tx.insert_room(&inside)?;
+        tx.insert_room(&main)?;
+        tx.insert_team(&team)?;
+        tx.insert_membership(&samples::membership("main", "ann"))
+    })
+    .unwrap();
+    let seen_by = |user: &str| {
+        let filter = RoomFilter { visible_to: Some(user.into()), ..RoomFilter::default() };
+        read(&engine, move |tx| tx.rooms(&filter, ALL))
+            .items
+            .iter()
+            .map(|v| v.room.id.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(seen_by("ann"), ["inside", "main"]);
+    assert_eq!(seen_by("bob"), Vec::<String>::new());
+});

@@ -373,7 +373,7 @@ impl Clause {
         }
         if let Some(user) = &filter.visible_to {
             let n = all.take(user.to_string());
-            all.and(&format!("(r.kind = 0 OR {})", is_member(&n)));
+            all.and(&format!("(r.kind = 0 AND NOT {} OR {})", hidden_by_team(&n), is_member(&n)));
         }
         for (column, value) in [("r.parent", filter.parent.as_deref()), ("r.team", filter.team.as_deref())] {
             if let Some(value) = value {
@@ -425,6 +425,16 @@ impl Clause {
         self.values.push(value);
         format!("${}", self.values.len())
     }
+}
+
+/// Channels of private teams are for their members.
+fn hidden_by_team(user: &str) -> String {
+    let main = flag::TEAM_MAIN;
+    format!(
+        "(r.team IS NOT NULL AND (r.flags & {main}) = 0 AND EXISTS (SELECT 1 FROM teams t \
+         JOIN rooms q ON q.id = t.room WHERE t.id = r.team AND t.private <> 0 AND NOT EXISTS \
+         (SELECT 1 FROM memberships m WHERE m.room = q.key AND m.whom = (SELECT key FROM users WHERE id = {user}))))"
+    )
 }
 
 fn is_member(user: &str) -> String {
