@@ -13,11 +13,12 @@ use crate::{
     method::{Answer, Invocation, Method, method},
     refusal::Refused,
     rest::{
-        chat::{not_deletable, not_editable, not_pinnable, not_reactable, not_starrable, receipts},
+        chat::{not_deletable, not_editable, not_reactable},
         chat_draft::{
             cards, custom_fields, draft, encrypted, flag, look, message_id, previews, refused, text,
         },
         chat_lists::room_id,
+        chat_marks::{not_pinnable, not_starrable, receipts},
         chat_threads::follow_by_id,
         timeline::{not_purged, purge},
     },

@@ -7,10 +7,11 @@ pub(crate) mod channels_settings;
 pub(crate) mod chat;
 pub(crate) mod chat_draft;
 pub(crate) mod chat_lists;
+pub(crate) mod chat_marks;
 pub(crate) mod chat_threads;
-mod files;
 pub(crate) mod discussions;
 mod e2e;
+mod files;
 mod im;
 mod info;
 mod invites;
@@ -45,6 +46,7 @@ pub(crate) fn all() -> Vec<Route> {
         channels_settings::routes(),
         chat::routes(),
         chat_lists::routes(),
+        chat_marks::routes(),
         chat_threads::routes(),
         files::routes(),
         im::routes(),

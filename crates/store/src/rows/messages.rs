@@ -133,6 +133,14 @@ pub(super) fn select(tx: &mut SqlTx<'_>, rest: &str, values: &[Param<'_>]) -> Sq
             if let Some(info) = &mut message.thread_info {
                 info.followers = followers(tx, key)?;
             }
+            if let Some(discussion) = &mut message.discussion {
+                let head = "SELECT h.messages, h.last_at FROM rooms r JOIN room_heads h ON h.room = r.key WHERE r.id = $1";
+                let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+                // A removed discussion keeps what its anchor knew.
+                if let Some(now) = tx.opt(head, params![discussion.room], read)? {
+                    (discussion.messages, discussion.last_at) = now;
+                }
+            }
             Ok(message)
         })
         .collect()

@@ -71,6 +71,11 @@ pub(super) fn list(
     page: Page,
 ) -> Sql<Paged<Message>> {
     let Some(room) = room_key(tx, room)? else { return Ok(Paged { items: Vec::new(), total: 0 }) };
+    if filter.threads == Some(None)
+        && *filter == (MessageFilter { threads: Some(None), ..MessageFilter::default() })
+    {
+        return threads(tx, Span::of(room), page);
+    }
     let span = Span::of(room);
     let condition = condition(tx, span, filter)?;
     let mut values = condition.params();
@@ -90,6 +95,17 @@ pub(super) fn list(
     values.push(Param::Int(i64::try_from(page.count).unwrap_or(i64::MAX)));
     values.push(Param::Int(i64::try_from(page.offset).unwrap_or(i64::MAX)));
     Ok(Paged { items: select(tx, &rest, &values)?, total })
+}
+
+/// All threads of a room: a page of the small table first, then only its roots.
+fn threads(tx: &mut SqlTx<'_>, span: Span, page: Page) -> Sql<Paged<Message>> {
+    let count = "SELECT COUNT(*) FROM threads WHERE last_key > $1 AND last_key < $2";
+    let total = tx.one(count, params![span.above, span.below], |row| row.get(0))?;
+    let rest = "WHERE m.key IN (SELECT root FROM threads WHERE last_key > $1 AND last_key < $2
+            ORDER BY last_key DESC LIMIT $3 OFFSET $4)
+        ORDER BY th.last_key DESC";
+    let items = select(tx, rest, params![span.above, span.below, page.count, page.offset])?;
+    Ok(Paged { items, total })
 }
 
 /// The total of a list of all messages, or of all that are shown in the room, without counting each.
