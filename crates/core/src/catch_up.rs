@@ -10,7 +10,7 @@ use crate::{
     message::Message,
     published::Published,
     room::{Head, Room},
-    store::{Read, Tombstone},
+    store::{Page, Read, Slice, Tombstone},
 };
 
 /// Changes that one [`resume`] gives at most; whoever missed more reads the room anew.
@@ -26,7 +26,9 @@ pub trait Timeline {
     fn room(&mut self, room: &RoomId) -> Result<Option<Room>>;
     /// How far it got.
     fn head(&mut self, room: &RoomId) -> Result<Option<Head>>;
-    /// Messages changed after a position, by `rev`.
+    /// Messages made after a position, by `seq`, as they are now.
+    fn made_after(&mut self, room: &RoomId, seq: i64, limit: u64) -> Result<Vec<Message>>;
+    /// Messages made or changed after a position, by `rev`.
     fn changed_after(&mut self, room: &RoomId, rev: i64, limit: u64) -> Result<Vec<Message>>;
     /// Tombstones after a position, by `rev`.
     fn deleted_after(&mut self, room: &RoomId, rev: i64, limit: u64) -> Result<Vec<Tombstone>>;
@@ -38,6 +40,20 @@ impl Timeline for &mut dyn Read {
     }
     fn head(&mut self, room: &RoomId) -> Result<Option<Head>> {
         (**self).head(room)
+    }
+    fn made_after(&mut self, room: &RoomId, seq: i64, limit: u64) -> Result<Vec<Message>> {
+        let page = Page { offset: 0, count: limit };
+        let slice = Slice {
+            before: None,
+            after: Some(seq),
+            latest: None,
+            oldest: None,
+            inclusive: false,
+            room_only: false,
+            newest_first: false,
+            page,
+        };
+        (**self).timeline(room, &slice)
     }
     fn changed_after(&mut self, room: &RoomId, rev: i64, limit: u64) -> Result<Vec<Message>> {
         (**self).changed_after(room, rev, limit)
@@ -76,41 +92,53 @@ pub fn resume(rows: &mut impl Timeline, room: &RoomId, after: i64, limit: u64) -
 /// A piece of a room's changes, as facts.
 #[derive(Debug)]
 pub struct Piece {
+    /// It begins after this position.
+    pub after: i64,
     /// What changed, each with its place.
     pub facts: Vec<Fact>,
     /// It is complete up to this position.
     pub upto: i64,
 }
 
-/// What the hub asks for when positions are missing: what changed after a position, in a piece of about `limit`
-/// changes. A room that is no more gives an empty piece that is complete for ever.
+/// What the hub asks for when positions are missing: what happened after a position, in a piece of at most `limit`
+/// changes of each sort. Messages come in the order of their birth although they are shown as they are now, and their
+/// later changes come once more in their place: so whoever listens hears of each message before the next one, and
+/// whoever read a part of it already does not miss the change. A room that is no more gives an empty piece that is
+/// complete for ever.
 pub fn read_piece(rows: &mut impl Timeline, id: &RoomId, after: i64, limit: u64) -> Result<Piece> {
     let (Some(room), Some(head)) = (rows.room(id)?, rows.head(id)?) else {
-        return Ok(Piece { facts: Vec::new(), upto: END });
+        return Ok(Piece { after, facts: Vec::new(), upto: END });
     };
+    let made = rows.made_after(id, after, limit)?;
     let changed = rows.changed_after(id, after, limit)?;
     let deleted = rows.deleted_after(id, after, limit)?;
-    let mut upto = head.position;
-    if changed.len() as u64 >= limit {
-        upto = upto.min(changed.last().map_or(upto, |m| m.rev));
-    }
-    if deleted.len() as u64 >= limit {
-        upto = upto.min(deleted.last().map_or(upto, |t| t.rev));
-    }
+    let full = |count: usize, last: Option<i64>| last.filter(|_| count as u64 >= limit);
+    let ends = [
+        full(made.len(), made.last().map(|m| m.seq)),
+        full(changed.len(), changed.last().map(|m| m.rev)),
+        full(deleted.len(), deleted.last().map(|t| t.rev)),
+    ];
+    let upto = ends.into_iter().flatten().fold(head.position, i64::min);
     let head = Arc::new(head);
-    let mut facts: Vec<Fact> = changed.into_iter().map(|m| message_fact(m, after, &head)).collect();
+    let mut facts: Vec<Fact> = made.into_iter().map(|m| made_fact(m, &head)).collect();
+    facts.extend(changed.into_iter().filter(|m| m.seq <= after || m.rev > m.seq).map(changed_fact));
     facts.extend(deleted.into_iter().map(|tombstone| deleted_fact(id, tombstone)));
     let event = Event::Room { room: Arc::new(room), change: Change::Changed };
     facts.push(Fact { g: 0, place: Some((id.clone(), upto)), event });
     facts.retain(|fact| fact.place.as_ref().is_some_and(|(_, position)| *position <= upto));
-    Ok(Piece { facts, upto })
+    Ok(Piece { after, facts, upto })
 }
 
-fn message_fact(message: Message, after: i64, head: &Arc<Head>) -> Fact {
-    let change = if message.seq > after { Change::Made } else { Change::Changed };
-    let head = (change == Change::Made).then(|| head.clone());
+fn made_fact(message: Message, head: &Arc<Head>) -> Fact {
+    let place = Some((message.room.clone(), message.seq));
+    let (message, head) = (Arc::new(message), Some(head.clone()));
+    Fact { g: 0, place, event: Event::Message { message, change: Change::Made, head } }
+}
+
+fn changed_fact(message: Message) -> Fact {
     let place = Some((message.room.clone(), message.rev));
-    Fact { g: 0, place, event: Event::Message { message: Arc::new(message), change, head } }
+    let message = Arc::new(message);
+    Fact { g: 0, place, event: Event::Message { message, change: Change::Changed, head: None } }
 }
 
 fn deleted_fact(room: &RoomId, tombstone: Tombstone) -> Fact {

@@ -48,6 +48,7 @@ use crate::{
     published::Published,
 };
 
+/// Shards of a hub: more than there are threads that listen at once.
 const SHARDS: usize = 64;
 
 /// Hears events. Called in order for one room; must only queue (never wait, never call back into the hub).
@@ -187,24 +188,8 @@ pub struct Hub {
 
 impl Default for Hub {
     fn default() -> Self {
-        let shard = || Shard {
-            gate: Mutex::default(),
-            rooms: Mutex::new(Rooms { table: Table::new(), uneasy: Vec::new() }),
-        };
-        Self {
-            shards: (0..SHARDS).map(|_| shard()).collect(),
-            users: (0..SHARDS).map(|_| Mutex::new(Table::new())).collect(),
-            logged_in: Global::default(),
-            everyone: Global::default(),
-            numbers: AtomicU64::new(1),
-            counts: Counts::default(),
-        }
+        Self::with_shards(SHARDS)
     }
-}
-
-fn shard_of(key: &impl Hash) -> usize {
-    // The upper bits: the tables use the lower ones.
-    (FxBuildHasher.hash_one(key) >> 40) as usize % SHARDS
 }
 
 impl Hub {
@@ -213,17 +198,39 @@ impl Hub {
         Self::default()
     }
 
+    /// As [`Hub::new`], with this many shards (rounded up to a power of two, at most 256).
+    pub fn with_shards(count: usize) -> Self {
+        let count = count.clamp(1, 256).next_power_of_two();
+        let shard = || Shard {
+            gate: Mutex::default(),
+            rooms: Mutex::new(Rooms { table: Table::new(), uneasy: Vec::new() }),
+        };
+        Self {
+            shards: (0..count).map(|_| shard()).collect(),
+            users: (0..count).map(|_| Mutex::new(Table::new())).collect(),
+            logged_in: Global::default(),
+            everyone: Global::default(),
+            numbers: AtomicU64::new(1),
+            counts: Counts::default(),
+        }
+    }
+
+    fn shard_of(&self, key: &impl Hash) -> usize {
+        // The upper bits: the tables use the lower ones.
+        (FxBuildHasher.hash_one(key) >> 40) as usize & (self.shards.len() - 1)
+    }
+
     fn number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     fn shard(&self, room: &RoomId) -> &Shard {
-        &self.shards[shard_of(room)]
+        &self.shards[self.shard_of(room)]
     }
 
     /// A user who is online or watched.
     fn cell(&self, user: &UserId) -> Option<Arc<Cell>> {
-        self.users[shard_of(user)].lock().get(user).cloned()
+        self.users[self.shard_of(user)].lock().get(user).cloned()
     }
 
     /// Users who are online and whose inbox follows the room.

@@ -91,10 +91,13 @@ impl Chat {
         if !self.listening.hub.knows_rooms(registered.subscription) {
             let user = actor.user.clone();
             let load = move |rows: &mut dyn crate::store::Read| {
-                Ok(rows.memberships_of(&user, None)?.into_iter().map(|m| m.room).collect::<Vec<_>>())
+                let all = rows.rooms_of(&user, None)?;
+                Ok(all.into_iter().map(|(m, view)| (m.room, view.head.position)).collect::<Vec<_>>())
             };
             let rooms = self.store().reading(load).await?;
-            self.listening.hub.follow_rooms(registered.subscription, &rooms, true);
+            let now = self.ports.clock.monotonic();
+            let questions = self.listening.hub.follow_rooms(registered.subscription, &rooms, true, now);
+            self.execute(questions).await;
         }
         Ok(registered.keep())
     }

@@ -68,7 +68,7 @@ impl Chat {
         debug_assert!(questions.is_empty(), "passing events change no access");
     }
 
-    async fn execute(&self, outputs: Vec<Output>) {
+    pub(crate) async fn execute(&self, outputs: Vec<Output>) {
         let mut questions = VecDeque::from(outputs);
         while let Some(question) = questions.pop_front() {
             let more = match question {
@@ -134,7 +134,7 @@ impl Chat {
         let piece = self.store().reading(move |mut rows| read_piece(&mut rows, &wanted, after, PIECE)).await;
         let now = self.ports.clock.monotonic();
         match piece {
-            Ok(piece) => self.listening.hub.repaired(room, piece.facts, piece.upto, now),
+            Ok(piece) => self.listening.hub.repaired(room, piece, now),
             Err(_) => {
                 self.listening.hub.unrepaired(room, now);
                 Vec::new()

@@ -94,8 +94,8 @@ impl Hub {
         let mut lost = room.crowd.remove_where(|_| true);
         lost.append(&mut room.silent);
         self.tell_lost(lost);
-        for cell in room.followers.iter() {
-            cell.state.lock().rooms.remove(id);
+        for follower in room.followers.iter() {
+            follower.cell.state.lock().rooms.remove(id);
         }
         room.empty()
     }
@@ -105,7 +105,19 @@ impl Hub {
         let mut rooms = self.shard(id).rooms.lock();
         let Some(room) = rooms.table.get_mut(id) else { return };
         if room.listens(user) {
-            let question = room.ask(Whom::Users(vec![user.clone()]), call.now, self.number());
+            let question = room.ask(listens(user), call.now, self.number());
+            self.asked(question, call);
+            rooms.tidy(id);
+        }
+    }
+
+    /// A user follows a room by a word that came out of its order: is that the last one?
+    pub(super) fn doubt_follower(&self, id: &RoomId, user: &UserId, call: &mut Call) {
+        let mut rooms = self.shard(id).rooms.lock();
+        let Some(room) = rooms.table.get_mut(id) else { return };
+        if room.followers.iter().any(|follower| follower.cell.user == *user) {
+            let whom = Whom::These { users: Vec::new(), followers: vec![user.clone()] };
+            let question = room.ask(whom, call.now, self.number());
             self.asked(question, call);
             rooms.tidy(id);
         }
@@ -126,7 +138,7 @@ impl Hub {
             let mut rooms = self.shards[usize::from(shard)].rooms.lock();
             let Some(room) = rooms.table.at_mut(slot) else { continue };
             if room.listens(user) {
-                let question = room.ask(Whom::Users(vec![user.clone()]), call.now, self.number());
+                let question = room.ask(listens(user), call.now, self.number());
                 self.asked(question, call);
                 let id = room.id().clone();
                 rooms.tidy(&id);
@@ -171,7 +183,8 @@ impl Hub {
         let left: FxHashSet<&UserId> = left.iter().collect();
         self.answer(room, now, |found, _| {
             let Some(lost) = found.judged(round, &denied) else { return Answered::default() };
-            let left = found.followers.iter().filter(|cell| left.contains(&cell.user)).cloned().collect();
+            let gone = found.followers.iter().filter(|follower| left.contains(&follower.cell.user));
+            let left = gone.map(|follower| follower.cell.clone()).collect();
             Answered { lost, left, question: None }
         })
     }
@@ -182,4 +195,8 @@ impl Hub {
             found.unjudged(round);
         }
     }
+}
+
+fn listens(user: &UserId) -> Whom {
+    Whom::These { users: vec![user.clone()], followers: Vec::new() }
 }

@@ -1,12 +1,11 @@
 //! Coming and going: subscriptions, followed rooms, watch lists.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
-    Global, Hub, Interest, Kind, Listener, Subscription,
+    Global, Hub, Interest, Kind, Listener, Output, Subscription,
     crowd::{Entry, Who},
-    room::Room,
-    shard_of,
+    room::{Follower, Room},
     user::{Cell, CellState, WatchList, Watcher},
 };
 use crate::{
@@ -24,13 +23,13 @@ impl Hub {
     /// A subscription to a room hears nothing before `activate`; the others hear from now on.
     pub fn listen(&self, interest: Interest, actor: &Actor, listener: Arc<dyn Listener>) -> Subscription {
         let serial = self.number();
-        let mut users = self.users[shard_of(&actor.user)].lock();
+        let mut users = self.users[self.shard_of(&actor.user)].lock();
         let (slot, cell) = users.get_or_insert(&actor.user, || Cell::new(actor.user.clone()));
         let mut state = cell.state.lock();
         let who = state.share(Who::new(actor));
         let entry = Entry { serial, who: Some(who.clone()), listener };
         let mut subscription =
-            Subscription { kind: Kind::User, shard: shard_of(&actor.user) as u8, slot, serial };
+            Subscription { kind: Kind::User, shard: self.shard_of(&actor.user) as u8, slot, serial };
         match interest {
             Interest::User => state.ears.push(entry),
             Interest::Inbox => {
@@ -44,7 +43,7 @@ impl Hub {
             }
             Interest::Room(room) => {
                 subscription.kind = Kind::Room;
-                subscription.shard = shard_of(&room) as u8;
+                subscription.shard = self.shard_of(&room) as u8;
                 subscription.slot = self.add_silent(&room, entry);
             }
             Interest::LoggedIn => {
@@ -148,7 +147,9 @@ impl Hub {
             state.forget(serial);
             if subscription.kind == Kind::Inbox {
                 let (entry, rooms) = state.close_inbox(serial);
-                rooms.iter().for_each(|room| self.unfollow(room, &cell));
+                for room in &rooms {
+                    self.unfollow(room, &cell, i64::MAX);
+                }
                 return entry;
             }
             let at = state.ears.iter().position(|e| e.serial == serial)?;
@@ -165,7 +166,7 @@ impl Hub {
 
     /// Changes a user's place, and forgets it when nothing is left there.
     pub(super) fn leave<T>(&self, user: &UserId, change: impl FnOnce(&mut CellState) -> T) -> Option<T> {
-        let mut users = self.users[shard_of(user)].lock();
+        let mut users = self.users[self.shard_of(user)].lock();
         let cell = users.get(user)?.clone();
         let mut state = cell.state.lock();
         let made = change(&mut state);
@@ -175,23 +176,35 @@ impl Hub {
         Some(made)
     }
 
-    /// Adds rooms to what an inbox follows: all of the user's memberships, read page by page after `listen`.
-    /// `last`: these were all. From then on memberships come and go by their events.
-    pub fn follow_rooms(&self, subscription: Subscription, rooms: &[RoomId], last: bool) {
-        let Some(cell) = self.cell_at(subscription) else { return };
+    /// Adds rooms to what an inbox follows: all of the user's memberships, read after `listen`, each with the room's
+    /// last position of the same snapshot. `last`: these were all. From then on memberships come and go by their
+    /// events. Rooms in which an end of the membership may have been missed since are asked about.
+    pub fn follow_rooms(
+        &self,
+        subscription: Subscription,
+        rooms: &[(RoomId, i64)],
+        last: bool,
+        now: Duration,
+    ) -> Vec<Output> {
+        let mut call = self.call(now);
+        let Some(cell) = self.cell_at(subscription) else { return Vec::new() };
         let mut state = cell.state.lock();
         if !state.loading.contains(&subscription.serial) {
-            return;
+            return Vec::new();
         }
-        for room in rooms {
-            if !state.gone.contains(room) {
-                self.follow(&cell, &mut state, room, None);
+        for (room, position) in rooms {
+            if state.gone.get(room).is_none_or(|gone| gone <= position) {
+                let doubtful = self.follow(&cell, &mut state, room, *position);
+                if doubtful {
+                    self.doubt_follower(room, &cell.user, &mut call);
+                }
             }
         }
         if last {
             state.complete = true;
             state.loaded(subscription.serial);
         }
+        call.out
     }
 
     /// Whether the rooms of this inbox are known already, by another connection of the same user.
@@ -204,27 +217,35 @@ impl Hub {
         state.complete
     }
 
-    /// A user with an inbox has a room more.
-    pub(super) fn follow(&self, cell: &Arc<Cell>, state: &mut CellState, id: &RoomId, at: Option<i64>) {
-        if state.inbox.is_empty() || state.rooms.len() >= FOLLOWED || !state.rooms.insert(id.clone()) {
-            return;
+    /// A user with an inbox was a member of a room at this position. `true` when that may have ended since,
+    /// in a part of the timeline that nobody heard here.
+    pub(super) fn follow(&self, cell: &Arc<Cell>, state: &mut CellState, id: &RoomId, at: i64) -> bool {
+        if state.inbox.is_empty() || state.rooms.len() >= FOLLOWED {
+            return false;
         }
+        let known = !state.rooms.insert(id.clone());
         let mut rooms = self.shard(id).rooms.lock();
         let (_, room) = rooms.table.get_or_insert(id, || Room::new(id.clone()));
-        Arc::make_mut(&mut room.followers).push(cell.clone());
-        if let Some(position) = at {
-            room.place(position);
+        let followers = Arc::make_mut(&mut room.followers);
+        match followers.iter_mut().find(|f| known && Arc::ptr_eq(&f.cell, cell)) {
+            Some(follower) => follower.since = at.max(follower.since),
+            None => followers.push(Follower { cell: cell.clone(), since: at }),
         }
+        room.missed_after(at)
     }
 
-    /// A user has a room less.
-    pub(super) fn unfollow(&self, id: &RoomId, cell: &Arc<Cell>) {
+    /// A user has a room less, unless the user was known to be a member at this position or later.
+    pub(super) fn unfollow(&self, id: &RoomId, cell: &Arc<Cell>, before: i64) -> bool {
         let mut rooms = self.shard(id).rooms.lock();
-        let Some(room) = rooms.table.get_mut(id) else { return };
-        if let Some(at) = room.followers.iter().position(|c| Arc::ptr_eq(c, cell)) {
+        let Some(room) = rooms.table.get_mut(id) else { return true };
+        if let Some(at) = room.followers.iter().position(|f| Arc::ptr_eq(&f.cell, cell)) {
+            if room.followers[at].since >= before {
+                return false;
+            }
             Arc::make_mut(&mut room.followers).swap_remove(at);
         }
         rooms.tidy(id);
+        true
     }
 
     /// Changes a watch list; at most [`WATCHED`] users are watched, how many were left out is the answer.
@@ -246,7 +267,7 @@ impl Hub {
             if list.users.len() >= WATCHED {
                 left_out += usize::from(!list.users.contains(user));
             } else if list.users.insert(user.clone()) {
-                let mut users = self.users[shard_of(user)].lock();
+                let mut users = self.users[self.shard_of(user)].lock();
                 let (_, watched) = users.get_or_insert(user, || Cell::new(user.clone()));
                 watched.state.lock().watchers.push(watcher.clone());
             }

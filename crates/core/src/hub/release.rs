@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Global, Hub, Output, Shard, add,
     crowd::{Crowd, Entry},
-    room::{Arrival, Room, Step},
+    room::{Arrival, Follower, Room, Step},
     user::Cell,
 };
 use crate::{
+    catch_up::Piece,
     event::{Audience, Change, Event, Fact},
     id::{RoomId, UserId},
     published::Published,
@@ -76,9 +77,10 @@ impl Hub {
             return self.late(published, None, call);
         };
         let arrival = room.arrive(position, published.clone(), call.number);
+        let news = arrival == Arrival::Late { news: true } && room.may_hear_late(published);
         let followers = room.followers.clone();
         drop(rooms);
-        if let Arrival::Late { news } = arrival {
+        if let Arrival::Late { .. } = arrival {
             self.late(published, news.then_some(&followers), call);
         }
         self.release(shard, id, call);
@@ -131,6 +133,11 @@ impl Hub {
                     self.conclude(published, call);
                 }
             }
+            Step::News(late) => {
+                let followers = audible.map(|audible| audible.followers.clone()).unwrap_or_default();
+                let audible = Audible { crowd: Crowd::default(), followers };
+                late.iter().filter(|p| is_for_room(p)).for_each(|p| self.deliver_to_room(p, &audible));
+            }
             Step::Spill(units) => {
                 for published in units.iter().flatten() {
                     self.late(published, None, call);
@@ -140,11 +147,15 @@ impl Hub {
     }
 
     /// A fact that the room's listeners don't get (any more), but that may concern users.
-    fn late(&self, published: &Arc<Published>, followers: Option<&Arc<Vec<Arc<Cell>>>>, call: &mut Call) {
+    fn late(&self, published: &Arc<Published>, followers: Option<&Arc<Vec<Follower>>>, call: &mut Call) {
         let followers = followers.cloned().unwrap_or_default();
         self.deliver(published, &Audible { crowd: Crowd::default(), followers });
-        if let Event::MembershipRemoved { room, user, .. } = &published.fact.event {
-            self.doubt(room, user, call);
+        match &published.fact.event {
+            Event::MembershipRemoved { room, user, .. } => self.doubt(room, user, call),
+            Event::Membership { membership, change: Change::Made } => {
+                self.doubt_follower(&membership.room, &membership.user, call);
+            }
+            _ => {}
         }
         self.conclude(published, call);
     }
@@ -192,7 +203,7 @@ impl Hub {
                     cell.tell_ears(published);
                 }
             }
-            _ => audible.followers.iter().for_each(|cell| cell.tell_inbox(published)),
+            _ => audible.followers.iter().for_each(|follower| follower.cell.tell_inbox(published)),
         }
     }
 
@@ -204,26 +215,28 @@ impl Hub {
             _ => return,
         };
         let Some(cell) = self.cell(user) else { return };
+        // Memberships have positions. One without is taken to be the oldest or the newest, whichever is safe.
+        let place = published.fact.place.as_ref().map(|(_, position)| position);
+        let position = place.unwrap_or(if is_member { &0 } else { &i64::MAX });
         let mut state = cell.state.lock();
         if is_member {
-            state.gone.remove(room);
-            let position = published.fact.place.as_ref().map(|(_, position)| *position);
-            self.follow(&cell, &mut state, room, position);
+            self.follow(&cell, &mut state, room, *position);
             return;
         }
         if !state.loading.is_empty() {
-            state.gone.insert(room.clone());
+            let gone = state.gone.entry(room.clone()).or_insert(*position);
+            *gone = (*gone).max(*position);
         }
-        if state.rooms.remove(room) {
-            self.unfollow(room, &cell);
+        if state.rooms.contains(room) && self.unfollow(room, &cell, *position) {
+            state.rooms.remove(room);
         }
     }
 
     /// The answer to [`Output::ReadHole`]: what changed up to `upto`, in one snapshot, each with its place (for a
     /// message its `rev`). More may follow after another question.
-    pub fn repaired(&self, room: &RoomId, facts: Vec<Fact>, upto: i64, now: Duration) -> Vec<Output> {
+    pub fn repaired(&self, room: &RoomId, piece: Piece, now: Duration) -> Vec<Output> {
         self.answer(room, now, |found, call| {
-            let question = found.repaired(facts, upto, call.now, self.number());
+            let question = found.repaired(piece, call.now, self.number());
             Answered { question, ..Answered::default() }
         })
     }
@@ -252,12 +265,16 @@ impl Hub {
         self.tell_lost(lost);
         for cell in left {
             cell.state.lock().rooms.remove(id);
-            self.unfollow(id, &cell);
+            self.unfollow(id, &cell, i64::MAX);
         }
         self.carry_out(question.map_or(Step::Idle, Step::Ask), None, &mut call);
         self.release(shard, id, &mut call);
         call.out
     }
+}
+
+fn is_for_room(published: &Published) -> bool {
+    matches!(published.fact.event.audience(), Audience::Room(_))
 }
 
 /// What an answer changed.
@@ -275,7 +292,7 @@ pub(super) struct Answered {
 #[derive(Default)]
 struct Audible {
     crowd: Crowd,
-    followers: Arc<Vec<Arc<Cell>>>,
+    followers: Arc<Vec<Follower>>,
 }
 
 impl Audible {

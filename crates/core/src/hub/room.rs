@@ -18,11 +18,7 @@ use super::{
     crowd::{Crowd, Entry},
     user::Cell,
 };
-use crate::{
-    event::{Event, Fact},
-    id::RoomId,
-    published::Published,
-};
+use crate::{catch_up::Piece, event::Event, id::RoomId, published::Published};
 
 /// Facts that may wait in one room for an earlier position; with more, all are read from the store instead.
 pub(super) const PARKED: usize = 10_000;
@@ -64,6 +60,8 @@ pub(super) enum Arrival {
 pub(super) enum Step {
     /// Hand these out.
     Deliver(Unit),
+    /// Hand these out to the followers alone.
+    News(Vec<Arc<Published>>),
     /// Too many waited: what concerns users goes out now, the rest comes from the store.
     Spill(Vec<Unit>),
     /// Have this answered; nothing is handed out until then.
@@ -78,13 +76,22 @@ struct Hole {
     asked: Option<Duration>,
 }
 
+/// An inbox that follows a room.
+#[derive(Clone)]
+pub(super) struct Follower {
+    pub(super) cell: Arc<Cell>,
+    /// The position at which its user was known to be a member: an earlier end of the membership that is told later
+    /// changes nothing.
+    pub(super) since: i64,
+}
+
 /// A room that somebody listens to or follows.
 pub(super) struct Room {
     id: RoomId,
     pub(super) crowd: Crowd,
     /// Registered, but not yet found entitled.
     pub(super) silent: Vec<Entry>,
-    pub(super) followers: Arc<Vec<Arc<Cell>>>,
+    pub(super) followers: Arc<Vec<Follower>>,
     /// In the shard's list of rooms that `tick` looks at.
     pub(super) listed: bool,
     released: i64,
@@ -92,10 +99,14 @@ pub(super) struct Room {
     /// Positions before this one were never released here.
     floor: i64,
     known: i64,
+    /// Placed where somebody has not heard what came just before.
+    guessed: bool,
     /// Up to here the store was read: missing positions don't matter.
     jump: i64,
     early: BTreeMap<i64, Parked>,
     waiting: Vec<Arc<Published>>,
+    /// Late news for the followers that came while somebody was judged.
+    late_news: Vec<Arc<Published>>,
     access: Option<i64>,
     judging: Option<Box<Judging>>,
     hole: Option<Hole>,
@@ -113,9 +124,11 @@ impl Room {
             released_by: 0,
             floor: NOWHERE,
             known: NOWHERE,
+            guessed: false,
             jump: NOWHERE,
             early: BTreeMap::new(),
             waiting: Vec::new(),
+            late_news: Vec::new(),
             access: None,
             judging: None,
             hole: None,
@@ -137,7 +150,13 @@ impl Room {
             self.released = position;
             self.floor = position + 1;
             self.known = position;
+            self.guessed = self.followers.iter().any(|follower| follower.since < position);
         }
+    }
+
+    /// Whether some position after this one was passed over here: the room was placed later, or read from the store.
+    pub(super) fn missed_after(&self, position: i64) -> bool {
+        self.jump > position || self.floor > position + 1
     }
 
     fn has_audience(&self) -> bool {
@@ -161,8 +180,7 @@ impl Room {
     /// A fact with a position has come.
     pub(super) fn arrive(&mut self, position: i64, published: Arc<Published>, call: u64) -> Arrival {
         if !self.is_placed() {
-            self.released = position - 1;
-            self.floor = position;
+            self.guess(position);
         }
         if position < self.floor {
             return Arrival::Late { news: true };
@@ -188,6 +206,15 @@ impl Room {
         Arrival::Parked
     }
 
+    /// The first fact says where the room stands, unless a follower knows of a later position.
+    fn guess(&mut self, position: i64) {
+        let known = self.followers.iter().map(|follower| follower.since).max();
+        self.released = known.map_or(position - 1, |known| known.max(position - 1));
+        self.floor = self.released + 1;
+        self.known = self.released;
+        self.guessed = true;
+    }
+
     /// A fact of this room without a position has come.
     pub(super) fn pass(&mut self, published: Arc<Published>) -> Option<Arc<Published>> {
         if self.judging.is_none() {
@@ -200,11 +227,22 @@ impl Room {
         None
     }
 
+    /// News that came late, for the followers: `true` when they may hear it now; otherwise it is kept for them.
+    pub(super) fn may_hear_late(&mut self, published: &Arc<Published>) -> bool {
+        if self.judging.is_some() && self.late_news.len() < WAITING {
+            self.late_news.push(published.clone());
+        }
+        self.judging.is_none()
+    }
+
     /// What to do next.
     pub(super) fn next(&mut self, now: Duration, round: &mut dyn FnMut() -> u64) -> Step {
         if self.judging.is_none() {
             if !self.waiting.is_empty() {
                 return Step::Deliver(Unit::from_vec(std::mem::take(&mut self.waiting)));
+            }
+            if !self.late_news.is_empty() {
+                return Step::News(std::mem::take(&mut self.late_news));
             }
             if let Some(step) = self.release(now, round) {
                 return step;
@@ -277,15 +315,11 @@ impl Room {
 
     /// What was read from the store: all changes up to `upto`. Those who listen are judged first, because an
     /// access change may have been among what was missed.
-    pub(super) fn repaired(
-        &mut self,
-        facts: Vec<Fact>,
-        upto: i64,
-        now: Duration,
-        round: u64,
-    ) -> Option<Output> {
+    pub(super) fn repaired(&mut self, piece: Piece, now: Duration, round: u64) -> Option<Output> {
+        let Piece { after, facts, upto } = piece;
         self.hole = None;
-        if upto <= self.released {
+        // It may answer a question from before the room was forgotten and kept anew: then it does not fit.
+        if !self.is_placed() || after > self.released || upto <= self.released {
             return None;
         }
         for (_, parked) in self.early.range_mut(..=upto) {
@@ -323,6 +357,7 @@ impl Room {
         if !self.has_audience() {
             (self.judging, self.hole) = (None, None);
             self.waiting.clear();
+            self.late_news.clear();
             return Step::Spill(self.empty());
         }
         if let Some(judging) = &mut self.judging {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     Subscription,
@@ -33,8 +33,8 @@ pub(super) struct CellState {
     pub(super) complete: bool,
     /// Inbox subscriptions whose rooms are still being loaded …
     pub(super) loading: Vec<u64>,
-    /// … and rooms that were left meanwhile: a page that was read before must not bring them back.
-    pub(super) gone: FxHashSet<RoomId>,
+    /// … and rooms that were left meanwhile, at this position: what was read before must not bring them back.
+    pub(super) gone: FxHashMap<RoomId, i64>,
     /// Those who watch this user's presence.
     pub(super) watchers: Vec<Arc<Watcher>>,
     /// The watch lists of this user.
@@ -118,7 +118,7 @@ impl CellState {
     pub(super) fn loaded(&mut self, serial: u64) {
         self.loading.retain(|s| *s != serial);
         if self.loading.is_empty() {
-            self.gone = FxHashSet::default();
+            self.gone = FxHashMap::default();
         }
     }
 }

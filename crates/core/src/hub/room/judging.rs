@@ -14,7 +14,12 @@ use crate::{
 /// Who has to be judged.
 #[derive(Clone, Debug)]
 pub(in crate::hub) enum Whom {
-    Users(Vec<UserId>),
+    These {
+        /// Who listens: may they still read the room?
+        users: Vec<UserId>,
+        /// Who follows it: are they members?
+        followers: Vec<UserId>,
+    },
     Everyone {
         /// The followers too: are they still members?
         followers: bool,
@@ -28,12 +33,44 @@ pub(super) struct Judging {
     pub(super) failed: bool,
 }
 
+impl Whom {
+    /// Both.
+    fn and(self, more: Self) -> Self {
+        match (self, more) {
+            (
+                Self::These { mut users, mut followers },
+                Self::These { users: more, followers: more_followers },
+            ) => {
+                users.extend(more);
+                followers.extend(more_followers);
+                Self::These { users, followers }
+            }
+            (one, other) => Self::Everyone { followers: one.has_followers() || other.has_followers() },
+        }
+    }
+
+    fn has_followers(&self) -> bool {
+        match self {
+            Self::These { followers, .. } => !followers.is_empty(),
+            Self::Everyone { followers } => *followers,
+        }
+    }
+}
+
+fn once(users: &[UserId]) -> Vec<UserId> {
+    let mut seen = FxHashSet::default();
+    users.iter().filter(|user| seen.insert(*user)).cloned().collect()
+}
+
 impl Room {
     /// Whoever must be judged before this position goes out; asked once.
     pub(super) fn whom_to_judge(&mut self, position: i64) -> Option<Whom> {
         let parked = self.early.get_mut(&position)?;
         if std::mem::replace(&mut parked.judged, true) {
             return None;
+        }
+        if std::mem::take(&mut self.guessed) {
+            return Some(self.unsure(position));
         }
         let mut users = Vec::new();
         let facts = &self.early.get(&position)?.facts;
@@ -46,7 +83,15 @@ impl Room {
                 _ => {}
             }
         }
-        (!users.is_empty()).then_some(Whom::Users(users))
+        (!users.is_empty()).then_some(Whom::These { users, followers: Vec::new() })
+    }
+
+    /// Those whose access may have ended just before the first position that is known here.
+    fn unsure(&self, first: i64) -> Whom {
+        let users = self.entries().filter_map(|e| e.who.as_ref()).filter(|w| !w.system);
+        let unsure = self.followers.iter().filter(|follower| follower.since < first - 1);
+        let followers = unsure.map(|follower| follower.cell.user.clone()).collect();
+        Whom::These { users: users.map(|w| w.user.clone()).collect(), followers }
     }
 
     pub(in crate::hub) fn listens(&self, user: &UserId) -> bool {
@@ -63,16 +108,9 @@ impl Room {
         if crate::hub::faults::on(crate::hub::faults::Fault::SkipJudgement) {
             return None;
         }
-        let whom = match (self.judging.take().map(|j| j.whom), whom) {
-            (None, whom) => whom,
-            (Some(Whom::Users(mut before)), Whom::Users(more)) => {
-                before.extend(more);
-                Whom::Users(before)
-            }
-            (Some(Whom::Everyone { followers: a }), Whom::Everyone { followers: b }) => {
-                Whom::Everyone { followers: a || b }
-            }
-            (Some(everyone @ Whom::Everyone { .. }), _) | (_, everyone @ Whom::Everyone { .. }) => everyone,
+        let whom = match self.judging.take() {
+            Some(judging) => judging.whom.and(whom),
+            None => whom,
         };
         let question = self.question(&whom, round);
         if question.is_some() {
@@ -82,14 +120,14 @@ impl Room {
     }
 
     pub(super) fn question(&self, whom: &Whom, round: u64) -> Option<Output> {
-        let mut seen = FxHashSet::default();
         let (users, followers): (Vec<_>, Vec<_>) = match whom {
-            Whom::Users(users) => (users.iter().filter(|u| seen.insert(*u)).cloned().collect(), Vec::new()),
+            Whom::These { users, followers } => (once(users), once(followers)),
             Whom::Everyone { followers } => {
+                let mut seen = FxHashSet::default();
                 let users = self.entries().filter_map(|e| e.who.as_ref()).filter(|w| !w.system);
                 let users = users.map(|w| &w.user).filter(|u| seen.insert(*u)).cloned().collect();
-                let cells = self.followers.iter().filter(|_| *followers);
-                (users, cells.map(|cell| cell.user.clone()).collect())
+                let asked = self.followers.iter().filter(|_| *followers);
+                (users, asked.map(|follower| follower.cell.user.clone()).collect())
             }
         };
         let nobody = users.is_empty() && followers.is_empty();

@@ -59,6 +59,18 @@ fn a_change_of_the_rooms_access_judges_all_and_any_other_change_nobody() {
 }
 
 #[test]
+fn whoever_was_judged_before_the_first_fact_of_a_room_is_judged_again() {
+    let hub = Hub::new();
+    let ear = Ear::new();
+    let subscription = hub.listen(Interest::Room("r".into()), &actor("bob"), ear.clone());
+    // What came before this position may have been bob's removal; it may never come.
+    let asked = hub.publish(vec![at("r", 5)], MS);
+    assert!(hub.activate(subscription, Some(3)));
+    hub.judged(&"r".into(), round(&asked, &["bob"]), &["bob".into()], &[], MS);
+    assert_eq!(ear.heard(), "revoked");
+}
+
+#[test]
 fn a_subscription_that_is_not_yet_judged_is_lost_as_well() {
     let hub = Hub::new();
     let ear = Ear::new();

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use super::*;
 use crate::{
+    catch_up::Piece,
     clock::Time,
     event::{Change, Event, Fact},
     id::{MembershipId, MessageId, SessionId},

@@ -45,13 +45,31 @@ fn an_old_hole_is_read_from_the_store_and_the_room_goes_on_after_it() {
     assert_eq!(hub.tick(100 * MS), [Output::ReadHole { room: "r".into(), after: 4 }]);
     assert_eq!(hub.tick(200 * MS), [], "it is asked once");
     // The store has got further: 5 is newer now (8), so the reading gives 6 and 8, and the jump ends at 8.
-    let asked = hub.repaired(&"r".into(), vec![at("r", 6), at("r", 8)], 8, 210 * MS);
+    let piece = Piece { after: 4, facts: vec![at("r", 6), at("r", 8)], upto: 8 };
+    let asked = hub.repaired(&"r".into(), piece, 210 * MS);
     let round = round(&asked, &["ann"]);
     assert_eq!(ear.heard(), "", "an access change may have been among the missing");
     assert_eq!(hub.judged(&"r".into(), round, &[], &[], 211 * MS), []);
     assert_eq!(ear.heard(), "6 8 9");
     hub.publish(vec![at("r", 7), at("r", 10)], 212 * MS);
     assert_eq!(ear.heard(), "10");
+}
+
+#[test]
+fn a_reading_from_before_a_room_was_kept_anew_is_thrown_away() {
+    let hub = Hub::new();
+    let (_, subscription) = listen(&hub, "ann", "r", 4);
+    hub.publish(vec![at("r", 6)], Duration::ZERO);
+    assert_eq!(hub.tick(100 * MS).len(), 1);
+    hub.end(subscription);
+    hub.tick(100 * MS);
+    let piece = |after| Piece { after, facts: vec![at("r", 5), at("r", 6)], upto: 6 };
+    let ear = Ear::new();
+    let subscription = hub.listen(Interest::Room("r".into()), &actor("ann"), ear.clone());
+    assert_eq!(hub.repaired(&"r".into(), piece(4), 110 * MS), []);
+    assert!(hub.activate(subscription, Some(3)));
+    assert_eq!(hub.repaired(&"r".into(), piece(4), 110 * MS), [], "position 4 is not in it");
+    assert_eq!(ear.heard(), "");
 }
 
 #[test]
