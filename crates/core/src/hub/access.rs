@@ -92,7 +92,7 @@ impl Hub {
         let removed = self.shard(id).rooms.lock().table.remove(id);
         let Some(mut room) = removed else { return Vec::new() };
         let mut lost = room.crowd.remove_where(|_| true);
-        lost.append(&mut room.silent);
+        lost.extend(room.silent.drain(..).map(|silent| silent.entry));
         self.tell_lost(lost);
         for follower in room.followers.iter() {
             follower.cell.state.lock().rooms.remove(id);

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Global, Hub, Interest, Kind, Listener, Output, Subscription,
     crowd::{Entry, Who},
-    room::{Follower, Room},
+    room::{Follower, Room, Silent},
     user::{Cell, CellState, WatchList, Watcher},
 };
 use crate::{
@@ -69,7 +69,7 @@ impl Hub {
     fn add_silent(&self, id: &RoomId, entry: Entry) -> u32 {
         let mut rooms = self.shard(id).rooms.lock();
         let (slot, room) = rooms.table.get_or_insert(id, || Room::new(id.clone()));
-        room.silent.push(entry);
+        room.silent.push(Silent { entry, from: None });
         slot
     }
 
@@ -89,14 +89,10 @@ impl Hub {
         }
         let mut rooms = self.shards[usize::from(subscription.shard)].rooms.lock();
         let Some(room) = rooms.table.at_mut(subscription.slot) else { return false };
-        let Some(at) = room.silent.iter().position(|e| e.serial == subscription.serial) else { return false };
-        let entry = room.silent.swap_remove(at);
-        room.silent.shrink_to_fit();
-        room.crowd.add(entry);
-        if let Some(position) = position {
-            room.place(position);
-        }
-        true
+        let active = room.activate(subscription.serial, position);
+        let id = room.id().clone();
+        rooms.tidy(&id);
+        active
     }
 
     /// Ends a subscription; ending it again does nothing.
@@ -121,9 +117,9 @@ impl Hub {
     fn take_from_room(&self, subscription: Subscription) -> Option<Entry> {
         let mut rooms = self.shards[usize::from(subscription.shard)].rooms.lock();
         let room = rooms.table.at_mut(subscription.slot)?;
-        let silent = room.silent.iter().position(|e| e.serial == subscription.serial);
+        let silent = room.silent.iter().position(|s| s.entry.serial == subscription.serial);
         let entry = match silent {
-            Some(at) => room.silent.swap_remove(at),
+            Some(at) => room.silent.swap_remove(at).entry,
             None => room.crowd.remove(subscription.serial)?,
         };
         let id = room.id().clone();

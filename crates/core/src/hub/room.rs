@@ -1,6 +1,7 @@
 //! One room in the hub: which position is next, what waits for it, who must be judged before anything goes on.
 //! A state machine; it calls nobody.
 
+mod audience;
 mod judging;
 
 use std::{
@@ -12,12 +13,11 @@ use std::{
 use smallvec::{SmallVec, smallvec};
 
 use self::judging::Judging;
-pub(super) use self::judging::Whom;
-use super::{
-    Output,
-    crowd::{Crowd, Entry},
-    user::Cell,
+pub(super) use self::{
+    audience::{Follower, Silent},
+    judging::Whom,
 };
+use super::{Output, crowd::Crowd};
 use crate::{catch_up::Piece, event::Event, id::RoomId, published::Published};
 
 /// Facts that may wait in one room for an earlier position; with more, all are read from the store instead.
@@ -76,21 +76,12 @@ struct Hole {
     asked: Option<Duration>,
 }
 
-/// An inbox that follows a room.
-#[derive(Clone)]
-pub(super) struct Follower {
-    pub(super) cell: Arc<Cell>,
-    /// The position at which its user was known to be a member: an earlier end of the membership that is told later
-    /// changes nothing.
-    pub(super) since: i64,
-}
-
 /// A room that somebody listens to or follows.
 pub(super) struct Room {
     id: RoomId,
     pub(super) crowd: Crowd,
-    /// Registered, but not yet found entitled.
-    pub(super) silent: Vec<Entry>,
+    /// Registered, but not yet listening.
+    pub(super) silent: Vec<Silent>,
     pub(super) followers: Arc<Vec<Follower>>,
     /// In the shard's list of rooms that `tick` looks at.
     pub(super) listed: bool,
@@ -145,22 +136,13 @@ impl Room {
     }
 
     /// Everything up to here is known to whoever comes now; only the first word counts.
-    pub(super) fn place(&mut self, position: i64) {
+    fn place(&mut self, position: i64) {
         if !self.is_placed() {
             self.released = position;
             self.floor = position + 1;
             self.known = position;
             self.guessed = self.followers.iter().any(|follower| follower.since < position);
         }
-    }
-
-    /// Whether some position after this one was passed over here: the room was placed later, or read from the store.
-    pub(super) fn missed_after(&self, position: i64) -> bool {
-        self.jump > position || self.floor > position + 1
-    }
-
-    fn has_audience(&self) -> bool {
-        !(self.crowd.is_empty() && self.silent.is_empty() && self.followers.is_empty())
     }
 
     /// Nothing would be lost by forgetting it.
@@ -170,7 +152,7 @@ impl Room {
 
     /// `tick` has to look at it.
     pub(super) fn is_uneasy(&self) -> bool {
-        self.judging.is_some() || self.hole.is_some() || !self.has_audience()
+        self.judging.is_some() || self.known > self.released || !self.has_audience()
     }
 
     pub(super) fn parked(&self) -> usize {
@@ -264,6 +246,7 @@ impl Room {
                     self.released = self.jump;
                     continue;
                 }
+                self.join(self.released);
                 return None;
             };
             if let Some(whom) = self.whom_to_judge(position)
@@ -271,6 +254,7 @@ impl Room {
             {
                 return Some(Step::Ask(question));
             }
+            self.join(position - 1);
             let parked = self.early.remove(&position)?;
             self.released = self.released.max(position);
             self.released_by = parked.call;
@@ -374,6 +358,7 @@ impl Room {
                 }
             };
         }
+        self.look_for_hole(now);
         let Some(hole) = &mut self.hole else { return Step::Idle };
         let old = now.saturating_sub(hole.since) >= PATIENCE;
         if !old || hole.asked.is_some_and(|at| now.saturating_sub(at) < ASK_AGAIN) {

@@ -3,7 +3,7 @@
 //! are cut and come back by position, members are thrown out in mid-stream. One judge of histories decides.
 //!
 //! A failure names its seed; `PARLOR_SEED=… cargo test -p parlor-server --test schedules` runs that schedule alone,
-//! `PARLOR_SCHEDULES=…` sets how many are run.
+//! `PARLOR_SCHEDULES=…` sets how many are run, `PARLOR_FIRST=…` with which seed they begin.
 
 mod client;
 mod random;
@@ -29,8 +29,8 @@ fn run(seed: u64) -> Result<Tally, String> {
 }
 
 /// Runs these schedules on all cores.
-fn run_all(seeds: u64) -> Result<Tally, String> {
-    let next = AtomicU64::new(0);
+fn run_all(first: u64, count: u64) -> Result<Tally, String> {
+    let (next, seeds) = (AtomicU64::new(first), first + count);
     let worker = || -> Result<Tally, String> {
         let mut tally = Tally::default();
         loop {
@@ -59,7 +59,8 @@ fn every_schedule_keeps_every_promise() {
         return;
     }
     let schedules = setting("PARLOR_SCHEDULES").unwrap_or(SCHEDULES);
-    let tally = run_all(schedules).unwrap_or_else(|why| panic!("{why}"));
+    let tally =
+        run_all(setting("PARLOR_FIRST").unwrap_or(0), schedules).unwrap_or_else(|why| panic!("{why}"));
     println!("{schedules} schedules: {tally:#?}");
     let (figures, went) = (tally.figures, tally.went);
     let happened = [

@@ -94,14 +94,6 @@ impl Room {
         Whom::These { users: users.map(|w| w.user.clone()).collect(), followers }
     }
 
-    pub(in crate::hub) fn listens(&self, user: &UserId) -> bool {
-        self.entries().any(|entry| entry.is_of(user))
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.crowd.iter().chain(&self.silent)
-    }
-
     /// Stops the room until these have been judged, together with those who are being judged already.
     pub(in crate::hub) fn ask(&mut self, whom: Whom, now: Duration, round: u64) -> Option<Output> {
         #[cfg(feature = "testing")]
@@ -142,7 +134,7 @@ impl Room {
         self.judging = None;
         let lost = |e: &Entry| e.who.as_ref().is_some_and(|w| !w.system && denied.contains(&w.user));
         let mut out = self.crowd.remove_where(lost);
-        out.extend(self.silent.extract_if(.., |entry| lost(entry)));
+        out.extend(self.silent.extract_if(.., |silent| lost(&silent.entry)).map(|silent| silent.entry));
         Some(out)
     }
 
