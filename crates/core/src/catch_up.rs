@@ -142,10 +142,11 @@ fn changed_fact(message: Message) -> Fact {
 }
 
 fn deleted_fact(room: &RoomId, tombstone: Tombstone) -> Fact {
-    let place = Some((room.clone(), tombstone.rev));
-    // A tombstone no longer knows the message's place and thread.
-    let event = Event::MessageDeleted { room: room.clone(), message: tombstone.id, seq: 0, thread: None };
-    Fact { g: 0, place, event }
+    let Tombstone { id: message, rev, thread, .. } = tombstone;
+    // A tombstone no longer knows the message's place.
+    let event = Event::MessageDeleted { room: room.clone(), message, seq: 0, thread };
+    Fact { g: 0, place: Some((room.clone(), rev)), event }
+}
 }
 
 /// Joins what is heard live to what was read: listen, then read, then tell the position of the reading. Until then

@@ -236,7 +236,7 @@ impl Hub {
     /// Users who are online and whose inbox follows the room.
     pub fn followers(&self, room: &RoomId) -> Vec<UserId> {
         let followers = self.shard(room).rooms.lock().table.get(room).map(|room| room.followers.clone());
-        followers.iter().flat_map(|all| all.iter()).map(|cell| cell.user.clone()).collect()
+        followers.iter().flat_map(|all| all.iter()).map(|follower| follower.cell.user.clone()).collect()
     }
 
     /// What the hub holds and has done.

@@ -277,7 +277,7 @@ impl Timeline for &Store {
         let room = &self.rooms[self.number_of(room)];
         let tombstone = |kept: &Kept| {
             let rev = kept.deleted.filter(|deleted| *deleted > rev)?;
-            Some(Tombstone { id: kept.message.id.clone(), at: kept.message.at, rev })
+            Some(Tombstone { id: kept.message.id.clone(), at: kept.message.at, rev, thread: None })
         };
         let mut deleted: Vec<Tombstone> = room.messages.iter().filter_map(tombstone).collect();
         deleted.sort_by_key(|tombstone| tombstone.rev);
