@@ -147,7 +147,6 @@ fn deleted_fact(room: &RoomId, tombstone: Tombstone) -> Fact {
     let event = Event::MessageDeleted { room: room.clone(), message, seq: 0, thread };
     Fact { g: 0, place: Some((room.clone(), rev)), event }
 }
-}
 
 /// Joins what is heard live to what was read: listen, then read, then tell the position of the reading. Until then
 /// live events wait; afterwards what is not newer than the reading is dropped, and nothing is missing in between.
