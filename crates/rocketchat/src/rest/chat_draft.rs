@@ -76,7 +76,7 @@ pub(crate) fn draft(object: &Map<String, Value>) -> Result<Draft, Refused> {
     };
     let thread = match text(object, "tmid")? {
         None | Some("") => None,
-        Some(id) => Some(MessageId::parse(id).ok_or_else(|| Refused::from(refused(UNKNOWN_THREAD)))?),
+        Some(id) => Some(MessageId::parse(id).ok_or_else(|| refused(UNKNOWN_THREAD))?),
     };
     Ok(Draft {
         room: Some(RoomId::parse(rid).ok_or_else(|| refused(Refusal::NotFound(What::Room)))?),

@@ -234,7 +234,7 @@ pub(super) fn add_reply(
             tx.exec(sql, params![user, root, reply.seq - 1, place_of(root)])?;
         }
     }
-    Ok(info(tx, root)?.ok_or(Refusal::NotFound(What::Message))?)
+    info(tx, root)?.ok_or(Refusal::NotFound(What::Message))
 }
 
 pub(super) fn remove_reply(
