@@ -101,10 +101,6 @@ impl Chat {
         self.settings.read().clone()
     }
 
-    pub(crate) fn replace_settings(&self, settings: Settings) {
-        *self.settings.write() = Arc::new(settings);
-    }
-
     /// The wall clock.
     pub fn now(&self) -> Time {
         self.ports.clock.now()

@@ -273,7 +273,8 @@ impl Chat {
             let readable =
                 membership.is_some() || (room.is_public() && roles.holds(held(), "view-c-room").is_some());
             let allowed = || rule.any_of.iter().any(|p| roles.holds(held(), p).is_some());
-            if !readable && !(rule.standing == Standing::Holder && allowed()) {
+            let by_holding = rule.standing == Standing::Holder && allowed();
+            if !(readable || by_holding) {
                 return Err(Refusal::NotFound(What::Room));
             }
             if rule.standing == Standing::Member && membership.is_none() {

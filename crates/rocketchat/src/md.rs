@@ -61,6 +61,7 @@ fn around_plain(kind: &str, value: &str, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
+#[allow(clippy::ptr_arg, reason = "passed where lists of lines are written")]
 fn paragraph(line: &Vec<Inline>, out: &mut Vec<u8>) {
     node("PARAGRAPH", line, out, inline);
 }

@@ -1,6 +1,6 @@
 //! The table of DDP methods: called over the socket and through `POST /api/v1/method.call/NAME`.
 
-use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use parlor_core::{chat::Chat, session::Actor};
 use serde_json::Value;
@@ -30,7 +30,6 @@ pub(crate) struct Invocation {
     pub(crate) params: Vec<Value>,
     /// The connection it came by (0 over REST): its own typing and the like are not echoed to it.
     pub(crate) origin: u64,
-    pub(crate) address: Option<IpAddr>,
 }
 
 /// Declares a method.

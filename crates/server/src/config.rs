@@ -207,10 +207,11 @@ fn listen_addresses(
     }
     let (ip, port) =
         (env.get("BIND_IP").filter(|v| !v.is_empty()), env.get("PORT").filter(|v| !v.is_empty()));
-    if ip.is_none() && port.is_none() {
-        if let Some(listed) = file.filter(|l| !l.is_empty()) {
-            return Ok(listed);
-        }
+    if ip.is_none()
+        && port.is_none()
+        && let Some(listed) = file.filter(|l| !l.is_empty())
+    {
+        return Ok(listed);
     }
     let (ip, port) = (ip.map_or("0.0.0.0", String::as_str), port.map_or("3000", String::as_str));
     Ok(vec![parse(format!("{ip}:{port}"))?])

@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p parlor-store --bench append`. PostgreSQL is left out with `PARLOR_SKIP_POSTGRES=1`.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests that fails has failed the test")]
+
 #[path = "../tests/common/mod.rs"]
 mod common;
 

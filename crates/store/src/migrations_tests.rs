@@ -21,6 +21,7 @@ fn steps_are_numbered_by_their_place() {
 
 /// Ends the migration before each of its statements in turn, each time on a new connection; gives the schema that
 /// came of it.
+#[allow(clippy::type_complexity, reason = "a name would have to spell all of its lifetimes")]
 fn ended_everywhere(
     run: &mut dyn FnMut(
         &mut dyn FnMut(&mut dyn Migrate) -> Result<i64, MigrationError>,
@@ -62,6 +63,7 @@ fn ended_everywhere(
     listing(run, schema)
 }
 
+#[allow(clippy::type_complexity, reason = "a name would have to spell all of its lifetimes")]
 fn listing(
     run: &mut dyn FnMut(
         &mut dyn FnMut(&mut dyn Migrate) -> Result<i64, MigrationError>,

@@ -1,5 +1,7 @@
 //! What the rows of messages, threads and marks promise, on SQLite and on PostgreSQL alike.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests that fails has failed the test")]
+
 mod common;
 
 use common::{Place, cast, wait};

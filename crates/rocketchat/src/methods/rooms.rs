@@ -143,7 +143,7 @@ async fn create_direct(call: Invocation) -> Answer {
     if names.is_empty() {
         return Err(Refused::meteor("error-invalid-user", "Invalid user"));
     }
-    let without_me = call.params.iter().any(|param| *param == Value::Bool(true));
+    let without_me = call.params.contains(&Value::Bool(true));
     let made = call.chat().direct_room(call.actor()?, &names, without_me).await;
     let (room, inserted) = made.map_err(refuse_method)?;
     let mut value = written(call.chat(), &room).await?;

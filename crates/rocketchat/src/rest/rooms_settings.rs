@@ -72,7 +72,8 @@ pub(crate) async fn save_room(chat: &Chat, actor: &Actor, rid: &str, body: &Body
 fn changes(body: &Body) -> Result<Vec<RoomChange>, Refused> {
     use RoomChange as C;
     let mut all = Vec::new();
-    let texts: [(&str, fn(String) -> C); 4] = [
+    type Make<T> = fn(T) -> RoomChange;
+    let texts: [(&str, Make<String>); 4] = [
         ("roomName", C::Name),
         ("roomTopic", C::Topic),
         ("roomAnnouncement", C::Announcement),
@@ -88,7 +89,7 @@ fn changes(body: &Body) -> Result<Vec<RoomChange>, Refused> {
         Some(_) => return Err(Refused::meteor("error-invalid-room-type", "error-invalid-room-type")),
     }
     // `default` stands before `favorite`, which only default rooms have.
-    let switches: [(&str, fn(bool) -> C); 5] = [
+    let switches: [(&str, Make<bool>); 5] = [
         ("readOnly", C::ReadOnly),
         ("reactWhenReadOnly", C::ReactWhenReadOnly),
         ("default", C::Default),

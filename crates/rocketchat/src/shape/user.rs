@@ -88,11 +88,6 @@ pub(crate) fn kind(user: &User) -> &'static str {
     }
 }
 
-/// `{_id, username, name}`, as in messages and rooms.
-pub(crate) fn brief(user: &User) -> Value {
-    json!({ "_id": user.id.as_str(), "username": user.username, "name": user.name })
-}
-
 /// As everybody who is logged in may see another user.
 pub(crate) fn public(user: &User, now: Status) -> Value {
     Value::Object(seen(user, now))

@@ -172,7 +172,11 @@ impl Client {
                     return line;
                 }
                 // What was begun and can't be finished would otherwise be waited for in vain.
-                assert!(line["error"].is_null(), "{kind:?}, while waiting for {what}: {}", text(&line["error"]));
+                assert!(
+                    line["error"].is_null(),
+                    "{kind:?}, while waiting for {what}: {}",
+                    text(&line["error"])
+                );
                 self.seen.push_back(line);
             }
         })
