@@ -6,6 +6,7 @@ mod personal;
 mod render;
 mod session;
 pub(crate) mod streams;
+mod subscribing;
 
 use std::sync::Arc;
 

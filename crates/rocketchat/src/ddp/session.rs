@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use parlor_core::{
     accounts::{Device, Proof},
     hub::Subscription,
-    id::{RoomId, UserId},
+    id::RoomId,
     messages::Sending,
     session::{Actor, Login},
 };
@@ -16,10 +16,10 @@ use parlor_live::{Answer, Class, Close, Dirty, Idle, Outbox, Session, Step};
 use serde_json::{Value, json};
 
 use super::{
-    ears::{InboxEar, PresenceEar, RoomEar, UserEar, Wire, WorkspaceEar},
+    ears::{RoomEar, UserEar, Wire, WorkspaceEar},
     frame::{self, ClientFrame},
     personal,
-    streams::{self, Topic, UserEvent},
+    streams::Topic,
 };
 use crate::{
     Door,
@@ -55,18 +55,18 @@ pub(crate) enum Done {
 
 /// The user's ear and its subscription.
 pub(crate) struct Heard {
-    ear: Arc<UserEar>,
-    subscription: Subscription,
+    pub(super) ear: Arc<UserEar>,
+    pub(super) subscription: Subscription,
 }
 
 /// A subscription as the client asked for it.
 #[derive(Clone)]
 pub(crate) struct Wanted {
-    stream: Box<str>,
-    key: Box<str>,
-    topic: Topic,
+    pub(super) stream: Box<str>,
+    pub(super) key: Box<str>,
+    pub(super) topic: Topic,
     /// Old clients want the collection's document first.
-    collection: bool,
+    pub(super) collection: bool,
 }
 
 /// Where a hub subscription of this connection belongs.
@@ -78,26 +78,26 @@ pub(crate) enum Place {
     Presence,
 }
 
-struct RoomHeard {
-    ear: Arc<RoomEar>,
-    subscription: Subscription,
+pub(super) struct RoomHeard {
+    pub(super) ear: Arc<RoomEar>,
+    pub(super) subscription: Subscription,
 }
 
 /// A connection's state.
 pub(crate) struct Ddp {
-    door: Arc<Door>,
-    wire: Arc<Wire>,
+    pub(super) door: Arc<Door>,
+    pub(super) wire: Arc<Wire>,
     address: Option<IpAddr>,
     greeted: bool,
-    actor: Option<Actor>,
-    user: Option<Heard>,
-    inbox: Option<Subscription>,
-    workspace: Option<(Arc<WorkspaceEar>, Subscription)>,
-    everyone: Option<(Arc<WorkspaceEar>, Subscription)>,
-    presence: Option<Subscription>,
-    rooms: HashMap<RoomId, RoomHeard>,
+    pub(super) actor: Option<Actor>,
+    pub(super) user: Option<Heard>,
+    pub(super) inbox: Option<Subscription>,
+    pub(super) workspace: Option<(Arc<WorkspaceEar>, Subscription)>,
+    pub(super) everyone: Option<(Arc<WorkspaceEar>, Subscription)>,
+    pub(super) presence: Option<Subscription>,
+    pub(super) rooms: HashMap<RoomId, RoomHeard>,
     /// By the client's id (JSON text).
-    subs: HashMap<Box<str>, Wanted>,
+    pub(super) subs: HashMap<Box<str>, Wanted>,
 }
 
 impl Ddp {
@@ -120,7 +120,7 @@ impl Ddp {
         }
     }
 
-    fn reply(&self, frame: Bytes) {
+    pub(super) fn reply(&self, frame: Bytes) {
         self.wire.outbox.push(frame, Class::Reply);
     }
 
@@ -251,210 +251,6 @@ impl Ddp {
             Done::LoggedOut { id, answer }
         }))
     }
-
-    fn subscribe(&mut self, frame: &ClientFrame<'_>, text: &str) -> Step<Done> {
-        let (Some(id), Some(name), Some(params)) = (frame.id(), frame.name.as_deref(), frame.params()) else {
-            self.reply(frame::error("Malformed subscription", text));
-            return Step::Done;
-        };
-        let id: Box<str> = id.into();
-        if self.subs.contains_key(&id) {
-            self.reply(frame::ready(&id));
-            return Step::Done;
-        }
-        let key = params.first().and_then(Value::as_str).unwrap_or_default();
-        let Some(topic) = streams::topic(name, key) else {
-            let name: String = name.chars().take(100).collect();
-            let refused = Refused::meteor_number(404, &format!("Subscription '{name}' not found"));
-            self.reply(frame::nosub(&id, Some(&refused.ddp())));
-            return Step::Done;
-        };
-        let collection = match params.get(1) {
-            Some(Value::Bool(on)) => *on,
-            Some(Value::Object(options)) => options.get("useCollection") == Some(&Value::Bool(true)),
-            _ => false,
-        };
-        let stream = name.strip_prefix("stream-").unwrap_or(name).into();
-        let wanted = Wanted { stream, key: key.into(), topic, collection };
-        if let Topic::Presence = wanted.topic {
-            if let Some(refused) = self.refuses(&wanted) {
-                self.reply(frame::nosub(&id, Some(&refused.ddp())));
-                return Step::Done;
-            }
-            return self.watch(id, wanted, params.get(1));
-        }
-        self.listen(id, wanted)
-    }
-
-    /// Why this subscription can't be had, as far as the connection alone can tell.
-    fn refuses(&self, wanted: &Wanted) -> Option<Refused> {
-        let not_allowed = || Some(Refused::meteor("not-allowed", "Not allowed"));
-        if self.subs.len() >= MOST_SUBSCRIPTIONS {
-            return Some(Refused::meteor("too-many-subscriptions", "Too many subscriptions"));
-        }
-        let me = self.actor.as_ref().map(|a| &a.user);
-        match &wanted.topic {
-            Topic::Everyone | Topic::Idle { login: false } => None,
-            _ if me.is_none() => not_allowed(),
-            Topic::User(_, UserEvent::MyMessages) => None,
-            Topic::User(user, _) if Some(user) != me => not_allowed(),
-            _ => None,
-        }
-    }
-
-    fn listen(&mut self, id: Box<str>, wanted: Wanted) -> Step<Done> {
-        if let Some(refused) = self.refuses(&wanted) {
-            self.reply(frame::nosub(&id, Some(&refused.ddp())));
-            return Step::Done;
-        }
-        let (chat, wire, actor) = (self.door.chat.clone(), self.wire.clone(), self.actor.clone());
-        let own = self.user.as_ref().map(|h| h.ear.clone());
-        let heard: Answer<Result<Option<(Place, Subscription)>, Refused>> = match (&wanted.topic, actor, own)
-        {
-            (Topic::Room(room, event), Some(actor), _) if !self.rooms.contains_key(room) => {
-                let (room, event) = (room.clone(), *event);
-                Box::pin(async move {
-                    let ear = RoomEar::new(&wire, &room);
-                    ear.wanted.add(event as u8);
-                    let subscription = chat.listen_room(&actor, &room, ear.clone()).await?;
-                    Ok(Some((Place::Room(room, ear), subscription)))
-                })
-            }
-            (Topic::User(_, event), Some(actor), Some(own)) => match event {
-                UserEvent::Rooms | UserEvent::Subscriptions | UserEvent::MyMessages
-                    if self.inbox.is_none() =>
-                {
-                    let ear = Arc::new(InboxEar { wire, own });
-                    Box::pin(async move { Ok(Some((Place::Inbox, chat.listen_inbox(&actor, ear).await?))) })
-                }
-                UserEvent::UserData if self.workspace.is_none() => workspace(chat, wire, actor, Some(own)),
-                _ => Box::pin(async { Ok(None) }),
-            },
-            (Topic::LoggedIn, Some(actor), own) if self.workspace.is_none() => {
-                workspace(chat, wire, actor, own)
-            }
-            (Topic::Everyone, ..) if self.everyone.is_none() => {
-                let ear = Arc::new(WorkspaceEar { wire, own: None, wanted: Mutex::default() });
-                let subscription = chat.listen_everyone(ear.clone());
-                Box::pin(async move { Ok(Some((Place::Everyone(ear), subscription))) })
-            }
-            _ => Box::pin(async { Ok(None) }),
-        };
-        Step::Wait(Box::pin(async move { Done::Subscribed { id, wanted, heard: heard.await } }))
-    }
-
-    /// The watch list: one for each connection. Later subscriptions amend it and are closed without an error.
-    fn watch(&mut self, id: Box<str>, wanted: Wanted, options: Option<&Value>) -> Step<Done> {
-        let list = |name: &str| -> Vec<UserId> {
-            let ids = options.and_then(|o| o.get(name)).and_then(Value::as_array);
-            ids.into_iter().flatten().filter_map(Value::as_str).filter_map(UserId::parse).collect()
-        };
-        let (added, removed) = (list("added"), list("removed"));
-        if let Some(subscription) = self.presence {
-            self.door.chat.watch_presence(subscription, &added, &removed);
-            self.reply(frame::nosub(&id, None));
-            return Step::Done;
-        }
-        let Some(actor) = self.actor.clone() else { return Step::Done };
-        let (chat, ear) = (self.door.chat.clone(), Arc::new(PresenceEar(self.wire.clone())));
-        Step::Wait(Box::pin(async move {
-            let heard = chat.listen_presence(&actor, &added, ear).await;
-            let heard =
-                heard.map(|subscription| Some((Place::Presence, subscription))).map_err(Refused::from);
-            Done::Subscribed { id, wanted, heard }
-        }))
-    }
-
-    fn subscribed(&mut self, id: Box<str>, wanted: Wanted, heard: Option<(Place, Subscription)>) {
-        match heard {
-            Some((Place::Room(room, ear), subscription)) => {
-                self.wire.rooms.lock().insert(room.clone());
-                self.rooms.insert(room, RoomHeard { ear, subscription });
-            }
-            Some((Place::Inbox, subscription)) => self.inbox = Some(subscription),
-            Some((Place::Workspace(ear), subscription)) => self.workspace = Some((ear, subscription)),
-            Some((Place::Everyone(ear), subscription)) => self.everyone = Some((ear, subscription)),
-            Some((Place::Presence, subscription)) => self.presence = Some(subscription),
-            None => {}
-        }
-        if wanted.collection {
-            self.reply(frame::added(&wanted.stream, &wanted.key));
-        }
-        let topic = wanted.topic.clone();
-        self.subs.insert(id.clone(), wanted);
-        self.want(&topic);
-        self.reply(frame::ready(&id));
-    }
-
-    /// Sets what the ear of this topic passes on, from the subscriptions there are; nothing left ends it.
-    fn want(&mut self, topic: &Topic) {
-        match topic {
-            Topic::Room(room, _) => {
-                let bits = self.subs.values().filter_map(|w| match &w.topic {
-                    Topic::Room(r, event) if r == room => Some(*event as u8),
-                    _ => None,
-                });
-                let bits = bits.fold(0, |all, bit| all | bit);
-                if let Some(heard) = self.rooms.get(room) {
-                    heard.ear.wanted.set(bits);
-                }
-                if bits == 0
-                    && let Some(heard) = self.rooms.remove(room)
-                {
-                    self.door.chat.end(heard.subscription);
-                    self.wire.rooms.lock().remove(room);
-                }
-            }
-            Topic::User(..) => {
-                let bits = self.subs.values().filter_map(|w| match &w.topic {
-                    Topic::User(_, event) => Some(*event as u8),
-                    _ => None,
-                });
-                if let Some(heard) = &self.user {
-                    heard.ear.wanted.set(bits.fold(0, |all, bit| all | bit));
-                }
-            }
-            Topic::LoggedIn | Topic::Everyone => {
-                for ear in self.workspace.iter().chain(&self.everyone).map(|(ear, _)| ear) {
-                    *ear.wanted.lock() = self
-                        .subs
-                        .values()
-                        .filter(|w| matches!(w.topic, Topic::LoggedIn | Topic::Everyone))
-                        .map(|w| (w.stream.to_string(), w.key.to_string()))
-                        .collect();
-                }
-            }
-            Topic::Presence => {
-                if let Some(subscription) =
-                    self.presence.take_if(|_| !self.subs.values().any(|w| w.topic == Topic::Presence))
-                {
-                    self.door.chat.end(subscription);
-                }
-            }
-            Topic::Idle { .. } => {}
-        }
-    }
-
-    fn unsubscribe(&mut self, frame: &ClientFrame<'_>) {
-        let Some(id) = frame.id() else { return };
-        if let Some(wanted) = self.subs.remove(id) {
-            self.want(&wanted.topic);
-            self.reply(frame::nosub(id, None));
-        }
-    }
-}
-
-fn workspace(
-    chat: Arc<parlor_core::chat::Chat>,
-    wire: Arc<Wire>,
-    actor: Actor,
-    own: Option<Arc<UserEar>>,
-) -> Answer<Result<Option<(Place, Subscription)>, Refused>> {
-    let ear = Arc::new(WorkspaceEar { wire, own, wanted: Mutex::default() });
-    Box::pin(async move {
-        let subscription = chat.listen_workspace(&actor, ear.clone()).await?;
-        Ok(Some((Place::Workspace(ear), subscription)))
-    })
 }
 
 impl Session for Ddp {
