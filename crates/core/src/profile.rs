@@ -1,5 +1,4 @@
-//! Pictures of people (and of rooms, custom emoji and the workspace itself): small images, made ready by the door,
-//! kept as blobs under a tag that changes with the bytes.
+//! Pictures of people.
 
 use std::sync::Arc;
 
@@ -11,42 +10,51 @@ use crate::{
     id::{UploadId, UserId},
     session::Actor,
     store::Lane,
+    uploads::Purpose,
     user::User,
 };
 
-/// Largest picture, in bytes.
-pub const MAX_PICTURE: usize = 1024 * 1024;
+/// Largest picture that is taken, in bytes, before it is made small.
+pub const MAX_PICTURE: usize = 5 * 1024 * 1024;
 
 impl Chat {
-    /// Gives a user a picture. One's own needs `Accounts_AllowUserAvatarChange`, unless one may change everybody's
-    /// (`edit-other-user-avatar`).
+    /// Gives a user a picture, made square and small. One's own needs `Accounts_AllowUserAvatarChange`, unless one may
+    /// change everybody's (`edit-other-user-avatar`).
+    ///
+    /// # Errors
+    /// `Invalid` of field `image` for what is no picture, `TooLarge`, `Disabled`, `NotAllowed`.
     pub async fn set_avatar(&self, actor: &Actor, of: &UserId, image: Vec<u8>) -> Result<Arc<User>> {
-        self.may_change_avatar(actor, of, "edit-other-user-avatar").await?;
-        let tag = self.keep_picture(image).await?;
-        self.put_avatar(of, Some(tag)).await
+        self.may_change_avatar(actor, of).await?;
+        if image.len() > MAX_PICTURE {
+            return Err(Refusal::TooLarge { what: "file", limit: MAX_PICTURE as u64 });
+        }
+        let side = (self.settings().number("Accounts_AvatarSize") as u32).clamp(32, 512);
+        let small = self.ports.media.square(image, side).await?;
+        let upload = self.store_bytes(actor, Purpose::Avatar, "avatar.png", &small).await?;
+        self.put_avatar(of, Some(upload.id)).await
     }
 
     /// Goes back to initials. Also open to `manage-moderation-actions`.
     pub async fn reset_avatar(&self, actor: &Actor, of: &UserId) -> Result<Arc<User>> {
         if !self.may(actor, "manage-moderation-actions", None).await? {
-            self.may_change_avatar(actor, of, "edit-other-user-avatar").await?;
+            self.may_change_avatar(actor, of).await?;
         }
         self.put_avatar(of, None).await
     }
 
-    async fn may_change_avatar(&self, actor: &Actor, of: &UserId, permission: &'static str) -> Result<()> {
-        if self.may(actor, permission, None).await? {
+    async fn may_change_avatar(&self, actor: &Actor, of: &UserId) -> Result<()> {
+        if self.may(actor, "edit-other-user-avatar", None).await? {
             return Ok(());
         }
         if *of != actor.user {
-            return Err(Refusal::NotAllowed(permission));
+            return Err(Refusal::NotAllowed("edit-other-user-avatar"));
         }
         let setting = "Accounts_AllowUserAvatarChange";
         if self.settings().is_on(setting) { Ok(()) } else { Err(Refusal::Disabled(setting)) }
     }
 
-    async fn put_avatar(&self, of: &UserId, tag: Option<String>) -> Result<Arc<User>> {
-        let id = of.clone();
+    async fn put_avatar(&self, of: &UserId, new: Option<UploadId>) -> Result<Arc<User>> {
+        let (id, tag) = (of.clone(), new.map(|id| id.to_string()));
         let (user, old) = self
             .store()
             .writing(Lane::Verbs, move |tx| {
@@ -58,44 +66,26 @@ impl Chat {
                 Ok((user, old))
             })
             .await?;
-        if let Some(old) = old.filter(|old| Some(old) != user.avatar.as_ref()) {
-            self.forget_picture(&old).await;
+        if let Some(old) = old {
+            self.forget_bytes(&old).await;
         }
         Ok(user)
     }
 
-    /// Keeps a picture durably and gives the tag by which it is found again.
-    pub async fn keep_picture(&self, image: Vec<u8>) -> Result<String> {
-        if image.len() > MAX_PICTURE {
-            return Err(Refusal::TooLarge { what: "picture", limit: MAX_PICTURE as u64 });
-        }
-        let tag = self.new_id();
-        let path = self.ports.blobs.temporary()?;
-        if let Err(error) = tokio::fs::write(&path, image).await {
-            tracing::error!(%error, "a picture could not be written");
-            return Err(Refusal::Unavailable);
-        }
-        self.ports.blobs.put(&place(&tag), path).await?;
-        Ok(tag)
-    }
-
-    /// The bytes of a picture.
-    pub async fn picture(&self, tag: &str) -> Result<Option<Vec<u8>>> {
-        let Some(id) = UploadId::parse(&format!("picture-{tag}")) else { return Ok(None) };
-        match self.ports.blobs.size(&id).await? {
-            Some(size) if size <= MAX_PICTURE as u64 => self.ports.blobs.read(&id, None).await.map(Some),
-            _ => Ok(None),
+    /// Removes bytes that nothing points to any more, row first; what can't be removed now is only left over.
+    pub(crate) async fn forget_bytes(&self, tag: &str) {
+        let Some(id) = UploadId::parse(tag) else { return };
+        let row = id.clone();
+        let gone = self.store().writing(Lane::Bulk, move |tx| match tx.upload(&row)? {
+            Some(upload) if upload.room.is_none() => tx.remove_upload(&row).map(|()| true),
+            _ => Ok(false),
+        });
+        let done = match gone.await {
+            Ok(true) => self.ports.blobs.remove(&id).await,
+            other => other.map(drop),
+        };
+        if let Err(refusal) = done {
+            tracing::warn!(%refusal, "bytes that nobody needs any more could not be removed");
         }
     }
-
-    /// Removes a picture that nothing points to any more; what can't be removed now is only left over.
-    pub(crate) async fn forget_picture(&self, tag: &str) {
-        if let Err(refusal) = self.ports.blobs.remove(&place(tag)).await {
-            tracing::warn!(%refusal, "an old picture could not be removed");
-        }
-    }
-}
-
-fn place(tag: &str) -> UploadId {
-    UploadId::new(format!("picture-{tag}"))
 }

@@ -66,7 +66,8 @@ impl Chat {
         }
     }
 
-    fn sealed(&self, def: &Definition, value: Value) -> Result<Value> {
+    /// What is secret is kept sealed.
+    pub(crate) fn sealed(&self, def: &Definition, value: Value) -> Result<Value> {
         match value {
             Value::Text(text) if def.secret && !text.is_empty() => {
                 Ok(Value::Text(self.ports.credentials.seal(&text)?))

@@ -42,7 +42,7 @@ impl Chat {
         let mut changes = Vec::new();
         for (id, text) in wanted {
             let setting = now.get(id).ok_or(Refusal::NotFound(What::Setting))?;
-            changes.push((setting.def.id, read_value(setting.def.default, text)?));
+            changes.push((setting.def.id, self.sealed(setting.def, read_value(setting.def.default, text)?)?));
         }
         if !wanted.contains_key("Site_Url") {
             changes.push(("Site_Url", Value::Text(root_url.to_owned())));

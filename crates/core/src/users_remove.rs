@@ -146,7 +146,7 @@ impl Chat {
             })
             .await?;
         if let Some(tag) = &user.avatar {
-            self.forget_picture(tag).await;
+            self.forget_bytes(tag).await;
         }
         Ok(())
     }
