@@ -65,6 +65,7 @@ pub struct Chat {
     memberships: Cache<(RoomId, UserId), Option<Arc<Membership>>>,
     pub(crate) sessions: crate::sessions::Sessions,
     pub(crate) confirmed: crate::second_factor::Confirmed,
+    pub(crate) customs: crate::customs::Customs,
     pub(crate) listening: crate::publisher::Listening,
     roles: RwLock<Arc<Roles>>,
     settings: RwLock<Arc<Settings>>,
@@ -83,6 +84,7 @@ impl Chat {
             memberships: Cache::new(sizes.memberships),
             sessions: crate::sessions::Sessions::new(),
             confirmed: Default::default(),
+            customs: Default::default(),
             listening: crate::publisher::Listening::default(),
             roles: RwLock::new(Arc::new(roles)),
             settings: RwLock::new(Arc::new(settings)),
@@ -216,6 +218,7 @@ impl Chat {
             }
             Event::UserRemoved { user } => self.users.forget(&user.id),
             Event::Setting { id, value } => self.take_in_setting(id, value),
+            Event::Custom { kind, .. } => self.customs.forget(*kind),
             Event::Permission { id, roles } => {
                 let grant = Grant { permission: id.clone(), roles: roles.to_vec(), updated_at: self.now() };
                 Arc::make_mut(&mut self.roles.write()).grants.insert(id.clone(), grant);

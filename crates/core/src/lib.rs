@@ -11,6 +11,7 @@ pub mod catch_up;
 pub mod chat;
 pub mod clock;
 pub mod credentials;
+pub mod customs;
 pub mod discussions;
 mod e2e_keys;
 pub mod error;

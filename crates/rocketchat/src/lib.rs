@@ -1,9 +1,11 @@
 //! The Rocket.Chat door: REST v1 under `/api/v1`, DDP on `/websocket`, files, avatars and what else its clients
 //! fetch. Translates; the core decides. See the README beside this crate for the subset it speaks.
 
+mod avatar;
 mod call;
 mod date;
 mod ddp;
+mod draw;
 mod login;
 mod md;
 mod method;
@@ -11,6 +13,7 @@ mod methods;
 mod refusal;
 mod rest;
 mod route;
+mod serve;
 mod shape;
 mod who;
 

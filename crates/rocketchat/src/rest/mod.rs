@@ -12,6 +12,9 @@ pub(crate) mod chat_threads;
 pub(crate) mod discussions;
 mod e2e;
 mod files;
+mod emoji;
+mod files;
+pub(crate) mod form;
 mod im;
 mod info;
 mod invites;
@@ -23,6 +26,8 @@ pub(crate) mod rooms_call;
 mod rooms_lists;
 pub(crate) mod rooms_settings;
 mod settings;
+pub(crate) mod sounds;
+pub(crate) mod statuses;
 pub(crate) mod subscriptions;
 mod teams;
 mod teams_rooms;
@@ -71,6 +76,10 @@ pub(crate) fn all() -> Vec<Route> {
         users_tokens::routes(),
         twofactor::routes(),
         e2e::routes(),
+        emoji::routes(),
+        sounds::routes(),
+        statuses::routes(),
+        crate::avatar::routes(),
         users_create::routes(),
     ];
     parts.into_iter().flatten().collect()

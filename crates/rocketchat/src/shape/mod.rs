@@ -1,6 +1,7 @@
 //! Nouns as Rocket.Chat writes them.
 
 pub(crate) mod attachment;
+pub(crate) mod custom;
 pub(crate) mod message;
 pub(crate) mod role;
 pub(crate) mod room;

@@ -1,0 +1,151 @@
+//! Custom emoji: `emoji-custom.*` and the pictures themselves.
+
+use parlor_core::{
+    customs::NewEmoji,
+    error::{Refusal, What},
+    event::CustomKind,
+    store::Custom,
+};
+use serde_json::{Value, json};
+
+use super::{form::Form, rooms_call::Body, settings::cut};
+use crate::{
+    call::{Call, success},
+    date::Dates,
+    draw,
+    refusal::Refused,
+    route::{Outcome, Route, get, post},
+    serve, shape,
+    who::Who,
+};
+
+pub(crate) fn routes() -> Vec<Route> {
+    let managers = Who::May(&["manage-emoji"]);
+    let room = parlor_core::customs::MAX_EMOJI + 64 * 1024;
+    vec![
+        get("emoji-custom.list", Who::User, "", list),
+        get("emoji-custom.all", Who::User, "", all),
+        post("emoji-custom.create", managers, "", create).body_limit(room),
+        post("emoji-custom.update", managers, "", update).body_limit(room),
+        post("emoji-custom.delete", managers, "", delete),
+        get("/emoji-custom/", Who::Anyone, "", |_| async { Ok(serve::forbidden()) }),
+        get("/emoji-custom/{name}", Who::Anyone, "", picture),
+    ]
+}
+
+fn shown(all: &[Custom]) -> Vec<Value> {
+    all.iter().map(|c| shape::custom::custom(c, Dates::Iso)).collect()
+}
+
+async fn list(call: Call) -> Outcome {
+    let chat = call.chat();
+    let (update, remove) = match call.since("updatedSince")? {
+        Some(since) => {
+            let (there, gone) = chat.customs_since(CustomKind::Emoji, since).await?;
+            (shown(&there), gone.iter().map(|c| shape::custom::gone(c, Dates::Iso)).collect())
+        }
+        None => (shown(&chat.customs(CustomKind::Emoji).await?), Vec::new()),
+    };
+    success(json!({ "emojis": { "update": update, "remove": remove } }))
+}
+
+/// A page of a kind's list, narrowed by `name` and `_id`.
+pub(crate) async fn page_of(call: &Call, kind: CustomKind, key: &str) -> Outcome {
+    let page = call.page()?;
+    let all = call.chat().customs(kind).await?;
+    let name = call.param("name").map(str::to_lowercase);
+    let fits = |c: &&Custom| {
+        name.as_ref().is_none_or(|name| c.name.to_lowercase().contains(name))
+            && call.param("_id").is_none_or(|id| c.id == id)
+    };
+    let found: Vec<&Custom> = all.iter().filter(fits).collect();
+    let items: Vec<Value> = cut(&found, page).iter().map(|c| shape::custom::custom(c, Dates::Iso)).collect();
+    success(json!({ "count": items.len(), "offset": page.offset, "total": found.len(), key: items }))
+}
+
+async fn all(call: Call) -> Outcome {
+    page_of(&call, CustomKind::Emoji, "emojis").await
+}
+
+fn aliases(form: &Form) -> Option<Vec<String>> {
+    form.fields.get("aliases").map(|text| text.split(',').map(str::to_owned).collect())
+}
+
+async fn create(mut call: Call) -> Outcome {
+    let mut form = Form::read(&mut call, parlor_core::customs::MAX_EMOJI).await?;
+    let file = form.take_file("emoji")?;
+    let name = form.text("name").ok_or_else(|| Refused::new("The \"name\" param is required"))?.to_owned();
+    let image = Some((file.extension(), file.bytes));
+    let wanted = NewEmoji { id: None, name, aliases: aliases(&form), image };
+    call.chat().put_emoji(call.actor()?, wanted).await.map_err(refused)?;
+    success(Value::Null)
+}
+
+async fn update(mut call: Call) -> Outcome {
+    let mut form = Form::read(&mut call, parlor_core::customs::MAX_EMOJI).await?;
+    let id = form
+        .text("_id")
+        .ok_or_else(|| Refused::new("The required \"_id\" query param is missing."))?
+        .to_owned();
+    let image = match form.file {
+        Some(_) => Some(form.take_file("emoji").map(|file| (file.extension(), file.bytes))?),
+        None => None,
+    };
+    let before = call.chat().customs(CustomKind::Emoji).await?.iter().find(|c| c.id == id).cloned();
+    let before = before.ok_or_else(|| Refused::meteor("Emoji not found.", ""))?;
+    let name = form.text("name").map_or(before.name, str::to_owned);
+    let wanted = NewEmoji { id: Some(id), name, aliases: aliases(&form), image };
+    call.chat().put_emoji(call.actor()?, wanted).await.map_err(refused)?;
+    success(Value::Null)
+}
+
+async fn delete(mut call: Call) -> Outcome {
+    let body = Body::of(&mut call).await?;
+    let id = body.text("emojiId")?.filter(|id| !id.is_empty());
+    let id = id.ok_or_else(|| Refused::new("The \"emojiId\" params is required!"))?;
+    call.chat().remove_custom(call.actor()?, CustomKind::Emoji, id).await.map_err(refused)?;
+    success(Value::Null)
+}
+
+fn refused(refusal: Refusal) -> Refused {
+    match refusal {
+        Refusal::Taken { .. } => Refused::meteor(
+            "Custom_Emoji_Error_Name_Or_Alias_Already_In_Use",
+            "The custom emoji or one of its aliases is already in use",
+        ),
+        Refusal::NotFound(What::Emoji) => {
+            Refused::meteor("Custom_Emoji_Error_Invalid_Emoji", "Invalid emoji")
+        }
+        Refusal::Invalid { field: "name" | "aliases", problem } => {
+            Refused::meteor("error-input-is-not-a-valid-field", &problem)
+        }
+        Refusal::Invalid { field: "image", .. } => Refused::meteor(
+            "emoji-is-not-image",
+            "Emoji file provided cannot be uploaded since it's not an image",
+        ),
+        other => other.into(),
+    }
+}
+
+/// By name or alias, whatever the extension; unknown ones are a grey question mark.
+async fn picture(call: Call) -> Outcome {
+    let wanted = call.path("name");
+    let name = wanted.rsplit_once('.').map_or(wanted, |(name, _)| name);
+    let all = call.chat().customs(CustomKind::Emoji).await?;
+    let found = all.iter().find(|c| c.name == name || c.aliases.iter().any(|alias| alias == name));
+    let Some((emoji, upload)) = found.and_then(|c| Some((c, c.upload.as_ref()?))) else {
+        return Ok(serve::Served::unknown_picture(draw::unknown()).answer(&call.headers));
+    };
+    let Ok((file, bytes)) = call.chat().public_bytes(upload).await else {
+        return Ok(serve::Served::unknown_picture(draw::unknown()).answer(&call.headers));
+    };
+    let served = serve::Served {
+        media_type: file.media_type,
+        bytes,
+        changed: emoji.updated_at,
+        cache: "public, max-age=31536000".into(),
+        expires: false,
+        tag: None,
+    };
+    Ok(served.answer(&call.headers))
+}
