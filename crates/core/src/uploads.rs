@@ -32,6 +32,27 @@ pub struct Arrived {
     pub sha256: [u8; 32],
 }
 
+/// What a file serves as, beside those that belong to messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Purpose {
+    Avatar,
+    Emoji,
+    Sound,
+    Asset,
+}
+
+impl Purpose {
+    fn role(self) -> &'static str {
+        match self {
+            Self::Avatar => "avatar",
+            Self::Emoji => "emoji",
+            Self::Sound => "sound",
+            Self::Asset => "asset",
+        }
+    }
+}
+
 impl Chat {
     /// Where the bytes of an upload may be written before it is stored. The caller removes it if it gives up.
     pub fn temporary_file(&self) -> Result<PathBuf> {
@@ -88,6 +109,34 @@ impl Chat {
             })
             .await?;
         Ok(upload)
+    }
+
+    /// Stores bytes that belong to no room: an avatar, emoji, sound or asset. The caller judges who may.
+    pub(crate) async fn store_bytes(
+        &self,
+        actor: &Actor,
+        purpose: Purpose,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Upload> {
+        let path = self.ports.blobs.temporary()?;
+        tokio::fs::write(&path, bytes).await.map_err(|_| Refusal::Unavailable)?;
+        let examined = self.ports.media.examine(&path, name, (512, 512)).await?;
+        let arrived = Arrived { path, name: name.to_owned(), size: bytes.len() as u64, sha256: [0; 32] };
+        let mut upload = self.upload_row(actor, None, purpose.role(), &clean_name(name), &arrived, &examined);
+        upload.expires_at = None;
+        self.ports.blobs.put(&upload.id, arrived.path).await?;
+        let row = upload.clone();
+        self.store().writing(Lane::Verbs, move |tx| tx.insert_upload(&row)).await?;
+        Ok(upload)
+    }
+
+    /// Reads bytes that belong to no room, whole; at most 4 MiB.
+    pub async fn public_bytes(&self, id: &UploadId) -> Result<(Upload, Vec<u8>)> {
+        let wanted = id.clone();
+        let found = self.store().reading(move |rows| rows.upload(&wanted)).await?;
+        let upload = found.filter(|u| u.room.is_none()).ok_or(Refusal::NotFound(What::Upload))?;
+        Ok((upload.clone(), self.read_file(&upload, 0, 4 << 20).await?))
     }
 
     async fn put_thumbnail(
