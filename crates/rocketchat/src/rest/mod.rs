@@ -11,7 +11,6 @@ pub(crate) mod chat_marks;
 pub(crate) mod chat_threads;
 pub(crate) mod discussions;
 mod e2e;
-mod files;
 mod emoji;
 mod files;
 pub(crate) mod form;
