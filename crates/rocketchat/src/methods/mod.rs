@@ -5,12 +5,21 @@ mod messages;
 mod rooms;
 mod streams;
 mod timeline;
+mod workspace;
 
 use crate::method::Method;
 
 /// The whole table.
 pub(crate) fn all() -> Vec<Method> {
-    let parts =
-        [members::methods(), messages::methods(), rooms::methods(), streams::methods(), timeline::methods()];
+    let parts = [
+        members::methods(),
+        messages::methods(),
+        rooms::methods(),
+        streams::methods(),
+        timeline::methods(),
+        workspace::methods(),
+        crate::rest::sounds::methods(),
+        crate::rest::statuses::methods(),
+    ];
     parts.into_iter().flatten().collect()
 }

@@ -18,8 +18,8 @@ mod im;
 mod info;
 mod invites;
 mod method_call;
-mod permissions;
-mod roles;
+pub(crate) mod permissions;
+pub(crate) mod roles;
 pub(crate) mod rooms;
 pub(crate) mod rooms_call;
 mod rooms_lists;
@@ -38,6 +38,7 @@ mod users_change;
 mod users_create;
 mod users_status;
 mod users_tokens;
+mod workspace;
 
 use crate::route::Route;
 
@@ -80,6 +81,7 @@ pub(crate) fn all() -> Vec<Route> {
         statuses::routes(),
         crate::avatar::routes(),
         users_create::routes(),
+        workspace::routes(),
     ];
     parts.into_iter().flatten().collect()
 }

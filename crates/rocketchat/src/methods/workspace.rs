@@ -1,0 +1,49 @@
+//! Methods about the workspace: settings, permissions, licences.
+
+use serde_json::{Value, json};
+
+use crate::{
+    date::{self, Dates},
+    method::{Answer, Invocation, Method, method},
+    rest::{permissions::grants, roles::public_role_holders},
+    shape,
+    who::Who,
+};
+
+pub(crate) fn methods() -> Vec<Method> {
+    vec![
+        method("public-settings/get", Who::Anyone, "[]", public_settings),
+        method("permissions/get", Who::User, "[]", permissions),
+        method("getUserRoles", Who::User, "[]", user_roles),
+        method("license:getModules", Who::Anyone, "[]", |_| async { Ok(json!([])) }),
+        method("license:isEnterprise", Who::Anyone, "[]", |_| async { Ok(false.into()) }),
+    ]
+}
+
+/// Without a date a bare array, with one what changed since.
+fn since_or_all(invocation: &Invocation, items: Vec<Value>) -> Value {
+    if invocation.param(0).is_some() { json!({ "update": items, "remove": [] }) } else { items.into() }
+}
+
+async fn public_settings(invocation: Invocation) -> Answer {
+    let since = invocation.param(0).and_then(date::read);
+    let settings = invocation.chat().settings();
+    let mut found: Vec<_> = settings
+        .by_id
+        .values()
+        .filter(|s| s.def.public && since.is_none_or(|since| s.updated_at > since))
+        .collect();
+    found.sort_unstable_by_key(|s| s.def.id);
+    let shown = found.iter().map(|s| shape::setting::public(s)).collect();
+    Ok(since_or_all(&invocation, shown))
+}
+
+async fn permissions(invocation: Invocation) -> Answer {
+    let since = invocation.param(0).and_then(date::read);
+    let shown = grants(&invocation.door, since, Dates::Ejson);
+    Ok(since_or_all(&invocation, shown))
+}
+
+async fn user_roles(invocation: Invocation) -> Answer {
+    Ok(public_role_holders(invocation.chat(), invocation.actor()?).await?.into())
+}
