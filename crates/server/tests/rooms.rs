@@ -1,0 +1,190 @@
+//! Rooms as people make, join, change and leave them, over the wire.
+
+use parlor_testkit::{Person, Server, server::ADMINISTRATOR};
+use serde_json::{Value, json};
+
+/// Who is on the stage, and who must not be.
+struct Stage {
+    _server: Server,
+    administrator: Person,
+    owner: Person,
+    member: Person,
+    outsider: Person,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        let server = Server::setup().start().await;
+        let administrator = Person::sign_in(&server, ADMINISTRATOR.0, ADMINISTRATOR.1).await;
+        let owner = administrator.make(&server, "owner", "Olga Owner").await;
+        let member = administrator.make(&server, "member", "Mina Member").await;
+        let outsider = administrator.make(&server, "outsider", "Otto Outsider").await;
+        Self { _server: server, administrator, owner, member, outsider }
+    }
+}
+
+async fn info(who: &Person, room: &str) -> Value {
+    who.rest.get("rooms.info", &[("roomId", room)]).await.ok()["room"].take()
+}
+
+#[tokio::test]
+async fn a_fresh_room_has_exactly_the_keys_that_clients_know() {
+    let stage = Stage::set().await;
+    let room = stage.owner.channel("fresh", &[]).await;
+    let info = info(&stage.owner, &room).await;
+    let mut keys: Vec<&String> = info.as_object().expect("an object").keys().collect();
+    keys.sort();
+    let wanted = [
+        "_id",
+        "_updatedAt",
+        "customFields",
+        "default",
+        "fname",
+        "msgs",
+        "name",
+        "ro",
+        "sysMes",
+        "t",
+        "ts",
+        "u",
+        "usersCount",
+    ];
+    assert_eq!(keys, wanted);
+    assert_eq!((&info["msgs"], &info["usersCount"]), (&json!(0), &json!(1)));
+}
+
+#[tokio::test]
+async fn an_unknown_room_and_a_closed_one_get_the_same_answer() {
+    let stage = Stage::set().await;
+    let room = stage.owner.group("closed", &[&stage.member]).await;
+    for endpoint in ["groups.info", "rooms.info", "groups.members", "groups.roles", "groups.counters"] {
+        let closed = stage.outsider.rest.get(endpoint, &[("roomId", &room)]).await;
+        let unknown = stage.outsider.rest.get(endpoint, &[("roomId", "unknown")]).await;
+        assert_eq!((closed.status, &closed.body), (400, &unknown.body), "{endpoint}");
+    }
+    for endpoint in ["groups.leave", "groups.rename", "groups.archive", "groups.delete", "rooms.delete"] {
+        let body = |id: &str| json!({ "roomId": id, "name": "other" });
+        let closed = stage.outsider.rest.post(endpoint, body(&room)).await;
+        let unknown = stage.outsider.rest.post(endpoint, body("unknown")).await;
+        assert_eq!((closed.status, &closed.body), (400, &unknown.body), "{endpoint}");
+    }
+    assert_eq!(info(&stage.member, &room).await["name"], "closed");
+}
+
+#[tokio::test]
+async fn a_room_keeps_its_last_owner() {
+    let stage = Stage::set().await;
+    let room = stage.owner.channel("kept", &[&stage.member]).await;
+    let body = json!({ "roomId": room, "userId": stage.owner.id });
+    let left = stage.owner.rest.post("channels.leave", json!({ "roomId": room })).await;
+    assert_eq!((left.status, &left.body["errorType"]), (400, &json!("error-you-are-last-owner")));
+    let refused = stage.owner.rest.post("channels.removeOwner", body.clone()).await;
+    assert_eq!(refused.body["errorType"], "error-remove-last-owner");
+    let add = json!({ "roomId": room, "userId": stage.member.id });
+    let _ = stage.owner.rest.post("channels.addOwner", add.clone()).await.ok();
+    let again = stage.owner.rest.post("channels.addOwner", add).await;
+    assert_eq!(again.body["errorType"], "error-user-already-owner");
+    let _ = stage.owner.rest.post("channels.leave", json!({ "roomId": room })).await.ok();
+}
+
+#[tokio::test]
+async fn each_notice_counts_once_and_what_writes_none_does_not() {
+    let stage = Stage::set().await;
+    let room = stage.owner.channel("counted", &[]).await;
+    let mut messages = 0;
+    let user = stage.member.id.as_str();
+    for (endpoint, more, notices) in [
+        ("invite", json!({ "userId": user }), 1),
+        ("kick", json!({ "userId": user }), 1),
+        ("rename", json!({ "name": "recounted" }), 1),
+        ("setJoinCode", json!({ "joinCode": "123" }), 0),
+        ("setReadOnly", json!({ "readOnly": true }), 1),
+        ("setType", json!({ "type": "p" }), 1),
+    ] {
+        let mut body = more;
+        body["roomId"] = room.as_str().into();
+        let _ = stage.owner.rest.post(&format!("channels.{endpoint}"), body).await.ok();
+        messages += notices;
+        assert_eq!(info(&stage.owner, &room).await["msgs"], messages, "{endpoint}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_people_have_one_direct_room_whoever_asks() {
+    let stage = Stage::set().await;
+    let room = stage.owner.direct(&stage.member).await;
+    assert_eq!(stage.member.direct(&stage.owner).await, room);
+    let outside = stage.outsider.rest.post("im.open", json!({ "roomId": room })).await;
+    assert_eq!(outside.status, 403);
+    let names = json!({ "usernames": "member,outsider" });
+    let three = stage.owner.rest.post("im.create", names).await.ok();
+    assert_eq!(three["room"]["usersCount"], 3);
+    assert_ne!(three["room"]["_id"], room.as_str());
+}
+
+#[tokio::test]
+async fn a_join_code_opens_a_channel_and_a_wrong_one_does_not() {
+    let stage = Stage::set().await;
+    let room = stage.owner.channel("coded", &[]).await;
+    let _ = stage
+        .owner
+        .rest
+        .post("channels.setJoinCode", json!({ "roomId": room, "joinCode": "123" }))
+        .await
+        .ok();
+    let shown = info(&stage.owner, &room).await;
+    assert_eq!((&shown["joinCodeRequired"], &shown["joinCode"]), (&json!(true), &Value::Null));
+    let join =
+        |code: Value| stage.outsider.rest.post("channels.join", json!({ "roomId": room, "joinCode": code }));
+    assert_eq!(join(Value::Null).await.body["errorType"], "error-code-required");
+    assert_eq!(join("124".into()).await.body["errorType"], "error-code-invalid");
+    let _ = join("123".into()).await.ok();
+}
+
+#[tokio::test]
+async fn an_invite_for_one_lets_one_in_however_many_try_at_once() {
+    let stage = Stage::set().await;
+    let room = stage.owner.group("invited", &[]).await;
+    let wanted = json!({ "rid": room, "days": 1, "maxUses": 1 });
+    let invite = stage.owner.rest.post("findOrCreateInvite", wanted.clone()).await.ok();
+    assert_eq!(stage.outsider.rest.post("findOrCreateInvite", wanted).await.status, 400);
+    let token = json!({ "token": invite["_id"] });
+    let people = [&stage.member, &stage.outsider, &stage.administrator];
+    let tries = people.map(|who| who.rest.post("useInviteToken", token.clone()));
+    let [a, b, c] = tries;
+    let (a, b, c) = tokio::join!(a, b, c);
+    let let_in = [a, b, c].iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(let_in, 1);
+    assert_eq!(info(&stage.owner, &room).await["usersCount"], 2);
+}
+
+#[tokio::test]
+async fn what_ended_is_told_to_clients_that_catch_up() {
+    let stage = Stage::set().await;
+    let room = stage.owner.group("ended", &[&stage.member]).await;
+    let mine = stage.member.rest.get("subscriptions.getOne", &[("roomId", &room)]).await.ok();
+    let kick = json!({ "roomId": room, "userId": stage.member.id });
+    let _ = stage.owner.rest.post("groups.kick", kick).await.ok();
+    let since = [("updatedSince", "2020-01-01T00:00:00.000Z")];
+    let told = stage.member.rest.get("subscriptions.get", &since).await.ok();
+    assert_eq!(told["remove"][0]["_id"], mine["subscription"]["_id"]);
+    let told = stage.member.rest.get("rooms.get", &since).await.ok();
+    assert_eq!(told["remove"][0]["_id"], room.as_str());
+    let later = [("updatedSince", "2200-01-01T00:00:00.000Z")];
+    let none = stage.member.rest.get("rooms.get", &later).await.ok();
+    assert_eq!((&none["update"], &none["remove"]), (&json!([]), &json!([])));
+}
+
+#[tokio::test]
+async fn a_private_teams_channel_is_for_the_team() {
+    let stage = Stage::set().await;
+    let body = json!({ "name": "crew", "type": 1, "members": ["member"] });
+    let team = stage.owner.rest.post("teams.create", body).await.ok();
+    let room = stage.owner.channel("deck", &[]).await;
+    let rooms = json!({ "teamId": team["team"]["_id"], "rooms": [room] });
+    assert_eq!(stage.outsider.rest.post("teams.addRooms", rooms.clone()).await.body["success"], false);
+    let _ = stage.owner.rest.post("teams.addRooms", rooms).await.ok();
+    assert_eq!(stage.outsider.rest.get("channels.info", &[("roomId", &room)]).await.status, 400);
+    assert_eq!(stage.outsider.rest.post("channels.join", json!({ "roomId": room })).await.status, 400);
+    let _ = stage.member.rest.post("channels.join", json!({ "roomId": room })).await.ok();
+}
