@@ -216,6 +216,9 @@ fn check(room: &Room, change: &RoomChange) -> Result<()> {
         C::CustomFields(json) if json.as_str().len() > 64 * 1024 => {
             Err(Refusal::TooLarge { what: "customFields", limit: 64 * 1024 })
         }
+        C::JoinCode(Some(code)) if code.chars().any(char::is_control) => {
+            Err(Refusal::invalid("join-code", "must not hold control characters"))
+        }
         C::HiddenSystem(types) => hidden(types),
         C::E2eKey(key) => e2e_key(room, key),
         C::Sidepanel(items) => check_sidepanel(room, items),
@@ -224,7 +227,8 @@ fn check(room: &Room, change: &RoomChange) -> Result<()> {
     }
 }
 
-fn bounded(text: &str, what: &'static str) -> Result<()> {
+/// A line that can be stored.
+pub(crate) fn bounded(text: &str, what: &'static str) -> Result<()> {
     if text.chars().count() > MAX_TEXT {
         return Err(Refusal::TooLarge { what, limit: MAX_TEXT as u64 });
     }

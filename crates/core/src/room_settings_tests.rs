@@ -45,6 +45,8 @@ fn texts_are_bounded() {
     assert!(check(&channel(), &RoomChange::Topic("x".repeat(MAX_TEXT))).is_ok());
     assert!(check(&channel(), &RoomChange::Topic("x".repeat(MAX_TEXT + 1))).is_err());
     assert!(check(&channel(), &RoomChange::JoinCode(Some("x".repeat(101)))).is_err());
+    assert!(check(&channel(), &RoomChange::JoinCode(Some("a\0".into()))).is_err());
+    assert!(check(&channel(), &RoomChange::Topic("a\0".into())).is_err());
     assert!(check(&channel(), &RoomChange::HiddenSystem(vec!["two words".into()])).is_err());
 }
 

@@ -98,6 +98,7 @@ impl Chat {
             RoomKind::Group => self.require(actor, "create-p", None).await?,
             _ => return Err(Refusal::invalid("room-type", "must be a channel or a group")),
         }
+        crate::room_settings::bounded(&wanted.topic, "topic")?;
         if wanted.custom_fields.as_str().len() > 64 * 1024 {
             return Err(Refusal::TooLarge { what: "customFields", limit: 64 * 1024 });
         }

@@ -144,7 +144,8 @@ impl Chat {
     async fn try_create_team(&self, actor: &Actor, wanted: &NewTeam) -> Result<Team> {
         let me = self.active_user(actor).await?;
         self.require(actor, "create-team", None).await?;
-        let name = wanted.name.clone();
+        crate::room_settings::bounded(&wanted.room.topic, "topic")?;
+        let name = crate::rooms_names::clean_title(&wanted.name)?;
         if self.store().reading(move |rows| rows.team_by_name(&name)).await?.is_some() {
             return Err(Refusal::Taken { what: What::TeamName, value: wanted.name.clone() });
         }

@@ -258,7 +258,9 @@ story!(lists_of_rooms_filter_sort_and_page, |place| {
     assert_eq!(list(seen_by("ann"), Page { offset: 1, count: 1 }), ("b_1".into(), 3));
     assert_eq!(list(RoomFilter { descending: true, ..seen_by("bob") }, ALL).0, "b_1,a");
     assert_eq!(list(RoomFilter { member: Some("ann".into()), ..filter() }, ALL).0, "secret");
-    for (text, found) in [("%", "secret"), ("_", "b_1"), ("B_", "b_1"), ("'", ""), ("50% OFF", "secret")] {
+    for (text, found) in
+        [("\0", ""), ("%", "secret"), ("_", "b_1"), ("B_", "b_1"), ("'", ""), ("50% OFF", "secret")]
+    {
         assert_eq!(list(RoomFilter { text: text.into(), ..filter() }, ALL).0, found, "{text}");
     }
     let kinds = RoomFilter { kinds: vec![RoomKind::Group], sort: RoomSort::LastMessage, ..filter() };
@@ -276,6 +278,7 @@ story!(lists_of_rooms_filter_sort_and_page, |place| {
         RoomFilter { parent: Some("x".into()), ..filter() },
         RoomFilter { team: Some("x".into()), ..filter() },
         RoomFilter { name: Some("x".into()), ..filter() },
+        RoomFilter { name: Some("\0".into()), ..filter() },
     ] {
         assert_eq!(list(off.clone(), ALL).1, 0, "{off:?}");
     }
@@ -304,6 +307,7 @@ story!(lists_of_members_filter_and_sort, |place| {
     assert_eq!(list(MemberFilter { by_role: true, ..filter() }), "cy,bob,ann");
     assert_eq!(list(MemberFilter { text: "B".into(), ..filter() }), "bob");
     assert_eq!(list(MemberFilter { text: "%".into(), ..filter() }), "");
+    assert_eq!(list(MemberFilter { text: "a\0".into(), ..filter() }), "");
     assert_eq!(list(MemberFilter { roles: vec!["owner".into(), "moderator".into()], ..filter() }), "bob,cy");
     assert_eq!(list(MemberFilter { only: Some(vec!["ann".into(), "x".into()]), ..filter() }), "ann");
     assert_eq!(list(MemberFilter { active: Some(false), ..filter() }), "");

@@ -11,7 +11,8 @@ use parlor_core::{
 use std::sync::Arc;
 
 use super::rooms::{
-    HEAD, HEAD_JOIN, MAX_LIST, ROOM, ROOM_COLUMNS, Sql, anywhere, ids, read_head, read_room, split,
+    HEAD, HEAD_JOIN, MAX_LIST, ROOM, ROOM_COLUMNS, Sql, anywhere, comparable, ids, read_head, read_room,
+    split,
 };
 use crate::params;
 use crate::sql::{Param, Row, SqlError, SqlTx};
@@ -299,7 +300,7 @@ fn condition(room: &RoomId, filter: &MemberFilter) -> (String, Vec<String>) {
     let mut values = vec![room.to_string()];
     let mut text = String::from("r.id = $1");
     let mut take = |value: String| {
-        values.push(value);
+        values.push(comparable(&value));
         format!("${}", values.len())
     };
     if !filter.text.is_empty() {

@@ -70,10 +70,15 @@ pub(crate) fn fold(text: &str) -> String {
     text.to_lowercase()
 }
 
+/// A text to compare with. No stored text holds NUL, which no engine takes as a parameter: it finds nothing.
+pub(crate) fn comparable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// A pattern for `LIKE … ESCAPE '\'` that finds this text anywhere, literally.
 pub(crate) fn anywhere(text: &str) -> String {
     let mut pattern = String::from("%");
-    for c in fold(text).chars() {
+    for c in fold(&comparable(text)).chars() {
         if "%_\\".contains(c) {
             pattern.push('\\');
         }
@@ -422,7 +427,7 @@ impl Clause {
 
     /// Takes a value in; its place holder.
     fn take(&mut self, value: String) -> String {
-        self.values.push(value);
+        self.values.push(comparable(&value));
         format!("${}", self.values.len())
     }
 }
