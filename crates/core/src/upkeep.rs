@@ -68,6 +68,7 @@ impl Chat {
 
     /// Removes what has run out: sessions, and uploads that no message ever used. In pieces, in the bulk lane.
     pub async fn sweep(&self) -> Result<()> {
+        self.sweep_removed_rooms().await?;
         let now = self.now();
         let gone = self
             .store()

@@ -31,7 +31,7 @@ pub use self::{
 };
 
 /// Rocket.Chat's version that clients are told: newer clients ask less of older servers.
-pub const VERSION: &str = "7.10.0";
+pub const VERSION: &str = "8.5.0";
 
 /// Silence after which a connection is asked for a sign of life, and the time it has to give one.
 const PING: std::time::Duration = std::time::Duration::from_secs(30);

@@ -383,7 +383,8 @@ impl Inbox {
         };
         match self.loaded.take() {
             Some(rooms) if rooms.is_empty() => {
-                if !scene.hub.knows_rooms(subscription) {
+                let known = scene.hub.knows_rooms(subscription);
+                if !known {
                     let is_member = |at: &usize| scene.store.rooms[*at].members.contains(&self.user);
                     let of = (0..scene.store.rooms.len()).filter(is_member);
                     let mut rooms: Vec<_> = of.map(|at| (at, scene.store.position(at))).collect();
