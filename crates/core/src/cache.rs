@@ -29,6 +29,11 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         &self.generations[FxBuildHasher.hash_one(key) as usize % SHARDS]
     }
 
+    /// The value, if it is in memory.
+    pub(crate) fn get(&self, key: &K) -> Option<V> {
+        self.values.get(key)
+    }
+
     /// The value, loaded if need be.
     pub(crate) async fn get_or_load<F>(&self, key: &K, load: impl FnOnce() -> F) -> Result<V>
     where

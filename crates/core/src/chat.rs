@@ -160,6 +160,11 @@ impl Chat {
         found.ok_or(Refusal::NotFound(What::Room))
     }
 
+    /// A room if it is in memory, for doors that render an event: a room that something just happened in is there.
+    pub fn room_at_hand(&self, id: &RoomId) -> Option<Arc<Room>> {
+        self.rooms.get(id).flatten()
+    }
+
     /// How far a room got, cached; for verbs, which judge afterwards.
     pub(crate) async fn head(&self, id: &RoomId) -> Result<Arc<Head>> {
         let wanted = id.clone();

@@ -67,7 +67,12 @@ pub(super) fn message_for(door: &Door, message: &Message, starred_by: Option<&Us
 /// A message of any room, with what bots want to know of the room.
 pub(super) fn my_message(door: &Door, fact: &Fact) -> Bytes {
     let Event::Message { message, .. } = &fact.event else { return Bytes::new() };
-    let info = json!({ "roomParticipant": true, "roomType": "", "roomName": "" });
+    let room = door.chat.room_at_hand(&message.room);
+    let info = json!({
+        "roomParticipant": true,
+        "roomType": room.as_ref().map_or("c", |room| shape::room::letter(room.kind)),
+        "roomName": room.as_ref().and_then(|room| room.name.as_deref()),
+    });
     stream_message(door, &Value::from("__my_messages__"), message, None, Some(&info))
 }
 

@@ -93,6 +93,9 @@ async fn rooms_of(call: &Call, user: &User) -> Result<Value, Refused> {
     Ok(shown.collect::<Vec<_>>().into())
 }
 
+/// At most so many people are looked through for those who are online.
+const ONLINE: usize = 1_000;
+
 async fn list(call: Call) -> Outcome {
     let (chat, actor) = (call.chat(), call.actor()?);
     let applies = chat.settings().is_on("API_Apply_permission_view-outside-room_on_users-list");
@@ -101,7 +104,15 @@ async fn list(call: Call) -> Outcome {
     }
     let page = call.page()?;
     let mut filter = UserFilter::default();
-    if let Some(query) = call.json_param("query")? {
+    if let Some(mut query) = call.json_param("query")? {
+        // Who is online is not in the store, so it is asked for by ids.
+        if query
+            .as_object_mut()
+            .and_then(|query| query.remove("status"))
+            .is_some_and(|s| s["$ne"] == "offline")
+        {
+            filter.ids = Some(chat.online_users(ONLINE).into_iter().map(|(id, _)| id).collect());
+        }
         read_query(&query, &mut filter)?;
     }
     for key in ["name", "username", "text"] {
