@@ -338,6 +338,6 @@ mod tests {
             example.lines().map(|l| l.strip_prefix("#= ").unwrap_or(l)).collect::<Vec<_>>().join("\n");
         check_file(&live).unwrap();
         assert!(live.lines().filter(|l| l.contains(" = ")).count() >= 10);
-        assert!(check_file("listen = []").is_err());
+        assert!(check_file("listne = []").is_err());
     }
 }

@@ -31,6 +31,10 @@ pub(crate) const LONGEST_ID: usize = 256;
 impl<'a> ClientFrame<'a> {
     /// Reads a frame; `None` when it is not a JSON object of the right types.
     pub(crate) fn read(text: &'a str) -> Option<Self> {
+        // A list would be read as the fields in their order.
+        if !text.trim_start().starts_with('{') {
+            return None;
+        }
         serde_json::from_str(text).ok()
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::rest::{commands, finding};
 use crate::{
     date::{self, Dates},
     method::{Answer, Invocation, Method, method},
@@ -14,6 +15,13 @@ pub(crate) fn methods() -> Vec<Method> {
     vec![
         method("public-settings/get", Who::Anyone, "[]", public_settings),
         method("permissions/get", Who::User, "[]", permissions),
+        method("spotlight", Who::User, r#"["a",[],{"users":true,"rooms":true}]"#, finding::spotlight_method),
+        method(
+            "slashCommand",
+            Who::User,
+            r#"[{"cmd":"shrug","params":"","msg":{"rid":"$private"}}]"#,
+            commands::method,
+        ),
         method("getUserRoles", Who::User, "[]", user_roles),
         method("license:getModules", Who::Anyone, "[]", |_| async { Ok(json!([])) }),
         method("license:isEnterprise", Who::Anyone, "[]", |_| async { Ok(false.into()) }),

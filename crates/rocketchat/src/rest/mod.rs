@@ -9,10 +9,13 @@ pub(crate) mod chat_draft;
 pub(crate) mod chat_lists;
 pub(crate) mod chat_marks;
 pub(crate) mod chat_threads;
+pub(crate) mod commands;
+mod devices;
 pub(crate) mod discussions;
 mod e2e;
 mod emoji;
 mod files;
+pub(crate) mod finding;
 pub(crate) mod form;
 mod im;
 mod info;
@@ -53,7 +56,10 @@ pub(crate) fn all() -> Vec<Route> {
         chat_lists::routes(),
         chat_marks::routes(),
         chat_threads::routes(),
+        commands::routes(),
+        devices::routes(),
         files::routes(),
+        finding::routes(),
         im::routes(),
         info::routes(),
         method_call::routes(),

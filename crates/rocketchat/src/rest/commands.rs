@@ -1,0 +1,216 @@
+//! Slash commands: words that clients send for the server to act on. Each is an ordinary verb, judged as such.
+
+use parlor_core::{
+    id::{MessageId, RoomId, UserId},
+    messages::Draft,
+    presence::NewStatus,
+    room_settings::RoomChange,
+    rooms::RoomRef,
+    session::Actor,
+    users_find::Whom,
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    call::{Call, success},
+    method::{Answer, Invocation},
+    refusal::Refused,
+    rest::{chat_draft, rooms_call::refuse},
+    route::{Outcome, Route, get, post},
+    who::Who,
+};
+
+/// Name, parameters, what it does, and whether clients do it themselves.
+const COMMANDS: &[(&str, &str, &str, bool)] = &[
+    ("archive", "#channel", "Archive", false),
+    ("gimme", "your_message_optional", "Slash_Gimme_Description", false),
+    ("help", "", "Show_the_keyboard_shortcut_list", false),
+    ("invite", "@username", "Invite_user_to_join_channel", false),
+    ("join", "#channel", "Join_the_given_channel", false),
+    ("kick", "@username", "Remove_someone_from_room", false),
+    ("leave", "", "Leave_the_current_channel", false),
+    ("lennyface", "your_message_optional", "Slash_LennyFace_Description", false),
+    ("me", "your_message", "Displays_action_text", false),
+    ("msg", "@username <message>", "Direct_message_someone", false),
+    ("mute", "@username", "Mute_someone_in_room", false),
+    ("part", "", "Leave_the_current_channel", false),
+    ("shrug", "your_message_optional", "Slash_Shrug_Description", false),
+    ("status", "Slash_Status_Params", "Slash_Status_Description", false),
+    ("tableflip", "your_message_optional", "Slash_Tableflip_Description", false),
+    ("topic", "Slash_Topic_Params", "Slash_Topic_Description", false),
+    ("unarchive", "#channel", "Unarchive", false),
+    ("unflip", "your_message_optional", "Slash_TableUnflip_Description", false),
+    ("unmute", "@username", "Unmute_someone_in_room", false),
+];
+
+/// Longest parameters, in characters.
+const LONGEST: usize = 5_000;
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        get("commands.list", Who::User, "", list),
+        get("commands.get", Who::User, "command=me", one),
+        post("commands.run", Who::Member, r#"{"command":"shrug","roomId":"$private","params":""}"#, run),
+    ]
+}
+
+fn shape(&(name, params, description, client): &(&str, &str, &str, bool)) -> Value {
+    json!({
+        "command": name, "params": params, "description": description, "clientOnly": client,
+        "providesPreview": false,
+    })
+}
+
+async fn list(call: Call) -> Outcome {
+    let page = call.page()?;
+    let shown: Vec<Value> =
+        COMMANDS.iter().skip(page.offset as usize).take(page.count as usize).map(shape).collect();
+    success(
+        json!({ "commands": shown, "count": shown.len(), "offset": page.offset, "total": COMMANDS.len() }),
+    )
+}
+
+fn known(name: &str) -> Result<&'static str, Refused> {
+    let found = COMMANDS.iter().find(|c| c.0 == name.to_lowercase());
+    found.map(|c| c.0).ok_or_else(|| Refused::new("The command provided does not exist (or is disabled)."))
+}
+
+async fn one(call: Call) -> Outcome {
+    let missing = || Refused::new("The query param \"command\" must be provided.");
+    let name = known(call.param("command").ok_or_else(missing)?)?;
+    let found = COMMANDS.iter().find(|c| c.0 == name).map(shape);
+    success(json!({ "command": found }))
+}
+
+async fn run(mut call: Call) -> Outcome {
+    let body = call.object().await?;
+    let text = |key: &str, problem: &str| match body.get(key) {
+        Some(Value::String(text)) => Ok(text.as_str()),
+        _ => Err(Refused::new(problem)),
+    };
+    let name = known(text("command", "You must provide a command to run.")?)?;
+    let room =
+        text("roomId", "The room's id where to execute this command must be provided and be a string.")?;
+    let params = match body.get("params") {
+        None | Some(Value::Null) => "",
+        Some(Value::String(params)) => params,
+        Some(_) => return Err(Refused::new("The parameters for the command must be a single string.")),
+    };
+    let room = RoomId::parse(room).ok_or_else(Refused::unauthorized)?;
+    let thread = match body.get("tmid") {
+        Some(Value::String(id)) if !id.is_empty() => Some(chat_draft::message_id(id)?),
+        _ => None,
+    };
+    act(call.chat(), call.actor()?, Order { name, params, room, thread }).await?;
+    success(json!({ "result": null }))
+}
+
+/// The method of older clients.
+pub(crate) async fn method(call: Invocation) -> Answer {
+    let empty = Map::new();
+    let order = call.object(0)?;
+    let message = order.get("msg").and_then(Value::as_object).unwrap_or(&empty);
+    let text = |object: &Map<String, Value>, key: &str| {
+        object.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let (name, params, room) = (text(order, "cmd"), text(order, "params"), text(message, "rid"));
+    let room = RoomId::parse(&room).ok_or_else(Refused::unauthorized)?;
+    let order = Order {
+        name: known(&name)?,
+        params: &params,
+        room,
+        thread: MessageId::parse(&text(message, "tmid")),
+    };
+    act(call.chat(), call.actor()?, order).await?;
+    Ok(Value::Null)
+}
+
+struct Order<'a> {
+    name: &'static str,
+    params: &'a str,
+    room: RoomId,
+    thread: Option<MessageId>,
+}
+
+type Chat = parlor_core::chat::Chat;
+
+async fn act(chat: &Chat, actor: &Actor, order: Order<'_>) -> Result<(), Refused> {
+    let params = order.params.trim();
+    if params.chars().count() > LONGEST {
+        return Err(Refused::new("The parameters are too long."));
+    }
+    // Whoever can't see the room can't do anything in it.
+    let room = chat.find_room(actor, RoomRef::Id(&order.room)).await.map_err(|_| Refused::unauthorized())?;
+    let decorated = |before: &str, after: &str| format!("{before}{params}{after}").trim().to_owned();
+    let said = match order.name {
+        "shrug" => decorated("", " ¯\\_(ツ)_/¯"),
+        "tableflip" => decorated("", " (╯°□°）╯︵ ┻━┻"),
+        "unflip" => decorated("", " ┬─┬ ノ( ゜-゜ノ)"),
+        "lennyface" => decorated("", " ( ͡° ͜ʖ ͡°)"),
+        "gimme" => decorated("༼ つ ◕_◕ ༽つ ", ""),
+        "me" if params.is_empty() => return Ok(()),
+        "me" => format!("_{params}_"),
+        _ => return change(chat, actor, &order, params, &room).await,
+    };
+    let draft = Draft { thread: order.thread, ..Draft::text(order.room, said) };
+    chat.post(actor, draft).await.map_err(chat_draft::refused)?;
+    Ok(())
+}
+
+async fn named(chat: &Chat, actor: &Actor, name: &str) -> Result<UserId, Refused> {
+    let name = name.trim_start_matches('@');
+    Ok(chat.find_user(actor, Whom::Username(name)).await?.id.clone())
+}
+
+async fn change(
+    chat: &Chat,
+    actor: &Actor,
+    order: &Order<'_>,
+    params: &str,
+    room: &parlor_core::room::Room,
+) -> Result<(), Refused> {
+    let first = params.split_whitespace().next().unwrap_or_default();
+    let here = RoomRef::Id(&order.room);
+    let aimed = match first.trim_start_matches('#') {
+        "" => here,
+        name => RoomRef::Name(name),
+    };
+    match order.name {
+        "archive" => {
+            drop(chat.change_room(actor, aimed, &[RoomChange::Archived(true)]).await.map_err(refuse)?)
+        }
+        "unarchive" => {
+            drop(chat.change_room(actor, aimed, &[RoomChange::Archived(false)]).await.map_err(refuse)?)
+        }
+        "topic" => {
+            chat.change_room(actor, here, &[RoomChange::Topic(params.to_owned())]).await.map_err(refuse)?;
+        }
+        "join" => drop(chat.join(actor, aimed, None).await.map_err(refuse)?),
+        "leave" | "part" => drop(chat.leave(actor, &room.id).await.map_err(refuse)?),
+        "invite" => {
+            let user = named(chat, actor, first).await?;
+            chat.add_members(actor, &room.id, &[user]).await.map_err(refuse)?;
+        }
+        "kick" => drop(chat.kick(actor, &room.id, &named(chat, actor, first).await?).await.map_err(refuse)?),
+        "mute" | "unmute" => {
+            let user = named(chat, actor, first).await?;
+            chat.mute(actor, &room.id, &user, order.name == "mute").await.map_err(refuse)?;
+        }
+        "msg" => {
+            let text =
+                params.split_once(char::is_whitespace).map(|(_, text)| text.trim()).unwrap_or_default();
+            let name = first.trim_start_matches('@').to_owned();
+            let (direct, _) = chat.direct_room(actor, &[name], false).await.map_err(refuse)?;
+            chat.post(actor, Draft::text(direct.id.clone(), text)).await.map_err(chat_draft::refused)?;
+        }
+        "status" => {
+            let new = NewStatus { status: None, text: Some(params.to_owned()) };
+            chat.set_status(actor, None, new).await?;
+        }
+        _ => {
+            let names: Vec<String> = COMMANDS.iter().map(|c| format!("/{}", c.0)).collect();
+            chat.whisper(&actor.user, &room.id, &names.join(" "), order.thread.clone());
+        }
+    }
+    Ok(())
+}
