@@ -223,11 +223,16 @@ story!(appends_and_verbs_in_one_room_share_its_positions, |place| {
 
 story!(a_large_room_costs_no_more_than_a_small_one, |place| {
     let engine = opened(&place);
+    // The least of a few sends: what the engine does beside them (PostgreSQL's appender looks after itself now and then)
+    // is no part of a message's cost.
     let cost = |id: &str, room: &str| {
-        let before = engine.figures();
-        store(&engine, send(id, room, "u0", "x")).unwrap();
-        let after = engine.figures();
-        (after.statements - before.statements, after.rows_written - before.rows_written)
+        let one = |n: usize| {
+            let before = engine.figures();
+            store(&engine, send(&format!("{id}{n}"), room, "u0", "x")).unwrap();
+            let after = engine.figures();
+            (after.statements - before.statements, after.rows_written - before.rows_written)
+        };
+        (0..8).map(one).min()
     };
     store(&engine, send("warm", "r1", "u0", "x")).unwrap();
     let small = cost("a", "r1");

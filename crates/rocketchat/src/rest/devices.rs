@@ -73,7 +73,7 @@ async fn counted(call: &Call) -> Result<Value, Refused> {
         "version": crate::VERSION, "totalUsers": now.users, "activeUsers": now.active_users,
         "nonActiveUsers": now.users - now.active_users.min(now.users), "onlineUsers": now.online_users,
         "totalRooms": now.rooms, "totalChannels": now.channels, "totalPrivateGroups": now.groups,
-        "totalDirect": now.directs, "totalConnectedUsers": now.connections, "process": { "uptime": uptime },
+        "totalDirect": now.directs, "wizard": {}, "totalConnectedUsers": now.connections, "process": { "uptime": uptime },
         "createdAt": Dates::Iso.value(call.chat().now()), "_updatedAt": Dates::Iso.value(call.chat().now()),
     }))
 }

@@ -170,9 +170,8 @@ impl Link {
         let committed = self.conn().and_then(|conn| Ok(conn.client.batch_execute("COMMIT")?));
         match committed {
             Err(error @ SqlError::Lost(_)) => {
-                if !self.outcome(xid)? {
-                    return Err(error);
-                }
+                self.was_undone(xid)?;
+                return Err(error);
             }
             other => other?,
         }
@@ -180,9 +179,11 @@ impl Link {
         Ok(())
     }
 
-    /// Whether a transaction was committed although its connection was lost: asked on a new connection, until
-    /// the server has ended it one way or the other.
-    fn outcome(&mut self, xid: i64) -> Result<bool, SqlError> {
+    /// Makes sure that a transaction whose connection was lost came to nothing, so that it may run again: asked on a
+    /// new connection, until the server has ended it one way or the other. "Committed" is no proof that it was
+    /// stored: a server that crashed gives the numbers of transactions that never reached its disk to others. So that
+    /// answer is passed on as not known, and whoever sends the same again hears what became of it.
+    fn was_undone(&mut self, xid: i64) -> Result<(), SqlError> {
         self.conn = None;
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
@@ -192,8 +193,8 @@ impl Link {
                 Ok(row.try_get::<_, Option<String>>(0)?)
             });
             match status.as_ref().map(|s| s.as_deref()) {
-                Ok(Some("committed")) => return Ok(true),
-                Ok(Some("aborted")) => return Ok(false),
+                Ok(Some("committed")) => break,
+                Ok(Some("aborted")) => return Ok(()),
                 Ok(_) => {}
                 Err(error) => {
                     self.lost(error.clone());
