@@ -10,6 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use parlor_identity::token::same_secret;
 use parlor_live::ClientAddress;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -51,18 +52,13 @@ async fn metrics(State(own): State<Own>, request: Request) -> Response {
         || request.headers().contains_key(header::FORWARDED);
     let bearer = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     let token = own.config.metrics_token.as_deref().is_some_and(|token| {
-        bearer.and_then(|b| b.strip_prefix("Bearer ")).is_some_and(|given| same(given, token))
+        bearer.and_then(|b| b.strip_prefix("Bearer ")).is_some_and(|given| same_secret(given, token))
     });
     if !token && (!direct || forwarded) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     ([(header::CONTENT_TYPE, kind)], own.metrics.encode()).into_response()
-}
-
-/// Equality in a time that does not depend on where the texts differ.
-fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
 }
 
 /// What stands at `/` until the web app is built in.
