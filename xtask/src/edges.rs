@@ -16,6 +16,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("parlor-live", &["parlor-core"]),
     ("parlor-identity", &["parlor-core"]),
     ("parlor-media", &["parlor-core"]),
+    ("parlor-host", &["parlor-core", "parlor-live"]),
     ("parlor-rocketchat", &["parlor-core", "parlor-live", "parlor-markup"]),
     (
         "parlor-server",
@@ -23,6 +24,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "parlor-core",
             "parlor-store",
             "parlor-live",
+            "parlor-host",
             "parlor-identity",
             "parlor-media",
             "parlor-rocketchat",

@@ -75,7 +75,7 @@ impl Chat {
         }
     }
 
-    async fn session_of(&self, token: &str) -> Result<Option<Session>> {
+    pub(crate) async fn session_of(&self, token: &str) -> Result<Option<Session>> {
         let hash = self.ports.credentials.token_hash(token);
         let found = match self.sessions.get(&hash) {
             Some(found) => Some(found),

@@ -12,6 +12,7 @@ use crate::{
     credentials::Credentials,
     error::{Refusal, Result, What},
     event::{Event, Fact},
+    host_tokens::HostTokens,
     id::{RoomId, UserId},
     media::Media,
     membership::Membership,
@@ -31,6 +32,8 @@ pub struct Ports {
     pub blobs: Arc<dyn Blobs>,
     /// Proof of who somebody is.
     pub credentials: Arc<dyn Credentials>,
+    /// Proof by the word of a host application.
+    pub host_tokens: Arc<dyn HostTokens>,
     /// What looks into bytes.
     pub media: Arc<dyn Media>,
     /// The time.

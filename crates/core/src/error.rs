@@ -63,6 +63,9 @@ pub enum Refusal {
     /// Wrong password, token or code. Never says which part was wrong.
     #[error("wrong credentials")]
     BadCredentials,
+    /// A token that was good once.
+    #[error("the token has expired")]
+    TokenExpired,
     /// A second factor is needed; carries how it can be given.
     #[error("a second factor is required")]
     SecondFactor(SecondFactor),
@@ -179,6 +182,8 @@ pub enum State {
     SecondFactorOn,
     #[error("the room is encrypted")]
     Encrypted,
+    #[error("field staff can't be among themselves")]
+    FieldToField,
 }
 
 /// What a second factor asks for.

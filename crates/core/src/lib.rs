@@ -4,11 +4,13 @@
 //! publish an event, because both are private to this crate.
 
 pub mod accounts;
+pub mod admission;
 pub mod blobs;
 pub mod bootstrap;
 mod cache;
 pub mod catch_up;
 pub mod chat;
+pub mod classes;
 pub mod clock;
 pub mod credentials;
 pub mod customs;
@@ -16,6 +18,7 @@ pub mod discussions;
 mod e2e_keys;
 pub mod error;
 pub mod event;
+pub mod host_tokens;
 pub mod hub;
 pub mod id;
 pub mod invites;

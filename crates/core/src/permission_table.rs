@@ -23,6 +23,13 @@ pub const ROLES: &[(&str, RoleScope, &str)] = &[
     ("anonymous", RoleScope::Workspace, ""),
     ("livechat-agent", RoleScope::Workspace, "Livechat Agent"),
     ("livechat-manager", RoleScope::Workspace, "Livechat Manager"),
+    ("control-staff", RoleScope::Workspace, "Answers support cases"),
+    ("control-admin", RoleScope::Workspace, "Answers support cases"),
+    ("bus-driver", RoleScope::Workspace, "Field staff: opens support cases"),
+    ("queue-regulator", RoleScope::Workspace, "Field staff: opens support cases"),
+    ("vendor", RoleScope::Workspace, "Sees the tickets of its vendor"),
+    ("accounts", RoleScope::Workspace, "Sees tickets about payments"),
+    ("ops", RoleScope::Workspace, "Sees the tickets that it verified"),
 ];
 
 /// Permissions and the roles that hold them unless an administrator says otherwise. The order is part of the

@@ -14,6 +14,7 @@
 //! | recovery code, e-mail code | keyed hash ([`onetime`]) |
 
 pub mod claims;
+mod host;
 pub mod identity;
 pub mod jwks;
 pub mod jwt;

@@ -232,6 +232,7 @@ impl From<Refusal> for Refused {
             Refusal::Disabled(setting) => {
                 Self::meteor("error-action-not-allowed", &format!("Switched off by {setting}"))
             }
+            Refusal::TokenExpired => Self::not_logged_in(),
             Refusal::BadCredentials => {
                 let mut refused = status(StatusCode::UNAUTHORIZED, "Unauthorized").kind("Unauthorized");
                 refused.reason = Some("Incorrect password".to_owned());
@@ -340,6 +341,7 @@ fn standing_in_the_way(state: State) -> Refused {
         State::Protected => ("error-role-protected", "Cannot change a protected role"),
         State::InUse => ("error-role-in-use", "Cannot delete a role that is in use"),
         State::SecondFactorOn => ("error-two-factor-enabled", "Two factor is already enabled"),
+        State::FieldToField => ("error-not-allowed", "Field staff can't be in a room among themselves"),
         State::Encrypted => ("error-not-allowed", "Unencrypted messages are not allowed in this room"),
     };
     Refused::meteor(code, reason)

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use crate::cli::ServeFlags;
+use crate::{
+    cli::ServeFlags,
+    config_host::{HostConfig, HostFile},
+};
 
 /// Everything that decides how the server runs. `parlor.example.toml` explains each with its default.
 #[derive(Clone, Debug)]
@@ -30,10 +33,8 @@ pub struct Config {
     pub overwrite: BTreeMap<String, String>,
     /// Rate limits off and a well-known administrator, for client suites; loopback only.
     pub test_mode: bool,
-    /// Shared secret of host applications' JWTs (at least 32 bytes).
-    pub jwt_secret: Option<String>,
-    /// Key of the host application itself (at least 32 characters).
-    pub app_key: Option<String>,
+    /// The doors for host applications.
+    pub host: HostConfig,
     /// Logs as `text` or `json`.
     pub log_format: LogFormat,
     /// Longest wait for open work when stopping, in seconds.
@@ -89,6 +90,7 @@ struct File {
     metrics_token: Option<String>,
     jwt_secret: Option<String>,
     app_key: Option<String>,
+    host: HostFile,
     log_format: Option<LogFormat>,
     stop_within: Option<u64>,
     settings: BTreeMap<String, toml::Value>,
@@ -143,8 +145,12 @@ impl Config {
             admin: first_admin(env, test_mode),
             overwrite: overwritten(env, &file.settings),
             test_mode,
-            jwt_secret: get("PARLOR_JWT_SECRET").or(file.jwt_secret),
-            app_key: get("PARLOR_APP_KEY").or(file.app_key),
+            host: HostConfig::load(
+                env,
+                file.host,
+                get("PARLOR_JWT_SECRET").or(file.jwt_secret),
+                get("PARLOR_APP_KEY").or(file.app_key),
+            )?,
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
             stop_within: file.stop_within.unwrap_or(10),
             mongo_url_present: env.contains_key("MONGO_URL"),
@@ -155,12 +161,6 @@ impl Config {
     }
 
     fn check(&self) -> Result<()> {
-        if let Some(secret) = &self.jwt_secret {
-            ensure!(secret.len() >= 32, "PARLOR_JWT_SECRET must be at least 32 bytes");
-        }
-        if let Some(key) = &self.app_key {
-            ensure!(key.len() >= 32, "PARLOR_APP_KEY must be at least 32 characters");
-        }
         if let Some(url) = &self.database {
             ensure!(
                 url.starts_with("postgres://") || url.starts_with("postgresql://"),
@@ -222,7 +222,7 @@ fn number(value: Option<String>, name: &str) -> Result<Option<usize>> {
 }
 
 /// A comma list, or a JSON list.
-fn list(text: &str) -> Vec<String> {
+pub(crate) fn list(text: &str) -> Vec<String> {
     serde_json::from_str::<Vec<String>>(text).unwrap_or_else(|_| {
         text.split(',').map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect()
     })

@@ -7,9 +7,11 @@ use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
     response::{Html, IntoResponse, Response},
-    routing::get,
+    routing::{any, get},
 };
+use parlor_host::{Host, Problem};
 use parlor_identity::token::same_secret;
 use parlor_live::ClientAddress;
 use tower_http::{
@@ -28,10 +30,35 @@ pub fn router(parts: &Parts, config: &Arc<Config>) -> Router {
         .route("/metrics", get(metrics))
         .route("/", get(front_page))
         .with_state(own)
-        .merge(parts.rocketchat.router())
+        .merge(parts.rocketchat.router().layer(cors(&config.cors_origins)))
+        .merge(host_doors(&parts.host))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(not_a_file)))
-        .layer(cors(&config.cors_origins))
         .layer(CatchPanicLayer::custom(panicked))
+}
+
+/// The doors for host applications, and what they answer to paths that none of them has.
+fn host_doors(host: &Host) -> Router {
+    let mut doors = Router::new().merge(parlor_host::rest::router(host));
+    for below in ["auth", "users", "chat", "conversations", "tickets", "files", "websocket"] {
+        doors = doors.route(&format!("/api/{below}/{{*rest}}"), any(unknown_path));
+    }
+    let origins = host.options().origins.clone();
+    doors.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let origins = origins.clone();
+        async move {
+            if let Some(answer) = origins.preflight(request.method(), request.headers()) {
+                return answer;
+            }
+            let origin = request.headers().get(header::ORIGIN).cloned();
+            let mut answer = next.run(request).await;
+            origins.mark(origin.as_ref(), answer.headers_mut());
+            answer
+        }
+    }))
+}
+
+async fn unknown_path() -> Problem {
+    Problem::not_found("Path")
 }
 
 #[derive(Clone)]

@@ -3,6 +3,8 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod config_host;
+mod host;
 mod http;
 mod logs;
 mod metrics;

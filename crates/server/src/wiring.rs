@@ -16,6 +16,7 @@ use parlor_core::{
     setting::Settings,
     store::Store,
 };
+use parlor_host::Host;
 use parlor_identity::{Identity, SecretKey};
 use parlor_live::{CapLimits, Live};
 use parlor_rocketchat::Door;
@@ -41,6 +42,8 @@ pub struct Parts {
     pub live: Arc<Live>,
     /// The Rocket.Chat door.
     pub rocketchat: Arc<Door>,
+    /// What the doors for host applications share.
+    pub host: Host,
     /// What `/metrics` shows.
     pub metrics: Arc<Metrics>,
     engine: Arc<Engine>,
@@ -83,6 +86,7 @@ pub async fn open(config: &Config) -> Result<Core> {
         blobs: Arc::new(blobs),
         media: Arc::new(parlor_media::Pictures::default()),
         credentials: Arc::new(identity),
+        host_tokens: Arc::new(crate::host::tokens(&config.host, system.clone()).await?),
         clock: system.clone(),
         random: system,
     };
@@ -128,6 +132,7 @@ impl Core {
                     .map(parlor_core::users_change::Secret),
             },
         );
+        let host = Host::new(chat.clone(), live.clone(), crate::host::options(config));
         let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());
         let notifier = chat.clone();
         let chores = vec![
@@ -135,7 +140,7 @@ impl Core {
             tokio::spawn(sweep(chat.clone())),
             tokio::spawn(async move { notifier.notify_forever().await }),
         ];
-        Ok(Parts { chat, live, rocketchat, metrics, engine, publisher: Some(thread), chores })
+        Ok(Parts { chat, live, rocketchat, host, metrics, engine, publisher: Some(thread), chores })
     }
 }
 

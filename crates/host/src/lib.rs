@@ -1,0 +1,24 @@
+//! What the doors for host applications share: who calls, what may be sent and how it is refused, pages, times, and
+//! the shapes that more than one of them writes. Translates; the core decides.
+
+pub mod call;
+pub mod caller;
+pub mod fields;
+pub mod host;
+pub mod origins;
+pub mod page;
+pub mod problem;
+pub mod rest;
+pub mod shape;
+pub mod time;
+
+pub use self::{
+    call::{Answer, Call, QueryTokens, answer},
+    caller::Caller,
+    fields::{Fields, Text},
+    host::{Host, Options},
+    origins::Origins,
+    page::{Cursor, PageAsked, Seek},
+    problem::{Fault, Problem},
+    time::iso,
+};

@@ -1,0 +1,2 @@
+//! Nouns as the contracts write them, where more than one door writes them.
+pub mod user;

@@ -1,0 +1,25 @@
+//! Users as the contracts write them.
+
+use parlor_core::user::User;
+use serde_json::{Value, json};
+
+/// A user; the address only for those who may see it.
+pub fn value(user: &User, with_email: bool) -> Value {
+    let mut value = json!({
+        "id": user.id.as_str(),
+        "username": user.username,
+        "name": shown_name(user),
+        "roles": user.words(),
+        "vendor_id": null,
+        "active": user.active,
+    });
+    if with_email && let Some(object) = value.as_object_mut() {
+        object.insert("email".into(), user.emails.first().map(|email| email.address.clone()).into());
+    }
+    value
+}
+
+/// The name that people see.
+pub fn shown_name(user: &User) -> &str {
+    if user.name.is_empty() { &user.username } else { &user.name }
+}
