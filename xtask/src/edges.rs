@@ -31,6 +31,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("parlor-testkit", &["parlor-core"]),
+    ("parlor-load", &["parlor-testkit"]),
     ("xtask", &[]),
 ];
 

@@ -32,6 +32,11 @@ pub fn shared() -> Option<&'static Postgres> {
 }
 
 impl Postgres {
+    /// Whether its programs are on this machine.
+    pub fn is_installed() -> bool {
+        binaries().is_some()
+    }
+
     /// Makes a data directory and starts a server that listens on a Unix socket in it and nowhere else. Commits
     /// are synced to the disk as in earnest.
     pub fn start() -> Self {
