@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod admission;
+pub mod assets;
 pub mod blobs;
 pub mod bootstrap;
 mod cache;

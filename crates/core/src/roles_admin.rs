@@ -124,6 +124,37 @@ impl Chat {
         Ok(grants)
     }
 
+    /// Gives one role a permission, or takes it away, whatever the other roles' are. Needs `access-permissions`.
+    pub async fn change_grant(
+        &self,
+        actor: &Actor,
+        permission: &str,
+        role: &RoleId,
+        given: bool,
+    ) -> Result<()> {
+        self.require(actor, "access-permissions", None).await?;
+        let known = self.roles();
+        let before = known.grants.get(permission).ok_or(Refusal::NotFound(What::Permission))?.clone();
+        if !known.roles.contains_key(role) {
+            return Err(Refusal::NotFound(What::Role));
+        }
+        let (role, now) = (role.clone(), self.now());
+        self.store()
+            .writing(Lane::Verbs, move |tx| {
+                let stored = tx.grants()?.into_iter().find(|g| g.permission == before.permission);
+                let mut grant = stored.unwrap_or_else(|| before.clone());
+                grant.roles.retain(|held| *held != role);
+                if given {
+                    grant.roles.push(role.clone());
+                }
+                grant.roles.sort();
+                grant.updated_at = later(now, grant.updated_at);
+                tx.put_grant(&grant)?;
+                tx.record(None, Event::Permission { id: grant.permission.clone(), roles: grant.roles.into() })
+            })
+            .await
+    }
+
     /// Users that hold a workspace-wide role, by user name. Needs `access-permissions`.
     pub async fn users_in_role(&self, actor: &Actor, role: &RoleId, page: Page) -> Result<Paged<User>> {
         self.require(actor, "access-permissions", None).await?;

@@ -163,7 +163,7 @@ async fn set(mut call: Call) -> Outcome {
 }
 
 /// The bytes within `data:image/…;base64,…`. Addresses elsewhere are not fetched.
-fn data_url(url: &str) -> Result<Vec<u8>, Refused> {
+pub(crate) fn data_url(url: &str) -> Result<Vec<u8>, Refused> {
     let bad = || {
         Refused::meteor(
             "error-avatar-invalid-url",
@@ -178,7 +178,7 @@ fn data_url(url: &str) -> Result<Vec<u8>, Refused> {
     base64::engine::general_purpose::STANDARD.decode(body).map_err(|_| bad())
 }
 
-fn refused(refusal: Refusal) -> Refused {
+pub(crate) fn refused(refusal: Refusal) -> Refused {
     match refusal {
         Refusal::NotAllowed(_) => Refused::meteor("error-not-allowed", "Not allowed"),
         Refusal::Disabled(_) => Refused::meteor("error-not-allowed", "Change avatar is not allowed"),

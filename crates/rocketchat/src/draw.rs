@@ -66,6 +66,16 @@ pub(crate) fn letters_png(name: &str, side: u32) -> Vec<u8> {
     paint(side, colour(name), ink)
 }
 
+/// The mark as SVG.
+pub(crate) const MARK_SVG: &str = concat!(
+    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 100 100\">",
+    "<rect width=\"100\" height=\"100\" fill=\"#2b4c7e\"/>",
+    "<g stroke=\"#fff\" stroke-linecap=\"round\"><path d=\"M42 47h16\" stroke-width=\"54\"/>",
+    "<path d=\"M34 66l-6 14\" stroke-width=\"14\"/></g>",
+    "<g fill=\"#2b4c7e\"><circle cx=\"36\" cy=\"47\" r=\"4.5\"/><circle cx=\"50\" cy=\"47\" r=\"4.5\"/>",
+    "<circle cx=\"64\" cy=\"47\" r=\"4.5\"/></g></svg>",
+);
+
 /// The mark: a speech bubble with three dots.
 pub(crate) fn mark(side: u32) -> Vec<u8> {
     let side = side.clamp(SIDES.0, SIDES.1);

@@ -30,6 +30,8 @@ pub(crate) struct Invocation {
     pub(crate) params: Vec<Value>,
     /// The connection it came by (0 over REST): its own typing and the like are not echoed to it.
     pub(crate) origin: u64,
+    /// A second factor that came with it.
+    pub(crate) code: Option<parlor_core::accounts::Code>,
 }
 
 /// Declares a method.
@@ -67,6 +69,13 @@ impl Invocation {
     /// Who calls.
     pub(crate) fn actor(&self) -> Result<&Actor, Refused> {
         self.actor.as_ref().ok_or_else(|| Refused::meteor("error-invalid-user", "Invalid user"))
+    }
+    /// Asks for a second factor before something grave. Client suites are spared.
+    pub(crate) async fn confirm(&self) -> Result<(), Refused> {
+        if self.door.config.test_mode {
+            return Ok(());
+        }
+        Ok(self.chat().confirm(self.actor()?, self.code.clone(), false).await?)
     }
     /// A parameter; `null` and absent ones are `None`.
     pub(crate) fn param(&self, index: usize) -> Option<&Value> {

@@ -5,17 +5,11 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{Method as HttpMethod, StatusCode},
     response::Response,
     routing::{MethodFilter, on},
 };
 
-use crate::{
-    Door,
-    call::Call,
-    refusal::{self, Refused},
-    who::Who,
-};
+use crate::{Door, call::Call, refusal::Refused, who::Who};
 
 /// HTTP verbs in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +126,5 @@ async fn serve(door: Arc<Door>, route: Route, request: Request) -> Response {
 
 /// Whatever is not in the table: Rocket.Chat's JSON, never HTML.
 async fn not_found(request: Request) -> Response {
-    let text = if request.method() == HttpMethod::OPTIONS { "" } else { "API endpoint not found" };
-    refusal::Refused::status(StatusCode::NOT_FOUND, text).response(false)
+    crate::rest::left_out::answer(request.method(), request.uri().path())
 }

@@ -155,7 +155,8 @@ impl Ddp {
     }
 
     fn invocation(&self, params: Vec<Value>) -> Invocation {
-        Invocation { door: self.door.clone(), actor: self.actor.clone(), params, origin: self.wire.origin }
+        let (door, actor) = (self.door.clone(), self.actor.clone());
+        Invocation { door, actor, params, origin: self.wire.origin, code: None }
     }
 
     fn call(&self, id: Box<str>, name: &str, params: Vec<Value>) -> Step<Done> {

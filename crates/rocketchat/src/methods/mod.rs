@@ -1,5 +1,8 @@
 //! DDP methods, by what they are about. Each file gives its part of the table.
 
+mod accounts;
+mod accounts_own;
+pub(crate) mod administration;
 mod members;
 mod messages;
 mod rooms;
@@ -12,6 +15,9 @@ use crate::method::Method;
 /// The whole table.
 pub(crate) fn all() -> Vec<Method> {
     let parts = [
+        accounts::methods(),
+        accounts_own::methods(),
+        administration::methods(),
         members::methods(),
         messages::methods(),
         rooms::methods(),

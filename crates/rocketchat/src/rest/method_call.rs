@@ -43,8 +43,8 @@ async fn run(mut call: Call) -> Outcome {
 async fn invoke(call: &Call, name: &str, params: Vec<Value>) -> Answer {
     let unknown = || Refused::meteor("404", &format!("Method '{name}' not found"));
     let method = call.door.method(name).ok_or_else(unknown)?;
-    let invocation =
-        Invocation { door: call.door.clone(), actor: call.actor_if_any().cloned(), params, origin: 0 };
+    let (door, actor) = (call.door.clone(), call.actor_if_any().cloned());
+    let invocation = Invocation { door, actor, params, origin: 0, code: call.code() };
     method.call(invocation).await
 }
 

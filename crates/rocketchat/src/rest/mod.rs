@@ -1,5 +1,7 @@
 //! REST endpoints, one family a file, named as its URL says. Each file gives its part of the table.
 
+pub(crate) mod answers;
+mod assets;
 mod auth;
 mod channels;
 pub(crate) mod channels_members;
@@ -12,7 +14,7 @@ pub(crate) mod chat_threads;
 pub(crate) mod commands;
 mod devices;
 pub(crate) mod discussions;
-mod e2e;
+pub(crate) mod e2e;
 mod emoji;
 mod files;
 pub(crate) mod finding;
@@ -20,6 +22,8 @@ pub(crate) mod form;
 mod im;
 mod info;
 mod invites;
+pub(crate) mod left_out;
+pub(crate) mod mail;
 mod method_call;
 pub(crate) mod permissions;
 pub(crate) mod roles;
@@ -27,7 +31,7 @@ pub(crate) mod rooms;
 pub(crate) mod rooms_call;
 mod rooms_lists;
 pub(crate) mod rooms_settings;
-mod settings;
+pub(crate) mod settings;
 pub(crate) mod sounds;
 pub(crate) mod statuses;
 pub(crate) mod subscriptions;
@@ -37,10 +41,10 @@ pub(crate) mod timeline;
 mod twofactor;
 mod uploads;
 mod users;
-mod users_change;
-mod users_create;
+pub(crate) mod users_change;
+pub(crate) mod users_create;
 mod users_status;
-mod users_tokens;
+pub(crate) mod users_tokens;
 mod workspace;
 
 use crate::route::Route;
@@ -48,6 +52,8 @@ use crate::route::Route;
 /// The whole table.
 pub(crate) fn all() -> Vec<Route> {
     let parts = [
+        answers::routes(),
+        assets::routes(),
         auth::routes(),
         channels::routes(),
         channels_members::routes(),
@@ -62,6 +68,7 @@ pub(crate) fn all() -> Vec<Route> {
         finding::routes(),
         im::routes(),
         info::routes(),
+        mail::routes(),
         method_call::routes(),
         permissions::routes(),
         roles::routes(),

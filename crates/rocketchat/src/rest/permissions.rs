@@ -29,6 +29,13 @@ pub(crate) fn routes() -> Vec<Route> {
             r#"{"permissions":[{"_id":"view-outside-room","roles":["admin","user","bot","app"]}]}"#,
             update,
         ),
+        post(
+            "permissions.addRole",
+            Who::May(&["access-permissions"]),
+            r#"{"permissionId":"view-outside-room","role":"user"}"#,
+            |call| change(call, true),
+        ),
+        post("permissions.removeRole", Who::May(&["access-permissions"]), "", |call| change(call, false)),
     ]
 }
 
@@ -70,6 +77,13 @@ async fn update(mut call: Call) -> Outcome {
         other => other.into(),
     })?;
     success(json!({ "permissions": grants(&call.door, None, Dates::Iso) }))
+}
+
+async fn change(mut call: Call, given: bool) -> Outcome {
+    let body = super::rooms_call::Body::of(&mut call).await?;
+    let (permission, role) = (body.need("permissionId")?, body.need("role")?);
+    crate::methods::administration::change_grant(call.chat(), call.actor()?, permission, role, given).await?;
+    success(Value::Null)
 }
 
 fn invalid_role() -> Refused {

@@ -145,7 +145,7 @@ async fn change(call: &Call, wanted: Given, given: bool) -> Outcome {
     success(json!({ "role": shape::role::role(&role, Dates::Iso) }))
 }
 
-fn refused(refusal: Refusal) -> Refused {
+pub(crate) fn refused(refusal: Refusal) -> Refused {
     match refusal {
         Refusal::State(State::HasRole) => Refused::new("User already in role"),
         Refusal::State(State::LacksRole) => {

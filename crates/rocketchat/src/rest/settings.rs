@@ -21,6 +21,12 @@ pub(crate) fn routes() -> Vec<Route> {
         get("settings", Who::User, "", list),
         get("settings/{id}", Who::May(READ), "", one),
         post("settings/{id}", Who::May(&["edit-privileged-setting"]), "", set),
+        post(
+            "settings",
+            Who::May(&["edit-privileged-setting"]),
+            r#"{"settings":[{"_id":"Site_Name","value":"Parlor"}]}"#,
+            set_many,
+        ),
         get("settings.public", Who::Anyone, "", public),
         get("settings.oauth", Who::Anyone, "", oauth),
         get("service.configurations", Who::Anyone, "", configurations),
@@ -59,6 +65,38 @@ async fn set(mut call: Call) -> Outcome {
     let value = body.remove("value").ok_or_else(|| Refused::missing("value"))?;
     let value = shape::setting::read(setting, value)?;
     call.chat().set_setting(call.actor()?, setting.def.id, value).await.map_err(refused)?;
+    success(Value::Null)
+}
+
+/// Gives several settings their values, all or none: objects of `_id` and `value`.
+pub(crate) async fn save(
+    chat: &parlor_core::chat::Chat,
+    actor: &parlor_core::session::Actor,
+    wanted: &[serde_json::Map<String, Value>],
+) -> Result<(), Refused> {
+    let settings = chat.settings();
+    let mut changes = Vec::with_capacity(wanted.len());
+    for item in wanted {
+        let id = item.get("_id").and_then(Value::as_str).ok_or_else(|| Refused::missing("_id"))?;
+        let setting = settings.get(id).ok_or_else(unknown)?;
+        let value = item.get("value").cloned().ok_or_else(|| Refused::missing("value"))?;
+        changes.push((id.to_owned(), shape::setting::read(setting, value)?));
+    }
+    chat.set_settings(actor, changes).await.map_err(refused)
+}
+
+/// Settings changed by one call at most.
+const MANY: usize = 1_000;
+
+async fn set_many(mut call: Call) -> Outcome {
+    let body = call.object().await?;
+    let Some(Value::Array(items)) = body.get("settings") else { return Err(Refused::missing("settings")) };
+    if items.len() > MANY {
+        return Err(Refused::invalid_params("must NOT have more than 1000 items"));
+    }
+    let items: Option<Vec<_>> = items.iter().map(|item| item.as_object().cloned()).collect();
+    let items = items.ok_or_else(|| Refused::invalid_params("must be object"))?;
+    save(call.chat(), call.actor()?, &items).await?;
     success(Value::Null)
 }
 

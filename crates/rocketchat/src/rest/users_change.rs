@@ -40,7 +40,7 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 /// What a request's `data` wants changed. Texts must be texts: nothing else slips through.
-fn read(data: &Body) -> Result<UserChange, Refused> {
+pub(crate) fn read(data: &Body) -> Result<UserChange, Refused> {
     let text = |key| data.text(key).map(|t| t.map(str::to_owned));
     let roles = data.list("roles")?.map(|roles| roles.iter().filter_map(|r| RoleId::parse(r)).collect());
     let username = text("username")?.map(|name| name.trim().to_owned());
