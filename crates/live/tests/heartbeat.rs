@@ -1,5 +1,4 @@
 //! What a connection does by time, in paused time over a pipe in memory.
-
 #![allow(clippy::unwrap_used, reason = "a helper of tests that fails has failed the test")]
 
 mod common;

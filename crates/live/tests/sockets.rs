@@ -4,7 +4,7 @@ mod common;
 
 use common::{EVENT, Got, Raw, TestServer, frame};
 use futures_util::{SinkExt, StreamExt};
-use parlor_live::{CapLimits, Class, Close, Closed, Options, Pushed, ServeOptions, frame_text};
+use parlor_live::{CapLimits, Class, Close, Closed, Options, Pushed, ServeOptions, frame_sse, frame_text};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -306,4 +306,20 @@ async fn the_end_of_the_server_lets_answers_go_first_and_tells_clients_to_come_b
     drop((busy, idle));
     assert!(server.stopped().await);
     assert_eq!(server.live.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_stream_of_events_is_sent_as_it_happens_and_ends_with_its_outbox() {
+    let server = TestServer::start().await;
+    let mut client = Raw { stream: tokio::net::TcpStream::connect(server.address).await.unwrap() };
+    let head = client.request("GET /events HTTP/1.1\r\nHost: chat.example\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("text/event-stream"), "{head}");
+    let outbox = server.stage.outbox(0);
+    outbox.push(frame_sse(Some("1"), Some("message"), "hello"), EVENT);
+    assert!(client.read_until("\n\n").await.ends_with("id: 1\nevent: message\ndata: hello\n\n"));
+    outbox.push(frame_sse(None, None, "more"), EVENT);
+    assert!(client.read_until("\n\n").await.ends_with("data: more\n\n"));
+    outbox.push(frame_sse(None, None, "last"), EVENT);
+    outbox.finish(Close::new(4000, "as you wish"));
+    assert!(client.read_until("0\r\n\r\n").await.contains("data: last\n\n"));
 }

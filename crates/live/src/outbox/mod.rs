@@ -17,10 +17,11 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 pub use self::dirty::{Dirty, DirtySet};
-pub use self::queue::{Entry, FRAME_COST, Queue};
+pub use self::queue::{Entry, FRAME_COST, Lost, Queue};
 use crate::close::{Close, Closed};
 
-/// A hash of what a frame is about (a room, a stream), by which queued frames can be purged. 0: nothing.
+/// A hash of what a frame is about (a room, a stream), by which queued frames can be purged. 0 is about
+/// nothing and never purged; the largest number is the outbox's own.
 pub type Topic = u64;
 
 /// What kind of frame this is: what may happen to it when the client is slow or loses an access.
@@ -156,9 +157,10 @@ impl Outbox {
         })
     }
 
-    /// Drops queued events and volatile frames whose topic is lost (a revoked access); returns how many. A
-    /// frame that is half on the wire is finished.
-    pub fn purge(&self, lost: impl FnMut(Topic) -> bool) -> usize {
+    /// Drops queued events and volatile frames of what is lost (a revoked access); returns how many were
+    /// queued. Those that the socket is just being offered go too, except one that is half on the wire: it
+    /// is finished.
+    pub fn purge(&self, lost: Lost) -> usize {
         self.inner.lock().queue.purge(lost)
     }
 

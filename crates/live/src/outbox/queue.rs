@@ -13,6 +13,21 @@ pub const FRAME_COST: usize = 64;
 /// The topic of a frame that is already half on the wire: it must be finished whatever happens.
 const STARTED: Topic = Topic::MAX;
 
+/// What a connection may no longer be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The frames of this topic.
+    Topic(Topic),
+    /// The frames of all topics.
+    All,
+}
+
+impl Lost {
+    fn covers(self, topic: Topic) -> bool {
+        topic != 0 && topic != STARTED && (self == Self::All || self == Self::Topic(topic))
+    }
+}
+
 /// A queued frame.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -40,6 +55,10 @@ pub struct Queue {
     limits: OutboxLimits,
     dropped: u32,
     closed: Option<Closed>,
+    /// Frames were taken and may be put back.
+    out: bool,
+    /// What was lost meanwhile.
+    lost: Vec<Lost>,
     /// The last words are in: nothing changes any more.
     sealed: bool,
 }
@@ -54,6 +73,8 @@ impl Queue {
             limits,
             dropped: 0,
             closed: None,
+            out: false,
+            lost: Vec::new(),
             sealed: false,
         }
     }
@@ -118,7 +139,8 @@ impl Queue {
         freed
     }
 
-    /// Moves up to `max` frames into `batch`, events and replies before volatile frames.
+    /// Moves up to `max` frames into `batch`, events and replies before volatile frames. What an earlier
+    /// take handed out and nobody put back is taken to be sent.
     pub fn take(&mut self, batch: &mut Vec<Entry>, max: usize) {
         let before = batch.len();
         let ordered = self.frames.len().min(max);
@@ -126,19 +148,25 @@ impl Queue {
         let rest = self.volatile.len().min(max - ordered);
         batch.extend(self.volatile.drain(..rest).map(|v| v.entry));
         self.bytes -= batch[before..].iter().map(|e| cost(&e.frame)).sum::<usize>();
+        self.out = batch.len() > before;
+        self.lost = Vec::new();
     }
 
-    /// Gives back what [`Queue::take`] handed out and the socket did not take. `written` are the bytes of
-    /// the first frame that are already on the wire.
-    pub fn put_back(&mut self, unsent: impl DoubleEndedIterator<Item = Entry>, written: usize) {
-        for entry in unsent.rev() {
+    /// Gives back what [`Queue::take`] handed out and the socket did not take, except what was lost
+    /// meanwhile. `written` are the bytes of the first frame that are already on the wire.
+    pub fn put_back(&mut self, mut unsent: impl DoubleEndedIterator<Item = Entry>, written: usize) {
+        let lost = std::mem::take(&mut self.lost);
+        self.out = false;
+        let begun = (written > 0).then(|| unsent.next()).flatten();
+        for entry in unsent.rev().filter(|entry| !lost.iter().any(|lost| lost.covers(entry.topic))) {
             self.bytes += cost(&entry.frame);
             self.frames.push_front(entry);
         }
-        if let (Some(first), true) = (self.frames.front_mut(), written > 0) {
+        if let Some(mut first) = begun {
             first.frame.advance(written);
-            self.bytes -= written;
             first.topic = STARTED;
+            self.bytes += cost(&first.frame);
+            self.frames.push_front(first);
         }
         // Closed meanwhile. Once the last words are in, whatever is here belongs to them.
         if !self.sealed && self.closed.as_ref().is_some_and(Closed::drops_queued) {
@@ -146,11 +174,15 @@ impl Queue {
         }
     }
 
-    /// Drops the queued frames whose topic is lost; returns how many. Replies have no topic and stay.
-    pub fn purge(&mut self, mut lost: impl FnMut(Topic) -> bool) -> usize {
+    /// Drops the queued frames of what is lost; returns how many. Replies have no topic and stay. Frames in
+    /// hand (taken, not put back) are dropped when they are put back, and are not counted.
+    pub fn purge(&mut self, lost: Lost) -> usize {
+        if self.out && !self.lost.contains(&lost) {
+            self.lost.push(lost);
+        }
         let (mut freed, mut count) = (0, 0);
         let mut keep = |entry: &Entry| {
-            let drop = entry.topic != 0 && entry.topic != STARTED && lost(entry.topic);
+            let drop = lost.covers(entry.topic);
             if drop {
                 freed += cost(&entry.frame);
                 count += 1;

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use parlor_live::upgrade::accept;
 use parlor_live::{
     Answer, CapLimits, Class, Close, Closed, Dirty, Door, Live, Options, Origins, Outbox, ServeOptions,
-    Session, Step, frame_text, serve,
+    Session, Step, frame_text, serve, sse,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -130,6 +130,7 @@ impl TestServer {
         let stage = Arc::<Stage>::default();
         let app = Router::new()
             .route("/ws", any(upgrade))
+            .route("/events", any(events))
             .route("/health", any(|| async { "fine" }))
             .route("/whoami", any(|client: parlor_live::ClientAddress| async move { client.0.to_string() }))
             .with_state((door.clone(), stage.clone()));
@@ -164,6 +165,10 @@ async fn upgrade(State((door, stage)): State<(Arc<Door>, Arc<Stage>)>, mut reque
         Ok(upgrade) => upgrade.start(|outbox| Puppet::new(outbox, stage)),
         Err(refused) => refused.into_response(),
     }
+}
+
+async fn events(State((door, stage)): State<(Arc<Door>, Arc<Stage>)>) -> Response {
+    sse::stream(door, None, |outbox| stage.outboxes.lock().unwrap().push(outbox.clone()))
 }
 
 /// A client that writes and reads bytes.
@@ -237,6 +242,15 @@ impl Raw {
 
     pub async fn expect(&mut self, text: &str) {
         assert_eq!(self.hear().await, Got::Text(text.to_owned()));
+    }
+
+    /// Reads on until what was read ends like this.
+    pub async fn read_until(&mut self, end: &str) -> String {
+        let mut read = Vec::new();
+        while !read.ends_with(end.as_bytes()) {
+            read.push(self.stream.read_u8().await.unwrap());
+        }
+        String::from_utf8(read).unwrap()
     }
 
     /// Reads on to the close frame, and its code.

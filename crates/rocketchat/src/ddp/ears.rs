@@ -17,7 +17,7 @@ use parlor_core::{
     id::{RoomId, SessionId, UserId},
     published::Published,
 };
-use parlor_live::{Class, Close, Dirty, Outbox};
+use parlor_live::{Class, Close, Dirty, Lost, Outbox};
 
 use super::{
     frame, render,
@@ -118,7 +118,7 @@ impl Listener for RoomEar {
     }
 
     fn revoked(&self) {
-        self.wire.outbox.purge(|topic| topic == self.topic);
+        self.wire.outbox.purge(Lost::Topic(self.topic));
     }
 }
 
@@ -201,7 +201,7 @@ impl Listener for UserEar {
 
     /// The session is over: what is queued of its events goes with it.
     fn revoked(&self) {
-        self.wire.outbox.purge(|_| true);
+        self.wire.outbox.purge(Lost::All);
         self.wire.outbox.finish(Close::policy("logged out"));
     }
 }

@@ -14,7 +14,7 @@ use parlor_core::{
     published::Published,
     session::Actor,
 };
-use parlor_live::{Class, Outbox, OutboxLimits};
+use parlor_live::{Class, Lost, Outbox, OutboxLimits};
 use parlor_testkit::history::Ledger;
 
 use super::random::Random;
@@ -82,7 +82,7 @@ impl Listener for Ear {
 
     fn revoked(&self) {
         self.revoked.store(true, Ordering::Relaxed);
-        self.outbox.purge(|topic| topic == TOPIC);
+        self.outbox.purge(Lost::Topic(TOPIC));
     }
 }
 
