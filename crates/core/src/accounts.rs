@@ -269,6 +269,9 @@ pub(crate) fn put_user(tx: &mut dyn Tx, mut user: User) -> Result<std::sync::Arc
     }
     user.updated_at = later(tx.now(), before.updated_at);
     tx.update_user(&user)?;
+    if user.access != before.access {
+        crate::tickets_members::settle_user(tx, &user)?;
+    }
     let user = std::sync::Arc::new(user);
     let event = Event::User {
         user: user.clone(),

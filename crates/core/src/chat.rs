@@ -21,6 +21,7 @@ use crate::{
     session::Actor,
     setting::{Setting, Settings, Value},
     store::Store,
+    tickets::TicketFate,
     user::User,
 };
 
@@ -66,6 +67,11 @@ pub struct Chat {
     rooms: Cache<RoomId, Option<Arc<Room>>>,
     heads: Cache<RoomId, Arc<Head>>,
     memberships: Cache<(RoomId, UserId), Option<Arc<Membership>>>,
+    pub(crate) cases: Cache<RoomId, Option<Arc<crate::case::Case>>>,
+    pub(crate) tickets: Cache<RoomId, Option<Arc<crate::ticket::Ticket>>>,
+    pub(crate) ticket_rooms: Cache<Box<str>, Option<RoomId>>,
+    /// The categories of tickets that ACCOUNTS see.
+    pub(crate) money: RwLock<Arc<[String]>>,
     pub(crate) sessions: crate::sessions::Sessions,
     pub(crate) confirmed: crate::second_factor::Confirmed,
     pub(crate) customs: crate::customs::Customs,
@@ -85,6 +91,10 @@ impl Chat {
             rooms: Cache::new(sizes.rooms),
             heads: Cache::new(sizes.rooms),
             memberships: Cache::new(sizes.memberships),
+            cases: Cache::new(sizes.rooms),
+            tickets: Cache::new(sizes.rooms),
+            ticket_rooms: Cache::new(sizes.rooms),
+            money: RwLock::new(["PAYMENT".to_owned(), "INVOICE".to_owned()].into()),
             sessions: crate::sessions::Sessions::new(),
             confirmed: Default::default(),
             customs: Default::default(),
@@ -206,16 +216,33 @@ impl Chat {
             Event::RoomRemoved { room } => {
                 self.rooms.forget(&room.id);
                 self.heads.forget(&room.id);
+                self.cases.forget(&room.id);
             }
             // A membership's change may have moved the room's member count or access version.
             Event::Membership { membership: m, .. } => {
                 self.memberships.put((m.room.clone(), m.user.clone()), Some(m.clone()));
                 self.rooms.forget(&m.room);
+                self.cases.forget(&m.room);
+            }
+            Event::Case { conversation, .. } => {
+                let room = &conversation.room;
+                self.rooms.put(room.id.clone(), Some(room.clone()));
+                self.heads.forget(&room.id);
+                self.cases.put(room.id.clone(), conversation.case.clone());
+            }
+            Event::Ticket { ticket, change: TicketFate::Removed } => {
+                self.tickets.forget(&ticket.room);
+                self.ticket_rooms.forget(&ticket.id.as_str().into());
+            }
+            Event::Ticket { ticket, .. } => {
+                self.tickets.put(ticket.room.clone(), Some(ticket.clone()));
+                self.ticket_rooms.put(ticket.id.as_str().into(), Some(ticket.room.clone()));
             }
             Event::Read { room, user, .. } => self.memberships.forget(&(room.clone(), user.clone())),
             Event::MembershipRemoved { room, user, .. } => {
                 self.memberships.put((room.clone(), user.clone()), None);
                 self.rooms.forget(room);
+                self.cases.forget(room);
             }
             Event::SessionsEnded { user, session, kept } => {
                 self.sessions.forget(user, session.as_ref(), kept.as_ref());

@@ -184,6 +184,8 @@ pub enum State {
     Encrypted,
     #[error("field staff can't be among themselves")]
     FieldToField,
+    #[error("the conversation is closed")]
+    CaseClosed,
 }
 
 /// What a second factor asks for.

@@ -135,6 +135,24 @@ pub enum Event {
         /// On or off.
         on: bool,
     },
+    /// Something happened to a support case.
+    Case {
+        /// The conversation as it is now, with what each participant has not read.
+        conversation: Arc<crate::case::Conversation>,
+        /// What happened.
+        action: crate::case::CaseAction,
+        /// Who did it.
+        by: UserId,
+        /// A new case's first message.
+        first: Option<Arc<Message>>,
+    },
+    /// A ticket's facts are new or changed, or it is gone (the end of its room is told after that).
+    Ticket {
+        /// As it is now, or as it was.
+        ticket: Arc<crate::ticket::Ticket>,
+        /// Which of these.
+        change: crate::tickets::TicketFate,
+    },
     /// A team was made, changed or removed.
     Team {
         /// Which.
@@ -316,6 +334,8 @@ impl Event {
             | Self::Skipped { room }
             | Self::Activity { room, .. } => Audience::Room(room.clone()),
             Self::Room { room, .. } | Self::RoomRemoved { room } => Audience::Room(room.id.clone()),
+            Self::Case { conversation, .. } => Audience::Room(conversation.room.id.clone()),
+            Self::Ticket { ticket, .. } => Audience::Room(ticket.room.clone()),
             Self::Membership { membership, .. } => Audience::User(membership.user.clone()),
             Self::MembershipRemoved { user, .. }
             | Self::SessionsEnded { user, .. }

@@ -72,6 +72,8 @@ pub enum Interest {
     Inbox,
     /// The presence of the users on a watch list (`Hub::watch`).
     Presence,
+    /// What happens in all support cases, for the control centre.
+    Desk,
     /// What concerns everybody who is logged in.
     LoggedIn,
     /// What concerns every connection, logged in or not.
@@ -93,6 +95,7 @@ enum Kind {
     User,
     Inbox,
     Presence,
+    Desk,
     LoggedIn,
     Everyone,
 }
@@ -154,6 +157,9 @@ fn add(counter: &AtomicU64, more: usize) {
     counter.fetch_add(more as u64, Ordering::Relaxed);
 }
 
+/// Tells whether a room is a support case; asked only while somebody listens to them all, and must be quick.
+pub type IsCase = Box<dyn Fn(&RoomId) -> bool + Send + Sync>;
+
 type Users = Table<UserId, Arc<Cell>>;
 
 struct Rooms {
@@ -179,6 +185,9 @@ struct Global {
 pub struct Hub {
     shards: Box<[Shard]>,
     users: Box<[Mutex<Users>]>,
+    desk: Global,
+    /// Which rooms are support cases.
+    cases: std::sync::OnceLock<IsCase>,
     logged_in: Global,
     everyone: Global,
     /// Numbers for subscriptions, calls and questions; starts at 1.
@@ -208,11 +217,18 @@ impl Hub {
         Self {
             shards: (0..count).map(|_| shard()).collect(),
             users: (0..count).map(|_| Mutex::new(Table::new())).collect(),
+            desk: Global::default(),
+            cases: std::sync::OnceLock::new(),
             logged_in: Global::default(),
             everyone: Global::default(),
             numbers: AtomicU64::new(1),
             counts: Counts::default(),
         }
+    }
+
+    /// Says how support cases are known; only the first word counts.
+    pub fn know_cases(&self, is_case: IsCase) {
+        let _ = self.cases.set(is_case);
     }
 
     fn shard_of(&self, key: &impl Hash) -> usize {

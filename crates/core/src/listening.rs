@@ -14,14 +14,14 @@ use crate::{
 };
 
 /// Ends its subscription unless it is kept: a request that is cancelled half-way leaves nothing behind.
-struct Registered<'a> {
+pub(crate) struct Registered<'a> {
     chat: &'a Chat,
     subscription: Subscription,
     kept: bool,
 }
 
 impl Registered<'_> {
-    fn keep(mut self) -> Subscription {
+    pub(crate) fn keep(mut self) -> Subscription {
         self.kept = true;
         self.subscription
     }
@@ -36,7 +36,12 @@ impl Drop for Registered<'_> {
 }
 
 impl Chat {
-    fn register(&self, interest: Interest, actor: &Actor, listener: Arc<dyn Listener>) -> Registered<'_> {
+    pub(crate) fn register(
+        &self,
+        interest: Interest,
+        actor: &Actor,
+        listener: Arc<dyn Listener>,
+    ) -> Registered<'_> {
         let subscription = self.listening.hub.listen(interest, actor, listener);
         Registered { chat: self, subscription, kept: false }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    case::CaseAction,
     chat::Chat,
     error::{Refusal, Result, State, What},
     id::{RoomId, UserId},
@@ -75,12 +76,17 @@ impl Chat {
         judgement: Judgement,
     ) -> Result<Arc<Room>> {
         let id = room.id.clone();
+        let is_case = room.kind == RoomKind::Case;
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 tx.check(&judgement)?;
                 tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
                 for (membership, notice) in &entries {
                     if enter_once(tx, membership.clone())?.1 {
+                        if is_case {
+                            let (who, added) = (&notice.author, CaseAction::ParticipantAdded);
+                            crate::cases::tell(tx, &id, added, who, None)?;
+                        }
                         tx.append_message(notice.clone())?;
                     }
                 }
@@ -151,6 +157,7 @@ impl Chat {
         notice: Message,
     ) -> Result<Arc<Room>> {
         let id = room.id.clone();
+        let is_case = room.kind == RoomKind::Case;
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 tx.check(&judgement)?;
@@ -158,6 +165,10 @@ impl Chat {
                 let membership = tx.membership(&id, &user)?.ok_or(Refusal::NotFound(What::Membership))?;
                 keep_an_owner(tx, &membership)?;
                 end(tx, &membership)?;
+                if is_case {
+                    let removed = CaseAction::ParticipantRemoved;
+                    crate::cases::tell(tx, &id, removed, &notice.author, None)?;
+                }
                 tx.append_message(notice.clone())?;
                 tx.room(&id)?.map(Arc::new).ok_or(Refusal::NotFound(What::Room))
             })
@@ -220,6 +231,9 @@ impl Chat {
         let room = self.find_known_room(actor, RoomRef::Id(room)).await?;
         if room.is_direct() {
             return Err(State::DirectRoom.into());
+        }
+        if room.kind == RoomKind::Ticket {
+            return Err(Refusal::NotAllowed("ticket-facts"));
         }
         let limit = match self.settings().number("API_User_Limit") as u64 {
             0 => 500,

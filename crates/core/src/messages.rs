@@ -49,6 +49,8 @@ pub struct Draft {
     pub no_links: bool,
     /// The sender's clock; over a minute off it is refused.
     pub claimed_at: Option<Time>,
+    /// A line of the system in the conversation; only the system itself may say so.
+    pub system_line: bool,
 }
 
 impl Draft {
@@ -86,6 +88,8 @@ pub(crate) struct Prepared {
     pub(crate) client_id: bool,
     /// Who gets a mention row.
     pub(crate) mentioned: Vec<UserId>,
+    /// The author is no member yet and becomes one by writing.
+    pub(crate) enters: bool,
 }
 
 impl Sending {
@@ -121,6 +125,9 @@ impl Chat {
     /// Judges a message and enqueues it; its place in the room is decided when this answers.
     pub async fn send(&self, actor: &Actor, draft: Draft) -> Result<Sending> {
         let prepared = self.prepare(actor, &draft).await?;
+        if prepared.enters {
+            self.enter_by_writing(actor, &prepared).await?;
+        }
         Ok(Sending { actor: actor.clone(), draft, storing: self.enqueue(prepared) })
     }
 
@@ -134,7 +141,7 @@ impl Chat {
     fn enqueue(&self, prepared: Prepared) -> Storing {
         let has_files = prepared.message.files().next().is_some();
         if prepared.message.thread.is_none() && !has_files {
-            let Prepared { message, judgement, client_id, mentioned } = prepared;
+            let Prepared { message, judgement, client_id, mentioned, .. } = prepared;
             return Storing::Batched(self.store().append(Append {
                 message,
                 judgement,
@@ -147,8 +154,8 @@ impl Chat {
 }
 
 /// Stores a reply or a message with files, and everything that hangs on it.
-fn store_with_rows(tx: &mut dyn Tx, prepared: &Prepared) -> Result<Appended> {
-    let Prepared { message, judgement, client_id, mentioned } = prepared;
+pub(crate) fn store_with_rows(tx: &mut dyn Tx, prepared: &Prepared) -> Result<Appended> {
+    let Prepared { message, judgement, client_id, mentioned, .. } = prepared;
     tx.check(judgement)?;
     if *client_id && let Some(stored) = tx.message(&message.id)? {
         if stored.author != message.author || stored.room != message.room {

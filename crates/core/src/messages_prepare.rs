@@ -8,10 +8,10 @@ use crate::{
     error::{Refusal, Result, State, What},
     id::MessageId,
     json::Json,
-    message::{Attachment, Guise, MAX_TEXT, Message},
+    message::{Attachment, Guise, MAX_TEXT, Message, MessageKind},
     messages::{Draft, Prepared},
-    permissions::{Action, Object},
-    room::Room,
+    permissions::{Action, Judgement, Object},
+    room::{Room, RoomKind},
     session::Actor,
     setting::Settings,
     user::User,
@@ -31,12 +31,32 @@ impl Chat {
         let room = self.room(room).await?;
         let judgement = self.authorize(actor, Action::PostMessage, Object::Room(&room)).await?;
         let author = self.active_user(actor).await?;
+        let mut prepared = self.compose(actor, &room, &author, draft).await?;
+        prepared.judgement = judgement;
+        prepared.enters = matches!(room.kind, RoomKind::Case | RoomKind::Ticket)
+            && !actor.is_system()
+            && self.membership(&room.id, &author.id).await?.is_none();
+        Ok(prepared)
+    }
+
+    /// Makes a message of a draft, without a judgement of the room, which may be about to be made.
+    pub(crate) async fn compose(
+        &self,
+        actor: &Actor,
+        room: &Arc<Room>,
+        author: &Arc<User>,
+        draft: &Draft,
+    ) -> Result<Prepared> {
         let settings = self.settings();
-        self.check_draft(actor, &room, draft, &settings).await?;
+        self.check_draft(actor, room, draft, &settings).await?;
 
         let id = draft.id.clone().unwrap_or_else(|| MessageId::new(self.new_id()));
-        let mut message = Message::written_by(&author, id, room.id.clone(), settings.censored(&draft.text));
-        message.thread = self.thread_root(&room, draft, &settings).await?;
+        let mut message = Message::written_by(author, id, room.id.clone(), settings.censored(&draft.text));
+        if draft.system_line && actor.is_system() {
+            message.kind = MessageKind::Notice(crate::cases::SPOKEN.into());
+            message.ungrouped = true;
+        }
+        message.thread = self.thread_root(room, draft, &settings).await?;
         message.shown_in_room = message.thread.is_some() && draft.shown_in_room;
         message.guise = draft.guise.clone();
         message.custom_fields = draft.custom_fields.clone().unwrap_or_default();
@@ -45,8 +65,9 @@ impl Chat {
         message.ungrouped = draft.ungrouped;
         message.attachments = draft.cards.iter().cloned().map(Attachment::Card).collect();
         message.attachments.extend(draft.files.iter().cloned().map(Attachment::File));
-        let mentioned = self.read_text(actor, &room, &author, &mut message, draft).await?;
-        Ok(Prepared { message, judgement, client_id: draft.id.is_some(), mentioned })
+        let mentioned = self.read_text(actor, room, author, &mut message, draft).await?;
+        let judgement = Judgement::default();
+        Ok(Prepared { message, judgement, client_id: draft.id.is_some(), mentioned, enters: false })
     }
 
     /// What the text names: people, rooms, links, quotes. Gives back who gets a mention row.

@@ -8,7 +8,7 @@ use crate::{
     id::RoleId,
     membership::Membership,
     message::Message,
-    room::Room,
+    room::{Room, RoomKind},
     session::Actor,
     user::User,
 };
@@ -193,6 +193,40 @@ pub enum Object<'a> {
 struct Case<'a> {
     user: &'a User,
     room: Option<(&'a Room, Option<&'a Membership>)>,
+    reach: Reach,
+}
+
+/// By what a room is reached, beside membership.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// By membership, or because it is public.
+    Ordinary,
+    /// A support case: its members, and the control centre. Written to while it is open.
+    Case { control: bool, open: bool },
+    /// A ticket: by its facts alone.
+    Ticket { enters: bool },
+}
+
+/// What nobody does to a ticket's room by hand: its members and its name follow from the ticket's facts.
+fn follows_from_facts(action: Action) -> bool {
+    use Action as A;
+    matches!(
+        action,
+        A::JoinRoom
+            | A::EditRoom
+            | A::ArchiveRoom
+            | A::DeleteGroup
+            | A::SetOwner
+            | A::SetModerator
+            | A::SetLeader
+            | A::RemoveUser
+            | A::RemoveAnyGroupUser
+            | A::AddUser
+            | A::AddAnyGroupUser
+            | A::LeaveGroup
+            | A::CreateInvite
+            | A::StartDiscussion
+    )
 }
 
 fn needs_no_standing(action: Action) -> bool {
@@ -226,7 +260,11 @@ impl Chat {
         {
             return Err(Refusal::NotFound(What::Room));
         }
-        let case = Case { user: &user, room: room.map(|r| (&**r, membership.as_deref())) };
+        let reach = match room {
+            Some(room) => self.reach(&user, room).await?,
+            None => Reach::Ordinary,
+        };
+        let case = Case { user: &user, room: room.map(|r| (&**r, membership.as_deref())), reach };
         let why = self.judge(&case, action)?;
         Ok(Judgement {
             user: Some((user.id.clone(), user.access)),
@@ -270,15 +308,26 @@ impl Chat {
         let by_room = case.room.and_then(|(_, m)| m).map(|m| m.roles.as_slice()).unwrap_or_default();
         let held = || case.user.roles.iter().chain(by_room);
         if let Some((room, membership)) = case.room {
-            let readable =
-                membership.is_some() || (room.is_public() && roles.holds(held(), "view-c-room").is_some());
+            let readable = match case.reach {
+                Reach::Ordinary => {
+                    membership.is_some() || (room.is_public() && roles.holds(held(), "view-c-room").is_some())
+                }
+                Reach::Case { control, .. } => membership.is_some() || control,
+                Reach::Ticket { enters } => enters,
+            };
             let allowed = || rule.any_of.iter().any(|p| roles.holds(held(), p).is_some());
             let by_holding = rule.standing == Standing::Holder && allowed();
             if !(readable || by_holding) {
                 return Err(Refusal::NotFound(What::Room));
             }
+            if matches!(case.reach, Reach::Ticket { .. }) && follows_from_facts(action) {
+                return Err(Refusal::NotAllowed("ticket-facts"));
+            }
             if rule.standing == Standing::Member && membership.is_none() {
                 return Err(Refusal::NotMember);
+            }
+            if rule.writable && matches!(case.reach, Reach::Case { open: false, .. }) {
+                return Err(State::CaseClosed.into());
             }
             if rule.writable {
                 if membership.is_some_and(|m| m.blocked || m.blocker) {
@@ -296,6 +345,17 @@ impl Chat {
             }
         }
         Err(Refusal::NotAllowed(rule.any_of[0]))
+    }
+
+    async fn reach(&self, user: &User, room: &Room) -> Result<Reach> {
+        Ok(match room.kind {
+            RoomKind::Case => {
+                let open = self.case(&room.id).await?.is_none_or(|case| case.closed.is_none());
+                Reach::Case { control: crate::cases::is_control(user), open }
+            }
+            RoomKind::Ticket => Reach::Ticket { enters: self.enters_ticket(user, &room.id).await? },
+            _ => Reach::Ordinary,
+        })
     }
 
     /// Channels of a private team are for the team; to others they don't exist.

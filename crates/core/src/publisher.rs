@@ -39,6 +39,10 @@ impl Chat {
     /// The right to publish; `None` when somebody has it already.
     pub fn publisher(self: &Arc<Self>) -> Option<Publisher> {
         let given = self.listening.publisher_given.swap(true, Ordering::SeqCst);
+        let chat = Arc::downgrade(self);
+        let is_case =
+            move |room: &RoomId| chat.upgrade().is_some_and(|chat| chat.case_at_hand(room).is_some());
+        self.listening.hub.know_cases(Box::new(is_case));
         (!given).then(|| Publisher(self.clone()))
     }
 
@@ -147,9 +151,8 @@ impl Publisher {
     /// Facts, in the order of their commits; what it gives back goes to [`Publisher::execute`].
     pub fn publish(&self, facts: Vec<Fact>) -> Vec<Output> {
         let over = self.0.activities_over(&facts);
-        let questions = self.0.publish(facts);
         over.into_iter().for_each(|event| self.0.pass(event));
-        questions
+        self.0.publish(facts)
     }
 
     /// Called once a second: tells whose presence changed and whose typing ended.

@@ -110,6 +110,20 @@ pub(crate) fn slug(title: &str) -> String {
     slug
 }
 
+/// A name made of a host application's word: lower case, everything but letters, digits, `.` and `-` becomes one `_`;
+/// at most 50 characters.
+pub(crate) fn host_slug(word: &str) -> String {
+    let mut slug = String::new();
+    for c in word.to_lowercase().chars() {
+        if c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c) {
+            slug.push(c);
+        } else if !slug.ends_with('_') {
+            slug.push('_');
+        }
+    }
+    slug.trim_matches('_').chars().take(50).collect()
+}
+
 /// The last characters of an id, for rooms whose title has nothing to make a name of.
 pub(crate) fn tail(id: &str) -> String {
     id[id.len().saturating_sub(12)..].to_owned()

@@ -2,6 +2,7 @@
 //! A job may run twice (an unknown outcome is run again), so it must have no side effect but through its `Tx`.
 
 mod accounts;
+mod desk;
 mod messages;
 mod rooms;
 mod workspace;
@@ -16,7 +17,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-pub use self::{accounts::*, messages::*, rooms::*, workspace::*};
+pub use self::{accounts::*, desk::*, messages::*, rooms::*, workspace::*};
 use crate::{
     clock::Time,
     error::{Refusal, Result},
@@ -107,12 +108,18 @@ impl<T> Future for Answer<T> {
 }
 
 /// A reading snapshot.
-pub trait Read: ReadAccounts + ReadRooms + ReadMessages + ReadWorkspace {}
-impl<T: ReadAccounts + ReadRooms + ReadMessages + ReadWorkspace> Read for T {}
+pub trait Read: ReadAccounts + ReadRooms + ReadMessages + ReadDesk + ReadWorkspace {}
+impl<T: ReadAccounts + ReadRooms + ReadMessages + ReadDesk + ReadWorkspace> Read for T {}
 
 /// A transaction.
-pub trait Tx: Read + Journal + WriteAccounts + WriteRooms + WriteMessages + WriteWorkspace {}
-impl<T: Read + Journal + WriteAccounts + WriteRooms + WriteMessages + WriteWorkspace> Tx for T {}
+pub trait Tx:
+    Read + Journal + WriteAccounts + WriteRooms + WriteMessages + WriteDesk + WriteWorkspace
+{
+}
+impl<T> Tx for T where
+    T: Read + Journal + WriteAccounts + WriteRooms + WriteMessages + WriteDesk + WriteWorkspace
+{
+}
 
 /// What every transaction can do besides touching nouns.
 pub trait Journal {

@@ -150,6 +150,7 @@ impl Chat {
                 tx.insert_user(&user)?;
                 tx.put_secrets(&user.id, &secrets)?;
                 tx.record(None, made(user.clone()))?;
+                crate::tickets_members::settle_user(tx, &user)?;
                 Ok(Arc::new(user))
             })
             .await?;

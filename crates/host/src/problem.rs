@@ -321,7 +321,9 @@ fn standing_in_the_way(state: State) -> Problem {
         State::Muted => Problem::new(403, "muted", "You are muted in this room"),
         State::Deleted => Problem::new(409, "message_deleted", "The message is deleted"),
         State::DirectRoom => Problem::new(409, "direct_room", "Not possible in a direct room"),
-        State::AlreadyClosed => Problem::new(409, "conversation_closed", "The conversation is closed"),
+        State::AlreadyClosed | State::CaseClosed => {
+            Problem::new(409, "conversation_closed", "The conversation is closed")
+        }
         State::FieldToField => {
             Problem::new(403, "field_to_field", "Field staff can't be in a room among themselves")
         }

@@ -342,6 +342,7 @@ fn standing_in_the_way(state: State) -> Refused {
         State::InUse => ("error-role-in-use", "Cannot delete a role that is in use"),
         State::SecondFactorOn => ("error-two-factor-enabled", "Two factor is already enabled"),
         State::FieldToField => ("error-not-allowed", "Field staff can't be in a room among themselves"),
+        State::CaseClosed => ("error-not-allowed", "The conversation is closed"),
         State::Encrypted => ("error-not-allowed", "Unencrypted messages are not allowed in this room"),
     };
     Refused::meteor(code, reason)

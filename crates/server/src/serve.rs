@@ -75,6 +75,7 @@ async fn first_start(chat: &Arc<Chat>, config: &Config) -> Result<Option<UserId>
     chat.ensure_bot().await?;
     chat.ensure_general(&UserId::new(ROCKET_CAT)).await?;
     chat.overwrite_settings(&config.overwrite, &config.root_url).await?;
+    chat.set_money(config.host.accounts_categories.clone()).await?;
     let Some(admin) = &config.admin else { return Ok(None) };
     let wanted = FirstAdmin {
         username: admin.username.clone(),

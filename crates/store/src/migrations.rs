@@ -15,6 +15,7 @@ pub(crate) const STEPS: &[(&str, &str)] = &[
     ("0003_messages", include_str!("../migrations/0003_messages.sql")),
     ("0004_journal", include_str!("../migrations/0004_journal.sql")),
     ("0005_search", include_str!("../migrations/0005_search.sql")),
+    ("0006_desk", include_str!("../migrations/0006_desk.sql")),
 ];
 
 /// Why the schema could not be brought up to date.

@@ -46,6 +46,10 @@ impl Hub {
                 subscription.shard = self.shard_of(&room) as u8;
                 subscription.slot = self.add_silent(&room, entry);
             }
+            Interest::Desk => {
+                subscription.kind = Kind::Desk;
+                self.desk.crowd.lock().add(entry);
+            }
             Interest::LoggedIn => {
                 subscription.kind = Kind::LoggedIn;
                 self.logged_in.crowd.lock().add(entry);
@@ -104,6 +108,7 @@ impl Hub {
     pub(super) fn take(&self, subscription: Subscription) -> Option<Entry> {
         let entry = match subscription.kind {
             Kind::Room => self.take_from_room(subscription),
+            Kind::Desk => self.desk.take(subscription),
             Kind::LoggedIn => self.logged_in.take(subscription),
             Kind::Everyone => self.everyone.take(subscription),
             Kind::User | Kind::Inbox | Kind::Presence => return self.take_from_user(subscription),

@@ -74,7 +74,8 @@ impl Hub {
         let mut rooms = shard.rooms.lock();
         let Some(room) = rooms.table.get_mut(id) else {
             drop(rooms);
-            return self.late(published, None, call);
+            self.deliver(published, &Audible::desk_alone());
+            return self.untimely(published, call);
         };
         let arrival = room.arrive(position, published.clone(), call.number);
         let news = arrival == Arrival::Late { news: true } && room.may_hear_late(published);
@@ -92,7 +93,7 @@ impl Hub {
         let mut rooms = shard.rooms.lock();
         let now = match rooms.table.get_mut(id) {
             Some(room) => room.pass(published.clone()).map(|p| (p, Audible::of(room))),
-            None => Some((published.clone(), Audible::default())),
+            None => Some((published.clone(), Audible::desk_alone())),
         };
         drop(rooms);
         if let Some((published, audible)) = now {
@@ -135,7 +136,7 @@ impl Hub {
             }
             Step::News(late) => {
                 let followers = audible.map(|audible| audible.followers.clone()).unwrap_or_default();
-                let audible = Audible { crowd: Crowd::default(), followers };
+                let audible = Audible { followers, ..Audible::desk_alone() };
                 late.iter().filter(|p| is_for_room(p)).for_each(|p| self.deliver_to_room(p, &audible));
             }
             Step::Spill(units) => {
@@ -149,7 +150,12 @@ impl Hub {
     /// A fact that the room's listeners don't get (any more), but that may concern users.
     fn late(&self, published: &Arc<Published>, followers: Option<&Arc<Vec<Follower>>>, call: &mut Call) {
         let followers = followers.cloned().unwrap_or_default();
-        self.deliver(published, &Audible { crowd: Crowd::default(), followers });
+        self.deliver(published, &Audible { followers, ..Audible::default() });
+        self.untimely(published, call);
+    }
+
+    /// What follows from a fact that did not come in the room's order.
+    fn untimely(&self, published: &Arc<Published>, call: &mut Call) {
         match &published.fact.event {
             Event::MembershipRemoved { room, user, .. } => self.doubt(room, user, call),
             Event::Membership { membership, change: Change::Made } => {
@@ -194,6 +200,9 @@ impl Hub {
             return;
         }
         audible.crowd.tell(published);
+        if audible.desk && !self.desk.crowd.lock().is_empty() && self.is_of_case(published) {
+            self.desk.tell(published);
+        }
         add(&self.counts.deliveries, audible.crowd.len());
         match event {
             Event::Activity { .. } => {}
@@ -204,6 +213,14 @@ impl Hub {
                 }
             }
             _ => audible.followers.iter().for_each(|follower| follower.cell.tell_inbox(published)),
+        }
+    }
+
+    /// Whether it happened in a support case.
+    fn is_of_case(&self, published: &Published) -> bool {
+        match (published.fact.event.audience(), self.cases.get()) {
+            (Audience::Room(room), Some(is_case)) => is_case(&room),
+            _ => false,
         }
     }
 
@@ -293,11 +310,18 @@ pub(super) struct Answered {
 struct Audible {
     crowd: Crowd,
     followers: Arc<Vec<Follower>>,
+    /// Those who listen to all cases hear it too: it is told for the first time.
+    desk: bool,
 }
 
 impl Audible {
     fn of(room: &Room) -> Self {
-        Self { crowd: room.crowd.clone(), followers: room.followers.clone() }
+        Self { crowd: room.crowd.clone(), followers: room.followers.clone(), desk: true }
+    }
+
+    /// Nobody listens to the room itself.
+    fn desk_alone() -> Self {
+        Self { desk: true, ..Self::default() }
     }
 }
 

@@ -56,6 +56,10 @@ pub(crate) mod kind {
     pub(crate) const AVATAR: i64 = 20;
     /// A position without an event.
     pub(crate) const SKIPPED: i64 = 21;
+    /// Something that happened to a support case, by its room; the object is the action.
+    pub(crate) const CASE: i64 = 22;
+    /// A ticket's facts, by its id.
+    pub(crate) const TICKET: i64 = 23;
 }
 
 /// A row's kind, object and the user it concerns alone.
@@ -99,6 +103,8 @@ fn entry(event: &Event) -> Option<Entry<'_>> {
                 parlor_core::event::AvatarOf::Room(id) => id.as_str(),
             }),
         ),
+        E::Case { action, .. } => of(kind::CASE, Some(action.as_str())),
+        E::Ticket { ticket, .. } => of(kind::TICKET, Some(ticket.id.as_str())),
         E::Skipped { .. } => of(kind::SKIPPED, None),
         E::Activity { .. } | E::Presence { .. } | E::Whisper { .. } | E::Notify { .. } | E::Signal { .. } => {
             None

@@ -1,12 +1,14 @@
 //! The core's row traits on a transaction, a file a noun.
 
 mod accounts;
+mod cases;
 pub(crate) mod users;
 mod workspace;
 
 mod memberships;
 mod rooms;
 mod teams;
+mod tickets;
 
 pub(crate) mod append;
 pub(crate) mod append_postgres;

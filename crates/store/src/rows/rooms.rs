@@ -340,6 +340,10 @@ impl SqlTx<'_> {
             params![id, now],
         )?;
         self.exec("DELETE FROM invites WHERE room = $1", params![id])?;
+        for table in ["cases", "ticket_people", "tickets"] {
+            let sql = format!("DELETE FROM {table} WHERE room = (SELECT key FROM rooms WHERE id = $1)");
+            self.exec(&sql, params![id])?;
+        }
         self.exec("DELETE FROM room_heads WHERE room = (SELECT key FROM rooms WHERE id = $1)", params![id])?;
         match self.exec("DELETE FROM rooms WHERE id = $1", params![id])? {
             0 => Err(Refusal::NotFound(What::Room)),

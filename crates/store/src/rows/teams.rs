@@ -94,13 +94,19 @@ impl SqlTx<'_> {
         let keys: Vec<i64> = self.query(piece, params![from, to], |row| row.get(0))?;
         let now = self.time();
         let Some(last) = keys.last() else {
-            self.exec("DELETE FROM tombstones WHERE key >= $1 AND key < $2", params![from, to])?;
             self.exec(
                 "UPDATE uploads SET room = NULL, message = NULL, expires = $2 WHERE room = $1",
                 params![room, now],
             )?;
             return Ok(false);
         };
+        // The ids stay spent: a message sent again must not come up in another room.
+        self.exec(
+            "INSERT INTO tombstones (key, id, rev, at, author, thread, counts)
+                SELECT key, id, CAST($3 AS BIGINT), CAST($4 AS BIGINT), author, CAST(NULL AS BIGINT), 0
+                FROM messages WHERE key >= $1 AND key <= $2 ON CONFLICT DO NOTHING",
+            params![from, last, i64::MAX, now],
+        )?;
         for table in ["mentions", "stars", "message_versions", "messages"] {
             self.exec(&format!("DELETE FROM {table} WHERE key >= $1 AND key <= $2"), params![from, last])?;
         }

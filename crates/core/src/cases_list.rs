@@ -1,0 +1,113 @@
+//! Conversations in lists: one's own, and the queues of the control centre.
+
+use std::sync::Arc;
+
+use crate::{
+    case::{Conversation, Queue},
+    cases::{conversation_of, is_control},
+    chat::Chat,
+    error::{Refusal, Result},
+    hub::{Interest, Listener, Subscription},
+    id::{RoomId, UserId},
+    permissions::{Action, Object},
+    rooms::RoomRef,
+    session::Actor,
+    store::{CaseFilter, Place},
+};
+
+/// Conversations of one page at most.
+pub const MAX_CONVERSATIONS: u64 = 100;
+/// Refused to whoever may not watch the queues.
+pub const DESK_DENIED: &str = "support_room_denied";
+
+/// A page of conversations.
+#[derive(Clone, Debug, Default)]
+pub struct Conversations {
+    /// In the order of the list.
+    pub items: Vec<Conversation>,
+    /// Behind the last one there are more, from here on.
+    pub next: Option<Place>,
+    /// How many there are in all, where it was asked.
+    pub total: Option<u64>,
+}
+
+/// Which part of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// Behind this place.
+    pub beyond: Option<Place>,
+    /// Without so many.
+    pub skip: u64,
+    /// At most so many.
+    pub limit: u64,
+    /// How many there are in all is wanted.
+    pub count: bool,
+}
+
+impl Chat {
+    /// A conversation that the actor may read, as he sees it.
+    pub async fn conversation(&self, actor: &Actor, room: &RoomId) -> Result<Conversation> {
+        let room = self.look_up(RoomRef::Id(room)).await?;
+        self.authorize(actor, Action::ReadRoom, Object::Room(&room)).await?;
+        let membership = self.membership(&room.id, &actor.user).await?;
+        self.store().reading(move |rows| conversation_of(rows, &room.id, membership.as_deref())).await
+    }
+
+    /// The cases that the actor takes part in, the most recent activity first.
+    pub async fn my_cases(&self, actor: &Actor, open: Option<bool>, part: Part) -> Result<Conversations> {
+        let me = self.active_user(actor).await?.id.clone();
+        let filter = CaseFilter { participant: Some(me.clone()), open, view: None, beyond: None };
+        self.list_cases(me, filter, part).await
+    }
+
+    /// The open cases of a view, the longest waiting first.
+    ///
+    /// # Errors
+    /// `NotAllowed(DESK_DENIED)` for all but the control centre.
+    pub async fn waiting_cases(&self, actor: &Actor, view: Queue, part: Part) -> Result<Conversations> {
+        let me = self.active_user(actor).await?;
+        if !is_control(&me) {
+            return Err(Refusal::NotAllowed(DESK_DENIED));
+        }
+        let filter = CaseFilter { participant: None, open: Some(true), view: Some(view), beyond: None };
+        self.list_cases(me.id.clone(), filter, part).await
+    }
+
+    async fn list_cases(&self, viewer: UserId, mut filter: CaseFilter, part: Part) -> Result<Conversations> {
+        let limit = part.limit.clamp(1, MAX_CONVERSATIONS);
+        filter.beyond = part.beyond;
+        let list = self.store().reading(move |rows| {
+            let mut found = rows.cases(&filter, part.skip, limit + 1)?;
+            let more = found.len() as u64 > limit;
+            found.truncate(limit as usize);
+            let next = found.last().filter(|_| more).map(|(_, place)| place.clone());
+            let total = if part.count { Some(rows.count_cases(&filter)?) } else { None };
+            let mut items = Vec::with_capacity(found.len());
+            for (case, _) in found {
+                let membership = rows.membership(&case.room, &viewer)?;
+                items.push(conversation_of(rows, &case.room, membership.as_ref())?);
+            }
+            Ok(Conversations { items, next, total })
+        });
+        list.await
+    }
+
+    /// The newest open case of a requester, if there is one. Tells nothing but the room, which is judged when used.
+    pub async fn open_case_of(&self, requester: &UserId) -> Result<Option<RoomId>> {
+        let wanted = requester.clone();
+        let found = self.store().reading(move |rows| rows.open_case_of(&wanted)).await?;
+        Ok(found.map(|case| case.room))
+    }
+
+    /// Listens to all cases, as the control centre does: what happens to them, and what is written in them.
+    ///
+    /// # Errors
+    /// `NotAllowed(DESK_DENIED)` for all but the control centre.
+    pub async fn listen_desk(&self, actor: &Actor, listener: Arc<dyn Listener>) -> Result<Subscription> {
+        let registered = self.register(Interest::Desk, actor, listener);
+        if !is_control(&*self.active_user(actor).await?) {
+            return Err(Refusal::NotAllowed(DESK_DENIED));
+        }
+        Ok(registered.keep())
+    }
+}
