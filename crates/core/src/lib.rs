@@ -22,6 +22,8 @@ pub mod discussions;
 mod e2e_keys;
 pub mod error;
 pub mod event;
+pub mod feed;
+mod feed_tail;
 pub mod host_tokens;
 pub mod hub;
 pub mod id;

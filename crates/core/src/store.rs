@@ -3,6 +3,7 @@
 
 mod accounts;
 mod desk;
+mod feed;
 mod messages;
 mod rooms;
 mod workspace;
@@ -17,7 +18,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-pub use self::{accounts::*, desk::*, messages::*, rooms::*, workspace::*};
+pub use self::{accounts::*, desk::*, feed::*, messages::*, rooms::*, workspace::*};
 use crate::{
     clock::Time,
     error::{Refusal, Result},
@@ -108,8 +109,8 @@ impl<T> Future for Answer<T> {
 }
 
 /// A reading snapshot.
-pub trait Read: ReadAccounts + ReadRooms + ReadMessages + ReadDesk + ReadWorkspace {}
-impl<T: ReadAccounts + ReadRooms + ReadMessages + ReadDesk + ReadWorkspace> Read for T {}
+pub trait Read: ReadAccounts + ReadRooms + ReadMessages + ReadDesk + ReadFeed + ReadWorkspace {}
+impl<T: ReadAccounts + ReadRooms + ReadMessages + ReadDesk + ReadFeed + ReadWorkspace> Read for T {}
 
 /// A transaction.
 pub trait Tx:

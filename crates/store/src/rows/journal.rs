@@ -112,6 +112,16 @@ fn entry(event: &Event) -> Option<Entry<'_>> {
     }
 }
 
+/// The room that an event without a place in a timeline concerns all the same.
+fn room_of(event: &Event) -> Option<&RoomId> {
+    match event {
+        Event::Room { room, .. } => Some(&room.id),
+        Event::Membership { membership, .. } => Some(&membership.room),
+        Event::MembershipRemoved { room, .. } | Event::Read { room, .. } => Some(room),
+        _ => None,
+    }
+}
+
 impl Journal for SqlTx<'_> {
     fn now(&self) -> Time {
         self.time()
@@ -131,7 +141,8 @@ impl Journal for SqlTx<'_> {
         let mut g = 0;
         if let Some(Entry { kind, object, whom }) = entry(&event) {
             g = self.next_g()?;
-            let (room, position) = place.as_ref().map(|(room, position)| (room, *position)).unzip();
+            let position = place.as_ref().map(|(_, position)| *position);
+            let room = place.as_ref().map(|(room, _)| room).or_else(|| room_of(&event));
             self.exec(
                 "INSERT INTO journal (g, at, kind, room, position, object, whom)
                  VALUES ($1, $2, $3, (SELECT key FROM rooms WHERE id = $4), $5, $6, $7)",

@@ -23,11 +23,11 @@ const MOST: i64 = 10_000;
 const PIECE: i64 = 200;
 
 /// The columns of a membership, read by [`read_membership`]; from rooms `r`, users `u`, memberships `m`.
-const MEMBERSHIP: &str = "m.id, r.id, u.id, m.roles, m.flags, m.joined_at, m.mark_seq, m.mark_counted, m.mark_at, \
+pub(super) const MEMBERSHIP: &str = "m.id, r.id, u.id, m.roles, m.flags, m.joined_at, m.mark_seq, m.mark_counted, m.mark_at, \
     m.last_reply, m.desktop, m.mobile, m.email, m.sound, m.unread_alert, m.ignored, m.e2e_key, m.updated_at";
 /// How many they are.
-const MEMBERSHIP_COLUMNS: usize = 18;
-const FROM: &str = "FROM memberships m JOIN rooms r ON r.key = m.room JOIN users u ON u.key = m.whom";
+pub(super) const MEMBERSHIP_COLUMNS: usize = 18;
+pub(super) const FROM: &str = "FROM memberships m JOIN rooms r ON r.key = m.room JOIN users u ON u.key = m.whom";
 
 pub(super) mod flag {
     pub(super) const OPEN: i64 = 1;
@@ -58,7 +58,7 @@ fn flags(m: &Membership) -> i64 {
     .sum()
 }
 
-fn read_membership(row: &Row<'_>, at: usize) -> Sql<Membership> {
+pub(super) fn read_membership(row: &Row<'_>, at: usize) -> Sql<Membership> {
     let flags: i64 = row.get(at + 4)?;
     let on = |bit: i64| flags & bit != 0;
     let time = |index: usize| Ok::<_, SqlError>(row.get::<Option<i64>>(index)?.map(Time));

@@ -10,6 +10,8 @@ mod rooms;
 mod teams;
 mod tickets;
 
+mod feed;
+
 pub(crate) mod append;
 pub(crate) mod append_postgres;
 pub(crate) mod heads;

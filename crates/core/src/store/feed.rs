@@ -1,0 +1,124 @@
+//! Rows of the journal, and of a user's rooms in the order of their last activity.
+
+use crate::{
+    clock::Time,
+    error::Result,
+    id::{RoomId, UserId},
+    membership::Membership,
+    room::RoomView,
+};
+
+/// What a row of the journal is about, as far as a user's feed tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A message was made; its place is the position.
+    Message,
+    /// A message was changed; its `rev` was the position.
+    MessageChanged,
+    /// A message was removed; the object is its id.
+    MessageDeleted,
+    /// Many messages were removed.
+    Purged,
+    /// A room was made or changed.
+    Room,
+    /// A room was removed; the object is its id.
+    RoomRemoved,
+    /// A membership was made or changed; the object is its id.
+    Membership,
+    /// A membership ended; the object is its id.
+    MembershipRemoved,
+    /// A member's mark moved, in the room or (the object is its root) in a thread.
+    Read,
+    /// Anything else.
+    Other,
+}
+
+/// A row of the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its number: the order of all changes.
+    pub g: i64,
+    /// When.
+    pub at: Time,
+    /// What it is about.
+    pub kind: EntryKind,
+    /// The room that it concerns, while that is there.
+    pub room: Option<RoomId>,
+    /// The position that it took in the room's timeline.
+    pub position: Option<i64>,
+    /// See [`EntryKind`].
+    pub object: Option<String>,
+    /// Whom it concerns alone.
+    pub whom: Option<UserId>,
+}
+
+/// A stretch of the journal.
+#[derive(Clone, Debug, Default)]
+pub struct Stretch {
+    /// Its rows, in order: all of them, or those that were asked for.
+    pub entries: Vec<Entry>,
+    /// It is complete up to this number.
+    pub upto: i64,
+    /// Nothing is behind it yet.
+    pub at_end: bool,
+}
+
+/// Whose part of the journal is wanted.
+#[derive(Clone, Debug)]
+pub struct FeedPart {
+    /// The user: what concerns the rooms that he is a member of, and himself.
+    pub user: UserId,
+    /// Cases besides, his or not.
+    pub cases: bool,
+}
+
+/// A room's place in a list by last activity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// The last message's time; the room's own when there is none.
+    pub at: Time,
+    /// Which room: the order of equal times.
+    pub room: RoomId,
+}
+
+/// A room of somebody's inbox.
+#[derive(Clone, Debug)]
+pub struct Active {
+    /// The user's place in it; none in cases that he only may see.
+    pub membership: Option<Membership>,
+    /// The room and how far it got, without its last message.
+    pub view: RoomView,
+    /// Its place in the list.
+    pub activity: Activity,
+}
+
+/// Which rooms of an inbox.
+#[derive(Clone, Debug)]
+pub struct ActiveFilter {
+    /// Whose.
+    pub user: UserId,
+    /// Open cases besides, his or not.
+    pub cases: bool,
+    /// Only groups.
+    pub groups: bool,
+    /// Behind this place.
+    pub older_than: Option<Activity>,
+    /// Before this place, nearest first.
+    pub newer_than: Option<Activity>,
+    /// At most so many.
+    pub limit: u64,
+}
+
+/// Reading the journal and inboxes.
+pub trait ReadFeed {
+    /// The number of the newest row that nothing can come before any more.
+    fn journal_end(&mut self) -> Result<i64>;
+    /// A row's time; `None` when there is no such row.
+    fn journal_time(&mut self, g: i64) -> Result<Option<Time>>;
+    /// At most `limit` rows after a number are looked at; those of the part, or all.
+    fn journal_after(&mut self, g: i64, part: Option<&FeedPart>, limit: u64) -> Result<Stretch>;
+    /// A page of somebody's rooms by last activity, latest first (with `newer_than`: nearest first).
+    fn active_rooms(&mut self, filter: &ActiveFilter) -> Result<Vec<Active>>;
+    /// The memberships of a user in whose rooms something by others came after the mark; at most 10,000.
+    fn memberships_with_news(&mut self, user: &UserId) -> Result<Vec<Membership>>;
+}
