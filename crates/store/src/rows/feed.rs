@@ -30,7 +30,7 @@ fn kind_of(number: i64) -> EntryKind {
         kind::MESSAGE_CHANGED => EntryKind::MessageChanged,
         kind::MESSAGE_DELETED => EntryKind::MessageDeleted,
         kind::PURGED => EntryKind::Purged,
-        kind::ROOM => EntryKind::Room,
+        kind::ROOM | kind::CASE | kind::TICKET => EntryKind::Room,
         kind::ROOM_REMOVED => EntryKind::RoomRemoved,
         kind::MEMBERSHIP => EntryKind::Membership,
         kind::MEMBERSHIP_REMOVED => EntryKind::MembershipRemoved,
@@ -127,7 +127,8 @@ impl ReadFeed for SqlTx<'_> {
     }
 
     fn journal_time(&mut self, g: i64) -> Result<Option<Time>> {
-        let at: Option<i64> = self.opt("SELECT at FROM journal WHERE g = $1", params![g], |row| row.get(0))?;
+        let at: Option<i64> =
+            self.opt("SELECT at FROM journal WHERE g = $1", params![g], |row| row.get(0))?;
         Ok(at.map(Time))
     }
 

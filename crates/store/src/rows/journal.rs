@@ -117,6 +117,8 @@ fn room_of(event: &Event) -> Option<&RoomId> {
     match event {
         Event::Room { room, .. } => Some(&room.id),
         Event::Membership { membership, .. } => Some(&membership.room),
+        Event::Case { conversation, .. } => Some(&conversation.room.id),
+        Event::Ticket { ticket, .. } => Some(&ticket.room),
         Event::MembershipRemoved { room, .. } | Event::Read { room, .. } => Some(room),
         _ => None,
     }

@@ -27,7 +27,8 @@ pub(super) const MEMBERSHIP: &str = "m.id, r.id, u.id, m.roles, m.flags, m.joine
     m.last_reply, m.desktop, m.mobile, m.email, m.sound, m.unread_alert, m.ignored, m.e2e_key, m.updated_at";
 /// How many they are.
 pub(super) const MEMBERSHIP_COLUMNS: usize = 18;
-pub(super) const FROM: &str = "FROM memberships m JOIN rooms r ON r.key = m.room JOIN users u ON u.key = m.whom";
+pub(super) const FROM: &str =
+    "FROM memberships m JOIN rooms r ON r.key = m.room JOIN users u ON u.key = m.whom";
 
 pub(super) mod flag {
     pub(super) const OPEN: i64 = 1;
