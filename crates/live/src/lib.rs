@@ -68,5 +68,5 @@ pub use self::metrics::LiveMetrics;
 pub use self::outbox::{Class, Dirty, Kick, Lost, Outbox, OutboxLimits, Pushed, Topic};
 pub use self::serve::{ServeOptions, serve};
 pub use self::sse::frame_sse;
-pub use self::upgrade::{Origins, Refused, Upgrade};
+pub use self::upgrade::{Origins, RawStream, Refused, Upgrade};
 pub use self::ws::{FrameWriter, WsLimits, frame_binary, frame_text};

@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::task::TaskTracker;
 
 use crate::caps::{CapLimits, Caps, Seat};
 use crate::close::{Close, Closed};
+use crate::connection::{Connection, Session};
 use crate::metrics::LiveMetrics;
 use crate::outbox::{Outbox, OutboxLimits};
 use crate::serve::SocketHeld;
@@ -23,6 +26,8 @@ pub struct Options {
     pub ws: WsLimits,
     /// Nothing heard for so long: [`crate::Session::idle`] is asked for a ping. Default 25 s.
     pub ping_every: Duration,
+    /// A ping at each interval whatever was heard meanwhile, for clients that wait for ours. Default false.
+    pub steady: bool,
     /// Nothing heard for so long after a ping: the connection is cut. Default 20 s.
     pub ping_timeout: Duration,
     /// The socket takes no byte for so long while frames wait: the client is too slow. Default 30 s.
@@ -45,6 +50,7 @@ impl Default for Options {
             outbox: OutboxLimits::default(),
             ws: WsLimits::default(),
             ping_every: Duration::from_secs(25),
+            steady: false,
             ping_timeout: Duration::from_secs(20),
             stall_timeout: Duration::from_secs(30),
             finish_timeout: Duration::from_secs(5),
@@ -66,6 +72,25 @@ pub struct Door {
     /// What happened on them.
     pub metrics: LiveMetrics,
     pub(crate) live: Arc<Live>,
+}
+
+impl Door {
+    /// The connections of all doors.
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// Runs a connection over a stream that the door made itself, such as one of long polls; WebSocket frames
+    /// go in and out of it. `seat` is its place under the caps.
+    pub fn connect<IO, S>(self: &Arc<Self>, io: IO, seat: Seat, make: impl FnOnce(Arc<Outbox>) -> S)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Session,
+    {
+        let entered = Entered::new(self.clone(), Some(seat));
+        let session = make(entered.outbox().clone());
+        self.live.tasks.spawn(Connection::new(io, &[], session, entered).map(drop));
+    }
 }
 
 /// All live connections of a server.

@@ -1,6 +1,7 @@
 //! From an HTTP request to a raw WebSocket connection.
 
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
@@ -165,17 +167,122 @@ impl Upgrade {
         let door = self.door;
         let start = Start { make, seat: self.seat, socket: self.socket, door: door.clone() };
         door.live.tasks.spawn(Task::Waiting { on_upgrade: self.on_upgrade, start: Some(start) });
-        let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
-        *response.body_mut() = Body::empty();
-        let headers = response.headers_mut();
-        headers.clear();
-        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(SEC_WEBSOCKET_ACCEPT, self.accept);
-        if let Some(protocol) = self.protocol {
-            headers.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+        switching(self.accept, self.protocol)
+    }
+
+    /// Gives the stream to `then` instead of starting a connection on it: for a protocol that moves a connection
+    /// which it has already. The seat is given back. Returns the answer to the request.
+    pub fn hand_over<F>(self, then: impl FnOnce(RawStream) -> F + Send + 'static) -> Response
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (on_upgrade, socket) = (self.on_upgrade, self.socket);
+        self.door.live.tasks.spawn(async move {
+            // An error: the client went away before it saw our answer.
+            if let Ok(upgraded) = on_upgrade.await {
+                then(RawStream::new(upgraded, socket)).await;
+            }
+        });
+        switching(self.accept, self.protocol)
+    }
+}
+
+fn switching(accept: HeaderValue, protocol: Option<HeaderValue>) -> Response {
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    *response.body_mut() = Body::empty();
+    let headers = response.headers_mut();
+    headers.clear();
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    if let Some(protocol) = protocol {
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    response
+}
+
+/// The bare stream of an upgraded request, without hyper's buffers.
+pub struct RawStream {
+    io: Box<dyn Stream>,
+    /// What was read of it before.
+    ahead: Vec<u8>,
+    _socket: Option<SocketHeld>,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+impl std::fmt::Debug for RawStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawStream").field("ahead", &self.ahead.len()).finish_non_exhaustive()
+    }
+}
+
+impl RawStream {
+    fn new(upgraded: Upgraded, socket: Option<SocketHeld>) -> Self {
+        let other = match upgraded.downcast::<TokioIo<Patient>>() {
+            Ok(parts) => {
+                let io = Box::new(parts.io.into_inner().into_inner());
+                return Self { io, ahead: parts.read_buf.to_vec(), _socket: socket };
+            }
+            Err(other) => other,
+        };
+        Self { io: Box::new(TokioIo::new(other)), ahead: Vec::new(), _socket: socket }
+    }
+
+    /// A stream over anything, for tests and simulations.
+    pub fn over(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Self {
+        Self { io: Box::new(io), ahead: Vec::new(), _socket: None }
+    }
+
+    /// Puts bytes before what is still to be read.
+    pub fn unread(&mut self, bytes: &[u8]) {
+        self.ahead.splice(0..0, bytes.iter().copied());
+    }
+}
+
+impl AsyncRead for RawStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.ahead.is_empty() {
+            return Pin::new(&mut self.io).poll_read(cx, buffer);
         }
-        response
+        let size = self.ahead.len().min(buffer.remaining());
+        buffer.put_slice(&self.ahead[..size]);
+        self.ahead.drain(..size);
+        if self.ahead.is_empty() {
+            self.ahead = Vec::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for RawStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 

@@ -74,6 +74,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
             // We are not listening, so silence proves nothing.
             self.heard = now;
             self.pinged = None;
+            if self.door().options.steady {
+                self.session.idle();
+            }
             return Ok(());
         }
         if self.pinged.is_some() {

@@ -32,7 +32,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
     }
 
     fn take_in(&mut self, bytes: &mut [u8]) -> Result<(), Closed> {
-        self.heard = Instant::now();
+        if !self.door().options.steady {
+            self.heard = Instant::now();
+        }
         self.pinged = None;
         self.door().metrics.bytes_in.add(bytes.len() as u64);
         if self.input.is_empty() {
