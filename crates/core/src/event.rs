@@ -231,6 +231,17 @@ pub enum Event {
         /// The connection that said so, which does not hear its own echo; 0 for none.
         origin: u64,
     },
+    /// Passing: a user's first live connection opened a room, or the last one closed it.
+    Gathered {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        user: UserId,
+        /// The name to show.
+        name: Arc<str>,
+        /// Opened or closed.
+        here: bool,
+    },
     /// Passing: a user's presence changed.
     Presence {
         /// Who.
@@ -332,6 +343,7 @@ impl Event {
             | Self::MessagesPurged { room, .. }
             | Self::Read { room, .. }
             | Self::Skipped { room }
+            | Self::Gathered { room, .. }
             | Self::Activity { room, .. } => Audience::Room(room.clone()),
             Self::Room { room, .. } | Self::RoomRemoved { room } => Audience::Room(room.id.clone()),
             Self::Case { conversation, .. } => Audience::Room(conversation.room.id.clone()),

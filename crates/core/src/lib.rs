@@ -24,6 +24,7 @@ pub mod error;
 pub mod event;
 pub mod feed;
 mod feed_tail;
+pub mod gathering;
 pub mod host_tokens;
 pub mod hub;
 pub mod id;

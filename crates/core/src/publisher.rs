@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -13,6 +13,7 @@ use crate::{
     chat::Chat,
     error::{Refusal, Result},
     event::{Change, Event, Fact},
+    gathering::Gathering,
     hub::{Figures, Hub, Output},
     id::{RoomId, UserId},
     permissions::{Action, Object},
@@ -29,6 +30,9 @@ pub(crate) struct Listening {
     pub(crate) hub: Hub,
     pub(crate) presence: Presence,
     pub(crate) typing: Typing,
+    pub(crate) gathering: Gathering,
+    /// Numbers given to live connections.
+    pub(crate) connections: AtomicU64,
     publisher_given: AtomicBool,
 }
 

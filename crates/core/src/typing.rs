@@ -17,10 +17,19 @@ use crate::{
     session::Actor,
 };
 
-/// How long an activity stands unless it is said again.
-pub const STANDS: Duration = Duration::from_secs(15);
-/// The same thing said again is passed on once in this time.
-pub const REPEAT: Duration = Duration::from_secs(1);
+/// How long an activity stands unless it is said again, and how often the same thing is passed on.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// It ends by itself after this time.
+    pub stands: Duration,
+    /// Said again, it is passed on once in this time.
+    pub repeat: Duration,
+}
+
+/// As Rocket.Chat's clients expect it.
+pub const USUAL: Pace = Pace { stands: Duration::from_secs(15), repeat: Duration::from_secs(1) };
+/// As host applications' clients expect it.
+pub const SHORT: Pace = Pace { stands: Duration::from_secs(6), repeat: Duration::from_secs(3) };
 /// Activities of one user in one room at most, over all connections and threads; more replace the oldest.
 const AT_ONCE: usize = 8;
 /// Activities remembered in all; beyond that they are passed on, but end only when their client says so.
@@ -29,6 +38,9 @@ const REMEMBERED: usize = 100_000;
 const MAX_NAMES: usize = 4;
 const MAX_NAME: usize = 32;
 
+/// Typing, among the activities.
+pub const TYPING: &str = "user-typing";
+
 /// One thing that is shown.
 #[derive(Clone)]
 struct Shown {
@@ -36,7 +48,8 @@ struct Shown {
     thread: Option<MessageId>,
     name: Arc<str>,
     activities: Arc<[String]>,
-    said: Duration,
+    /// When it ends unless it is said again.
+    until: Duration,
     told: Duration,
 }
 
@@ -67,11 +80,13 @@ pub struct Said {
     pub activities: Arc<[String]>,
     /// Which connection says so.
     pub origin: u64,
+    /// How long it stands.
+    pub pace: Pace,
 }
 
 impl Said {
     fn event(self) -> Event {
-        let Said { room, user, name, thread, activities, origin } = self;
+        let Said { room, user, name, thread, activities, origin, .. } = self;
         Event::Activity { room, user, name, activities, thread, origin }
     }
 }
@@ -103,8 +118,8 @@ impl Typing {
                 state.forget(&place, |s| s.origin == said.origin && s.thread == said.thread);
             }
             Some(shown) => {
-                shown.said = now;
-                if shown.activities == said.activities && now.saturating_sub(shown.told) < REPEAT {
+                shown.until = now + said.pace.stands;
+                if shown.activities == said.activities && now.saturating_sub(shown.told) < said.pace.repeat {
                     return None;
                 }
                 shown.activities = said.activities.clone();
@@ -134,7 +149,7 @@ impl Typing {
     /// What was not said again in time has ended. Once a second.
     pub fn tick(&self, now: Duration) -> Vec<Event> {
         let mut state = self.0.lock();
-        let is_old = |shown: &Shown| now.saturating_sub(shown.said) >= STANDS;
+        let is_old = |shown: &Shown| shown.until <= now;
         let old =
             state.shown.iter().filter(|(_, all)| all.iter().any(is_old)).map(|(place, _)| place.clone());
         let places: Vec<Place> = old.collect();
@@ -158,7 +173,7 @@ impl State {
             thread: said.thread.clone(),
             name: said.name.clone(),
             activities: said.activities.clone(),
-            said: now,
+            until: now + said.pace.stands,
             told: now,
         };
         self.shown.entry(place).or_default().push(shown);
@@ -221,7 +236,26 @@ impl Chat {
             thread,
             activities: activities.into(),
             origin,
+            pace: USUAL,
         };
+        if let Some(event) = self.listening.typing.say(said, self.ports.clock.monotonic()) {
+            self.pass(event);
+        }
+        Ok(())
+    }
+}
+
+impl Chat {
+    /// Shows in a room that the actor types there, or has stopped, at the pace of host applications' clients and under
+    /// the display name. `origin` is the connection that says so.
+    pub async fn show_typing(&self, actor: &Actor, room: &RoomId, on: bool, origin: u64) -> Result<()> {
+        let found = self.room(room).await?;
+        self.authorize(actor, Action::ShowTyping, Object::Room(&found)).await?;
+        let user = self.active_user(actor).await?;
+        let name = if user.name.is_empty() { user.username.as_str() } else { user.name.as_str() };
+        let activities: Arc<[String]> = if on { [TYPING.to_owned()].into() } else { [].into() };
+        let (room, user, name) = (room.clone(), user.id.clone(), name.into());
+        let said = Said { room, user, name, thread: None, activities, origin, pace: SHORT };
         if let Some(event) = self.listening.typing.say(said, self.ports.clock.monotonic()) {
             self.pass(event);
         }
@@ -237,7 +271,8 @@ mod tests {
 
     fn said(origin: u64, what: &[&str]) -> Said {
         let activities = what.iter().map(|s| s.to_string()).collect();
-        Said { room: "r".into(), user: "ann".into(), name: "ann".into(), thread: None, activities, origin }
+        let (user, name) = ("ann".into(), "ann".into());
+        Said { room: "r".into(), user, name, thread: None, activities, origin, pace: USUAL }
     }
 
     fn shown(events: &[Event]) -> Vec<(u64, usize)> {
@@ -252,8 +287,8 @@ mod tests {
     fn the_same_is_passed_on_once_a_second_and_a_change_at_once() {
         let typing = Typing::default();
         assert!(typing.say(said(1, &["user-typing"]), S).is_some());
-        assert!(typing.say(said(1, &["user-typing"]), S + REPEAT / 2).is_none());
-        assert!(typing.say(said(1, &["user-recording"]), S + REPEAT / 2).is_some());
+        assert!(typing.say(said(1, &["user-typing"]), S + USUAL.repeat / 2).is_none());
+        assert!(typing.say(said(1, &["user-recording"]), S + USUAL.repeat / 2).is_some());
         assert!(typing.say(said(1, &["user-recording"]), 3 * S).is_some());
         assert!(typing.say(said(1, &[]), 3 * S).is_some());
         assert!(typing.say(said(1, &[]), 4 * S).is_none(), "it is over already");
@@ -269,6 +304,18 @@ mod tests {
         assert_eq!(shown(&typing.tick(60 * S)), []);
         let state = typing.0.lock();
         assert!(state.shown.is_empty() && state.by_origin.is_empty());
+    }
+
+    #[test]
+    fn each_activity_stands_for_as_long_as_its_client_is_told() {
+        let typing = Typing::default();
+        typing.say(Said { pace: SHORT, ..said(1, &[TYPING]) }, S);
+        assert!(typing.say(Said { pace: SHORT, ..said(1, &[TYPING]) }, 3 * S).is_none());
+        assert!(typing.say(Said { pace: SHORT, ..said(1, &[TYPING]) }, 4 * S).is_some());
+        typing.say(said(2, &[TYPING]), S);
+        assert_eq!(shown(&typing.tick(9 * S)), []);
+        assert_eq!(shown(&typing.tick(10 * S)), [(1, 0)]);
+        assert_eq!(shown(&typing.tick(16 * S)), [(2, 0)]);
     }
 
     #[test]

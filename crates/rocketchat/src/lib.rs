@@ -55,7 +55,6 @@ pub struct Door {
     pub(crate) config: Config,
     pub(crate) live: Arc<parlor_live::Door>,
     methods: std::collections::HashMap<&'static str, Method>,
-    origins: std::sync::atomic::AtomicU64,
 }
 
 impl Door {
@@ -63,7 +62,7 @@ impl Door {
     pub fn new(chat: Arc<Chat>, live: &Arc<Live>, config: Config) -> Arc<Self> {
         let methods = methods::all().into_iter().map(|m| (m.name, m)).collect();
         let live = live.door("ddp", Options { ping_every: PING, ping_timeout: PING, ..Options::default() });
-        Arc::new(Self { chat, config, live, methods, origins: 1.into() })
+        Arc::new(Self { chat, config, live, methods })
     }
 
     /// Every REST route with who may use it: the data that the router is built from and that tests walk.
@@ -79,11 +78,6 @@ impl Door {
     /// The door as HTTP routes. Everything below `/api` that is not in the table answers Rocket.Chat's JSON error.
     pub fn router(self: &Arc<Self>) -> Router {
         route::router(self, Self::routes())
-    }
-
-    /// A number for a new connection.
-    pub(crate) fn next_origin(&self) -> u64 {
-        self.origins.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     }
 
     pub(crate) fn method(&self, name: &str) -> Option<&Method> {

@@ -205,7 +205,7 @@ impl Hub {
         }
         add(&self.counts.deliveries, audible.crowd.len());
         match event {
-            Event::Activity { .. } => {}
+            Event::Activity { .. } | Event::Gathered { .. } => {}
             // One's own read mark moves the own badge; the others' don't.
             Event::Read { user, .. } => {
                 if let Some(cell) = self.cell(user) {

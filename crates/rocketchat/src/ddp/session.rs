@@ -102,7 +102,7 @@ pub(crate) struct Ddp {
 
 impl Ddp {
     pub(crate) fn new(door: Arc<Door>, outbox: Arc<Outbox>, address: Option<IpAddr>) -> Self {
-        let origin = door.next_origin();
+        let origin = door.chat.new_connection();
         let wire = Arc::new(Wire { door: door.clone(), outbox, origin, rooms: Mutex::default() });
         Self {
             door,

@@ -106,9 +106,12 @@ fn entry(event: &Event) -> Option<Entry<'_>> {
         E::Case { action, .. } => of(kind::CASE, Some(action.as_str())),
         E::Ticket { ticket, .. } => of(kind::TICKET, Some(ticket.id.as_str())),
         E::Skipped { .. } => of(kind::SKIPPED, None),
-        E::Activity { .. } | E::Presence { .. } | E::Whisper { .. } | E::Notify { .. } | E::Signal { .. } => {
-            None
-        }
+        E::Activity { .. }
+        | E::Gathered { .. }
+        | E::Presence { .. }
+        | E::Whisper { .. }
+        | E::Notify { .. }
+        | E::Signal { .. } => None,
     }
 }
 
