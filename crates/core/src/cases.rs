@@ -27,7 +27,7 @@ pub const ROLE_REQUIRED: &str = "role_required";
 /// Refused to whoever may see a case, but is no part of its handling.
 pub const NOT_YOURS: &str = "forbidden";
 /// The type of a notice that is a line of the conversation itself: product surfaces show it as a system message.
-pub const SPOKEN: &str = "spoken";
+pub const SPOKEN: &str = "system";
 /// Longest title of a case, in characters.
 pub const MAX_TITLE: usize = 200;
 /// Longest reason for closing or opening again, in characters.

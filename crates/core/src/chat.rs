@@ -159,6 +159,11 @@ impl Chat {
             .await
     }
 
+    /// A user if in memory, for doors that render an event: somebody who just did something is there.
+    pub fn user_at_hand(&self, id: &UserId) -> Option<Arc<User>> {
+        self.users.get(id).flatten()
+    }
+
     /// The acting user, if the account is active.
     pub async fn active_user(&self, actor: &Actor) -> Result<Arc<User>> {
         let user = self.user(&actor.user).await?.ok_or(Refusal::NotLoggedIn)?;

@@ -102,6 +102,8 @@ pub enum Event {
         thread: Option<MessageId>,
         /// When.
         at: Time,
+        /// The messages that were named as read, at most 100; none where only the place was.
+        named: Arc<[MessageId]>,
     },
     /// A user was made or changed.
     User {

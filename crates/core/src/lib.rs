@@ -58,6 +58,7 @@ mod push_tokens;
 mod quotes;
 mod reactions;
 pub mod reading;
+pub mod reading_named;
 pub mod role;
 mod roles_admin;
 pub mod room;

@@ -300,6 +300,11 @@ impl Message {
         }
     }
 
+    /// Whether its last change was an edit.
+    pub fn is_just_edited(&self) -> bool {
+        self.edited.as_ref().is_some_and(|mark| mark.at == self.updated_at)
+    }
+
     /// Whether it counts towards unread numbers.
     pub fn counts(&self) -> bool {
         self.kind == MessageKind::Text && !self.deleted && (self.thread.is_none() || self.shown_in_room)

@@ -10,10 +10,10 @@ use crate::{
     event::{Change, Event},
     id::{MessageId, RoomId, UserId},
     json::Json,
-    message::{FileCard, Guise, Message},
+    message::{FileCard, Guise, Mark, Message},
     permissions::Judgement,
     session::Actor,
-    store::{Answer, Append, Appended, Lane, Tx},
+    store::{Advance, Answer, Append, Appended, Lane, Tx},
 };
 
 /// A message as somebody wants it. What the sender may not decide (author, time of storing, reactions …) is not here.
@@ -195,9 +195,21 @@ pub(crate) fn store_with_rows(tx: &mut dyn Tx, prepared: &Prepared) -> Result<Ap
     Ok(Appended { message: Arc::new(stored), duplicate: false, head })
 }
 
-/// Stores a message that changed, at the room's next position, and tells of it.
-pub(crate) fn store_changed(tx: &mut dyn Tx, mut message: Message) -> Result<Arc<Message>> {
+/// As [`store_changed`], for edits: their mark gets the moment of the change.
+pub(crate) fn store_edited(tx: &mut dyn Tx, mut message: Message, mut by: Mark) -> Result<Arc<Message>> {
     let place = tx.advance(&message.room)?;
+    by.at = place.at;
+    message.edited = Some(by);
+    store_at(tx, message, &place)
+}
+
+/// Stores a message that changed, at the room's next position, and tells of it.
+pub(crate) fn store_changed(tx: &mut dyn Tx, message: Message) -> Result<Arc<Message>> {
+    let place = tx.advance(&message.room)?;
+    store_at(tx, message, &place)
+}
+
+fn store_at(tx: &mut dyn Tx, mut message: Message, place: &Advance) -> Result<Arc<Message>> {
     (message.rev, message.updated_at) = (place.position, place.at);
     tx.update_message(&message)?;
     let message = Arc::new(message);

@@ -10,7 +10,7 @@ use crate::{
     id::MessageId,
     json::Json,
     message::{Attachment, Mark, Message, MessageKind},
-    messages::{Draft, store_changed},
+    messages::{Draft, store_changed, store_edited},
     messages_prepare::{check_json, check_text, too_late},
     permissions::{Action, Judgement, Object},
     room::Room,
@@ -92,7 +92,6 @@ impl Chat {
                 pinned: stored.pinned.clone(),
                 thread_info: stored.thread_info.clone(),
                 discussion: stored.discussion.clone(),
-                edited: Some(Mark { at: tx.now(), ..by.clone() }),
                 ..message.clone()
             };
             message.thread = stored.thread.clone();
@@ -100,7 +99,7 @@ impl Chat {
             if everybody || !mentioned.is_empty() || !stored.mentions.is_empty() {
                 tx.put_mentions(&message, &mentioned, everybody)?;
             }
-            let changed = store_changed(tx, message)?;
+            let changed = store_edited(tx, message, by.clone())?;
             if keep {
                 tx.keep_version(&stored, changed.rev)?;
             }

@@ -150,8 +150,14 @@ impl Chat {
         let (user, room, now) = (actor.user.clone(), room.id.clone(), self.now());
         let store = move |tx: &mut dyn Tx| {
             if tx.read_all_threads(&room, &user, seq, now)? > 0 {
-                let event =
-                    Event::Read { room: room.clone(), user: user.clone(), seq, thread: None, at: now };
+                let event = Event::Read {
+                    room: room.clone(),
+                    user: user.clone(),
+                    seq,
+                    thread: None,
+                    at: now,
+                    named: Arc::new([]),
+                };
                 tx.record(None, event)?;
             }
             Ok(())
@@ -165,7 +171,7 @@ impl Chat {
                 if tx.put_mark(room, user, change)? {
                     let (seq, at) = (change.mark.seq, change.at);
                     let (room, user) = (room.clone(), user.clone());
-                    tx.record(None, Event::Read { room, user, seq, thread: None, at })?;
+                    tx.record(None, Event::Read { room, user, seq, thread: None, at, named: Arc::new([]) })?;
                 }
             }
             Ok(())

@@ -157,6 +157,7 @@ impl Chat {
                     seq: head.position,
                     thread: Some(root.id.clone()),
                     at: now,
+                    named: std::sync::Arc::new([]),
                 };
                 tx.record(None, event)?;
             }

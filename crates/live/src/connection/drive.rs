@@ -227,7 +227,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
         self.entered.count(&why);
         let last = self.session.closing(&why);
         self.work.clear();
-        let Some(close) = why.close() else { return Some(why) };
+        let Some(close) = self.session.farewell(&why) else { return Some(why) };
         outbox.last_words(last.into_iter().chain([frame_close(&close)]));
         let until = Instant::now() + self.door().options.close_timeout;
         self.state = State::Closing { until, why, shut: false };

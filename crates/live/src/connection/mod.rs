@@ -86,4 +86,9 @@ pub trait Session: Send + 'static {
     fn closing(&mut self, _why: &Closed) -> Option<Bytes> {
         None
     }
+
+    /// The close that the client is told; for protocols with codes of their own.
+    fn farewell(&self, why: &Closed) -> Option<Close> {
+        why.close()
+    }
 }

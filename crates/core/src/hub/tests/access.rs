@@ -178,7 +178,14 @@ fn typing_is_not_kept_while_a_room_stands_still_but_read_marks_are() {
         thread: None,
         origin: 0,
     };
-    let read = Event::Read { room: "r".into(), user: "bob".into(), seq: 3, thread: None, at: Time(0) };
+    let read = Event::Read {
+        room: "r".into(),
+        user: "bob".into(),
+        seq: 3,
+        thread: None,
+        at: Time(0),
+        named: std::sync::Arc::new([]),
+    };
     let asked = hub.publish(vec![left("r", 5, "ann")], MS);
     hub.publish(vec![loose(typing.clone()), loose(read)], MS);
     assert_eq!(ann.heard(), "");

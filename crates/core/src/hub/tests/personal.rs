@@ -103,7 +103,14 @@ fn personal_events_reach_their_user_alone_whether_or_not_the_room_is_kept() {
     let (ann, bob) = (Ear::new(), Ear::new());
     hub.listen(Interest::User, &actor("ann"), ann.clone());
     hub.listen(Interest::User, &actor("bob"), bob.clone());
-    let read = Event::Read { room: "r".into(), user: "ann".into(), seq: 3, thread: None, at: Time(0) };
+    let read = Event::Read {
+        room: "r".into(),
+        user: "ann".into(),
+        seq: 3,
+        thread: None,
+        at: Time(0),
+        named: std::sync::Arc::new([]),
+    };
     hub.publish(vec![joined("r", 1, "ann"), loose(read), left("r", 2, "ann")], MS);
     assert_eq!(ann.heard(), "member read out");
     assert_eq!(bob.heard(), "");
@@ -114,7 +121,14 @@ fn a_room_listener_hears_read_marks_but_nothing_of_others_memberships() {
     let hub = Hub::new();
     let (ann, _) = listen(&hub, "ann", "r", 0);
     let (_, _) = inbox(&hub, "ann", &["r"]);
-    let read = Event::Read { room: "r".into(), user: "bob".into(), seq: 3, thread: None, at: Time(0) };
+    let read = Event::Read {
+        room: "r".into(),
+        user: "bob".into(),
+        seq: 3,
+        thread: None,
+        at: Time(0),
+        named: std::sync::Arc::new([]),
+    };
     hub.publish(vec![joined("r", 1, "bob"), loose(read)], MS);
     assert_eq!(ann.heard(), "read");
 }
