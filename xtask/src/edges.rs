@@ -16,6 +16,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("parlor-live", &["parlor-core"]),
     ("parlor-identity", &["parlor-core"]),
     ("parlor-media", &["parlor-core"]),
+    ("parlor-http", &["parlor-core"]),
     ("parlor-host", &["parlor-core", "parlor-live"]),
     ("parlor-rocketchat", &["parlor-core", "parlor-live", "parlor-markup"]),
     (
@@ -25,6 +26,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "parlor-store",
             "parlor-live",
             "parlor-host",
+            "parlor-http",
             "parlor-identity",
             "parlor-media",
             "parlor-rocketchat",

@@ -12,6 +12,7 @@ use crate::{
     credentials::Credentials,
     error::{Refusal, Result, What},
     event::{Event, Fact},
+    fetch::Fetch,
     host_tokens::HostTokens,
     id::{RoomId, UserId},
     media::Media,
@@ -37,6 +38,8 @@ pub struct Ports {
     pub host_tokens: Arc<dyn HostTokens>,
     /// What looks into bytes.
     pub media: Arc<dyn Media>,
+    /// What fetches from outside.
+    pub fetch: Arc<dyn Fetch>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

@@ -25,6 +25,7 @@ pub mod event;
 pub mod feed;
 mod feed_tail;
 pub mod gathering;
+pub mod fetch;
 pub mod host_tokens;
 pub mod hub;
 pub mod id;

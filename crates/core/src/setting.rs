@@ -110,6 +110,13 @@ impl Settings {
             _ => "",
         }
     }
+    /// A list; empty when there is none of that id.
+    pub fn list(&self, id: &str) -> &[String] {
+        match self.get(id).map(|s| &s.value) {
+            Some(Value::List(items)) => items,
+            _ => &[],
+        }
+    }
 }
 
 impl Settings {

@@ -53,6 +53,8 @@ pub const SETTINGS: &[Definition] = &[
     shown("Language", "General", "", Text("")),
     shown("uniqueID", "General", "", Text("")),
     shown("Allow_Save_Media_to_Gallery", "General", "", Bool(true)),
+    // Private networks, addresses and names (`*.example.com`) that outgoing calls may reach.
+    hidden("SSRF_Allowlist", "General", "REST API", List(&[])),
     shown("Hide_System_Messages", "General", "", List(&[])),
     shown("UTF8_User_Names_Validation", "General", "", Text("[0-9a-zA-Z-_.]+")),
     shown("UTF8_Channel_Names_Validation", "General", "", Text("[0-9a-zA-Z-_.]+")),

@@ -86,6 +86,7 @@ pub async fn open(config: &Config) -> Result<Core> {
         blobs: Arc::new(blobs),
         media: Arc::new(parlor_media::Pictures::default()),
         credentials: Arc::new(identity),
+        fetch: Arc::new(outgoing(chat_cell.clone())?),
         host_tokens: Arc::new(crate::host::tokens(&config.host, system.clone()).await?),
         clock: system.clone(),
         random: system,
@@ -93,6 +94,22 @@ pub async fn open(config: &Config) -> Result<Core> {
     let chat = Arc::new(Chat::new(ports, CacheSizes::default(), roles, settings));
     chat_cell.set(Arc::downgrade(&chat)).map_err(|_| anyhow::anyhow!("the chat was made twice"))?;
     Ok(Core { chat, engine, facts })
+}
+
+/// The outgoing client: it reaches what is public and what `SSRF_Allowlist` opens.
+fn outgoing(chat: Arc<OnceLock<Weak<Chat>>>) -> Result<parlor_http::Client> {
+    let opened = move || {
+        let settings = chat.get().and_then(Weak::upgrade).map(|chat| chat.settings());
+        let entries = settings.iter().flat_map(|s| s.list("SSRF_Allowlist")).map(String::as_str);
+        parlor_http::Allowed::read(entries).unwrap_or_else(|bad| {
+            tracing::warn!(
+                entry = bad.0,
+                "SSRF_Allowlist has an entry that means nothing; the list is not in force"
+            );
+            parlor_http::Allowed::default()
+        })
+    };
+    parlor_http::Client::new(Arc::new(opened)).map_err(|why| anyhow::anyhow!("no TLS: {why}"))
 }
 
 /// What the committing thread does with facts: first the caches, so that nobody is answered before they are right,
