@@ -142,6 +142,8 @@ pub trait Credentials: Send + Sync {
     fn seal(&self, secret: &str) -> Result<String>;
     /// Opens what `seal` made.
     fn open(&self, sealed: &str) -> Result<String>;
+    /// Signs claims (a JSON object) for another server that knows the secret: a JWT by HMAC-SHA-256.
+    fn sign(&self, secret: &str, claims: &crate::json::Json) -> Result<String>;
 
     /// Refuses the attempt (`LockedOut`) when there were too many failures. Ask before the work of checking.
     fn admit(&self, factor: Factor, attempt: Attempt<'_>, settings: &Settings) -> Result<()>;

@@ -12,6 +12,7 @@ mod cache;
 pub mod case;
 pub mod cases;
 pub mod cases_list;
+pub mod calls;
 pub mod catch_up;
 pub mod chat;
 pub mod classes;

@@ -162,6 +162,14 @@ impl Credentials for Identity {
         let bytes = self.key.open(SEALED_TEXT, ANY_OWNER, sealed).map_err(lost_key)?;
         String::from_utf8(bytes).map_err(lost_key)
     }
+    fn sign(&self, secret: &str, claims: &parlor_core::json::Json) -> Result<String> {
+        let unreadable = |_| Refusal::invalid("claims", "must be an object");
+        let claims: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(claims.as_str()).map_err(unreadable)?;
+        let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+        jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key)
+            .map_err(|_| Refusal::Unavailable)
+    }
 }
 
 /// The beginning of a name as typed, for the log.

@@ -26,6 +26,7 @@ const COMMANDS: &[(&str, &str, &str, bool)] = &[
     ("gimme", "your_message_optional", "Slash_Gimme_Description", false),
     ("help", "", "Show_the_keyboard_shortcut_list", false),
     ("invite", "@username", "Invite_user_to_join_channel", false),
+    ("jitsi", "title", "Start_a_video_call", false),
     ("join", "#channel", "Join_the_given_channel", false),
     ("kick", "@username", "Remove_someone_from_room", false),
     ("leave", "", "Leave_the_current_channel", false),
@@ -184,6 +185,10 @@ async fn change(
         }
         "topic" => {
             chat.change_room(actor, here, &[RoomChange::Topic(params.to_owned())]).await.map_err(refuse)?;
+        }
+        "jitsi" => {
+            let started = chat.start_call(actor, &room.id, params, true).await;
+            drop(started.map_err(super::calls::refused)?);
         }
         "join" => drop(chat.join(actor, aimed, None).await.map_err(refuse)?),
         "leave" | "part" => drop(chat.leave(actor, &room.id).await.map_err(refuse)?),

@@ -3,6 +3,7 @@
 pub(crate) mod answers;
 mod assets;
 mod auth;
+pub(crate) mod calls;
 mod channels;
 pub(crate) mod channels_members;
 pub(crate) mod channels_settings;
@@ -55,6 +56,7 @@ pub(crate) fn all() -> Vec<Route> {
         answers::routes(),
         assets::routes(),
         auth::routes(),
+        calls::routes(),
         channels::routes(),
         channels_members::routes(),
         channels_settings::routes(),
