@@ -264,7 +264,8 @@ pub(crate) fn spend(tx: &mut dyn Tx, user: &UserId, spent: &Spent) -> Result<()>
 /// Stores a changed user and tells who listens. `access` grows when what the user may do changed.
 pub(crate) fn put_user(tx: &mut dyn Tx, mut user: User) -> Result<std::sync::Arc<User>> {
     let before = tx.user(&user.id)?.ok_or(Refusal::NotFound(What::User))?;
-    if before.roles != user.roles || before.active != user.active {
+    let facts = before.host.vendor != user.host.vendor;
+    if before.roles != user.roles || before.active != user.active || facts {
         user.access = before.access + 1;
     }
     user.updated_at = later(tx.now(), before.updated_at);

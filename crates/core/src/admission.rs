@@ -58,10 +58,15 @@ impl Chat {
 
     async fn admit_host(&self, token: &str) -> Result<Admitted> {
         let person = self.ports.host_tokens.verify(token).await?;
-        let user = self.user(&person.id).await?.ok_or(Refusal::BadCredentials)?;
+        let expires_at = Some(person.expires_at);
+        // Whoever is switched off stays so, whatever the token says.
+        if self.user(&person.id).await?.is_some_and(|user| !user.active) {
+            return Err(Refusal::Deactivated);
+        }
+        let user = self.follow_host(person).await?;
         if !user.active {
             return Err(Refusal::Deactivated);
         }
-        Ok(Admitted { actor: Actor::user(user.id.clone(), None), user, expires_at: Some(person.expires_at) })
+        Ok(Admitted { actor: Actor::user(user.id.clone(), None), user, expires_at })
     }
 }

@@ -131,6 +131,7 @@ impl Chat {
             updated_at: now,
             last_login: None,
             access: 1,
+            host: Default::default(),
         }
     }
 }

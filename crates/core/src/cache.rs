@@ -61,6 +61,14 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         self.values.insert(key, value);
     }
 
+    /// Nothing is known any more.
+    pub(crate) fn clear(&self) {
+        for generation in &self.generations {
+            generation.fetch_add(1, Ordering::AcqRel);
+        }
+        self.values.clear();
+    }
+
     /// No longer known.
     pub(crate) fn forget(&self, key: &K) {
         self.generation(key).fetch_add(1, Ordering::AcqRel);

@@ -27,7 +27,7 @@ pub const ROLE_REQUIRED: &str = "role_required";
 /// Refused to whoever may see a case, but is no part of its handling.
 pub const NOT_YOURS: &str = "forbidden";
 /// The type of a notice that is a line of the conversation itself: product surfaces show it as a system message.
-pub const SPOKEN: &str = "system";
+pub use crate::message::SYSTEM as SPOKEN;
 /// Longest title of a case, in characters.
 pub const MAX_TITLE: usize = 200;
 /// Longest reason for closing or opening again, in characters.
@@ -201,7 +201,7 @@ impl Chat {
     ) -> Result<Arc<Conversation>> {
         let me = self.active_user(actor).await?;
         let (room, judgement) = self.case_room(actor, room).await?;
-        crate::messages_prepare::check_text(reason, &self.settings())?;
+        crate::messages_prepare::check_text(reason, true, &self.settings())?;
         if reason.chars().count() > MAX_REASON {
             return Err(Refusal::TooLarge { what: "reason", limit: MAX_REASON as u64 });
         }

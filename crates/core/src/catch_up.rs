@@ -142,9 +142,9 @@ fn changed_fact(message: Message) -> Fact {
 }
 
 fn deleted_fact(room: &RoomId, tombstone: Tombstone) -> Fact {
-    let Tombstone { id: message, rev, thread, .. } = tombstone;
-    // A tombstone no longer knows the message's place.
-    let event = Event::MessageDeleted { room: room.clone(), message, seq: 0, thread };
+    let Tombstone { id: message, rev, thread, emptied, .. } = tombstone;
+    let seq = emptied.as_ref().map_or(0, |message| message.seq);
+    let event = Event::MessageDeleted { room: room.clone(), message, seq, thread, emptied, by: None };
     Fact { g: 0, place: Some((room.clone(), rev)), event }
 }
 

@@ -84,6 +84,7 @@ pub struct Chat {
     settings: RwLock<Arc<Settings>>,
     pub(crate) marks: crate::reading::Marks,
     pub(crate) waiting: crate::notify::Waiting,
+    pub(crate) send_limit: crate::send_limit::SendLimit,
 }
 
 impl Chat {
@@ -108,6 +109,7 @@ impl Chat {
             settings: RwLock::new(Arc::new(settings)),
             marks: Default::default(),
             waiting: Default::default(),
+            send_limit: Default::default(),
         }
     }
 
@@ -119,6 +121,11 @@ impl Chat {
     /// The settings in force.
     pub fn settings(&self) -> Arc<Settings> {
         self.settings.read().clone()
+    }
+
+    /// How fast one user may send: so many at once, then so many a second; 0 of either is no limit. Off at first.
+    pub fn limit_sends(&self, burst: u32, rate: u32) {
+        self.send_limit.set(burst, rate);
     }
 
     /// The wall clock.
@@ -257,7 +264,10 @@ impl Chat {
             Event::SessionsEnded { user, session, kept } => {
                 self.sessions.forget(user, session.as_ref(), kept.as_ref());
             }
-            Event::User { user, .. } => {
+            Event::User { user, before, .. } => {
+                if let Some(before) = before.as_ref().filter(|before| before.id != user.id) {
+                    self.renamed(&before.id);
+                }
                 self.listening.presence.chose(&user.id, user.status_default);
                 self.users.put(user.id.clone(), Some(user.clone()));
             }
@@ -277,6 +287,14 @@ impl Chat {
             }
             _ => {}
         }
+    }
+
+    /// A user has another id now: what was kept under the old one leads astray.
+    fn renamed(&self, old: &UserId) {
+        self.users.forget(old);
+        self.memberships.clear();
+        self.rooms.clear();
+        self.heads.clear();
     }
 
     fn take_in_setting(&self, id: &str, value: &Value) {

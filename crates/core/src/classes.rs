@@ -45,10 +45,15 @@ pub fn role_of(word: &str) -> Option<RoleId> {
 }
 
 impl User {
-    /// The role words: those that mean something, then the host's others; `USER` when there is none.
+    /// The role words: the host's own, then those of roles that were given here; `USER` when there is none.
     pub fn words(&self) -> Vec<String> {
-        let known = WORDS.iter().filter(|(_, role)| self.has_role(role)).map(|(word, _)| (*word).to_owned());
-        let mut all: Vec<String> = known.collect();
+        let holds = |word: &String| role_of(word).is_none_or(|role| self.has_role(&role));
+        let mut all: Vec<String> = self.host.words.iter().filter(|word| holds(word)).cloned().collect();
+        for (word, role) in WORDS {
+            if self.has_role(role) && !all.iter().any(|held| held == word) {
+                all.push((*word).to_owned());
+            }
+        }
         if all.is_empty() {
             all.push("USER".to_owned());
         }

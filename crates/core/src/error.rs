@@ -186,6 +186,8 @@ pub enum State {
     FieldToField,
     #[error("the conversation is closed")]
     CaseClosed,
+    #[error("the user has written messages")]
+    HasMessages,
 }
 
 /// What a second factor asks for.

@@ -54,6 +54,10 @@ pub enum Event {
         seq: i64,
         /// The thread it was a reply in.
         thread: Option<MessageId>,
+        /// What stays of it, where it is remembered.
+        emptied: Option<Arc<Message>>,
+        /// Who removed it, where that is known.
+        by: Option<UserId>,
     },
     /// Many messages of a room are gone at once.
     MessagesPurged {

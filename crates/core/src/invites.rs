@@ -168,6 +168,8 @@ impl Chat {
                 if !tx.use_invite(&id, now)? {
                     return Err(State::InviteOver.into());
                 }
+                let room_now = tx_room(tx, &room)?;
+                crate::members::check_added(tx, &room_now, &entries)?;
                 for (membership, notice) in &entries {
                     if enter_once(tx, membership.clone())?.1 {
                         tx.append_message(notice.clone())?;
@@ -177,6 +179,10 @@ impl Chat {
             })
             .await
     }
+}
+
+fn tx_room(tx: &mut dyn crate::store::Tx, id: &crate::id::RoomId) -> Result<crate::room::Room> {
+    tx.room(id)?.ok_or(Refusal::NotFound(What::Room))
 }
 
 fn works(invite: &Invite, now: Time) -> bool {

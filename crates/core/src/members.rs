@@ -80,7 +80,8 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 tx.check(&judgement)?;
-                tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
+                let room = tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
+                check_added(tx, &room, &entries)?;
                 for (membership, notice) in &entries {
                     if enter_once(tx, membership.clone())?.1 {
                         if is_case {
@@ -291,6 +292,17 @@ impl Chat {
             })
             .await
     }
+}
+
+/// The field rule, for those who are not in the room yet.
+pub(crate) fn check_added(tx: &mut dyn Tx, room: &Room, entries: &[(Membership, Message)]) -> Result<()> {
+    let mut added = Vec::new();
+    for (membership, _) in entries {
+        if tx.membership(&room.id, &membership.user)?.is_none() {
+            added.push(membership.user.clone());
+        }
+    }
+    crate::field_rule::check_added(tx, room, &added)
 }
 
 /// The notice of somebody who comes by himself.

@@ -77,6 +77,10 @@ pub struct Notify {
 }
 
 impl Membership {
+    /// Whether the member has the last word in the room.
+    pub fn is_room_admin(&self) -> bool {
+        self.has_role("owner") || self.has_role("moderator")
+    }
     /// Whether the member holds this role in the room.
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|r| r.as_str() == role)

@@ -10,6 +10,11 @@ use crate::{
 /// Longest message unless the setting `Message_MaxAllowedSize` says otherwise, in characters.
 pub const MAX_TEXT: usize = 5000;
 
+/// The notice that stands for a message of the system.
+pub const SYSTEM: &str = "system";
+/// The notice that stands for a removed message, where removals are shown.
+pub const REMOVED: &str = "rm";
+
 /// A stored message. Its place is `seq` for ever; `rev` moves with every change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
@@ -67,6 +72,14 @@ pub struct Message {
     pub encrypted: Option<Json>,
     /// What clients send along and the core only carries (`blocks`, `role`, `parseUrls` …): a JSON object.
     pub extras: Json,
+    /// The message that this one answers, in the same room; quoted below the text.
+    pub reply_to: Option<MessageId>,
+    /// The message that this one repeats.
+    pub forwarded_from: Option<MessageId>,
+    /// The sender's own id for it, by which a retry is known for ever.
+    pub client_id: Option<String>,
+    /// What a host application sends along: a JSON object of at most 4 KiB and 10 levels.
+    pub metadata: Option<Json>,
     /// Emptied and kept only for its place.
     pub deleted: bool,
     /// Clients should not group it with its neighbours.
@@ -266,6 +279,10 @@ impl Message {
             custom_fields: Json::object(),
             encrypted: None,
             extras: Json::object(),
+            reply_to: None,
+            forwarded_from: None,
+            client_id: None,
+            metadata: None,
             deleted: false,
             ungrouped: false,
         }
@@ -308,6 +325,22 @@ impl Message {
     /// Whether it counts towards unread numbers.
     pub fn counts(&self) -> bool {
         self.kind == MessageKind::Text && !self.deleted && (self.thread.is_none() || self.shown_in_room)
+    }
+    /// A message of the system that host applications see as one (a case was closed …).
+    pub fn system(author: &User, id: MessageId, room: RoomId, text: String) -> Self {
+        Self::notice(author, id, room, SYSTEM, text)
+    }
+    /// Whether it is such a message.
+    pub fn is_system(&self) -> bool {
+        self.notice_kind() == Some(SYSTEM)
+    }
+    /// Whether it was removed, however the workspace shows that.
+    pub fn is_gone(&self) -> bool {
+        self.deleted || self.notice_kind() == Some(REMOVED)
+    }
+    /// Whether host applications see it: what people wrote, removed or not, and messages of the system.
+    pub fn is_for_hosts(&self) -> bool {
+        self.kind == MessageKind::Text || self.is_system() || self.is_gone()
     }
     /// Whether it stands in the room's own timeline.
     pub fn in_room(&self) -> bool {

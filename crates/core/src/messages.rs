@@ -47,6 +47,16 @@ pub struct Draft {
     pub previews: Option<Vec<String>>,
     /// Links are not looked for.
     pub no_links: bool,
+    /// The sender's own id, by which a retry is known for ever; unlike `id` it is the author's own.
+    pub client_id: Option<String>,
+    /// The message that this one answers, in the same room.
+    pub reply_to: Option<MessageId>,
+    /// The message that this one repeats; any that the sender may read.
+    pub forwarded_from: Option<MessageId>,
+    /// What a host application sends along: a JSON object.
+    pub metadata: Option<Json>,
+    /// By a host application's door: control characters are dropped, and white space alone is no text.
+    pub from_host: bool,
     /// The sender's clock; over a minute off it is refused.
     pub claimed_at: Option<Time>,
     /// A line of the system in the conversation; only the system itself may say so.
@@ -124,11 +134,20 @@ impl Storing {
 impl Chat {
     /// Judges a message and enqueues it; its place in the room is decided when this answers.
     pub async fn send(&self, actor: &Actor, draft: Draft) -> Result<Sending> {
-        let prepared = self.prepare(actor, &draft).await?;
-        if prepared.enters {
-            self.enter_by_writing(actor, &prepared).await?;
-        }
-        Ok(Sending { actor: actor.clone(), draft, storing: self.enqueue(prepared) })
+        self.send_limit.take(actor, self.ports.clock.monotonic())?;
+        let storing = match self.prepare(actor, &draft).await {
+            Ok(prepared) => {
+                if prepared.enters {
+                    self.enter_by_writing(actor, &prepared).await?;
+                }
+                self.enqueue(prepared)
+            }
+            Err(refusal) => match self.known_retry(actor, &draft).await? {
+                Some(known) => Storing::Batched(Answer::ready(Ok(known))),
+                None => return Err(refusal),
+            },
+        };
+        Ok(Sending { actor: actor.clone(), draft, storing })
     }
 
     /// Sends a message and waits until it is on disk.

@@ -7,7 +7,7 @@ use crate::{
     clock::Time,
     error::{Refusal, Result, State, What},
     event::Event,
-    id::MessageId,
+    id::{MessageId, UserId},
     json::Json,
     message::{Attachment, Mark, Message, MessageKind},
     messages::{Draft, store_changed, store_edited},
@@ -39,19 +39,37 @@ pub struct Edit {
     pub shown_in_room: Option<bool>,
 }
 
+/// By which rules a message is changed or removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rules {
+    /// Permissions and settings decide.
+    Permissions,
+    /// Whose it is decides, and who has the last word in the room.
+    Author,
+}
+
 impl Chat {
     /// Edits a message: one's own while editing is allowed, anybody's with `edit-message`.
     pub async fn edit_message(&self, actor: &Actor, id: &MessageId, edit: Edit) -> Result<Arc<Message>> {
-        self.judged(|| self.edit_once(actor, id, &edit)).await
+        self.judged(|| self.edit_once(actor, id, &edit, Rules::Permissions)).await
     }
 
-    async fn edit_once(&self, actor: &Actor, id: &MessageId, edit: &Edit) -> Result<Arc<Message>> {
+    pub(crate) async fn edit_once(
+        &self,
+        actor: &Actor,
+        id: &MessageId,
+        edit: &Edit,
+        rules: Rules,
+    ) -> Result<Arc<Message>> {
         let (room, mut message) = self.readable_message(actor, id).await?;
-        let judgement = self.judge_edit(actor, &room, &message).await?;
+        let judgement = match rules {
+            Rules::Permissions => self.judge_edit(actor, &room, &message).await?,
+            Rules::Author => self.judge_as_author(actor, &room, &message, Action::EditOwnMessage).await?,
+        };
         let settings = self.settings();
         let editor = self.active_user(actor).await?;
         if let Some(text) = &edit.text {
-            check_text(text, &settings)?;
+            check_text(text, false, &settings)?;
             message.text = settings.censored(text);
         }
         for json in edit.encrypted.iter().chain(edit.cards.iter().flatten()) {
@@ -143,12 +161,20 @@ impl Chat {
     /// Removes a message for good, or empties it into a notice with `Message_ShowDeletedStatus`. Gives back what it
     /// was.
     pub async fn delete_message(&self, actor: &Actor, id: &MessageId) -> Result<Arc<Message>> {
-        self.judged(|| self.delete_once(actor, id)).await
+        self.judged(|| self.delete_once(actor, id, Rules::Permissions)).await
     }
 
-    async fn delete_once(&self, actor: &Actor, id: &MessageId) -> Result<Arc<Message>> {
+    pub(crate) async fn delete_once(
+        &self,
+        actor: &Actor,
+        id: &MessageId,
+        rules: Rules,
+    ) -> Result<Arc<Message>> {
         let (room, message) = self.readable_message(actor, id).await?;
-        let judgement = self.judge_delete(actor, &room, &message).await?;
+        let judgement = match rules {
+            Rules::Permissions => self.judge_delete(actor, &room, &message).await?,
+            Rules::Author => self.judge_as_author(actor, &room, &message, Action::DeleteOwnMessage).await?,
+        };
         let settings = self.settings();
         let (show, keep) =
             (settings.is_on("Message_ShowDeletedStatus"), settings.is_on("Message_KeepHistory"));
@@ -164,7 +190,7 @@ impl Chat {
                 }
                 store_changed(tx, emptied)?.rev
             } else {
-                remove(tx, &stored)?
+                remove(tx, &stored, &by.by)?
             };
             if keep {
                 tx.keep_version(&stored, rev)?;
@@ -206,16 +232,18 @@ pub(crate) fn unchanged_place(tx: &mut dyn Tx, read: &Message) -> Result<Message
 }
 
 /// Removes a message with its thread's share; tells of it and of the root. The position of the removal.
-pub(crate) fn remove(tx: &mut dyn Tx, message: &Message) -> Result<i64> {
+pub(crate) fn remove(tx: &mut dyn Tx, message: &Message, by: &UserId) -> Result<i64> {
     let place = tx.advance(&message.room)?;
+    remove_rows(tx, message, place.position, place.at)?;
     let event = Event::MessageDeleted {
         room: message.room.clone(),
         message: message.id.clone(),
         seq: message.seq,
         thread: message.thread.clone(),
+        emptied: tx.message(&message.id)?.map(Arc::new),
+        by: Some(by.clone()),
     };
     tx.record(Some((message.room.clone(), place.position)), event)?;
-    remove_rows(tx, message, place.position, place.at)?;
     Ok(place.position)
 }
 

@@ -8,8 +8,9 @@ use crate::{
     error::{Refusal, Result, State, What},
     id::MessageId,
     json::Json,
-    message::{Attachment, Guise, MAX_TEXT, Message, MessageKind},
+    message::{Attachment, Guise, MAX_TEXT, Message},
     messages::{Draft, Prepared},
+    messages_host::without_controls,
     permissions::{Action, Judgement, Object},
     room::{Room, RoomKind},
     session::Actor,
@@ -50,12 +51,20 @@ impl Chat {
         let settings = self.settings();
         self.check_draft(actor, room, draft, &settings).await?;
 
-        let id = draft.id.clone().unwrap_or_else(|| MessageId::new(self.new_id()));
-        let mut message = Message::written_by(author, id, room.id.clone(), settings.censored(&draft.text));
+        let id = match (&draft.id, &draft.client_id) {
+            (Some(id), _) => id.clone(),
+            (None, Some(client_id)) => self.client_message_id(author, client_id),
+            (None, None) => MessageId::new(self.new_id()),
+        };
+        let text = if draft.from_host { without_controls(&draft.text) } else { draft.text.clone() };
+        let mut message = Message::written_by(author, id, room.id.clone(), settings.censored(&text));
         if draft.system_line && actor.is_system() {
-            message.kind = MessageKind::Notice(crate::cases::SPOKEN.into());
-            message.ungrouped = true;
+            message = Message::system(author, message.id, message.room, message.text);
         }
+        message.client_id = draft.client_id.clone();
+        message.metadata = draft.metadata.clone();
+        message.reply_to = draft.reply_to.clone();
+        message.forwarded_from = draft.forwarded_from.clone();
         message.thread = self.thread_root(room, draft, &settings).await?;
         message.shown_in_room = message.thread.is_some() && draft.shown_in_room;
         message.guise = draft.guise.clone();
@@ -66,8 +75,8 @@ impl Chat {
         message.attachments = draft.cards.iter().cloned().map(Attachment::Card).collect();
         message.attachments.extend(draft.files.iter().cloned().map(Attachment::File));
         let mentioned = self.read_text(actor, room, author, &mut message, draft).await?;
-        let judgement = Judgement::default();
-        Ok(Prepared { message, judgement, client_id: draft.id.is_some(), mentioned, enters: false })
+        let client_id = draft.id.is_some() || draft.client_id.is_some();
+        Ok(Prepared { message, judgement: Judgement::default(), client_id, mentioned, enters: false })
     }
 
     /// What the text names: people, rooms, links, quotes. Gives back who gets a mention row.
@@ -80,6 +89,7 @@ impl Chat {
         draft: &Draft,
     ) -> Result<Vec<crate::id::UserId>> {
         message.attachments.retain(|a| !matches!(a, Attachment::Quote(_)));
+        self.quote_answered(room, message).await?;
         (message.mentions, message.channels, message.links) = Default::default();
         if message.encrypted.is_some() {
             return Ok(Vec::new());
@@ -108,7 +118,8 @@ impl Chat {
         if draft.claimed_at.is_some_and(|at| (at.millis() - self.now().millis()).abs() > CLOCK_TOLERANCE) {
             return Err(Refusal::invalid("ts", "Message timestamp is out of sync"));
         }
-        check_text(&draft.text, settings)?;
+        check_text(&draft.text, draft.from_host, settings)?;
+        self.check_host_draft(draft)?;
         if draft.cards.len() + draft.files.len() > MAX_ATTACHMENTS {
             return Err(Refusal::TooLarge { what: "attachments", limit: MAX_ATTACHMENTS as u64 });
         }
@@ -148,15 +159,16 @@ impl Chat {
 }
 
 /// The text's size, in characters.
-pub(crate) fn check_text(text: &str, settings: &Settings) -> Result<()> {
+pub(crate) fn check_text(text: &str, cleaned: bool, settings: &Settings) -> Result<()> {
     let limit = match settings.number("Message_MaxAllowedSize") as usize {
         0 => MAX_TEXT,
         limit => limit,
     };
-    if text.len() > limit && text.chars().count() > limit {
+    let counts = |c: &char| !cleaned || *c >= ' ' || matches!(c, '\t' | '\n' | '\r');
+    if text.len() > limit && text.chars().filter(counts).count() > limit {
         return Err(Refusal::TooLarge { what: "message", limit: limit as u64 });
     }
-    if text.contains('\0') {
+    if !cleaned && text.contains('\0') {
         return Err(Refusal::invalid("message", "must not contain NUL characters"));
     }
     Ok(())
@@ -228,12 +240,13 @@ mod tests {
     #[test]
     fn a_text_is_measured_in_characters() {
         let settings = Settings::default();
-        assert!(check_text(&"é".repeat(MAX_TEXT), &settings).is_ok());
+        assert!(check_text(&"é".repeat(MAX_TEXT), false, &settings).is_ok());
         assert_eq!(
-            check_text(&"e".repeat(MAX_TEXT + 1), &settings),
+            check_text(&"e".repeat(MAX_TEXT + 1), false, &settings),
             Err(Refusal::TooLarge { what: "message", limit: MAX_TEXT as u64 })
         );
-        assert!(check_text("a\0b", &settings).is_err());
+        assert!(check_text("a\0b", false, &settings).is_err());
+        assert!(check_text(&format!("{}\0", "e".repeat(MAX_TEXT)), true, &settings).is_ok());
     }
 
     #[test]

@@ -128,11 +128,11 @@ impl Chat {
         self.user(user).await?.ok_or(Refusal::NotFound(What::User))?;
         let (mut removed, mut after) = (0, None);
         loop {
-            let (user, from) = (user.clone(), after.clone());
+            let (user, from, by) = (user.clone(), after.clone(), actor.user.clone());
             let store = move |tx: &mut dyn Tx| {
                 let theirs = tx.messages_of(&user, from.as_ref(), STEP)?;
                 for message in &theirs {
-                    crate::messages_change::remove(tx, message)?;
+                    crate::messages_change::remove(tx, message, &by)?;
                 }
                 Ok((theirs.len() as u64, theirs.last().map(|m| m.id.clone())))
             };

@@ -5,6 +5,7 @@ use crate::{
     error::{Refusal, Result},
     id::MessageId,
     message::{Attachment, Message, Quote},
+    room::{Room, RoomKind},
     session::Actor,
 };
 
@@ -12,6 +13,23 @@ use crate::{
 const MAX_QUOTES: usize = 10;
 
 impl Chat {
+    /// Quotes the message that this one answers, for clients that know quotes only.
+    pub(crate) async fn quote_answered(&self, room: &Room, message: &mut Message) -> Result<()> {
+        let Some(id) = &message.reply_to else { return Ok(()) };
+        let settings = self.settings();
+        let answered = match self.answered(room, id).await {
+            // An edit of an answer whose question is gone.
+            Err(Refusal::State(_)) if message.seq > 0 => return Ok(()),
+            answered => answered?,
+        };
+        let depth = settings.number("Message_QuoteChainLimit") as usize;
+        let real_names = settings.is_on("UI_Use_Real_Name");
+        let site = settings.text("Site_Url").trim_end_matches('/');
+        let link = format!("{site}/{}?msg={}", way(room), answered.id);
+        message.attachments.insert(0, Attachment::Quote(Box::new(quote(&link, answered, depth, real_names))));
+        Ok(())
+    }
+
     /// Puts the messages that the links lead to before the other attachments, as far as the author may read them.
     pub(crate) async fn quote_links(&self, actor: &Actor, message: &mut Message) -> Result<()> {
         let settings = self.settings();
@@ -38,6 +56,16 @@ impl Chat {
         }
         message.attachments.splice(0..0, quotes);
         Ok(())
+    }
+}
+
+/// Where clients show a room.
+fn way(room: &Room) -> String {
+    let name = room.name.as_deref().unwrap_or(&room.id);
+    match room.kind {
+        RoomKind::Channel => format!("channel/{name}"),
+        RoomKind::Direct => format!("direct/{}", room.id),
+        _ => format!("group/{name}"),
     }
 }
 

@@ -324,11 +324,25 @@ fn reopen(tx: &mut dyn Tx, room: &Room, user: &UserId) -> Result<()> {
     Ok(())
 }
 
+/// The field rule, for a room that is about to be made.
+fn check_members(tx: &mut dyn Tx, draft: &Draft) -> Result<()> {
+    let mut users = Vec::new();
+    for membership in &draft.members {
+        users.extend(tx.user(&membership.user)?);
+        // One who is not field staff is enough, and large rooms nearly always begin with one.
+        if users.last().is_some_and(|user| user.class() != crate::classes::Class::Field) {
+            return Ok(());
+        }
+    }
+    crate::field_rule::check_all(draft.room.kind, users.iter())
+}
+
 /// Stores a new room with its members and notices, and tells of them.
 pub(crate) fn store_draft(tx: &mut dyn Tx, draft: &Draft) -> Result<Arc<Room>> {
     let mut room = draft.room.clone();
     room.created_at = tx.now();
     room.updated_at = tx.now();
+    check_members(tx, draft)?;
     tx.insert_room(&room)?;
     room.members = draft.members.len() as i64;
     let room = Arc::new(room);

@@ -35,6 +35,7 @@ pub fn user(id: &str) -> User {
         updated_at: Time(0),
         last_login: None,
         access: 0,
+        host: Default::default(),
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Actor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Power {
     User,
+    /// A user, by the word of the host application: the user's rights, without limits on sending.
+    Host,
     System,
 }
 
@@ -68,6 +70,14 @@ impl Actor {
     /// The server itself, speaking as this user (the administrator's commands, first start, imports).
     pub fn system(user: UserId) -> Self {
         Self { user, session: None, power: Power::System }
+    }
+    /// A user for whom the host application acts, with the user's rights. For the application's key alone.
+    pub fn on_behalf(user: UserId) -> Self {
+        Self { user, session: None, power: Power::Host }
+    }
+    /// Whether sends are not counted.
+    pub(crate) fn is_exempt(&self) -> bool {
+        self.power != Power::User
     }
     /// Whether no permission is asked.
     pub fn is_system(&self) -> bool {

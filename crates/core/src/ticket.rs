@@ -114,7 +114,7 @@ impl Ticket {
 impl User {
     /// The vendor that a VENDOR belongs to.
     pub(crate) fn vendor(&self) -> Option<&str> {
-        None
+        self.host.vendor.as_deref()
     }
 }
 
@@ -145,9 +145,10 @@ mod tests {
         }
     }
 
-    fn user(id: &str, roles: &[&str], _vendor: Option<&str>) -> User {
+    fn user(id: &str, roles: &[&str], vendor: Option<&str>) -> User {
         let roles = roles.iter().map(|role| (*role).into()).collect();
-        User { roles, ..samples::user(id) }
+        let host = crate::user::HostFacts { vendor: vendor.map(str::to_owned), ..Default::default() };
+        User { roles, host, ..samples::user(id) }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::{
     store::{Document, Lane, Place, TicketFilter, Tx},
     ticket::{MAX_PEOPLE, Relation, Ticket, is_ticket_id},
     tickets_members::{money, settle},
-    user::{User, UserKind},
+    user::User,
 };
 
 /// Longest title of a ticket, in characters.
@@ -27,7 +27,7 @@ pub const MAX_WORD: usize = 64;
 /// Tickets of one page at most.
 pub const MAX_TICKETS: u64 = 100;
 /// The reserved user in whose name the host application speaks.
-pub const SYSTEM_USER: &str = "system";
+pub use crate::host_users::SYSTEM_USER;
 
 /// What the host says anew; `None` leaves a fact as it is, `Some(None)` clears it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -175,25 +175,6 @@ impl Chat {
         let money = self.money();
         let users = self.users_by_id(&ids).await?;
         Ok(users.into_iter().filter_map(|user| ticket.relation(&user, &money).map(|r| (user, r))).collect())
-    }
-
-    /// Sees to it that the reserved user exists in whose name the host application speaks: a bot without a password.
-    async fn ensure_system_user(&self) -> Result<()> {
-        let user = User {
-            name: "System".into(),
-            kind: UserKind::Bot,
-            roles: vec!["bot".into()],
-            ..self.blank_user(UserId::from(SYSTEM_USER), SYSTEM_USER)
-        };
-        self.store()
-            .writing(Lane::Verbs, move |tx| {
-                if tx.user(&user.id)?.is_some() {
-                    return Ok(());
-                }
-                tx.insert_user(&user)?;
-                tx.record(None, crate::bootstrap::made(user.clone()))
-            })
-            .await
     }
 
     /// Says something in a ticket in the name of the host application: a system message.

@@ -64,6 +64,25 @@ pub struct User {
     pub last_login: Option<Time>,
     /// Access version: bumped when roles or `active` change; writes check it again.
     pub access: i64,
+    /// What a host application's word gave.
+    pub host: HostFacts,
+}
+
+/// What a host application says of a user, by its tokens or by telling.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostFacts {
+    /// Role words in upper case.
+    pub words: Vec<String>,
+    /// The roles among the user's that those words gave; others stay when the words change.
+    pub given: Vec<RoleId>,
+    /// The vendor that a VENDOR belongs to.
+    pub vendor: Option<String>,
+    /// A host has spoken of this user by the user's id.
+    pub known: bool,
+    /// Made by name only: a token of that name may take it over.
+    pub placeholder: bool,
+    /// The id before such a take-over: what was derived from it stays.
+    pub first_id: Option<UserId>,
 }
 
 /// An e-mail address of a user.

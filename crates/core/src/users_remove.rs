@@ -113,7 +113,7 @@ impl Chat {
 
     /// In steps: first nobody can act as the user any more, then what the user left behind goes, last the account. A
     /// removal that was cut off leaves a deactivated account, which can be removed again.
-    async fn erase_user(&self, user: &User, relinquish: bool) -> Result<()> {
+    pub(crate) async fn erase_user(&self, user: &User, relinquish: bool) -> Result<()> {
         let id = user.id.clone();
         self.store()
             .writing(Lane::Verbs, move |tx| {

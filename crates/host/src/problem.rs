@@ -324,6 +324,7 @@ fn standing_in_the_way(state: State) -> Problem {
         State::AlreadyClosed | State::CaseClosed => {
             Problem::new(409, "conversation_closed", "The conversation is closed")
         }
+        State::HasMessages => Problem::new(409, "user_has_messages", "The user has written messages"),
         State::FieldToField => {
             Problem::new(403, "field_to_field", "Field staff can't be in a room among themselves")
         }

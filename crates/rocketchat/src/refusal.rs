@@ -343,6 +343,7 @@ fn standing_in_the_way(state: State) -> Refused {
         State::SecondFactorOn => ("error-two-factor-enabled", "Two factor is already enabled"),
         State::FieldToField => ("error-not-allowed", "Field staff can't be in a room among themselves"),
         State::CaseClosed => ("error-not-allowed", "The conversation is closed"),
+        State::HasMessages => ("error-action-not-allowed", "The user has written messages"),
         State::Encrypted => ("error-not-allowed", "Unencrypted messages are not allowed in this room"),
     };
     Refused::meteor(code, reason)

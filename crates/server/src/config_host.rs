@@ -32,6 +32,10 @@ pub struct HostConfig {
     pub public_media: bool,
     /// Ticket categories that ACCOUNTS may see.
     pub accounts_categories: Vec<String>,
+    /// Sends of one user at once; `None` for the usual 60.
+    pub send_burst: Option<u32>,
+    /// Sends of one user a second after that; `None` for the usual 10.
+    pub send_rate: Option<u32>,
 }
 
 impl std::fmt::Debug for HostConfig {
@@ -54,6 +58,8 @@ pub(crate) struct HostFile {
     upload_types: Option<Vec<String>>,
     public_media: Option<bool>,
     accounts_categories: Option<Vec<String>>,
+    send_burst: Option<u32>,
+    send_rate: Option<u32>,
 }
 
 /// What the doors take unless the operator says otherwise: pictures, film, sound, documents; nothing that can run.
@@ -110,6 +116,11 @@ impl HostConfig {
             None => Ok(else_.unwrap_or(usual)),
             Some(text) => text.parse::<u64>().with_context(|| format!("{name} must be a number of seconds")),
         };
+        let small = |name: &str| {
+            let parse =
+                |text: String| text.parse::<u32>().with_context(|| format!("{name} must be a number"));
+            get(name).map(parse).transpose()
+        };
         let flag = |name: &str, else_: Option<bool>| {
             get(name).map_or(else_.unwrap_or_default(), |v| v == "1" || v == "true")
         };
@@ -130,6 +141,8 @@ impl HostConfig {
             upload_types: listed("PARLOR_UPLOAD_TYPES", file.upload_types, UPLOAD_TYPES),
             public_media: flag("PARLOR_PUBLIC_MEDIA", file.public_media),
             accounts_categories: categories.into_iter().map(|c| c.to_uppercase()).collect(),
+            send_burst: small("PARLOR_SEND_BURST")?.or(file.send_burst),
+            send_rate: small("PARLOR_SEND_RATE")?.or(file.send_rate),
             jwt_secret,
             app_key,
         };
@@ -143,6 +156,16 @@ impl HostConfig {
         ensure!(config.file_url_ttl > 0, "PARLOR_FILE_URL_TTL must be at least 1");
         parlor_identity::RoleMap::parse(&config.jwt_role_map).context("PARLOR_JWT_ROLE_MAP")?;
         Ok(config)
+    }
+}
+
+impl HostConfig {
+    /// How fast one user may send: at once, and a second. Client suites are not held back unless they ask for it.
+    pub(crate) fn sends(&self, test_mode: bool) -> (u32, u32) {
+        if test_mode && self.send_burst.is_none() && self.send_rate.is_none() {
+            return (0, 0);
+        }
+        (self.send_burst.unwrap_or(60), self.send_rate.unwrap_or(10))
     }
 }
 

@@ -41,6 +41,8 @@ async fn serve(config: Arc<Config>) -> Result<()> {
         listeners.push(bound.with_context(|| format!("can't listen on {address}"))?);
     }
     let core = wiring::open(&config).await?;
+    let (burst, rate) = config.host.sends(config.test_mode);
+    core.chat.limit_sends(burst, rate);
     let made = first_start(&core.chat, &config).await?;
     let parts = core.start(&config)?;
     let router = http::router(&parts, &config);
@@ -73,6 +75,7 @@ async fn serve(config: Arc<Config>) -> Result<()> {
 /// What every workspace has, and the operator's wishes.
 async fn first_start(chat: &Arc<Chat>, config: &Config) -> Result<Option<UserId>> {
     chat.ensure_bot().await?;
+    chat.ensure_system_user().await?;
     chat.ensure_general(&UserId::new(ROCKET_CAT)).await?;
     chat.overwrite_settings(&config.overwrite, &config.root_url).await?;
     chat.set_money(config.host.accounts_categories.clone()).await?;

@@ -16,6 +16,7 @@ pub(crate) const STEPS: &[(&str, &str)] = &[
     ("0004_journal", include_str!("../migrations/0004_journal.sql")),
     ("0005_search", include_str!("../migrations/0005_search.sql")),
     ("0006_desk", include_str!("../migrations/0006_desk.sql")),
+    ("0007_host", include_str!("../migrations/0007_host.sql")),
 ];
 
 /// Why the schema could not be brought up to date.

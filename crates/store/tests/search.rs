@@ -89,6 +89,8 @@ fn remove(engine: &Engine, id: &'static str) {
                 message: message.id.clone(),
                 seq: message.seq,
                 thread: None,
+                emptied: None,
+                by: None,
             },
         )
     }))

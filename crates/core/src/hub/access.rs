@@ -22,6 +22,10 @@ impl Hub {
             Event::User { user, change: Change::Changed, .. } if !user.active => {
                 self.drop_where(&user.id, |_| true);
             }
+            // Under another id he begins anew.
+            Event::User { user, before: Some(before), .. } if user.id != before.id => {
+                self.drop_where(&before.id, |_| true);
+            }
             Event::User { user, change: Change::Changed, .. } if !crate::cases::is_control(user) => {
                 self.drop_desk(&user.id);
             }

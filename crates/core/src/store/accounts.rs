@@ -109,6 +109,8 @@ pub trait WriteAccounts: ReadAccounts {
     fn insert_user(&mut self, user: &User) -> Result<()>;
     /// Stores a changed user (same id), with the same refusals.
     fn update_user(&mut self, user: &User) -> Result<()>;
+    /// Gives a user another id; the old one keeps leading to the same user.
+    fn rename_user(&mut self, old: &UserId, new: &UserId) -> Result<()>;
     /// Removes a user, secrets and sessions. Messages and memberships are the verb's affair.
     fn remove_user(&mut self, id: &UserId) -> Result<()>;
     /// Stores the secrets.

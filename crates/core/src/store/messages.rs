@@ -93,6 +93,8 @@ pub struct Tombstone {
     pub rev: i64,
     /// The root of the thread it was a reply in, as long as that stands.
     pub thread: Option<MessageId>,
+    /// What stays of the message itself, where it is remembered.
+    pub emptied: Option<std::sync::Arc<Message>>,
 }
 
 /// A file that belongs or will belong to a message.
@@ -126,6 +128,20 @@ pub struct Upload {
     pub at: Time,
     /// Unconfirmed uploads end here.
     pub expires_at: Option<Time>,
+}
+
+/// Which part of a room's messages a host application wants: what people wrote, removed or not, and messages of the
+/// system. With `after` oldest first, otherwise newest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostSlice {
+    /// Before this position (exclusive).
+    pub before: Option<i64>,
+    /// After this position (exclusive).
+    pub after: Option<i64>,
+    /// How many to pass over.
+    pub skip: u64,
+    /// At most so many.
+    pub limit: u64,
 }
 
 /// What a member has not read in a room.
@@ -196,6 +212,12 @@ pub trait ReadMessages {
     fn messages(&mut self, ids: &[MessageId]) -> Result<Vec<Message>>;
     /// A slice of a room's timeline, without deleted ones. At most 100 unless the caller's page allows more.
     fn timeline(&mut self, room: &RoomId, slice: &Slice) -> Result<Vec<Message>>;
+    /// Part of a room's messages as host applications see them.
+    fn host_timeline(&mut self, room: &RoomId, slice: &HostSlice) -> Result<Vec<Message>>;
+    /// How many messages of a room host applications see, removed ones among them.
+    fn count_host_messages(&mut self, room: &RoomId) -> Result<u64>;
+    /// Whether a user ever wrote anything, removed or not. Slow: there is no index for it.
+    fn ever_wrote(&mut self, user: &UserId) -> Result<bool>;
     /// A filtered list.
     fn list_messages(&mut self, room: &RoomId, filter: &MessageFilter, page: Page) -> Result<Paged<Message>>;
     /// Messages changed after position `rev`, by `rev`, new and changed ones alike, without deleted ones.

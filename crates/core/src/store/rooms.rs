@@ -161,6 +161,8 @@ pub trait ReadRooms {
     fn rooms_of(&mut self, user: &UserId, since: Option<Time>) -> Result<Vec<(Membership, RoomView)>>;
     /// Memberships of this user that ended after `since`; at most 10,000.
     fn removed_memberships(&mut self, user: &UserId, since: Time) -> Result<Vec<RemovedMembership>>;
+    /// Whether the room has a member that is not field staff alone (see `classes.rs`).
+    fn has_others_than_field(&mut self, room: &RoomId) -> Result<bool>;
     /// A page of members.
     fn members(&mut self, room: &RoomId, filter: &MemberFilter, page: Page) -> Result<Paged<Membership>>;
     /// Members that hold any role in the room, by user name; at most 1,000.

@@ -191,7 +191,12 @@ impl Store {
         let kept = room.messages.get_mut(nth % count).filter(|kept| kept.deleted.is_none())?;
         kept.deleted = Some(position);
         let (message, seq, room) = (kept.message.id.clone(), kept.message.seq, room.id.clone());
-        Some(self.placed(at, Event::MessageDeleted { room, message, seq, thread: None }))
+        Some(
+            self.placed(
+                at,
+                Event::MessageDeleted { room, message, seq, thread: None, emptied: None, by: None },
+            ),
+        )
     }
 
     fn kick(&mut self, at: usize, user: usize) -> (Vec<Fact>, Option<Answer>) {
@@ -277,7 +282,13 @@ impl Timeline for &Store {
         let room = &self.rooms[self.number_of(room)];
         let tombstone = |kept: &Kept| {
             let rev = kept.deleted.filter(|deleted| *deleted > rev)?;
-            Some(Tombstone { id: kept.message.id.clone(), at: kept.message.at, rev, thread: None })
+            Some(Tombstone {
+                id: kept.message.id.clone(),
+                at: kept.message.at,
+                rev,
+                thread: None,
+                emptied: None,
+            })
         };
         let mut deleted: Vec<Tombstone> = room.messages.iter().filter_map(tombstone).collect();
         deleted.sort_by_key(|tombstone| tombstone.rev);

@@ -74,6 +74,9 @@ impl WriteAccounts for SqlTx<'_> {
     fn update_user(&mut self, user: &User) -> Result<()> {
         users::update(self, user)
     }
+    fn rename_user(&mut self, old: &UserId, new: &UserId) -> Result<()> {
+        super::users_rename::rename(self, old, new)
+    }
     fn remove_user(&mut self, id: &UserId) -> Result<()> {
         users::remove(self, id)
     }

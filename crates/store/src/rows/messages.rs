@@ -8,8 +8,8 @@ use parlor_core::{
     membership::{Membership, ReadMark},
     message::{Guise, Message, MessageKind, ThreadInfo},
     store::{
-        MarkChange, MessageFilter, Page, Paged, ReadMessages, Receipt, Report, Search, Slice, Tombstone,
-        Unread, Upload, WriteMessages,
+        HostSlice, MarkChange, MessageFilter, Page, Paged, ReadMessages, Receipt, Report, Search, Slice,
+        Tombstone, Unread, Upload, WriteMessages,
     },
 };
 
@@ -17,7 +17,7 @@ use super::{
     heads::{SEQ_BITS, message_key},
     marks,
     messages_codec::{decode, flag},
-    messages_list, messages_write, uploads_rows,
+    messages_host, messages_list, messages_write, tombstones, uploads_rows,
 };
 use crate::{
     params,
@@ -72,7 +72,7 @@ pub(super) fn place_of(key: i64) -> i64 {
     key & ((1 << SEQ_BITS) - 1)
 }
 
-fn read(row: &Row<'_>) -> Sql<(i64, Message)> {
+pub(super) fn read(row: &Row<'_>) -> Sql<(i64, Message)> {
     let key: i64 = row.get(0)?;
     let seq = place_of(key);
     let at: Time = row.get(4)?;
@@ -108,6 +108,10 @@ fn read(row: &Row<'_>) -> Sql<(i64, Message)> {
         custom_fields: Default::default(),
         encrypted: None,
         extras: Default::default(),
+        reply_to: None,
+        forwarded_from: None,
+        client_id: None,
+        metadata: None,
         deleted: false,
         ungrouped: false,
     };
@@ -158,16 +162,7 @@ fn by_id(tx: &mut SqlTx<'_>, id: &MessageId) -> Sql<Option<Message>> {
     if found.is_some() {
         return Ok(found);
     }
-    tombstone(tx, id)
-}
-
-/// A removed message, as far as it is remembered: its place, author and room.
-fn tombstone(tx: &mut SqlTx<'_>, id: &MessageId) -> Sql<Option<Message>> {
-    let sql = "SELECT x.key, x.id, x.rev, 0, x.at, x.at, 0, '', NULL, r.id, u.id, u.username, u.name, NULL, NULL, NULL
-        FROM tombstones x LEFT JOIN rooms r ON r.key = (x.key >> 36) LEFT JOIN users u ON u.key = x.author
-        WHERE x.id = $1";
-    let found = tx.opt(sql, params![id], read)?;
-    Ok(found.map(|(_, message)| Message { deleted: true, ..message }))
+    tombstones::by_id(tx, id)
 }
 
 /// The first key in the span whose time is after `at` (`or_equal`: or at it): times grow with keys, so halving finds
@@ -248,6 +243,15 @@ impl ReadMessages for SqlTx<'_> {
     fn timeline(&mut self, room: &RoomId, slice: &Slice) -> Result<Vec<Message>> {
         Ok(timeline(self, room, slice)?)
     }
+    fn host_timeline(&mut self, room: &RoomId, slice: &HostSlice) -> Result<Vec<Message>> {
+        Ok(messages_host::timeline(self, room, slice)?)
+    }
+    fn count_host_messages(&mut self, room: &RoomId) -> Result<u64> {
+        Ok(messages_host::count(self, room)?)
+    }
+    fn ever_wrote(&mut self, user: &UserId) -> Result<bool> {
+        Ok(messages_host::ever_wrote(self, user)?)
+    }
     fn list_messages(&mut self, room: &RoomId, filter: &MessageFilter, page: Page) -> Result<Paged<Message>> {
         Ok(messages_list::list(self, room, filter, page)?)
     }
@@ -261,7 +265,7 @@ impl ReadMessages for SqlTx<'_> {
         Ok(messages_list::deleted_since(self, room, since, limit)?)
     }
     fn deleted_after(&mut self, room: &RoomId, rev: i64, limit: u64) -> Result<Vec<Tombstone>> {
-        Ok(messages_list::deleted_after(self, room, rev, limit)?)
+        Ok(tombstones::after(self, room, rev, limit)?)
     }
     fn messages_of(
         &mut self,

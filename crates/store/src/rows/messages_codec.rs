@@ -36,6 +36,8 @@ pub(crate) mod flag {
     pub(crate) const IMAGE: i64 = 512;
     /// A discussion starts here.
     pub(crate) const DISCUSSION: i64 = 1024;
+    /// A notice that host applications see as a message of the system.
+    pub(crate) const SYSTEM: i64 = 2048;
 }
 
 #[derive(Serialize, Deserialize, Default)]
@@ -74,6 +76,14 @@ struct Extra {
     e2e: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fwd: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -177,6 +187,10 @@ pub(crate) fn encode(message: &Message) -> (i64, Option<String>) {
         custom: text(&message.custom_fields),
         e2e: message.encrypted.as_ref().map(|e| e.as_str().to_owned()),
         more: text(&message.extras),
+        reply: message.reply_to.as_ref().map(|id| id.as_str().to_owned()),
+        fwd: message.forwarded_from.as_ref().map(|id| id.as_str().to_owned()),
+        cid: message.client_id.clone(),
+        meta: message.metadata.as_ref().map(|m| m.as_str().to_owned()),
     };
     // Only strings, numbers and lists: writing them as JSON has nothing to fail on.
     (flags, Some(serde_json::to_string(&extra).unwrap_or_default()))
@@ -220,6 +234,10 @@ pub(crate) fn decode(message: &mut Message, flags: i64, extra: Option<&str>) {
     message.custom_fields = extra.custom.map(Json::new).unwrap_or_default();
     message.encrypted = extra.e2e.map(Json::new);
     message.extras = extra.more.map(Json::new).unwrap_or_default();
+    message.reply_to = extra.reply.map(Into::into);
+    message.forwarded_from = extra.fwd.map(Into::into);
+    message.client_id = extra.cid;
+    message.metadata = extra.meta.map(Json::new);
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
@@ -242,6 +260,10 @@ fn is_plain(m: &Message) -> bool {
         && m.custom_fields.is_empty()
         && m.encrypted.is_none()
         && m.extras.is_empty()
+        && m.reply_to.is_none()
+        && m.forwarded_from.is_none()
+        && m.client_id.is_none()
+        && m.metadata.is_none()
 }
 
 fn flags(m: &Message) -> i64 {
@@ -252,6 +274,7 @@ fn flags(m: &Message) -> i64 {
         (m.counts(), flag::COUNTS),
         (m.shown_in_room, flag::SHOWN),
         (m.kind != MessageKind::Text, flag::NOTICE),
+        (m.is_system(), flag::SYSTEM),
         (m.ungrouped, flag::UNGROUPED),
         (m.pinned.is_some(), flag::PINNED),
         (m.thread_info.is_some(), flag::ROOT),

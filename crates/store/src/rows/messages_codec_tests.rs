@@ -30,6 +30,10 @@ fn plain() -> Message {
         custom_fields: json.clone(),
         encrypted: None,
         extras: json,
+        reply_to: None,
+        forwarded_from: None,
+        client_id: None,
+        metadata: None,
         deleted: false,
         ungrouped: false,
     }

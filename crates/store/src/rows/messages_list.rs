@@ -263,7 +263,7 @@ pub(super) fn deleted_since(
     let Some(key) = room_key(tx, room)? else { return Ok(Vec::new()) };
     let probe = "SELECT rev, at FROM tombstones WHERE (key >> 36) = $1 AND rev > $2 ORDER BY rev LIMIT 1";
     let rev = last_rev_before(tx, key, since, probe)?;
-    deleted_after(tx, room, rev, limit)
+    super::tombstones::after(tx, room, rev, limit)
 }
 
 /// A position such that what `probe` finds above it is exactly what happened after `since`; found by halving, as times
@@ -282,22 +282,4 @@ fn last_rev_before(tx: &mut SqlTx<'_>, room: i64, since: Time, probe: &str) -> S
         }
     }
     Ok(low)
-}
-
-pub(super) fn deleted_after(tx: &mut SqlTx<'_>, room: &RoomId, rev: i64, limit: u64) -> Sql<Vec<Tombstone>> {
-    let Some(room) = room_key(tx, room)? else { return Ok(Vec::new()) };
-    let read = |row: &Row<'_>| {
-        Ok(Tombstone { id: row.get(0)?, at: row.get(1)?, rev: row.get(2)?, thread: row.get(3)? })
-    };
-    let select = "SELECT x.id, x.at, x.rev, t.id FROM tombstones x LEFT JOIN messages t ON t.key = x.thread
-        WHERE (x.key >> 36) = $1";
-    let page = &format!("{select} AND x.rev > $2 ORDER BY x.rev, x.key LIMIT $3");
-    let mut all = tx.query(page, params![room, rev, limit], read)?;
-    // A purge removes many at one position: they come together.
-    if let (true, Some(last)) = (all.len() as u64 >= limit, all.last().map(|t| t.rev)) {
-        all.retain(|t| t.rev < last);
-        let rest = &format!("{select} AND x.rev = $2 ORDER BY x.key");
-        all.extend(tx.query(rest, params![room, last], read)?);
-    }
-    Ok(all)
 }

@@ -11,6 +11,7 @@ use parlor_core::{
 use super::{
     messages::{Span, key_of},
     messages_codec::{encode, flag},
+    tombstones,
 };
 use crate::{
     params,
@@ -28,11 +29,7 @@ pub(super) fn update(tx: &mut SqlTx<'_>, message: &Message) -> Result<()> {
 
 pub(super) fn delete(tx: &mut SqlTx<'_>, message: &Message, rev: i64, at: Time) -> Sql<()> {
     let Some(key) = key_of(tx, &message.id)? else { return Ok(()) };
-    tx.exec(
-        "INSERT INTO tombstones (key, id, rev, at, author, thread, counts)
-            SELECT key, id, $2, $3, author, thread, (flags & 1) FROM messages WHERE key = $1",
-        params![key, rev, at],
-    )?;
+    tombstones::insert(tx, key, message, rev, at)?;
     tx.exec("DELETE FROM messages WHERE key = $1", params![key])?;
     tx.exec("DELETE FROM mentions WHERE key = $1", params![key])?;
     tx.exec("DELETE FROM stars WHERE key = $1", params![key])?;

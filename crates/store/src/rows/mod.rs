@@ -3,6 +3,8 @@
 mod accounts;
 mod cases;
 pub(crate) mod users;
+mod users_host;
+mod users_rename;
 mod workspace;
 
 mod memberships;
@@ -20,9 +22,11 @@ pub(crate) mod journal;
 mod marks;
 mod messages;
 mod messages_codec;
+mod messages_host;
 mod messages_list;
 mod messages_write;
 mod search;
+mod tombstones;
 mod uploads_rows;
 
 pub(crate) use search::messages_by_keys;

@@ -133,6 +133,9 @@ impl ReadRooms for SqlTx<'_> {
     fn rooms(&mut self, filter: &RoomFilter, page: Page) -> Result<Paged<RoomView>> {
         self.page_of_rooms(filter, page)
     }
+    fn has_others_than_field(&mut self, room: &RoomId) -> Result<bool> {
+        self.others_than_field(room)
+    }
     fn membership(&mut self, room: &RoomId, user: &UserId) -> Result<Option<Membership>> {
         self.read_one_membership(room, user)
     }

@@ -9,6 +9,7 @@ use parlor_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::users_host;
 use crate::{
     params,
     sql::{Param, Row, SqlError, SqlTx},
@@ -16,7 +17,7 @@ use crate::{
 
 const COLUMNS: &str = "u.id, u.username, u.name, u.kind, u.emails, u.active, u.roles, u.status_default, u.status_text, u.bio, \
      u.nickname, u.avatar, u.language, u.utc_offset, u.custom_fields, u.preferences, u.require_password_change, \
-     u.has_password, u.created_at, u.updated_at, u.last_login, u.access";
+     u.has_password, u.created_at, u.updated_at, u.last_login, u.access, u.host";
 
 #[derive(Serialize, Deserialize)]
 struct StoredEmail {
@@ -83,6 +84,7 @@ fn read(row: &Row<'_>) -> std::result::Result<User, SqlError> {
         updated_at: row.get(19)?,
         last_login: row.get(20)?,
         access: row.get(21)?,
+        host: users_host::decode(if row.is_null(22)? { None } else { Some(row.text(22)?) }),
     })
 }
 
@@ -257,8 +259,8 @@ pub(super) fn insert(tx: &mut SqlTx<'_>, user: &User) -> Result<()> {
     let written = tx.exec(
         "INSERT INTO users (id, username, username_key, name, name_key, kind, emails, active, roles, status_default, \
          status_text, bio, nickname, avatar, language, utc_offset, custom_fields, preferences, \
-         require_password_change, has_password, created_at, updated_at, last_login, access) \
-         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24) \
+         require_password_change, has_password, created_at, updated_at, last_login, access, host) \
+         VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25) \
          ON CONFLICT DO NOTHING",
         params![
             user.id,
@@ -284,7 +286,8 @@ pub(super) fn insert(tx: &mut SqlTx<'_>, user: &User) -> Result<()> {
             user.created_at,
             user.updated_at,
             user.last_login,
-            user.access
+            user.access,
+            users_host::encode(&user.host)
         ],
     )?;
     if written == 0 {
@@ -306,7 +309,7 @@ pub(super) fn update(tx: &mut SqlTx<'_>, user: &User) -> Result<()> {
         "UPDATE users SET username = $2, username_key = $3, name = $4, name_key = $5, kind = $6, emails = $7, \
          active = $8, roles = $9, status_default = $10, status_text = $11, bio = $12, nickname = $13, avatar = $14, \
          language = $15, utc_offset = $16, custom_fields = $17, preferences = $18, require_password_change = $19, \
-         has_password = $20, updated_at = $21, last_login = $22, access = $23 WHERE id = $1",
+         has_password = $20, updated_at = $21, last_login = $22, access = $23, host = $24 WHERE id = $1",
         params![
             user.id,
             user.username,
@@ -330,7 +333,8 @@ pub(super) fn update(tx: &mut SqlTx<'_>, user: &User) -> Result<()> {
             user.has_password,
             user.updated_at,
             user.last_login,
-            user.access
+            user.access,
+            users_host::encode(&user.host)
         ],
     )?;
     put_emails(tx, user)

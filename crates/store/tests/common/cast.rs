@@ -62,6 +62,7 @@ pub fn message(id: &str, room: &str, author: &str, text: &str) -> Message {
         updated_at: parlor_core::clock::Time(0),
         last_login: None,
         access: 1,
+        host: Default::default(),
     };
     let message = Message::written_by(&user, id.into(), room.into(), text.into());
     assert!(message.kind == MessageKind::Text && message.guise == Guise::default());

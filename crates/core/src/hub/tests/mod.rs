@@ -62,7 +62,11 @@ pub(super) fn actor(name: &str) -> Actor {
 /// A change of the room's timeline at this position.
 pub(super) fn at(room: &str, position: i64) -> Fact {
     let message = MessageId::new(position.to_string());
-    placed(room, position, Event::MessageDeleted { room: room.into(), message, seq: 0, thread: None })
+    placed(
+        room,
+        position,
+        Event::MessageDeleted { room: room.into(), message, seq: 0, thread: None, emptied: None, by: None },
+    )
 }
 
 pub(super) fn placed(room: &str, position: i64, event: Event) -> Fact {
