@@ -95,7 +95,7 @@ impl Chat {
             return Ok(Vec::new());
         }
         // Most texts name nothing: a look at their bytes spares the parser.
-        let links = !draft.no_links && message.text.contains(['.', ':']);
+        let links = !draft.no_links && may_link(&message.text);
         let names = message.text.contains(['@', '#']);
         if !links && !names {
             return Ok(Vec::new());
@@ -156,6 +156,13 @@ impl Chat {
             found.filter(|m| m.room == room.id && !m.deleted).ok_or(Refusal::NotFound(What::Message))?;
         Ok(Some(found.thread.unwrap_or(found.id)))
     }
+}
+
+/// Whether a text may hold a link: every host or scheme has a dot or colon with something right behind it, which the
+/// ends of sentences have not.
+fn may_link(text: &str) -> bool {
+    let begins = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'[') || !byte.is_ascii();
+    text.as_bytes().windows(2).any(|pair| matches!(pair[0], b'.' | b':') && begins(&pair[1]))
 }
 
 /// The text's size, in characters.
@@ -229,6 +236,19 @@ fn censor(text: &str, bad: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_parsed_for_links_unless_its_dots_and_colons_end_something() {
+        for text in ["see https://example.org.", "example.org", "a@b.example", "[x](//a.b)", "localhost:3000"]
+        {
+            assert!(may_link(text), "{text}");
+        }
+        for text in ["Yes.", "One thing: no. Or ... well", "", ":", "end of it: ", "a) b: c."] {
+            assert!(!may_link(text), "{text}");
+            let read = parlor_markup::parse(text, &parlor_markup::Options::default());
+            assert!(parlor_markup::links(&read).is_empty(), "{text}");
+        }
+    }
 
     #[test]
     fn a_bad_word_is_masked_but_not_inside_another_word() {

@@ -55,6 +55,7 @@ pub struct Door {
     pub(crate) config: Config,
     pub(crate) live: Arc<parlor_live::Door>,
     methods: std::collections::HashMap<&'static str, Method>,
+    pub(crate) lately: ddp::Lately,
 }
 
 impl Door {
@@ -62,7 +63,7 @@ impl Door {
     pub fn new(chat: Arc<Chat>, live: &Arc<Live>, config: Config) -> Arc<Self> {
         let methods = methods::all().into_iter().map(|m| (m.name, m)).collect();
         let live = live.door("ddp", Options { ping_every: PING, ping_timeout: PING, ..Options::default() });
-        Arc::new(Self { chat, config, live, methods })
+        Arc::new(Self { chat, config, live, methods, lately: Default::default() })
     }
 
     /// Every REST route with who may use it: the data that the router is built from and that tests walk.

@@ -171,7 +171,9 @@ fn publish(
     let run = move || {
         loop {
             let questions: Vec<Output> = match facts.recv_timeout(TICK) {
-                Ok(batch) => publisher.publish(batch),
+                // One change goes out at once; of several, each connection gets all it is to get together.
+                Ok(batch) if batch.len() == 1 => publisher.publish(batch),
+                Ok(batch) => parlor_live::gather(|| publisher.publish(batch)),
                 Err(mpsc::RecvTimeoutError::Timeout) => publisher.tick(),
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             };

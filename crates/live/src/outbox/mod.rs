@@ -5,6 +5,7 @@
 //! never waits: who is too slow is cut off and resumes by position.
 
 mod dirty;
+mod gather;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 pub use self::dirty::{Dirty, DirtySet};
+pub use self::gather::gather;
 pub use self::queue::{Entry, FRAME_COST, Lost, Queue};
 use crate::close::{Close, Closed};
 
@@ -271,7 +273,7 @@ impl Outbox {
             (result, if wake { inner.waker.take() } else { None })
         };
         if let Some(waker) = waker {
-            waker.wake();
+            gather::wake(waker);
         }
         result
     }

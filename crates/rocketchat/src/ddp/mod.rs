@@ -2,6 +2,7 @@
 
 mod ears;
 mod frame;
+mod lately;
 mod personal;
 mod render;
 mod session;
@@ -16,6 +17,7 @@ use axum::{
 };
 use parlor_live::{ClientAddress, Origins, upgrade};
 
+pub(crate) use self::lately::Lately;
 use self::session::Ddp;
 pub use self::streams::{STREAMS, Stream};
 use crate::Door;

@@ -1,6 +1,6 @@
 //! Personal state, rendered when the connection drains: the user's rooms and subscriptions as they are now.
 
-use std::io::Write as _;
+use std::{io::Write as _, sync::Arc};
 
 use bytes::Bytes;
 use parlor_core::{error::Result, id::RoomId, message::Message, session::Actor};
@@ -47,15 +47,14 @@ async fn one(door: &Door, actor: &Actor, dirty: &Dirty) -> Result<Option<Bytes>>
 }
 
 /// The answer to a send: the message as stored.
-pub(super) fn sent(door: &Door, id: &str, message: &Message) -> Bytes {
-    let look = shape::message::Look::new(&door.chat.settings(), Dates::Ejson);
+pub(super) fn sent(door: &Door, id: &str, message: &Arc<Message>) -> Bytes {
+    let text = super::render::shown(door, message);
     // Writing into memory can't fail.
-    let mut frame = FrameWriter::text(512 + message.text.len() * 4);
+    let mut frame = FrameWriter::text(64 + id.len() + text.len());
     let _ = frame.write_all(br#"{"msg":"result","id":"#);
     let _ = frame.write_all(id.as_bytes());
     let _ = frame.write_all(br#","result":"#);
-    let _ =
-        serde_json::to_writer(&mut frame, &shape::message::Shaped { message, look: &look, starred_by: None });
+    let _ = frame.write_all(&text);
     let _ = frame.write_all(b"}");
     frame.finish()
 }

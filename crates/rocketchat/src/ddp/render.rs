@@ -1,6 +1,6 @@
 //! Events as DDP frames, each rendered once for all connections.
 
-use std::io::Write as _;
+use std::{io::Write as _, sync::Arc};
 
 use bytes::Bytes;
 use parlor_core::{
@@ -32,7 +32,10 @@ pub(super) const MY_MESSAGES: Slot = Slot::number(4);
 /// The frame of a room's event.
 pub(super) fn room(door: &Door, fact: &Fact) -> Bytes {
     match &fact.event {
-        Event::Message { message, .. } => message_for(door, message, None),
+        Event::Message { message, .. } => {
+            let key = Value::from(message.room.as_str());
+            stream_message(&key, &shown(door, message), None)
+        }
         Event::MessageDeleted { room, message, .. } => {
             notify_room(room, "deleteMessage", &json!([{ "_id": message.as_str() }]))
         }
@@ -61,7 +64,20 @@ fn notify_room(room: &RoomId, event: &str, args: &Value) -> Bytes {
 /// A message as one user sees it.
 pub(super) fn message_for(door: &Door, message: &Message, starred_by: Option<&UserId>) -> Bytes {
     let key = Value::from(message.room.as_str());
-    stream_message(door, &key, message, starred_by, None)
+    stream_message(&key, &text(door, message, starred_by), None)
+}
+
+/// A message as all see it, written out once for its sender and its listeners.
+pub(super) fn shown(door: &Door, message: &Arc<Message>) -> Bytes {
+    door.lately.text(message, || text(door, message, None))
+}
+
+fn text(door: &Door, message: &Message, starred_by: Option<&UserId>) -> Bytes {
+    let look = shape::message::Look::new(&door.chat.settings(), Dates::Ejson);
+    let mut text = Vec::with_capacity(512 + message.text.len() * 4);
+    // Writing into memory fails only for maps with keys that are not texts; there are none.
+    let _ = serde_json::to_writer(&mut text, &shape::message::Shaped { message, look: &look, starred_by });
+    text.into()
 }
 
 /// A message of any room, with what bots want to know of the room.
@@ -73,25 +89,18 @@ pub(super) fn my_message(door: &Door, fact: &Fact) -> Bytes {
         "roomType": room.as_ref().map_or("c", |room| shape::room::letter(room.kind)),
         "roomName": room.as_ref().and_then(|room| room.name.as_deref()),
     });
-    stream_message(door, &Value::from("__my_messages__"), message, None, Some(&info))
+    stream_message(&Value::from("__my_messages__"), &shown(door, message), Some(&info))
 }
 
-fn stream_message(
-    door: &Door,
-    key: &Value,
-    message: &Message,
-    starred_by: Option<&UserId>,
-    info: Option<&Value>,
-) -> Bytes {
-    let mut frame = FrameWriter::text(512 + message.text.len() * 4);
+fn stream_message(key: &Value, message: &[u8], info: Option<&Value>) -> Bytes {
+    let mut frame = FrameWriter::text(256 + message.len());
     put(
         &mut frame,
         br#"{"msg":"changed","collection":"stream-room-messages","id":"id","fields":{"eventName":"#,
     );
     write(&mut frame, key);
     put(&mut frame, br#","args":["#);
-    let look = shape::message::Look::new(&door.chat.settings(), Dates::Ejson);
-    write(&mut frame, &shape::message::Shaped { message, look: &look, starred_by });
+    put(&mut frame, message);
     if let Some(info) = info {
         put(&mut frame, b",");
         write(&mut frame, info);

@@ -1,7 +1,13 @@
 //! One DDP connection: handshake, login, methods, subscriptions. Frames are handled in their order; sends are
 //! pipelined, each enqueued before the next frame is looked at.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    future::ready,
+    net::IpAddr,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -171,12 +177,29 @@ impl Ddp {
 
     fn send(&self, id: Box<str>, params: Vec<Value>) -> Step<Done> {
         let invocation = self.invocation(params);
-        Step::Wait(Box::pin(async move {
+        let mut enqueuing: Answer<Done> = Box::pin(async move {
             let sending = async {
                 let draft = crate::rest::chat_draft::draft(invocation.object(0)?)?;
                 Ok(invocation.chat().send(invocation.actor()?, draft).await?)
             };
             Done::Enqueued { id, sending: sending.await }
+        });
+        // What a message is judged by is nearly always in memory: then it is queued at the first look, and the next
+        // frame need not wait for a turn.
+        match enqueuing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Done::Enqueued { id, sending: Ok(sending) }) => self.store(id, sending),
+            Poll::Ready(done) => Step::Answer(Box::pin(ready(done))),
+            Poll::Pending => Step::Wait(enqueuing),
+        }
+    }
+
+    /// Waits until a message is on disk.
+    fn store(&self, id: Box<str>, sending: Sending) -> Step<Done> {
+        let door = self.door.clone();
+        Step::Answer(Box::pin(async move {
+            let stored = sending.stored(&door.chat).await;
+            let message = stored.map(|sent| personal::sent(&door, &id, &sent.message)).map_err(Refused::from);
+            Done::Stored { id, message }
         }))
     }
 
@@ -298,15 +321,7 @@ impl Session for Ddp {
                 self.reply(frame::result(&id, &value.to_string()));
                 self.reply(frame::updated(&id));
             }
-            Done::Enqueued { id, sending: Ok(sending) } => {
-                let door = self.door.clone();
-                return Step::Answer(Box::pin(async move {
-                    let stored = sending.stored(&door.chat).await;
-                    let message =
-                        stored.map(|sent| personal::sent(&door, &id, &sent.message)).map_err(Refused::from);
-                    Done::Stored { id, message }
-                }));
-            }
+            Done::Enqueued { id, sending: Ok(sending) } => return self.store(id, sending),
             Done::Stored { id, message: Ok(frame) } => {
                 self.reply(frame);
                 self.reply(frame::updated(&id));
