@@ -21,6 +21,8 @@ pub struct Options {
     pub token_ttl: Duration,
     /// How long signed file URLs live.
     pub file_url_ttl: Duration,
+    /// Signs file URLs; derived from the server's own key.
+    pub file_key: [u8; 32],
     /// Media types that the doors take, besides what the workspace's settings say.
     pub upload_types: Vec<String>,
     /// Media is served without a signature.

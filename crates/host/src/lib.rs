@@ -4,6 +4,7 @@
 pub mod call;
 pub mod caller;
 pub mod fields;
+pub mod files;
 pub mod host;
 pub mod origins;
 pub mod page;

@@ -51,7 +51,7 @@ fn reader(place: &str) -> Result<ReadJwks> {
 }
 
 /// What the doors must know.
-pub(crate) fn options(config: &Config) -> Options {
+pub(crate) fn options(config: &Config, file_key: [u8; 32]) -> Options {
     let host = &config.host;
     Options {
         root_url: config.root_url.clone(),
@@ -59,6 +59,7 @@ pub(crate) fn options(config: &Config) -> Options {
         origins: Origins::new(&config.root_url, &config.cors_origins),
         token_ttl: Duration::from_secs(host.token_ttl),
         file_url_ttl: Duration::from_secs(host.file_url_ttl),
+        file_key,
         upload_types: host.upload_types.clone(),
         public_media: host.public_media,
         accounts_categories: host.accounts_categories.clone(),

@@ -58,6 +58,7 @@ pub struct Core {
     /// The store below it.
     pub engine: Arc<Engine>,
     facts: mpsc::Receiver<Vec<Fact>>,
+    file_key: [u8; 32],
 }
 
 /// Opens the store and makes the chat on it.
@@ -67,6 +68,7 @@ pub async fn open(config: &Config) -> Result<Core> {
         .with_context(|| format!("can't make the data directory {}", data.display()))?;
     let system = Arc::new(System::new());
     let key = SecretKey::load(data, std::env::var("PARLOR_SECRET_KEY").ok().as_deref(), &*system)?;
+    let file_key = key.derive("file addresses");
     let identity = Identity::new(key, system.clone(), system.clone());
     let (sender, facts) = mpsc::sync_channel(WAITING_BATCHES);
     let chat_cell: Arc<OnceLock<Weak<Chat>>> = Arc::default();
@@ -93,7 +95,7 @@ pub async fn open(config: &Config) -> Result<Core> {
     };
     let chat = Arc::new(Chat::new(ports, CacheSizes::default(), roles, settings));
     chat_cell.set(Arc::downgrade(&chat)).map_err(|_| anyhow::anyhow!("the chat was made twice"))?;
-    Ok(Core { chat, engine, facts })
+    Ok(Core { chat, engine, facts, file_key })
 }
 
 /// The outgoing client: it reaches what is public and what `SSRF_Allowlist` opens.
@@ -133,7 +135,7 @@ async fn load(store: &(dyn Store + 'static)) -> Result<(parlor_core::role::Roles
 impl Core {
     /// Starts the publisher and the doors.
     pub fn start(self, config: &Config) -> Result<Parts> {
-        let Self { chat, engine, facts } = self;
+        let Self { chat, engine, facts, file_key } = self;
         let publisher = Arc::new(chat.publisher().context("there is a publisher already")?);
         let thread = publish(publisher.clone(), facts)?;
         let live = Live::new(CapLimits::default());
@@ -149,7 +151,7 @@ impl Core {
                     .map(parlor_core::users_change::Secret),
             },
         );
-        let host = Host::new(chat.clone(), live.clone(), crate::host::options(config));
+        let host = Host::new(chat.clone(), live.clone(), crate::host::options(config, file_key));
         let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());
         let notifier = chat.clone();
         let chores = vec![

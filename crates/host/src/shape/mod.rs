@@ -1,2 +1,3 @@
 //! Nouns as the contracts write them, where more than one door writes them.
+pub mod rooms;
 pub mod user;
