@@ -19,6 +19,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("parlor-http", &["parlor-core"]),
     ("parlor-host", &["parlor-core", "parlor-live"]),
     ("parlor-rocketchat", &["parlor-core", "parlor-live", "parlor-markup"]),
+    ("parlor-web", &[]),
     (
         "parlor-server",
         &[
@@ -30,6 +31,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "parlor-identity",
             "parlor-media",
             "parlor-rocketchat",
+            "parlor-web",
         ],
     ),
     ("parlor-testkit", &["parlor-core"]),

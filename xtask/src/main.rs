@@ -11,6 +11,7 @@ mod shell;
 mod test;
 mod tidy;
 mod tools;
+mod web;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,12 @@ enum Command {
     Test(test::Options),
     /// What the build service runs: format, lints, tidiness, tests and client journeys
     Ci,
+    /// Build the web app into web/dist, if its sources changed since the last time
+    Web(web::Options),
+    /// Start Vite's server for work on the web app; the API is a Parlor that `cargo xtask run` started
+    Dev,
+    /// Run the web app's journeys in Chromium against the real server
+    E2e(web::Journeys),
     /// Run the load scenario against a server of its own (release build)
     Load(measure::Passed),
     /// Kill the server again and again under load and judge what its clients saw (release build)
@@ -47,6 +54,9 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::Test(options) => test::test(&options),
         Command::Ci => ci::ci(),
+        Command::Web(options) => web::web(&options),
+        Command::Dev => web::dev(),
+        Command::E2e(options) => web::e2e(&options),
         Command::Load(passed) => measure::load(&passed),
         Command::Faults(passed) => measure::faults(&passed),
         Command::Fuzz(options) => measure::fuzz(&options),

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::shell;
+use crate::{shell, web};
 
 #[derive(Args)]
 pub struct Options {
@@ -25,6 +25,7 @@ pub struct Options {
 
 /// Builds the server and becomes it.
 pub fn run(options: &Options) -> Result<()> {
+    web::if_node_is_there()?;
     let mut build = shell::cargo();
     build.args(["build", "--package", "parlor-server", "--bin", "parlor"]);
     if options.release {
@@ -41,7 +42,7 @@ pub fn run(options: &Options) -> Result<()> {
 
 fn welcome(options: &Options) {
     println!();
-    println!("  Parlor      http://{}", options.listen);
+    println!("  Parlor      http://{} (open it in a browser)", options.listen);
     println!("  Data        {} (SQLite and files; delete it to start afresh)", options.data);
     println!();
     println!("  The first account registered on an empty server becomes its administrator. To set one from");

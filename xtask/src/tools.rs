@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::shell;
 
-/// The oldest Node the client journeys run on.
-const NODE: u32 = 20;
+/// The oldest Node that the web app is built with and the client journeys run on.
+pub const NODE: u32 = 20;
 
 /// Installs the PostgreSQL server programs unless they are there. No cluster is made and nothing is started.
 pub fn postgres() -> Result<()> {
@@ -44,20 +44,45 @@ fn find_initdb() -> Option<PathBuf> {
     found.pop().map(|(_, path)| path).or_else(on_path)
 }
 
-/// Installs the Node clients at the locked versions unless they are there already.
-pub fn node_clients() -> Result<()> {
+/// Whether Node is there and new enough.
+pub fn node() -> Result<()> {
     let version = shell::output(Command::new("node").arg("--version"))
-        .with_context(|| format!("the client journeys need Node {NODE} or newer"))?;
+        .with_context(|| format!("this needs Node {NODE} or newer"))?;
     let major: u32 = version.trim().trim_start_matches('v').split('.').next().unwrap_or("").parse()?;
     if major < NODE {
-        bail!("the client journeys need Node {NODE} or newer, this is {}", version.trim());
+        bail!("this needs Node {NODE} or newer, this is {}", version.trim());
     }
-    let folder = shell::root().join("tests/clients/node");
-    let stamp = folder.join("node_modules/.installed");
-    install_once(&folder.join("package-lock.json"), &stamp, || {
-        println!("Installing the Node clients.");
-        shell::must(Command::new("npm").arg("ci").current_dir(&folder))
+    Ok(())
+}
+
+/// Installs the Node clients at the locked versions unless they are there already.
+pub fn node_clients() -> Result<()> {
+    npm_ci(&shell::root().join("tests/clients/node"), "the Node clients")
+}
+
+/// Installs what the web app is built and tested with, at the locked versions, unless it is there already.
+pub fn web_packages() -> Result<()> {
+    npm_ci(&shell::root().join("web"), "what the web app is built with")
+}
+
+fn npm_ci(folder: &Path, what: &str) -> Result<()> {
+    node()?;
+    install_once(&folder.join("package-lock.json"), &folder.join("node_modules/.installed"), || {
+        println!("Installing {what}.");
+        shell::must(Command::new("npm").arg("ci").current_dir(folder))
     })
+}
+
+/// Installs Chromium unless it is there: the web app's journeys drive it.
+pub fn chromium() -> Result<()> {
+    let found = ["chromium", "chromium-browser", "google-chrome"]
+        .iter()
+        .any(|program| shell::works(Command::new(program).arg("--version")));
+    if found {
+        return Ok(());
+    }
+    println!("Installing Chromium.");
+    apt(&["chromium"])
 }
 
 /// Installs the Python clients at the pinned versions, in an environment of their own under the target folder.

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, sync::LazyLock};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -11,11 +11,20 @@ use crate::config::LogFormat;
 /// Start with `parlor serve`: it keeps everything in ./data and listens on port 3000. The first administrator is
 /// made from ADMIN_USERNAME and ADMIN_PASS, by `parlor user create --admin`, or is the first to register.
 #[derive(Debug, Parser)]
-#[command(name = "parlor", version, max_term_width = 100)]
+#[command(name = "parlor", version = version(), max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The program's version, and which web app it carries.
+fn version() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let web = parlor_web::Web::build();
+        format!("{} (web: {})", env!("CARGO_PKG_VERSION"), web.as_deref().unwrap_or("none"))
+    });
+    &TEXT
 }
 
 /// What the binary can do.
@@ -69,6 +78,9 @@ pub struct ServeFlags {
     /// Configuration file; parlor.example.toml explains it [env: PARLOR_CONFIG].
     #[arg(long)]
     pub config: Option<PathBuf>,
+    /// Serve the web app from this folder instead of the one built in [env: PARLOR_WEB_DIR].
+    #[arg(long)]
+    pub web_dir: Option<PathBuf>,
     /// Logs for people or for machines.
     #[arg(long, value_enum)]
     pub log_format: Option<LogFormat>,

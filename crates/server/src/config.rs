@@ -35,6 +35,8 @@ pub struct Config {
     pub test_mode: bool,
     /// The doors for host applications.
     pub host: HostConfig,
+    /// Folder with a web app to serve instead of the embedded one.
+    pub web_dir: Option<PathBuf>,
     /// Logs as `text` or `json`.
     pub log_format: LogFormat,
     /// Longest wait for open work when stopping, in seconds.
@@ -151,6 +153,7 @@ impl Config {
                 get("PARLOR_JWT_SECRET").or(file.jwt_secret),
                 get("PARLOR_APP_KEY").or(file.app_key),
             )?,
+            web_dir: flags.web_dir.clone().or(get("PARLOR_WEB_DIR").map(PathBuf::from)),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
             stop_within: file.stop_within.unwrap_or(10),
             mongo_url_present: env.contains_key("MONGO_URL"),

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::{self, Next},
-    response::{Html, IntoResponse, Response},
+    middleware::{self, Next, from_fn_with_state},
+    response::{IntoResponse, Response},
     routing::{any, get},
 };
 use parlor_host::{Host, Problem};
 use parlor_identity::token::same_secret;
 use parlor_live::ClientAddress;
+use parlor_web::{Asked, Web};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{CompressionLayer, Predicate, predicate::SizeAbove},
@@ -28,10 +29,10 @@ pub fn router(parts: &Parts, config: &Arc<Config>) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/metrics", get(metrics))
-        .route("/", get(front_page))
         .with_state(own)
         .merge(parts.rocketchat.router().layer(cors(&config.cors_origins)))
         .merge(host_doors(&parts.host))
+        .layer(from_fn_with_state(Web::new(config.web_dir.clone()), web_app))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(not_a_file)))
         .layer(CatchPanicLayer::custom(panicked))
 }
@@ -88,9 +89,16 @@ async fn metrics(State(own): State<Own>, request: Request) -> Response {
     ([(header::CONTENT_TYPE, kind)], own.metrics.encode()).into_response()
 }
 
-/// What stands at `/` until the web app is built in.
-async fn front_page() -> Html<&'static str> {
-    Html(include_str!("front_page.html"))
+/// What no route takes belongs to the web app, if it has it or a person opens it; the rest stays the doors'.
+async fn web_app(State(web): State<Web>, request: Request, next: Next) -> Response {
+    if request.extensions().get::<MatchedPath>().is_none() {
+        let asked =
+            Asked { method: request.method(), path: request.uri().path(), headers: request.headers() };
+        if let Some(page) = web.answer(asked).await {
+            return page;
+        }
+    }
+    next.run(request).await
 }
 
 fn cors(origins: &[String]) -> CorsLayer {

@@ -1,0 +1,209 @@
+// DDP over one WebSocket: methods, streams, and coming back by itself.
+
+import { session } from "./session";
+
+export type Connection = "offline" | "connecting" | "online";
+
+type Handler = (args: unknown[], key: string) => void;
+
+interface Stream {
+  id: string;
+  name: string;
+  key: string;
+  handler: Handler;
+  extra?: unknown;
+}
+
+interface Pending {
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+export class DdpError extends Error {
+  constructor(
+    readonly code: string,
+    text: string,
+  ) {
+    super(text);
+  }
+}
+
+/** Silence after which the server is asked for a sign of life, and after which the socket counts as dead (ms). */
+const ASK = 20_000;
+const DEAD = 35_000;
+/** Longest pause between two attempts to connect (ms). */
+const PAUSE = 15_000;
+
+export class Ddp {
+  state: Connection = "offline";
+  private socket: WebSocket | null = null;
+  private next = 1;
+  private attempts = 0;
+  private heard = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private watch: ReturnType<typeof setInterval> | undefined;
+  private readonly pending = new Map<string, Pending>();
+  private readonly streams = new Map<string, Stream>();
+  private wanted = false;
+
+  constructor(
+    private readonly url: string,
+    /** Told of each change of state; `online` means signed in and listening again. */
+    private readonly changed: (state: Connection) => void,
+  ) {
+    addEventListener("online", () => this.again());
+    addEventListener("offline", () => this.socket?.close());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.again();
+    });
+  }
+
+  start(): void {
+    this.wanted = true;
+    this.open();
+  }
+
+  stop(): void {
+    this.wanted = false;
+    this.streams.clear();
+    clearTimeout(this.timer);
+    this.socket?.close();
+  }
+
+  /** Connects at once if it waits for its next attempt; otherwise asks whether the socket still lives. */
+  again(): void {
+    if (!this.wanted) return;
+    if (!this.socket) {
+      clearTimeout(this.timer);
+      this.attempts = 0;
+      this.open();
+    } else if (this.state === "online") this.send({ msg: "ping" });
+  }
+
+  call<T = unknown>(method: string, ...params: unknown[]): Promise<T> {
+    if (this.state !== "online") return Promise.reject(new DdpError("offline", "not connected"));
+    return this.request<T>(method, params);
+  }
+
+  /** Listens to `stream-NAME` under a key, now and after each reconnection. Returns what ends it. */
+  listen(name: string, key: string, handler: Handler, extra?: unknown): () => void {
+    const id = String(this.next++);
+    const stream = { id, name, key, handler, extra };
+    this.streams.set(id, stream);
+    if (this.state === "online") this.subscribe(stream);
+    return () => {
+      this.streams.delete(id);
+      if (this.state === "online") this.send({ msg: "unsub", id });
+    };
+  }
+
+  private request<T>(method: string, params: unknown[]): Promise<T> {
+    const id = String(this.next++);
+    return new Promise<T>((resolve, reject) => {
+      this.pending.set(id, { resolve: resolve as Pending["resolve"], reject });
+      this.send({ msg: "method", id, method, params });
+    });
+  }
+
+  private open(): void {
+    if (this.socket || !session.get()) return;
+    this.set("connecting");
+    const socket = new WebSocket(this.url);
+    this.socket = socket;
+    socket.onopen = () => this.send({ msg: "connect", version: "1", support: ["1"] });
+    socket.onmessage = (event) => this.receive(String(event.data));
+    socket.onclose = () => this.closed(socket);
+    this.heard = Date.now();
+    clearInterval(this.watch);
+    this.watch = setInterval(() => this.look(socket), 5_000);
+  }
+
+  private look(socket: WebSocket): void {
+    const silent = Date.now() - this.heard;
+    if (silent > DEAD) {
+      this.closed(socket);
+      socket.close();
+    } else if (silent > ASK) this.send({ msg: "ping" });
+  }
+
+  private closed(socket: WebSocket): void {
+    if (this.socket !== socket) return;
+    this.socket = null;
+    clearInterval(this.watch);
+    for (const pending of this.pending.values()) pending.reject(new DdpError("offline", "the connection ended"));
+    this.pending.clear();
+    this.set("offline");
+    if (!this.wanted) return;
+    const pause = Math.min(PAUSE, 500 * 2 ** this.attempts++) * (0.5 + Math.random() / 2);
+    this.timer = setTimeout(() => this.open(), pause);
+  }
+
+  private set(state: Connection): void {
+    this.state = state;
+    this.changed(state);
+  }
+
+  private send(frame: unknown): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame));
+  }
+
+  private subscribe({ id, name, key, extra }: Stream): void {
+    this.send({ msg: "sub", id, name: `stream-${name}`, params: [key, extra ?? { useCollection: false, args: [] }] });
+  }
+
+  private async signIn(): Promise<void> {
+    const own = session.get();
+    if (!own) return;
+    await this.request("login", [{ resume: own.token }]);
+    this.attempts = 0;
+    for (const stream of this.streams.values()) this.subscribe(stream);
+    this.set("online");
+  }
+
+  private receive(text: string): void {
+    this.heard = Date.now();
+    const frame = JSON.parse(text) as Frame;
+    switch (frame.msg) {
+      case "connected":
+        // A refused login is told by REST too, which ends the session.
+        this.signIn().catch(() => this.socket?.close());
+        break;
+      case "ping":
+        this.send(frame.id ? { msg: "pong", id: frame.id } : { msg: "pong" });
+        break;
+      case "result":
+        this.answer(frame);
+        break;
+      case "changed":
+        this.event(frame);
+        break;
+    }
+  }
+
+  private answer(frame: Frame): void {
+    const pending = this.pending.get(frame.id ?? "");
+    if (!pending) return;
+    this.pending.delete(frame.id ?? "");
+    if (frame.error) pending.reject(new DdpError(String(frame.error.error), frame.error.reason ?? ""));
+    else pending.resolve(frame.result);
+  }
+
+  private event(frame: Frame): void {
+    const name = frame.collection?.replace(/^stream-/, "");
+    const key = frame.fields?.eventName;
+    if (!key) return;
+    for (const stream of this.streams.values()) {
+      if (stream.name === name && (stream.key === key || stream.key === ""))
+        stream.handler(frame.fields?.args ?? [], key);
+    }
+  }
+}
+
+interface Frame {
+  msg?: string;
+  id?: string;
+  result?: unknown;
+  error?: { error: string | number; reason?: string };
+  collection?: string;
+  fields?: { eventName?: string; args?: unknown[] };
+}

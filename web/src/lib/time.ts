@@ -1,0 +1,55 @@
+// Times as the wire writes them, and as people read them. Only `Intl` formats.
+
+import type { Wire } from "@/api/types";
+
+/** Milliseconds since 1970; 0 for what is missing or no date. */
+export function millis(wire: Wire | number | undefined | null): number {
+  if (typeof wire === "number") return wire;
+  if (typeof wire === "string") return Date.parse(wire) || 0;
+  return wire?.$date ?? 0;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(locale: string, name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale} ${name}`;
+  let found = formats.get(key);
+  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(locale, options)));
+  return found;
+}
+
+export const clock = (locale: string, ms: number): string =>
+  format(locale, "clock", { hour: "2-digit", minute: "2-digit" }).format(ms);
+
+export const full = (locale: string, ms: number): string =>
+  format(locale, "full", { dateStyle: "full", timeStyle: "short" }).format(ms);
+
+/** The start of the day that `ms` lies in, in the reader's time zone. */
+export function day(ms: number): number {
+  const date = new Date(ms);
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}
+
+/** Days from `ms` to `now`: 0 today, 1 yesterday. */
+export const daysAgo = (ms: number, now: number): number => Math.round((day(now) - day(ms)) / 86_400_000);
+
+/** "today", "yesterday", or the day with its name. */
+export function dayName(locale: string, ms: number, now = Date.now()): string {
+  const ago = daysAgo(ms, now);
+  if (ago === 0 || ago === 1) {
+    const text = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(-ago, "day");
+    return text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+  }
+  const year = new Date(ms).getFullYear() === new Date(now).getFullYear() ? undefined : "numeric";
+  const options = { weekday: "long", day: "numeric", month: "long", year } as const;
+  return format(locale, `day${year ?? ""}`, options).format(ms);
+}
+
+/** Short for lists: the time today, the weekday this week, else the date. */
+export function brief(locale: string, ms: number, now = Date.now()): string {
+  const ago = daysAgo(ms, now);
+  if (ago <= 0) return clock(locale, ms);
+  if (ago < 7) return format(locale, "weekday", { weekday: "short" }).format(ms);
+  const year = new Date(ms).getFullYear() === new Date(now).getFullYear() ? undefined : "2-digit";
+  return format(locale, `date${year ?? ""}`, { day: "numeric", month: "short", year }).format(ms);
+}

@@ -1,0 +1,30 @@
+import "./styles/base.css";
+import { i18n } from "@lingui/core";
+import { I18nProvider } from "@lingui/react";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { session } from "./api/session";
+import { App } from "./app";
+import { startLanguage } from "./i18n";
+import { start } from "./store/account";
+
+// A part of the app that is gone from the server belongs to an older build: one reload fetches the new one.
+addEventListener("vite:preloadError", (event) => {
+  if (sessionStorage.getItem("parlor.reloaded")) return;
+  sessionStorage.setItem("parlor.reloaded", "1");
+  event.preventDefault();
+  location.reload();
+});
+
+if (session.get()) void start();
+await startLanguage();
+const place = document.getElementById("app");
+if (place) {
+  createRoot(place).render(
+    <StrictMode>
+      <I18nProvider i18n={i18n}>
+        <App />
+      </I18nProvider>
+    </StrictMode>,
+  );
+}

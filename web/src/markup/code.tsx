@@ -1,0 +1,41 @@
+import { Copy } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { useT } from "@/i18n";
+import { toast } from "@/ui/toast";
+import { Button, IconButton } from "@/ui/button";
+import css from "./markup.module.css";
+
+/** Lines shown before "show all". */
+const SHOWN = 20;
+
+/** A block of code: its language, a way to copy it, and no more of it than fits. */
+export function Code({ language, text }: { language?: string | undefined; text: string }): ReactNode {
+  const t = useT();
+  const [open, setOpen] = useState(false);
+  const lines = text.split("\n");
+  const long = lines.length > SHOWN + 5;
+  const shown = long && !open ? lines.slice(0, SHOWN).join("\n") : text;
+  const copy = (): void => {
+    void navigator.clipboard?.writeText(text).then(() => toast(t("code.copied")));
+  };
+  const name = language && language !== "none" ? language : t("markup.code");
+  return (
+    <div className={css.block}>
+      <header>
+        <span>{name}</span>
+        <IconButton label={t("markup.copy")} onClick={copy}>
+          <Copy size={16} aria-hidden />
+        </IconButton>
+      </header>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it */}
+      <pre tabIndex={0} role="region" aria-label={name}>
+        {shown}
+      </pre>
+      {long && (
+        <Button kind="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {t(open ? "markup.less" : "markup.more", { count: lines.length })}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,129 @@
+import {
+  Copy,
+  CornerUpRight,
+  EllipsisVertical,
+  Flag,
+  Link as LinkIcon,
+  MailQuestion,
+  MessageSquareText,
+  Pencil,
+  Pin,
+  Quote,
+  SmilePlus,
+  Star,
+  Trash2,
+} from "lucide-react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
+import { useLocation } from "wouter";
+import { post } from "@/api/rest";
+import type { Message } from "@/api/types";
+import { useT } from "@/i18n";
+import { isStarred, markUnreadFrom, pin, react, remove, star } from "@/store/actions";
+import { may, setting } from "@/store/state";
+import { IconButton } from "@/ui/button";
+import { Confirm } from "@/ui/dialog";
+import { type Item, Menu } from "@/ui/menu";
+import { toast } from "@/ui/toast";
+import { mayDelete, permalink, type Place } from "./place";
+
+const EmojiDialog = lazy(() => import("./emoji-picker"));
+const Forward = lazy(() => import("./forward"));
+
+interface Props {
+  message: Message;
+  place: Place;
+  edit: () => void;
+}
+
+/** What one may do with a message: the usual as buttons, all of it in a menu. */
+export function Actions({ message, place, edit }: Props): ReactNode {
+  const t = useT();
+  const [, go] = useLocation();
+  const [asking, setAsking] = useState<"delete" | "emoji" | "forward" | null>(null);
+  const attempt = (work: Promise<unknown>, done?: string): void => {
+    work.then(() => done && toast(t(done))).catch(() => toast(t("action.failed"), { bad: true }));
+  };
+  const item = (id: string, icon: ReactNode, run: () => void, bad = false): Item => ({
+    id,
+    label: t(`action.${id}`),
+    icon,
+    run,
+    bad,
+  });
+  const copy = (text: string, done: string): void => attempt(navigator.clipboard.writeText(text), done);
+  const size = 18;
+  const groups: Item[][] = [
+    [
+      item("react", <SmilePlus size={size} aria-hidden />, () => setAsking("emoji")),
+      ...(place.thread ? [] : [item("thread", <MessageSquareText size={size} aria-hidden />, openThread)]),
+      item("quote", <Quote size={size} aria-hidden />, () => place.quote(message)),
+      item("forward", <CornerUpRight size={size} aria-hidden />, () => setAsking("forward")),
+      item("link", <LinkIcon size={size} aria-hidden />, () => copy(permalink(message), "action.linkCopied")),
+      item("copy", <Copy size={size} aria-hidden />, () => copy(message.msg, "action.copied")),
+    ],
+    [
+      ...(setting("Message_AllowStarring", true)
+        ? [item(isStarred(message) ? "unstar" : "star", <Star size={size} aria-hidden />, () => attempt(star(message)))]
+        : []),
+      ...(setting("Message_AllowPinning", true) && may("pin-message", message.rid)
+        ? [item(message.pinned ? "unpin" : "pin", <Pin size={size} aria-hidden />, () => attempt(pin(message)))]
+        : []),
+      item("unread", <MailQuestion size={size} aria-hidden />, () =>
+        attempt(markUnreadFrom(message), "action.isUnread"),
+      ),
+    ],
+    [
+      ...(place.mayEdit(message) ? [item("edit", <Pencil size={size} aria-hidden />, edit)] : []),
+      ...(mayDelete(message)
+        ? [item("delete", <Trash2 size={size} aria-hidden />, () => setAsking("delete"), true)]
+        : [item("report", <Flag size={size} aria-hidden />, report, true)]),
+    ],
+  ];
+  function openThread(): void {
+    go(place.threadPath(message.tmid ?? message._id));
+  }
+  function report(): void {
+    attempt(post("chat.reportMessage", { messageId: message._id, description: "-" }), "action.reported");
+  }
+  if (message.private) return null;
+  const close = (): void => setAsking(null);
+  return (
+    <>
+      <IconButton label={t("action.react")} onClick={() => setAsking("emoji")}>
+        <SmilePlus size={size} aria-hidden />
+      </IconButton>
+      {!place.thread && (
+        <IconButton label={t("action.thread")} onClick={openThread}>
+          <MessageSquareText size={size} aria-hidden />
+        </IconButton>
+      )}
+      <IconButton label={t("action.quote")} onClick={() => place.quote(message)}>
+        <Quote size={size} aria-hidden />
+      </IconButton>
+      <Menu label={t("action.more")} groups={groups}>
+        <EllipsisVertical size={size} aria-hidden />
+      </Menu>
+      {asking === "delete" && (
+        <Confirm
+          title={t("delete.title")}
+          text={t("delete.text")}
+          yes={t("delete.yes")}
+          run={() => attempt(remove(message))}
+          close={close}
+        />
+      )}
+      <Suspense fallback={null}>
+        {asking === "emoji" && (
+          <EmojiDialog
+            close={close}
+            choose={(emoji) => {
+              close();
+              attempt(react(message, emoji));
+            }}
+          />
+        )}
+        {asking === "forward" && <Forward message={message} close={close} />}
+      </Suspense>
+    </>
+  );
+}

@@ -1,0 +1,151 @@
+// Completion in the composer: what is being typed, and what it may become.
+
+import { get } from "@/api/rest";
+import type { Id } from "@/api/types";
+import { intl } from "@/i18n";
+import { fit } from "@/lib/text";
+import { character, loadEmoji } from "@/markup/emoji";
+import { state } from "@/store/state";
+
+export interface Choice {
+  key: string;
+  /** What is put in place of what was typed. */
+  insert: string;
+  label: string;
+  more?: string;
+  username?: string;
+  rid?: Id;
+  char?: string;
+  src?: string;
+}
+
+export interface Typed {
+  mark: "@" | "#" | ":" | "/";
+  text: string;
+  from: number;
+  to: number;
+}
+
+/** The word before the caret, when it begins with a mark. */
+export function typed(text: string, caret: number): Typed | null {
+  const before = text.slice(0, caret);
+  const match = /(^|[\s(])([@#:])([^\s@#:]*)$/u.exec(before) ?? /^()(\/)([\w-]*)$/.exec(before);
+  if (!match) return null;
+  const [, , mark, word = ""] = match;
+  // A smiley is no search for an emoji.
+  if (mark === ":" && word.length < 2) return null;
+  return { mark: mark as Typed["mark"], text: word, from: caret - word.length - 1, to: caret };
+}
+
+interface Person {
+  _id: Id;
+  username: string;
+  name?: string;
+}
+
+const members = new Map<Id, Promise<Person[]>>();
+
+function inRoom(rid: Id): Promise<Person[]> {
+  const type = state().subscriptions[rid]?.t ?? "c";
+  const family = { c: "channels", p: "groups", d: "im", l: "groups" }[type];
+  let found = members.get(rid);
+  if (!found) {
+    found = get<{ members: Person[] }>(`${family}.members`, { roomId: rid, count: 100 })
+      .then((answer) => answer.members)
+      .catch(() => []);
+    members.set(rid, found);
+    setTimeout(() => members.delete(rid), 60_000);
+  }
+  return found;
+}
+
+const ranked = <T>(all: T[], score: (one: T) => number, most = 8): T[] =>
+  all
+    .map((one) => ({ one, at: score(one) }))
+    .filter(({ at }) => at > 0)
+    .sort((a, b) => b.at - a.at)
+    .slice(0, most)
+    .map(({ one }) => one);
+
+async function people(rid: Id, text: string): Promise<Choice[]> {
+  const here = await inRoom(rid);
+  const score = (one: Person): number => Math.max(fit(one.username, text), fit(one.name ?? "", text));
+  let found = ranked(here, score, 6);
+  if (found.length < 4 && text) {
+    const selector = JSON.stringify({ term: text, exceptions: found.map(({ username }) => username) });
+    const more = await get<{ items: Person[] }>("users.autocomplete", { selector }).catch(() => ({ items: [] }));
+    found = [...found, ...more.items.slice(0, 6 - found.length)];
+  }
+  const choices = found.map((one): Choice => ({
+    key: one._id,
+    insert: `@${one.username} `,
+    label: one.name ?? one.username,
+    more: `@${one.username}`,
+    username: one.username,
+  }));
+  const all = ["all", "here"].filter((name) => text && name.startsWith(text.toLowerCase()));
+  return [...choices, ...all.map((name): Choice => ({ key: name, insert: `@${name} `, label: `@${name}` }))];
+}
+
+async function rooms(text: string): Promise<Choice[]> {
+  const own = Object.values(state().subscriptions).filter((sub) => sub.t === "c" || sub.t === "p");
+  return ranked(own, (sub) => Math.max(fit(sub.name, text), fit(sub.fname ?? "", text))).map((sub) => ({
+    key: sub.rid,
+    insert: `#${sub.name} `,
+    label: sub.fname ?? sub.name,
+    more: `#${sub.name}`,
+    rid: sub.rid,
+  }));
+}
+
+async function emoji(text: string): Promise<Choice[]> {
+  const rows = await loadEmoji(intl());
+  const custom = Object.entries(state().emoji).map(([name, src]): Choice => ({
+    key: name,
+    insert: `:${name}: `,
+    label: `:${name}:`,
+    src,
+  }));
+  const known = ranked(
+    rows,
+    ([, , codes, name]) => Math.max(...codes.split(" ").map((code) => fit(code, text)), fit(name, text) - 1),
+    8,
+  );
+  const choices = known.flatMap(([char, , codes, name]): Choice[] => {
+    const code = codes.split(" ").find((one) => fit(one, text) > 1) ?? codes.split(" ")[0];
+    return code ? [{ key: char, insert: `${character(code) ?? char} `, label: `:${code}:`, more: name, char }] : [];
+  });
+  return [...ranked(custom, (one) => fit(one.label, text), 3), ...choices].slice(0, 8);
+}
+
+interface Command {
+  command: string;
+  params?: string;
+  description?: string;
+}
+
+let known: Promise<Command[]> | undefined;
+
+export function commands(): Promise<Command[]> {
+  known ??= get<{ commands: Command[] }>("commands.list", { count: 100 })
+    .then((answer) => answer.commands)
+    .catch(() => []);
+  return known;
+}
+
+async function slash(text: string): Promise<Choice[]> {
+  const all = await commands();
+  return ranked(all, ({ command }) => (command.startsWith(text) ? fit(command, text) : 0)).map((one) => ({
+    key: one.command,
+    insert: `/${one.command} `,
+    label: `/${one.command}`,
+    more: one.params ?? "",
+  }));
+}
+
+export function choices(rid: Id, { mark, text }: Typed): Promise<Choice[]> {
+  if (mark === "@") return people(rid, text);
+  if (mark === "#") return rooms(text);
+  if (mark === ":") return emoji(text);
+  return slash(text);
+}

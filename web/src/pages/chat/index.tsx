@@ -1,0 +1,71 @@
+import { type ReactNode, Suspense, useEffect, useState } from "react";
+import { Route, Switch, useLocation, useRoute } from "wouter";
+import { useT } from "@/i18n";
+import { onNotice } from "@/store/announce";
+import { useStore } from "@/store/state";
+import css from "./chat.module.css";
+import { Banner } from "./banner";
+import { ROOM } from "./address";
+import { useShortcuts } from "./keys";
+import { Overlays, type Overlay } from "./overlays";
+import { roomPath } from "./place";
+import { Room } from "./room";
+import { Sidebar } from "./sidebar";
+
+interface Props {
+  pages: { path: string; page: React.ComponentType<object> }[];
+}
+
+/** The chat: rooms on one side, and beside them a conversation or a page. On a phone one of them at a time. */
+export default function Chat({ pages }: Props): ReactNode {
+  const t = useT();
+  const [location, go] = useLocation();
+  const [overlay, setOverlay] = useState<Overlay | null>(null);
+  const ready = useStore((state) => state.ready && state.me !== null);
+  useShortcuts(setOverlay);
+  useEffect(() => onNotice(({ payload }) => go(`${roomPath(payload.rid)}?msg=${payload._id}`)), [go]);
+  return (
+    <div className={css.app} data-inside={location !== "/"}>
+      <a className="skip" href="#messages">
+        {t("skip.messages")}
+      </a>
+      <a
+        className="skip"
+        href="#composer"
+        onClick={() => document.querySelector<HTMLElement>("#composer textarea")?.focus()}
+      >
+        {t("skip.composer")}
+      </a>
+      <Sidebar open={setOverlay} />
+      <div className={css.main}>
+        <Banner />
+        <Suspense fallback={<p className="hidden">{t("app.loading")}</p>}>
+          <Switch>
+            {pages.map(({ path, page: Page }) => (
+              <Route key={path} path={path}>
+                <Page />
+              </Route>
+            ))}
+            <Route path={ROOM}>
+              <Conversation ready={ready} />
+            </Route>
+            <Route>
+              <main className={css.nothing}>
+                <h1>{t("chat.welcome")}</h1>
+                <p>{t("chat.choose")}</p>
+              </main>
+            </Route>
+          </Switch>
+        </Suspense>
+      </div>
+      <Overlays overlay={overlay} close={() => setOverlay(null)} />
+    </div>
+  );
+}
+
+function Conversation({ ready }: { ready: boolean }): ReactNode {
+  const [, params] = useRoute(ROOM);
+  if (!params || !ready) return <main className={css.nothing} aria-busy />;
+  const { kind = "", name = "", rest = "" } = params as Record<string, string | undefined>;
+  return <Room key={`${kind}/${name}`} kind={kind} name={decodeURIComponent(name)} rest={rest} />;
+}

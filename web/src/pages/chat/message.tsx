@@ -1,0 +1,237 @@
+import { AlertCircle, Check, CheckCheck, Clock, MessageSquareText, Pin, Star } from "lucide-react";
+import { memo, type KeyboardEvent, type ReactNode, useRef, useState } from "react";
+import { Link } from "wouter";
+import type { Message as Noun } from "@/api/types";
+import { intl, useT } from "@/i18n";
+import { clock, full, millis } from "@/lib/time";
+import { echo } from "@/markup/echo";
+import { Tree } from "@/markup/tree";
+import { isStarred } from "@/store/actions";
+import { discard, retry } from "@/store/outbox";
+import { type Outgoing, useStore } from "@/store/state";
+import { Avatar } from "@/ui/avatar";
+import { Button } from "@/ui/button";
+import { Attachments } from "./attachments";
+import { Actions } from "./actions";
+import { LinkCards } from "./cards";
+import { EditBox } from "./edit";
+import css from "./message.module.css";
+import { Reactions } from "./reactions";
+import { type Place, summary } from "./place";
+import { systemText } from "./system";
+
+interface Props {
+  message: Noun;
+  head: boolean;
+  place: Place;
+  /** Looked at because somebody jumped to it. */
+  marked?: boolean;
+}
+
+/** One message. */
+export const Message = memo(function Message({ message, head, place, marked = false }: Props): ReactNode {
+  const t = useT();
+  const [active, setActive] = useState(false);
+  const [editing, setEditing] = useState(false);
+  const row = useRef<HTMLElement>(null);
+  const at = millis(message.ts);
+  const name = message.alias ?? message.u.name ?? message.u.username ?? "";
+  if (message.t && message.t !== "e2e") return <System message={message} place={place} />;
+  const leave = (): void => {
+    if (!row.current?.contains(document.activeElement)) setActive(false);
+  };
+  const key = (event: KeyboardEvent): void => {
+    if (event.target !== row.current) return;
+    if (event.key === "Enter") row.current?.querySelector<HTMLElement>(`.${css.actions} button`)?.focus();
+    if (event.key === "e" && place.mayEdit(message)) setEditing(true);
+  };
+  const show = active || editing;
+  return (
+    <article
+      ref={row}
+      className={`${css.message} ${head ? css.head : ""} ${marked ? css.marked : ""} ${message.private ? css.whisper : ""}`}
+      aria-label={summary(t, message)}
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- arrows move between messages
+      tabIndex={-1}
+      data-message={message._id}
+      onPointerEnter={() => setActive(true)}
+      onPointerLeave={leave}
+      onFocus={() => setActive(true)}
+      onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setActive(false)}
+      onKeyDown={key}
+    >
+      <div className={css.gutter}>
+        {head ? (
+          <Avatar username={message.u.username} src={message.avatar} />
+        ) : (
+          <time className={css.late} dateTime={new Date(at).toISOString()}>
+            {clock(intl(), at)}
+          </time>
+        )}
+      </div>
+      <div className={css.body}>
+        {head && (
+          <header className={css.header}>
+            <span className={css.name} dir="auto">
+              {name}
+            </span>
+            <time dateTime={new Date(at).toISOString()} title={full(intl(), at)}>
+              {clock(intl(), at)}
+            </time>
+            <Marks message={message} />
+          </header>
+        )}
+        {place.thread !== message.tmid && message.tmid && <ThreadOf message={message} place={place} />}
+        {editing ? <EditBox message={message} close={() => setEditing(false)} /> : <Body message={message} />}
+        <Attachments message={message} />
+        <LinkCards message={message} />
+        <Reactions message={message} />
+        {Boolean(message.tcount) && place.thread !== message._id && <ThreadInfo message={message} place={place} />}
+        <Receipt message={message} last={place.last === message._id} />
+      </div>
+      {show && !editing && (
+        <div className={css.actions}>
+          <Actions message={message} place={place} edit={() => setEditing(true)} />
+        </div>
+      )}
+    </article>
+  );
+});
+
+function Body({ message }: { message: Noun }): ReactNode {
+  const t = useT();
+  const [open, setOpen] = useState(false);
+  const tree = message.md ?? echo(message.msg);
+  const long = message.msg.length > 3_000 || message.msg.split("\n", 42).length > 40;
+  if (!message.msg) return message.t === "e2e" ? <p className={css.note}>{t("message.encrypted")}</p> : null;
+  return (
+    <>
+      <div className={long && !open ? css.cut : undefined}>
+        {tree ? (
+          <Tree blocks={tree} about={message} />
+        ) : (
+          <Tree blocks={[{ type: "PARAGRAPH", value: [{ type: "PLAIN_TEXT", value: message.msg }] }]} />
+        )}
+      </div>
+      {long && (
+        <Button kind="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {t(open ? "message.less" : "message.more")}
+        </Button>
+      )}
+      {message.editedAt && <span className={css.note}>{t("message.edited")}</span>}
+    </>
+  );
+}
+
+function Marks({ message }: { message: Noun }): ReactNode {
+  const t = useT();
+  return (
+    <>
+      {message.private && <span className={css.note}>{t("message.onlyYou")}</span>}
+      {message.pinned && (
+        <span className={css.mark} role="img" aria-label={t("message.pinned")}>
+          <Pin size={14} aria-hidden />
+        </span>
+      )}
+      {isStarred(message) && (
+        <span className={css.mark} role="img" aria-label={t("message.starred")}>
+          <Star size={14} aria-hidden />
+        </span>
+      )}
+    </>
+  );
+}
+
+function ThreadOf({ message, place }: { message: Noun; place: Place }): ReactNode {
+  const t = useT();
+  return (
+    <Link className={css.threadOf} href={place.threadPath(message.tmid ?? "")}>
+      <MessageSquareText size={14} aria-hidden /> {t("thread.reply")}
+    </Link>
+  );
+}
+
+function ThreadInfo({ message, place }: { message: Noun; place: Place }): ReactNode {
+  const t = useT();
+  const unread = useStore((state) => state.subscriptions[message.rid]?.tunread?.includes(message._id) ?? false);
+  return (
+    <Link className={`${css.threadInfo} ${unread ? css.unread : ""}`} href={place.threadPath(message._id)}>
+      <MessageSquareText size={16} aria-hidden />
+      {t("thread.count", { count: message.tcount ?? 0 })}
+      {unread && <span className={css.new}>{t("thread.new")}</span>}
+      <time dateTime={new Date(millis(message.tlm)).toISOString()}>{clock(intl(), millis(message.tlm))}</time>
+    </Link>
+  );
+}
+
+/** On the last own message: stored, or read by all. */
+function Receipt({ message, last }: { message: Noun; last: boolean }): ReactNode {
+  const t = useT();
+  const own = useStore((state) => state.me?._id === message.u._id);
+  const on = useStore((state) => state.settings["Message_Read_Receipt_Enabled"] === true);
+  const readUntil = useStore((state) => state.receipts[message.rid] ?? 0);
+  if (!own || !last || !on) return null;
+  const read = message.unread === false || readUntil >= millis(message.ts);
+  return (
+    <span className={css.receipt}>
+      {read ? <CheckCheck size={14} aria-hidden /> : <Check size={14} aria-hidden />}
+      {t(read ? "receipt.read" : "receipt.sent")}
+    </span>
+  );
+}
+
+function System({ message, place }: { message: Noun; place: Place }): ReactNode {
+  const t = useT();
+  const at = millis(message.ts);
+  return (
+    <div className={css.system} data-message={message._id}>
+      <p dir="auto">
+        {systemText(t, message)}{" "}
+        {message.drid && <Link href={place.roomPath(message.drid)}>{t("discussion.open")}</Link>}
+      </p>
+      <time dateTime={new Date(at).toISOString()}>{clock(intl(), at)}</time>
+      {message.attachments?.length ? <Attachments message={message} /> : null}
+    </div>
+  );
+}
+
+/** A message that is on its way, or was refused. */
+export function OutgoingMessage({ outgoing, head }: { outgoing: Outgoing; head: boolean }): ReactNode {
+  const t = useT();
+  const me = useStore((state) => state.me);
+  const failed = outgoing.state === "failed";
+  const tree = echo(outgoing.msg);
+  return (
+    <article
+      className={`${css.message} ${head ? css.head : ""} ${failed ? css.failed : css.pending}`}
+      aria-label={t(failed ? "send.failedLabel" : "send.sendingLabel", { text: outgoing.msg.slice(0, 200) })}
+    >
+      <div className={css.gutter}>{head && <Avatar username={me?.username} />}</div>
+      <div className={css.body}>
+        {head && (
+          <header className={css.header}>
+            <span className={css.name}>{me?.name ?? me?.username}</span>
+          </header>
+        )}
+        <Tree blocks={tree ?? [{ type: "PARAGRAPH", value: [{ type: "PLAIN_TEXT", value: outgoing.msg }] }]} />
+        <div className={css.sending} role={failed ? "alert" : undefined}>
+          {failed ? <AlertCircle size={14} aria-hidden /> : <Clock size={14} aria-hidden />}
+          {t(failed ? (outgoing.reason ?? "send.refused") : "send.sending")}
+          {failed && (
+            <>
+              <Button kind="quiet" onClick={() => retry(outgoing._id)}>
+                {t("send.retry")}
+              </Button>
+              <Button kind="quiet" onClick={() => void navigator.clipboard?.writeText(outgoing.msg)}>
+                {t("send.copy")}
+              </Button>
+              <Button kind="quiet" onClick={() => discard(outgoing._id)}>
+                {t("send.delete")}
+              </Button>
+            </>
+          )}
+        </div>
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,18 @@
+import { lazy, type ReactNode, Suspense } from "react";
+
+const Switcher = lazy(() => import("./switcher"));
+const Create = lazy(() => import("./create"));
+const Shortcuts = lazy(() => import("./shortcuts"));
+
+export type Overlay = "switcher" | "create" | "direct" | "shortcuts";
+
+/** Dialogs that belong to no page. */
+export function Overlays({ overlay, close }: { overlay: Overlay | null; close: () => void }): ReactNode {
+  return (
+    <Suspense fallback={null}>
+      {overlay === "switcher" && <Switcher close={close} />}
+      {(overlay === "create" || overlay === "direct") && <Create direct={overlay === "direct"} close={close} />}
+      {overlay === "shortcuts" && <Shortcuts close={close} />}
+    </Suspense>
+  );
+}

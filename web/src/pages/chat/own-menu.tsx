@@ -1,0 +1,83 @@
+import { Keyboard, LogOut, Moon, Palette, Settings, ShieldCheck } from "lucide-react";
+import type { ReactNode } from "react";
+import { useLocation } from "wouter";
+import { post } from "@/api/rest";
+import type { Status } from "@/api/types";
+import { useT } from "@/i18n";
+import { setTheme, theme } from "@/lib/look";
+import { signOut } from "@/store/account";
+import { change, may, useStore } from "@/store/state";
+import { Avatar, Presence } from "@/ui/avatar";
+import { Menu } from "@/ui/menu";
+import { toast } from "@/ui/toast";
+import type { Overlay } from "./overlays";
+import css from "./sidebar.module.css";
+
+const STATUSES: Status[] = ["online", "away", "busy", "offline"];
+
+/** The own account: presence, look, preferences, the way out. */
+export function OwnMenu({ open }: { open: (overlay: Overlay) => void }): ReactNode {
+  const t = useT();
+  const [, go] = useLocation();
+  const me = useStore((state) => state.me);
+  const status = useStore((state) =>
+    state.me ? (state.presence[state.me._id]?.status ?? state.me.status) : undefined,
+  );
+  const administers = useStore(
+    (state) => may("view-room-administration", undefined, state) || may("view-user-administration", undefined, state),
+  );
+  const setStatus = (next: Status): void => {
+    post("users.setStatus", { status: next, message: me?.statusText ?? "" })
+      .then(() => change(({ me: own }) => (own ? { me: { ...own, status: next } } : {})))
+      .catch(() => toast(t("action.failed"), { bad: true }));
+  };
+  const dark = theme() === "dark";
+  const icon = 18;
+  return (
+    <Menu
+      className={css.own ?? ""}
+      label={t("own.menu", { name: me?.name ?? me?.username })}
+      groups={[
+        STATUSES.map((one) => ({ id: one, label: t(`presence.${one}`), run: () => setStatus(one) })),
+        [
+          {
+            id: "settings",
+            label: t("own.settings"),
+            icon: <Settings size={icon} aria-hidden />,
+            run: () => go("/settings"),
+          },
+          ...(administers
+            ? [
+                {
+                  id: "admin",
+                  label: t("own.admin"),
+                  icon: <ShieldCheck size={icon} aria-hidden />,
+                  run: () => go("/admin"),
+                },
+              ]
+            : []),
+          {
+            id: "theme",
+            label: t(dark ? "own.light" : "own.dark"),
+            icon: dark ? <Palette size={icon} aria-hidden /> : <Moon size={icon} aria-hidden />,
+            run: () => setTheme(dark ? "light" : "dark"),
+          },
+          {
+            id: "keys",
+            label: t("own.keys"),
+            icon: <Keyboard size={icon} aria-hidden />,
+            run: () => open("shortcuts"),
+          },
+        ],
+        [{ id: "out", label: t("own.out"), icon: <LogOut size={icon} aria-hidden />, run: () => void signOut() }],
+      ]}
+    >
+      <Avatar username={me?.username} etag={me?.avatarETag} size={36} />
+      {status && (
+        <span aria-hidden style={{ position: "relative", inlineSize: 0, insetInlineEnd: 8, insetBlockStart: 14 }}>
+          <Presence status={status} />
+        </span>
+      )}
+    </Menu>
+  );
+}

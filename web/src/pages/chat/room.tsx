@@ -1,0 +1,210 @@
+import {
+  type DragEvent,
+  lazy,
+  type ReactNode,
+  Suspense,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import { useLocation, useSearch } from "wouter";
+import { get } from "@/api/rest";
+import type { Id, Message, Room as Noun } from "@/api/types";
+import { useT } from "@/i18n";
+import { join } from "@/store/actions";
+import { loadAround, open, update } from "@/store/history";
+import { listenToRoom, watchPresence } from "@/store/live";
+import { find, path, title } from "@/store/rooms";
+import { change, may, state, useStore } from "@/store/state";
+import { fresh } from "@/store/timeline";
+import { addUploads } from "@/store/uploads";
+import { Avatar } from "@/ui/avatar";
+import { Button } from "@/ui/button";
+import { toast } from "@/ui/toast";
+import { Composer, type ComposerHandle } from "./composer";
+import { RoomHeader } from "./header";
+import { mayEdit, type Place, roomPath } from "./place";
+import css from "./room.module.css";
+import { Timeline } from "./timeline";
+import { Typing } from "./typing";
+import { Uploads } from "./uploads";
+
+const Side = lazy(() => import("./side"));
+
+interface Props {
+  kind: string;
+  name: string;
+  rest: string;
+}
+
+/** A conversation by its address. */
+export function Room({ kind, name, rest }: Props): ReactNode {
+  const t = useT();
+  const [missing, setMissing] = useState(false);
+  const rid = useStore((from) => find(from, kind, name));
+  useEffect(() => {
+    if (rid && state().rooms[rid]) return;
+    const query = kind === "direct" || rid ? { roomId: rid ?? name } : { roomName: name };
+    get<{ room: Noun }>("rooms.info", query)
+      .then(({ room }) => change(({ rooms }) => ({ rooms: { ...rooms, [room._id]: { ...rooms[room._id], ...room } } })))
+      .catch(() => setMissing(!rid));
+  }, [rid, kind, name]);
+  if (rid) return <Open key={rid} rid={rid} rest={rest} />;
+  return (
+    <main className={css.missing} aria-busy={!missing}>
+      {missing && (
+        <>
+          <h1>{t("room.missing")}</h1>
+          <p>{t("room.missingMore")}</p>
+        </>
+      )}
+    </main>
+  );
+}
+
+function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
+  const t = useT();
+  const [, go] = useLocation();
+  const wanted = new URLSearchParams(useSearch()).get("msg") ?? undefined;
+  const run = useStore((from) => from.timelines[rid]) ?? fresh;
+  const sub = useStore((from) => from.subscriptions[rid]);
+  const room = useStore((from) => from.rooms[rid]);
+  const composer = useRef<ComposerHandle>(null);
+  const [over, setOver] = useState(false);
+  const [target, setTarget] = useState<Id>();
+  useEffect(() => {
+    const stop = listenToRoom(rid);
+    void open(rid);
+    watchPresence(state().rooms[rid]?.uids);
+    return () => {
+      stop();
+      // The divider belongs to this visit.
+      update(rid, (old) => ({ ...old, unreadSince: undefined }) as typeof old);
+    };
+  }, [rid]);
+  useEffect(() => {
+    if (!wanted) return;
+    setTarget(undefined);
+    void loadAround(rid, wanted).then((there) => (there ? setTarget(wanted) : toast(t("room.noMessage"))));
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [rid, wanted]);
+  const place = useMemo<Place>(
+    () => ({
+      rid,
+      quote: (message: Message) => composer.current?.quote(message),
+      mayEdit,
+      threadPath: (tmid: Id) => `${roomPath(rid)}/thread/${tmid}`,
+      roomPath,
+    }),
+    [rid],
+  );
+  const editLast = useCallback(() => editOwn(rid), [rid]);
+  const name = title(sub, room);
+  const closed = useClosed(rid);
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    setOver(false);
+    if (!closed) addUploads(rid, [...event.dataTransfer.files]);
+  };
+  const [panel, id] = rest.split("/");
+  const leave = (): void => go(sub || room ? path((sub ?? room) as Noun) : "/");
+  return (
+    <div className={css.split} data-panel={Boolean(panel)}>
+      <main
+        className={`${css.room} ${over ? css.over : ""}`}
+        aria-label={name}
+        onDragOver={(event) => {
+          if (!event.dataTransfer.types.includes("Files")) return;
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={(event) => !event.currentTarget.contains(event.relatedTarget as Node | null) && setOver(false)}
+        onDrop={drop}
+      >
+        <RoomHeader rid={rid} />
+        {run.error ? (
+          <div className={css.missing}>
+            <h2>{t(run.error)}</h2>
+            <Button onClick={() => void open(rid)}>{t("room.again")}</Button>
+          </div>
+        ) : (
+          <Timeline key={rid} rid={rid} run={run} place={place} start={<Start rid={rid} />} target={target} />
+        )}
+        <Typing rid={rid} />
+        <Uploads rid={rid} />
+        {sub || !room ? (
+          <Composer
+            ref={composer}
+            rid={rid}
+            closed={closed}
+            label={t("composer.label", { name })}
+            editLast={editLast}
+          />
+        ) : (
+          <div className={css.join}>
+            <p>{t("room.preview")}</p>
+            <Button
+              kind="primary"
+              onClick={() => void join(room).catch(() => toast(t("action.failed"), { bad: true }))}
+            >
+              {t("room.join")}
+            </Button>
+          </div>
+        )}
+        {over && (
+          <p className={css.drop} aria-hidden>
+            {t("upload.drop", { name })}
+          </p>
+        )}
+      </main>
+      {panel && (
+        <Suspense fallback={<aside aria-busy />}>
+          <Side key={rest} rid={rid} kind={panel} id={id} close={leave} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+/** Opens the last own message for editing: its row does it when it gets the key. */
+export function editOwn(key: Id): void {
+  const me = state().me?._id;
+  const last = (state().timelines[key]?.messages ?? []).findLast((one) => one.u._id === me && mayEdit(one));
+  const row = last && document.querySelector<HTMLElement>(`[data-message="${CSS.escape(last._id)}"]`);
+  row?.focus();
+  row?.dispatchEvent(new KeyboardEvent("keydown", { key: "e", bubbles: true }));
+}
+
+/** Why nothing can be written in a room, if so. */
+function useClosed(rid: Id): string | undefined {
+  const t = useT();
+  const sub = useStore((from) => from.subscriptions[rid]);
+  const room = useStore((from) => from.rooms[rid]);
+  const me = useStore((from) => from.me?.username ?? "");
+  const mayAnyway = useStore((from) => may("post-readonly", rid, from));
+  if (room?.archived || sub?.archived) return t("closed.archived");
+  if (sub?.blocked || sub?.blocker) return t("closed.blocked");
+  if (room?.muted?.includes(me)) return t("closed.muted");
+  if (room?.ro && !mayAnyway && !room.unmuted?.includes(me))
+    return t(room.t === "d" ? "closed.gone" : "closed.readOnly");
+  return undefined;
+}
+
+/** What stands above the first message of a room. */
+function Start({ rid }: { rid: Id }): ReactNode {
+  const t = useT();
+  const sub = useStore((from) => from.subscriptions[rid]);
+  const room = useStore((from) => from.rooms[rid]);
+  const type = sub?.t ?? room?.t ?? "c";
+  const name = title(sub, room);
+  return (
+    <div className={css.start}>
+      {type === "d" ? <Avatar username={sub?.name.split(",")[0]} size={64} /> : <Avatar rid={rid} size={64} />}
+      <h2 dir="auto">{name}</h2>
+      <p>{t(`start.${type}`, { name })}</p>
+      {room?.topic && <p dir="auto">{room.topic}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+// What the timeline shows, row by row: days, the unread divider, messages with or without their heads, and what is
+// still on its way.
+
+import type { Id, Message } from "@/api/types";
+import { day, millis } from "@/lib/time";
+import type { Outgoing, Timeline } from "@/store/state";
+
+export type Row =
+  | { kind: "start"; key: "start" }
+  | { kind: "day"; key: string; at: number }
+  | { kind: "unread"; key: "unread" }
+  | { kind: "message"; key: Id; message: Message; head: boolean }
+  | { kind: "outgoing"; key: Id; outgoing: Outgoing; head: boolean };
+
+/** Messages of one author within this time stand under one head (ms). */
+export const GROUP = 5 * 60_000;
+
+/** Whether `message` goes on from the one before it. */
+export function follows(before: Message | undefined, message: Message): boolean {
+  if (!before || before.t || message.t || message.groupable === false || before.groupable === false) return false;
+  if (before.u._id !== message.u._id || before.alias !== message.alias || before.tmid !== message.tmid) return false;
+  const [a, b] = [millis(before.ts), millis(message.ts)];
+  return b - a < GROUP && day(a) === day(b);
+}
+
+export interface What {
+  timeline: Timeline;
+  outgoing: readonly Outgoing[];
+  me: Id;
+  /** Where the divider stands: after what was read at this time (ms). */
+  unreadSince?: number | undefined;
+  /** In a thread the root stands first and days matter less. */
+  thread?: boolean;
+}
+
+export function rows({ timeline, outgoing, me, unreadSince, thread = false }: What): Row[] {
+  const all: Row[] = timeline.older || thread ? [] : [{ kind: "start", key: "start" }];
+  let before: Message | undefined;
+  let divided = unreadSince === undefined;
+  for (const message of timeline.messages) {
+    const at = millis(message.ts);
+    if (!before || day(millis(before.ts)) !== day(at)) all.push({ kind: "day", key: `day ${day(at)}`, at });
+    // The divider stands before the first message of somebody else that was not read.
+    if (!divided && at > (unreadSince ?? 0) && message.u._id !== me && !message.private) {
+      divided = true;
+      all.push({ kind: "unread", key: "unread" });
+      before = undefined;
+    }
+    all.push({ kind: "message", key: message._id, message, head: !follows(before, message) });
+    before = message;
+  }
+  const known = new Set(timeline.messages.map(({ _id }) => _id));
+  const waiting = outgoing.filter(({ _id }) => !known.has(_id));
+  waiting.forEach((one, index) => {
+    const own = before?.u._id === me && !before.t && one.ts - millis(before.ts) < GROUP;
+    const head = index === 0 ? !own : one.ts - (waiting[index - 1]?.ts ?? 0) >= GROUP;
+    all.push({ kind: "outgoing", key: one._id, outgoing: one, head });
+  });
+  return all;
+}
+
+/** How many rows of `now` stand before the first one of `old`: a page was loaded above. */
+export function prepended(old: readonly Row[], now: readonly Row[]): boolean {
+  const first = old.find((row) => row.kind === "message");
+  if (!first || now.length <= old.length) return false;
+  const was = old.indexOf(first);
+  const is = now.findIndex((row) => row.key === first.key);
+  return is > was;
+}

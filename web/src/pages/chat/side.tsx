@@ -1,0 +1,55 @@
+import { X } from "lucide-react";
+import { type ReactNode, useEffect, useRef } from "react";
+import type { Id } from "@/api/types";
+import { useT } from "@/i18n";
+import { IconButton } from "@/ui/button";
+import { FilesPanel } from "./panel-files";
+import { MembersPanel } from "./panel-members";
+import { ListPanel, SearchPanel } from "./panel-messages";
+import css from "./side.module.css";
+import { Thread } from "./thread";
+
+interface Props {
+  rid: Id;
+  kind: string;
+  id?: string | undefined;
+  close: () => void;
+}
+
+const KINDS = ["thread", "threads", "files", "members", "pinned", "starred", "mentions", "search"];
+
+/** What is shown beside a conversation. */
+export default function Side({ rid, kind, id, close }: Props): ReactNode {
+  const t = useT();
+  const box = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (!box.current?.contains(document.activeElement)) box.current?.focus();
+  }, []);
+  if (!KINDS.includes(kind)) return null;
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Esc closes it
+    <aside
+      ref={box}
+      className={css.side}
+      aria-label={t(`panel.${kind}`)}
+      tabIndex={-1}
+      onKeyDown={(event) => event.key === "Escape" && !event.defaultPrevented && close()}
+    >
+      <header className={css.header}>
+        <h2>{t(`panel.${kind}`)}</h2>
+        <IconButton label={t("panel.close")} onClick={close}>
+          <X size={20} aria-hidden />
+        </IconButton>
+      </header>
+      <Panel rid={rid} kind={kind} id={id} />
+    </aside>
+  );
+}
+
+function Panel({ rid, kind, id }: Omit<Props, "close">): ReactNode {
+  if (kind === "thread" && id) return <Thread key={id} rid={rid} tmid={id} />;
+  if (kind === "files") return <FilesPanel rid={rid} />;
+  if (kind === "members") return <MembersPanel rid={rid} />;
+  if (kind === "search") return <SearchPanel rid={rid} />;
+  return <ListPanel rid={rid} kind={kind as "threads" | "pinned" | "starred" | "mentions"} />;
+}

@@ -1,0 +1,177 @@
+import { Hash, Lock, Plus, Search, SquarePen, Users } from "lucide-react";
+import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { VList } from "virtua";
+import { Link, useLocation } from "wouter";
+import type { Id, Subscription } from "@/api/types";
+import { intl, useT } from "@/i18n";
+import { brief } from "@/lib/time";
+import { activity, counted, type Filter, isUnread, ordered, passes, path, peer, title } from "@/store/rooms";
+import { useStore } from "@/store/state";
+import { Avatar } from "@/ui/avatar";
+import { Button, IconButton } from "@/ui/button";
+import { Menu } from "@/ui/menu";
+import { OwnMenu } from "./own-menu";
+import type { Overlay } from "./overlays";
+import { preview } from "./preview";
+import css from "./sidebar.module.css";
+
+const FILTERS: Filter[] = ["all", "unread", "mentions", "direct"];
+
+/** All rooms, the last active first. */
+export function Sidebar({ open }: { open: (overlay: Overlay) => void }): ReactNode {
+  const t = useT();
+  const [, go] = useLocation();
+  const [filter, setFilter] = useState<Filter>("all");
+  const subscriptions = useStore((state) => state.subscriptions);
+  const rooms = useStore((state) => state.rooms);
+  const ready = useStore((state) => state.ready);
+  const all = useMemo(() => ordered({ subscriptions, rooms }), [subscriptions, rooms]);
+  const sorted = useMemo(() => {
+    const favourites = all.filter((sub) => sub.f);
+    return [...favourites, ...all.filter((sub) => !sub.f)].filter((sub) => passes(sub, filter));
+  }, [all, filter]);
+  const { list, hold } = useSettled(sorted);
+  return (
+    <nav className={css.side} aria-label={t("inbox.label")} tabIndex={-1}>
+      <header className={css.top}>
+        <OwnMenu open={open} />
+        <span className={css.space} />
+        <IconButton label={t("inbox.search")} onClick={() => open("switcher")}>
+          <Search size={20} aria-hidden />
+        </IconButton>
+        <Menu
+          label={t("inbox.new")}
+          groups={[
+            [
+              {
+                id: "direct",
+                label: t("new.direct"),
+                icon: <SquarePen size={18} aria-hidden />,
+                run: () => open("direct"),
+              },
+              { id: "room", label: t("new.room"), icon: <Plus size={18} aria-hidden />, run: () => open("create") },
+              {
+                id: "directory",
+                label: t("new.directory"),
+                icon: <Users size={18} aria-hidden />,
+                run: () => go("/directory"),
+              },
+            ],
+          ]}
+        >
+          <Plus size={20} aria-hidden />
+        </Menu>
+      </header>
+      <div className={css.filters} role="group" aria-label={t("inbox.filters")}>
+        {FILTERS.map((one) => (
+          <button key={one} type="button" aria-pressed={one === filter} onClick={() => setFilter(one)}>
+            {t(`filter.${one}`)}
+          </button>
+        ))}
+      </div>
+      {ready && sorted.length === 0 ? (
+        <div className={css.empty}>
+          <p>{t(filter === "all" ? "inbox.empty" : "inbox.none")}</p>
+          {filter === "all" && <Button onClick={() => go("/directory")}>{t("new.directory")}</Button>}
+        </div>
+      ) : (
+        <div className={css.rooms} {...hold}>
+          {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region */}
+          <VList data={list} className={css.list} role="list" aria-busy={!ready}>
+            {(sub) => (
+              <div role="listitem" key={sub.rid}>
+                <RoomRow rid={sub.rid} />
+              </div>
+            )}
+          </VList>
+        </div>
+      )}
+    </nav>
+  );
+}
+
+/** While somebody points at the list or is in it, rooms keep their places; they settle afterwards. */
+function useSettled(sorted: Subscription[]): { list: Subscription[]; hold: Record<string, () => void> } {
+  const [held, setHeld] = useState(false);
+  const order = useRef<Id[]>([]);
+  const list = useMemo(() => {
+    if (!held) return sorted;
+    const places = new Map(order.current.map((rid, index) => [rid, index]));
+    const at = (sub: Subscription): number => places.get(sub.rid) ?? -1;
+    return [...sorted].sort((a, b) => at(a) - at(b));
+  }, [sorted, held]);
+  useEffect(() => {
+    order.current = list.map(({ rid }) => rid);
+  }, [list]);
+  return {
+    list,
+    hold: { onPointerEnter: () => setHeld(true), onPointerLeave: () => setHeld(false) },
+  };
+}
+
+const RoomRow = memo(function RoomRow({ rid }: { rid: Id }): ReactNode {
+  const t = useT();
+  const [location] = useLocation();
+  const sub = useStore((state) => state.subscriptions[rid]);
+  const room = useStore((state) => state.rooms[rid]);
+  const me = useStore((state) => state.me);
+  const other = peer(room, me?._id);
+  const status = useStore((state) => (other ? (state.presence[other]?.status ?? "offline") : undefined));
+  const draft = useStore((state) => state.drafts[rid]);
+  const failed = useStore((state) => state.outbox.some((one) => one.rid === rid && one.state === "failed"));
+  const typing = useStore((state) => Object.keys(state.typing[rid] ?? {})[0]);
+  if (!sub) return null;
+  const { count, mentions, muted } = counted(sub);
+  const unread = isUnread(sub);
+  const here = path(sub);
+  const chosen = location === here || location.startsWith(`${here}/`);
+  const at = activity(sub, room);
+  const name = title(sub, room);
+  const line = failed
+    ? t("inbox.failed")
+    : typing
+      ? t("typing.one", { name: typing })
+      : draft && !chosen
+        ? t("inbox.draft", { text: draft.slice(0, 100) })
+        : preview(t, room, me?._id);
+  return (
+    <Link
+      href={here}
+      className={`${css.row} ${unread ? css.unread : ""} ${muted ? css.muted : ""}`}
+      aria-current={chosen ? "page" : undefined}
+    >
+      {sub.t === "d" ? (
+        <Avatar username={sub.name.split(",")[0]} status={status} size={40} />
+      ) : (
+        <Avatar rid={rid} etag={room?.avatarETag} size={40} />
+      )}
+      <span className={css.about}>
+        <span className={css.first}>
+          {sub.t === "c" && <Hash size={13} aria-hidden />}
+          {sub.t === "p" && <Lock size={13} role="img" aria-label={t("room.private")} />}
+          <span className={css.name} dir="auto">
+            {name}
+          </span>
+          {at > 0 && <time dateTime={new Date(at).toISOString()}>{brief(intl(), at)}</time>}
+        </span>
+        <span className={css.second}>
+          <span className={failed ? css.failed : css.preview} dir="auto">
+            {line}
+          </span>
+          {count > 0 ? (
+            <span className={`${css.badge} ${mentions > 0 ? css.mention : ""}`}>
+              <span aria-hidden>
+                {mentions > 0 && sub.t !== "d" ? `@${count > 99 ? "99+" : count}` : count > 99 ? "99+" : count}
+              </span>
+              <span className="hidden">
+                {t(mentions > 0 ? "badge.mentions" : "badge.unread", { count: mentions > 0 ? mentions : count })}
+              </span>
+            </span>
+          ) : (
+            unread && <span className={css.dot} role="img" aria-label={t("badge.some")} />
+          )}
+        </span>
+      </span>
+    </Link>
+  );
+});

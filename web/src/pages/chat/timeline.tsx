@@ -1,0 +1,224 @@
+import { ArrowDown } from "lucide-react";
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import { VList, type VListHandle } from "virtua";
+import type { Id } from "@/api/types";
+import { intl, useT } from "@/i18n";
+import { dayName } from "@/lib/time";
+import { markRead } from "@/store/actions";
+import { loadNewer, loadOlder, toNewest } from "@/store/history";
+import { type Timeline as Run, useStore } from "@/store/state";
+import { Message, OutgoingMessage } from "./message";
+import type { Place } from "./place";
+import { prepended, type Row, rows } from "./rows";
+import css from "./timeline.module.css";
+
+/** Pages are fetched when the reader is this near to the edge (px), before they see it. */
+const NEAR = 1_200;
+/** So near counts as being at the end (px). */
+const END = 60;
+
+interface Props {
+  rid: Id;
+  run: Run;
+  place: Place;
+  /** Stands above the first message. */
+  start: ReactNode;
+  /** A message to go to. */
+  target?: Id | undefined;
+}
+
+interface Kept {
+  offset: number;
+  end: boolean;
+}
+
+/** Where each room was left, so that coming back finds it there. */
+const left = new Map<Id, Kept>();
+
+/** A room's messages: virtual, and never jumping under the reader's eye. */
+export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
+  const t = useT();
+  const me = useStore((state) => state.me?._id ?? "");
+  const outbox = useStore((state) => state.outbox);
+  const all = useMemo(() => {
+    const outgoing = run.newer ? [] : outbox.filter((one) => one.rid === rid && (!one.tmid || one.tshow));
+    return rows({ timeline: run, outgoing, me, unreadSince: run.unreadSince });
+  }, [run, outbox, rid, me]);
+  const list = useRef<VListHandle>(null);
+  const box = useRef<HTMLDivElement>(null);
+  const [atEnd, setAtEnd] = useState(true);
+  const [news, setNews] = useState(0);
+  const end = useRef(true);
+  const old = useRef<Row[]>([]);
+  const shift = prepended(old.current, all);
+  const placed = useRef(false);
+
+  const toEnd = useCallback(() => {
+    list.current?.scrollToIndex(all.length - 1, { align: "end" });
+  }, [all.length]);
+
+  // The first sight of a room: where it was left, else at the divider, else at the end.
+  useLayoutEffect(() => {
+    if (placed.current || !run.ready || all.length === 0) return;
+    placed.current = true;
+    const kept = left.get(rid);
+    const divider = all.findIndex((row) => row.kind === "unread");
+    if (target) return;
+    if (divider >= 0) list.current?.scrollToIndex(Math.max(0, divider - 1), { align: "start" });
+    else if (kept && !kept.end) list.current?.scrollTo(kept.offset);
+    else toEnd();
+  }, [all, rid, run.ready, target, toEnd]);
+
+  // Somebody asked for one message.
+  useEffect(() => {
+    const index = target ? all.findIndex((row) => row.key === target) : -1;
+    if (index >= 0) list.current?.scrollToIndex(index, { align: "center" });
+    // Only a new wish moves the reader.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [target, run.ready]);
+
+  // What came: at the end the view follows, elsewhere it stays and counts.
+  useLayoutEffect(() => {
+    const before = old.current;
+    old.current = all;
+    if (before.length === 0 || before === all) return;
+    const [was, is] = [before.at(-1), all.at(-1)];
+    if (!is || was?.key === is.key) {
+      if (end.current && !shift && !run.newer) toEnd();
+      return;
+    }
+    const own = is.kind === "outgoing";
+    if (end.current || own) toEnd();
+    else if (!run.newer && is.kind === "message" && is.message.u._id !== me) setNews((count) => count + 1);
+  }, [all, me, run.newer, shift, toEnd]);
+
+  const scrolled = useCallback(() => {
+    const handle = list.current;
+    if (!handle || !placed.current) return;
+    const { scrollOffset, scrollSize, viewportSize } = handle;
+    const below = scrollSize - scrollOffset - viewportSize;
+    end.current = below < END && !run.newer;
+    setAtEnd(end.current);
+    if (end.current) setNews(0);
+    left.set(rid, { offset: scrollOffset, end: end.current });
+    if (scrollOffset < NEAR) void loadOlder(rid);
+    if (below < NEAR) void loadNewer(rid);
+  }, [rid, run.newer]);
+
+  // A page may be shorter than the window: then the next one is needed at once.
+  useEffect(() => {
+    const frame = requestAnimationFrame(scrolled);
+    return () => cancelAnimationFrame(frame);
+  }, [all, scrolled]);
+
+  useSeen(rid, atEnd && run.ready, all.length);
+
+  const jump = (): void => {
+    setNews(0);
+    if (!run.newer) return toEnd();
+    void toNewest(rid).then(() => requestAnimationFrame(() => list.current?.scrollToIndex(1e9, { align: "end" })));
+  };
+  const last = run.messages.at(-1)?._id;
+  const here = useMemo(() => ({ ...place, last }), [place, last]);
+  return (
+    <section className={css.timeline} aria-label={t("timeline.label")} id="messages" tabIndex={-1} ref={box}>
+      <VList
+        ref={list}
+        className={css.list}
+        shift={shift}
+        data={all}
+        onScroll={scrolled}
+        onKeyDown={(event) => arrows(event, box.current)}
+        role="feed"
+        aria-label={t("timeline.feed")}
+        aria-busy={run.loading}
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
+        tabIndex={0}
+      >
+        {(row) => (
+          <div key={row.key}>
+            <RowView row={row} place={here} start={start} target={target} />
+          </div>
+        )}
+      </VList>
+      {!atEnd && (
+        <button type="button" className={css.jump} onClick={jump}>
+          <ArrowDown size={16} aria-hidden />
+          {news > 0 ? t("timeline.news", { count: news }) : t("timeline.toEnd")}
+        </button>
+      )}
+    </section>
+  );
+}
+
+interface RowProps {
+  row: Row;
+  place: Place;
+  start: ReactNode;
+  target?: Id | undefined;
+}
+
+export function RowView({ row, place, start, target }: RowProps): ReactNode {
+  const t = useT();
+  switch (row.kind) {
+    case "start":
+      return start;
+    case "day":
+      return (
+        <h3 className={css.day}>
+          <span>{dayName(intl(), row.at)}</span>
+        </h3>
+      );
+    case "unread":
+      return (
+        <div className={css.unread} role="separator" aria-label={t("timeline.unread")}>
+          <span aria-hidden>{t("timeline.new")}</span>
+        </div>
+      );
+    case "outgoing":
+      return <OutgoingMessage outgoing={row.outgoing} head={row.head} />;
+    default:
+      return <Message message={row.message} head={row.head} place={place} marked={row.key === target} />;
+  }
+}
+
+/** Arrows move from message to message; what is focused is shown. */
+export function arrows(event: KeyboardEvent, box: HTMLElement | null): void {
+  if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+  const inside = (event.target as HTMLElement).closest("input, textarea, [role=menu], pre");
+  if (!box || inside) return;
+  const all = [...box.querySelectorAll<HTMLElement>("article[data-message]")];
+  const now = all.findIndex((one) => one === document.activeElement || one.contains(document.activeElement));
+  const next = now < 0 ? all.length - 1 : now + (event.key === "ArrowUp" ? -1 : 1);
+  const row = all[next];
+  if (!row) return;
+  event.preventDefault();
+  row.focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+}
+
+/** Marks the room read while its end is really seen: the window has the focus and shows it. */
+function useSeen(rid: Id, atEnd: boolean, length: number): void {
+  const alert = useStore((state) => state.subscriptions[rid]?.alert ?? false);
+  useEffect(() => {
+    if (!atEnd || length === 0) return undefined;
+    const seen = (): void => {
+      if (!document.hidden && document.hasFocus()) void markRead(rid);
+    };
+    const timer = setTimeout(seen, 400);
+    addEventListener("focus", seen);
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("focus", seen);
+    };
+  }, [rid, atEnd, length, alert]);
+}

@@ -1,0 +1,25 @@
+import type { ReactNode } from "react";
+import type { Id } from "@/api/types";
+import { useT } from "@/i18n";
+import { useStore } from "@/store/state";
+import css from "./typing.module.css";
+
+const NOBODY: Record<string, number> = {};
+
+/** Who is typing: three names at most, and not read aloud. */
+export function Typing({ rid }: { rid: Id }): ReactNode {
+  const t = useT();
+  const names = Object.keys(useStore((state) => state.typing[rid]) ?? NOBODY);
+  const [a, b, c] = names;
+  const text =
+    names.length === 0
+      ? ""
+      : names.length === 1
+        ? t("typing.one", { name: a })
+        : names.length === 2
+          ? t("typing.two", { a, b })
+          : names.length === 3
+            ? t("typing.three", { a, b, c })
+            : t("typing.many");
+  return <p className={css.typing}>{text}</p>;
+}

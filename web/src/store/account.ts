@@ -1,0 +1,131 @@
+// Signing in, coming back after a reload, signing out.
+
+import { ddp } from "@/api/live";
+import { ApiError, get, post, signedOut } from "@/api/rest";
+import { session } from "@/api/session";
+import type { Me, Room, Subscription } from "@/api/types";
+import { LOCALES, speak, type Locale } from "@/i18n";
+import { forget } from "./disk";
+import { loadDrafts } from "./drafts";
+import { listen, readLists, watchPresence } from "./live";
+import { resume } from "./outbox";
+import { change, empty, state } from "./state";
+
+let stop: (() => void) | undefined;
+
+/** What anybody may know: how the workspace is called, whether one can register. */
+export async function readPublic(): Promise<void> {
+  type Answer = { settings: { _id: string; value: unknown }[]; total: number };
+  const all: Answer["settings"] = [];
+  for (let offset = 0; offset < 2_000; offset += 500) {
+    const page = await get<Answer>("settings.public", { count: 500, offset }, { anonymous: true });
+    all.push(...page.settings);
+    if (page.settings.length === 0 || all.length >= page.total) break;
+  }
+  change(({ settings }) => ({ settings: { ...settings, ...Object.fromEntries(all.map((s) => [s._id, s.value])) } }));
+}
+
+export interface SecondFactor {
+  method: "totp" | "email" | "password";
+  code: string;
+}
+
+/** Signs in. When a second factor is asked for, an `ApiError` with the code `totp-required` is thrown. */
+export async function signIn(user: string, password: string, second?: SecondFactor): Promise<void> {
+  const headers = second ? { "x-2fa-code": second.code, "x-2fa-method": second.method } : undefined;
+  const body = { user, password, ...(second ? { code: second.code } : {}) };
+  type Answer = { data: { userId: string; authToken: string } };
+  const { data } = await post<Answer>("login", body, { anonymous: true, ...(headers ? { headers } : {}) });
+  session.set({ userId: data.userId, token: data.authToken });
+}
+
+/** Takes up the session of this browser: what was seen last at once, what is new as it comes. */
+export async function start(): Promise<void> {
+  restore();
+  ddp.start();
+  try {
+    const me = await get<Me>("me");
+    change({ me });
+    speakAsWished(me);
+    stop?.();
+    stop = listen(me, () => void end());
+    const [, permissions] = await Promise.all([
+      readLists(),
+      get<{ update: { _id: string; roles: string[] }[] }>("permissions.listAll"),
+      readEmoji(),
+      loadDrafts(me._id),
+    ]);
+    change({ permissions: Object.fromEntries(permissions.update.map(({ _id, roles }) => [_id, roles])) });
+    watchPresence();
+    await resume(me._id);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) await end();
+    else if (!state().ready) setTimeout(() => session.get() && void start(), 3_000);
+  }
+}
+
+function speakAsWished(me: Me): void {
+  const wish = me.settings?.preferences?.language ?? me.language;
+  const known = LOCALES.find((locale) => typeof wish === "string" && wish.startsWith(locale));
+  const chosen = localStorage.getItem("parlor.locale") ?? new URLSearchParams(location.search).get("locale");
+  if (known && !chosen && known !== document.documentElement.lang) void speak(known as Locale);
+}
+
+async function readEmoji(): Promise<void> {
+  type Answer = { emojis: { update: { name: string; aliases?: string[]; extension: string; etag?: string }[] } };
+  const { emojis } = await get<Answer>("emoji-custom.list").catch((): Answer => ({ emojis: { update: [] } }));
+  const all = emojis.update.flatMap(({ name, aliases = [], extension, etag }) => {
+    const address = `/emoji-custom/${encodeURIComponent(name)}.${extension}${etag ? `?etag=${etag}` : ""}`;
+    return [name, ...aliases].map((code) => [code, address]);
+  });
+  change({ emoji: Object.fromEntries(all) as Record<string, string> });
+}
+
+/** Signs out here; what was kept on this machine is forgotten. */
+export async function signOut(): Promise<void> {
+  await post("logout").catch(() => undefined);
+  await forget();
+  await end();
+}
+
+/** Ends a session that the server has ended, or that was signed out. */
+async function end(): Promise<void> {
+  stop?.();
+  stop = undefined;
+  ddp.stop();
+  sessionStorage.removeItem(SEEN);
+  localStorage.removeItem(SEEN);
+  const { settings } = state();
+  change({ ...empty, settings });
+  session.clear();
+}
+
+signedOut.addEventListener("signed-out", () => void end());
+
+const SEEN = "parlor.seen";
+
+interface Seen {
+  me: Me;
+  subscriptions: Record<string, Subscription>;
+  rooms: Record<string, Room>;
+}
+
+/** The list of rooms as it was when the page was left: shown while the new one comes. */
+function restore(): void {
+  try {
+    const seen = JSON.parse(localStorage.getItem(SEEN) ?? "null") as Seen | null;
+    if (seen && seen.me._id === session.get()?.userId && !state().me) change({ ...seen, ready: true });
+  } catch {
+    localStorage.removeItem(SEEN);
+  }
+}
+
+addEventListener("pagehide", () => {
+  const { me, subscriptions, rooms, settings } = state();
+  if (!me || Object.keys(subscriptions).length > 300) return;
+  try {
+    localStorage.setItem(SEEN, JSON.stringify({ me, subscriptions, rooms, settings }));
+  } catch {
+    localStorage.removeItem(SEEN);
+  }
+});

@@ -1,0 +1,79 @@
+// Telling the reader of what happens elsewhere: one polite live region, the title, and the system's notifications.
+
+import type { Id, UserRef } from "@/api/types";
+import { t } from "@/i18n";
+import { counted, isUnread } from "./rooms";
+import { setting, state, useStore } from "./state";
+
+/** Texts follow each other at this pace at most (ms); more of them become a number. */
+const PACE = 1_500;
+let region: HTMLElement | null = null;
+let waiting: string[] = [];
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+export function setRegion(element: HTMLElement | null): void {
+  region = element;
+}
+
+/** Says a text through the live region. */
+export function say(text: string): void {
+  waiting.push(text);
+  timer ??= setTimeout(speakNow, waiting.length > 1 ? PACE : 100);
+}
+
+function speakNow(): void {
+  timer = undefined;
+  if (!region || waiting.length === 0) return;
+  region.textContent = waiting.length > 3 ? t("live.more", { count: waiting.length }) : waiting.join(". ");
+  waiting = [];
+  timer = setTimeout(() => {
+    timer = undefined;
+    if (waiting.length > 0) speakNow();
+  }, PACE);
+}
+
+export interface Notice {
+  title: string;
+  text: string;
+  payload: { _id: Id; rid: Id; tmid?: Id; sender: UserRef; type: string; name?: string; message?: { msg?: string } };
+}
+
+let open: (notice: Notice) => void = () => undefined;
+
+/** Who shows the room of a notification that was clicked. */
+export function onNotice(handler: (notice: Notice) => void): void {
+  open = handler;
+}
+
+/** A message that the server finds worth a notification. */
+export function announce(notice: Notice): void {
+  const { payload } = notice;
+  if (state().me?.status === "busy") return;
+  say(t("live.message", { name: payload.sender.name ?? payload.sender.username ?? "", text: notice.text }));
+  if (document.hasFocus() || !("Notification" in window) || Notification.permission !== "granted") return;
+  const shown = new Notification(notice.title, { body: notice.text, tag: payload.rid, icon: "/app/icon.svg" });
+  shown.onclick = () => {
+    window.focus();
+    open(notice);
+    shown.close();
+  };
+}
+
+/** Keeps the number of unread messages in the title, and tells the desktop app. */
+export function showCount(): () => void {
+  let last = "";
+  const update = (): void => {
+    const { subscriptions, me } = state();
+    const subs = me ? Object.values(subscriptions).filter((sub) => sub.open) : [];
+    const total = subs.reduce((sum, sub) => sum + counted(sub).mentions, 0);
+    const dot = total === 0 && subs.some(isUnread);
+    const mark = total > 0 ? `(${total}) ` : dot ? "• " : "";
+    const title = `${mark}${setting("Site_Name", "Parlor")}`;
+    if (title === last) return;
+    last = title;
+    document.title = title;
+    dispatchEvent(new CustomEvent("unread-changed", { detail: total || (dot ? "•" : "") }));
+  };
+  update();
+  return useStore.subscribe(update);
+}

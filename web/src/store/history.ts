@@ -1,0 +1,209 @@
+// Loading of timelines: pages in both directions, around a message, threads, and what changed while away.
+
+import { ddp } from "@/api/live";
+import { ApiError, get } from "@/api/rest";
+import type { Id, Message, RoomType, Wire } from "@/api/types";
+import { millis } from "@/lib/time";
+import { change, state, type Timeline } from "./state";
+import { fresh, inRoom, KEPT, merge, newestChange, remove, trim } from "./timeline";
+
+const PAGE = 50;
+/** Timelines kept in memory; the least lately shown goes first. */
+const ROOMS = 50;
+const shownLately: Id[] = [];
+
+const family = (type: RoomType): string => ({ c: "channels", p: "groups", d: "im", l: "groups" })[type];
+const typeOf = (rid: Id): RoomType => state().subscriptions[rid]?.t ?? state().rooms[rid]?.t ?? "c";
+
+export function update(key: Id, next: (timeline: Timeline) => Timeline): void {
+  change((before) => {
+    const old = before.timelines[key] ?? fresh;
+    const changed = next(old);
+    return changed === old ? {} : { timelines: { ...before.timelines, [key]: changed } };
+  });
+}
+
+async function page(rid: Id, latest?: number, count = PAGE): Promise<Message[]> {
+  const query = {
+    roomId: rid,
+    count,
+    showThreadMessages: false,
+    latest: latest === undefined ? undefined : new Date(latest).toISOString(),
+    inclusive: latest === undefined ? undefined : false,
+  };
+  const { messages } = await get<{ messages: Message[] }>(`${family(typeOf(rid))}.history`, query);
+  return messages;
+}
+
+async function after(rid: Id, since: number, count = PAGE): Promise<Message[]> {
+  const date: Wire = { $date: since };
+  const { messages } = await ddp.call<{ messages: Message[] }>("loadNextMessages", rid, date, count);
+  return messages;
+}
+
+function refused(key: Id, error: unknown): void {
+  const gone = error instanceof ApiError && (error.status === 400 || error.status === 403 || error.status === 404);
+  update(key, (old) => ({ ...old, loading: false, error: gone ? "room.gone" : "room.loadFailed" }));
+}
+
+/** The first load of a room: the newest page, or the place where the reader stopped when that lies further back. */
+export async function open(rid: Id): Promise<void> {
+  touch(rid);
+  const known = state().timelines[rid];
+  if (known?.loading || (known?.ready && !known.error)) return;
+  update(rid, (old) => ({ ...old, loading: true, error: undefined }));
+  const sub = state().subscriptions[rid];
+  const read = sub && (sub.alert || (sub.unreadMessages ?? 0) > 0) ? millis(sub.ls) : undefined;
+  try {
+    const newest = await page(rid);
+    const oldest = newest.at(-1);
+    const jump = read && newest.length >= PAGE && oldest && millis(oldest.ts) > read;
+    const messages = jump ? [...(await page(rid, read + 1, 20)), ...(await after(rid, read))] : newest;
+    const run = merge([], messages.filter(inRoom));
+    update(rid, (old) => ({
+      ...old,
+      messages: merge(jump ? [] : old.messages, run),
+      older: jump ? true : newest.length >= PAGE,
+      newer: Boolean(jump) && messages.length >= PAGE,
+      loading: false,
+      ready: true,
+      unreadSince: read,
+    }));
+  } catch (error) {
+    refused(rid, error);
+  }
+}
+
+export async function loadOlder(rid: Id): Promise<void> {
+  const timeline = state().timelines[rid];
+  const first = timeline?.messages[0];
+  if (!timeline || timeline.loading || !timeline.older || !first) return;
+  update(rid, (old) => ({ ...old, loading: true }));
+  try {
+    const messages = await page(rid, millis(first.ts));
+    update(rid, (old) => {
+      const run = merge(old.messages, messages.filter(inRoom));
+      return trim({ ...old, messages: run, older: messages.length >= PAGE, loading: false }, "start");
+    });
+  } catch {
+    update(rid, (old) => ({ ...old, loading: false }));
+  }
+}
+
+export async function loadNewer(rid: Id): Promise<void> {
+  const timeline = state().timelines[rid];
+  const last = timeline?.messages.at(-1);
+  if (!timeline || timeline.loading || !timeline.newer || !last) return;
+  update(rid, (old) => ({ ...old, loading: true }));
+  try {
+    const messages = await after(rid, millis(last.ts));
+    update(rid, (old) => {
+      const run = merge(old.messages, messages.filter(inRoom));
+      return trim({ ...old, messages: run, newer: messages.length >= PAGE, loading: false }, "end");
+    });
+  } catch {
+    update(rid, (old) => ({ ...old, loading: false }));
+  }
+}
+
+/** Loads the run around a message and tells whether it is there. */
+export async function loadAround(rid: Id, id: Id): Promise<boolean> {
+  if (state().timelines[rid]?.messages.some((message) => message._id === id)) return true;
+  try {
+    const { message } = await get<{ message: Message }>("chat.getMessage", { msgId: id });
+    if (message.rid !== rid) return false;
+    const at = millis(message.ts);
+    const [older, newer] = await Promise.all([page(rid, at, 30), after(rid, at, 30)]);
+    const run = merge(
+      [],
+      [...older, ...newer, message].filter((one) => inRoom(one) || one._id === id),
+    );
+    update(rid, (old) => ({
+      ...old,
+      messages: run,
+      older: older.length >= 30,
+      newer: newer.length >= 30,
+      loading: false,
+      ready: true,
+      error: undefined,
+    }));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Back to the newest messages from wherever the reader went. */
+export async function toNewest(rid: Id): Promise<void> {
+  if (!state().timelines[rid]?.newer) return;
+  const messages = await page(rid);
+  update(rid, (old) => ({
+    ...old,
+    messages: merge([], messages.filter(inRoom)),
+    older: messages.length >= PAGE,
+    newer: false,
+    loading: false,
+  }));
+}
+
+/** A thread: its root and all replies. */
+export async function openThread(tmid: Id): Promise<void> {
+  if (state().timelines[tmid]?.loading) return;
+  update(tmid, (old) => ({ ...old, loading: true, error: undefined }));
+  try {
+    const { message } = await get<{ message: Message }>("chat.getMessage", { msgId: tmid });
+    const replies: Message[] = [];
+    for (let offset = 0; offset < 1000; offset += 100) {
+      const query = { tmid, count: 100, offset };
+      const { messages } = await get<{ messages: Message[] }>("chat.getThreadMessages", query);
+      replies.push(...messages);
+      if (messages.length < 100) break;
+    }
+    update(tmid, (old) => ({
+      ...old,
+      messages: merge(old.messages, [message, ...replies]),
+      older: false,
+      loading: false,
+      ready: true,
+    }));
+  } catch (error) {
+    refused(tmid, error);
+  }
+}
+
+/** What changed in a room since its last known change; threads of it are loaded anew when they are shown. */
+export async function catchUp(rid: Id): Promise<void> {
+  const timeline = state().timelines[rid];
+  if (!timeline?.ready) return;
+  const since = newestChange(timeline);
+  if (since === 0 || timeline.newer) return;
+  type Answer = { result: { updated: Message[]; deleted: { _id: Id }[] } };
+  const query = { roomId: rid, lastUpdate: new Date(since).toISOString() };
+  const { result } = await get<Answer>("chat.syncMessages", query);
+  const first = timeline.messages[0];
+  const relevant = result.updated.filter(
+    (message) => inRoom(message) && (!timeline.older || !first || millis(message.ts) >= millis(first.ts)),
+  );
+  update(rid, (old) =>
+    remove({ ...old, messages: merge(old.messages, relevant) }, new Set(result.deleted.map(({ _id }) => _id))),
+  );
+}
+
+/** Remembers which rooms were shown lately, and shortens or forgets the others. */
+function touch(rid: Id): void {
+  const at = shownLately.indexOf(rid);
+  if (at >= 0) shownLately.splice(at, 1);
+  const left = shownLately[0];
+  shownLately.unshift(rid);
+  const forgotten = shownLately.splice(ROOMS);
+  change((before) => {
+    const timelines = { ...before.timelines };
+    for (const gone of forgotten) delete timelines[gone];
+    const old = left && timelines[left];
+    if (left && old && !old.newer) timelines[left] = trim(old, "end", KEPT);
+    return { timelines };
+  });
+}
+
+/** Rooms whose events are worth listening to. */
+export const lately = (): readonly Id[] => shownLately.slice(0, 10);

@@ -1,0 +1,64 @@
+// Pure steps on timelines: runs of messages in order, without gaps and without doubles.
+
+import type { Id, Message } from "@/api/types";
+import { millis } from "@/lib/time";
+import type { Timeline } from "./state";
+
+/** Messages kept of the room that is shown, and of others. */
+export const MOST = 600;
+export const KEPT = 100;
+
+export const fresh: Timeline = { messages: [], older: true, newer: false, loading: false, ready: false };
+
+const at = (message: Message): number => millis(message.ts);
+const before = (a: Message, b: Message): number => at(a) - at(b) || (a._id < b._id ? -1 : 1);
+
+/** Replies stand in their thread, unless they were shown in the room too. */
+export const inRoom = (message: Message): boolean => !message.tmid || message.tshow === true;
+
+/** Puts pages or events into a run: known messages are replaced where they stand, others inserted in order. */
+export function merge(run: Message[], incoming: Message[]): Message[] {
+  if (incoming.length === 0) return run;
+  const last = run.at(-1);
+  const [only] = incoming;
+  // The usual case costs nothing: one message after the last.
+  if (incoming.length === 1 && only && (!last || before(last, only) < 0) && last?._id !== only._id) {
+    const known = run.findIndex((message) => message._id === only._id);
+    if (known < 0) return [...run, only];
+  }
+  const byId = new Map(run.map((message) => [message._id, message]));
+  for (const message of incoming) {
+    const known = byId.get(message._id);
+    if (!known || millis(message._updatedAt) >= millis(known._updatedAt)) byId.set(message._id, message);
+  }
+  return [...byId.values()].sort(before);
+}
+
+/** An event of a message: taken when it belongs to the run, or changes one of it. */
+export function receive(timeline: Timeline, message: Message): Timeline {
+  const known = timeline.messages.some(({ _id }) => _id === message._id);
+  if (!known) {
+    const first = timeline.messages[0];
+    // What lies outside of the run is found when its page is loaded.
+    if (timeline.newer || (first && timeline.older && at(message) < at(first))) return timeline;
+  }
+  return { ...timeline, messages: merge(timeline.messages, [message]) };
+}
+
+export function remove(timeline: Timeline, ids: ReadonlySet<Id>): Timeline {
+  if (!timeline.messages.some(({ _id }) => ids.has(_id))) return timeline;
+  return { ...timeline, messages: timeline.messages.filter(({ _id }) => !ids.has(_id)) };
+}
+
+/** Drops what lies furthest from the reader when the run grew too long. */
+export function trim(timeline: Timeline, keep: "start" | "end", most = MOST): Timeline {
+  const { messages } = timeline;
+  if (messages.length <= most) return timeline;
+  return keep === "end"
+    ? { ...timeline, messages: messages.slice(-most), older: true }
+    : { ...timeline, messages: messages.slice(0, most), newer: true };
+}
+
+/** The change that was seen last, for asking what came after it (ms). */
+export const newestChange = (timeline: Timeline): number =>
+  timeline.messages.reduce((newest, message) => Math.max(newest, millis(message._updatedAt) || at(message)), 0);

@@ -1,0 +1,128 @@
+// Uploads: several at once, with progress, cancelling and trying again. What is too large is told before it is sent.
+
+import { create } from "zustand";
+import { post } from "@/api/rest";
+import { session } from "@/api/session";
+import type { Id, Message } from "@/api/types";
+import { freshId } from "@/lib/text";
+import { update } from "./history";
+import { setting } from "./state";
+import { receive } from "./timeline";
+
+export interface Upload {
+  id: Id;
+  rid: Id;
+  tmid?: Id | undefined;
+  file: File;
+  /** An address of the picture while it waits. */
+  preview?: string;
+  state: "chosen" | "sending" | "failed";
+  sent: number;
+  /** Bytes a second. */
+  speed: number;
+  /** Why it failed, as a message id. */
+  reason?: string;
+}
+
+export const useUploads = create<{ all: Upload[] }>(() => ({ all: [] }));
+const running = new Map<Id, XMLHttpRequest>();
+
+const patch = (id: Id, part: Partial<Upload>): void =>
+  useUploads.setState(({ all }) => ({ all: all.map((one) => (one.id === id ? { ...one, ...part } : one)) }));
+
+/** Files wait until the reader has seen them and said a word about them. */
+export function addUploads(rid: Id, files: File[], tmid?: Id): void {
+  const limit = setting("FileUpload_MaxFileSize", 104_857_600);
+  const allowed = setting("FileUpload_MediaTypeWhiteList", "");
+  const made = files.map((file): Upload => {
+    const tooLarge = limit >= 0 && file.size > limit;
+    const reason = tooLarge ? "upload.tooLarge" : isAllowed(file.type, allowed) ? undefined : "upload.wrongType";
+    const image = file.type.startsWith("image/");
+    return {
+      id: freshId(),
+      rid,
+      tmid,
+      file,
+      ...(image ? { preview: URL.createObjectURL(file) } : {}),
+      state: reason ? "failed" : "chosen",
+      sent: 0,
+      speed: 0,
+      ...(reason ? { reason } : {}),
+    };
+  });
+  useUploads.setState(({ all }) => ({ all: [...all, ...made] }));
+}
+
+function isAllowed(type: string, list: string): boolean {
+  const kinds = list
+    .split(",")
+    .map((one) => one.trim())
+    .filter(Boolean);
+  return (
+    kinds.length === 0 ||
+    kinds.some((kind) => kind === type || (kind.endsWith("/*") && type.startsWith(kind.slice(0, -1))))
+  );
+}
+
+export function removeUpload(id: Id): void {
+  running.get(id)?.abort();
+  running.delete(id);
+  const one = useUploads.getState().all.find((upload) => upload.id === id);
+  if (one?.preview) URL.revokeObjectURL(one.preview);
+  useUploads.setState(({ all }) => ({ all: all.filter((upload) => upload.id !== id) }));
+}
+
+/** Sends a file: the bytes first, then the message that shows it. */
+export async function sendUpload(id: Id, description: string): Promise<void> {
+  const one = useUploads.getState().all.find((upload) => upload.id === id);
+  if (!one) return;
+  patch(id, { state: "sending", sent: 0, reason: undefined as never });
+  try {
+    const { file } = await bytes(one);
+    const body = { description, ...(one.tmid ? { tmid: one.tmid } : {}) };
+    const { message } = await post<{ message: Message }>(`rooms.mediaConfirm/${one.rid}/${file._id}`, body);
+    const key = one.tmid ?? one.rid;
+    update(key, (old) => (old.ready ? receive(old, message) : old));
+    removeUpload(id);
+  } catch (error) {
+    if (error instanceof DOMException) return;
+    patch(id, { state: "failed", reason: error instanceof Refused ? error.message : "upload.failed" });
+  } finally {
+    running.delete(id);
+  }
+}
+
+class Refused extends Error {}
+
+function bytes(upload: Upload): Promise<{ file: { _id: Id } }> {
+  const form = new FormData();
+  form.append("file", upload.file, upload.file.name);
+  const request = new XMLHttpRequest();
+  running.set(upload.id, request);
+  const began = performance.now();
+  return new Promise((resolve, reject) => {
+    request.open("POST", `/api/v1/rooms.media/${upload.rid}`);
+    const own = session.get();
+    if (own) {
+      request.setRequestHeader("X-Auth-Token", own.token);
+      request.setRequestHeader("X-User-Id", own.userId);
+    }
+    request.upload.onprogress = ({ loaded }) => {
+      const seconds = Math.max(0.1, (performance.now() - began) / 1000);
+      patch(upload.id, { sent: Math.min(loaded, upload.file.size), speed: loaded / seconds });
+    };
+    request.onload = () => {
+      if (request.status === 200) resolve(JSON.parse(request.responseText) as { file: { _id: Id } });
+      else reject(new Refused(reasonOf(request)));
+    };
+    request.onerror = () => reject(new Error("network"));
+    request.onabort = () => reject(new DOMException("cancelled", "AbortError"));
+    request.send(form);
+  });
+}
+
+function reasonOf(request: XMLHttpRequest): string {
+  if (request.status === 413 || /too-large/.test(request.responseText)) return "upload.tooLarge";
+  if (/invalid-file-type/.test(request.responseText)) return "upload.wrongType";
+  return "upload.failed";
+}

@@ -1,0 +1,79 @@
+import { X } from "lucide-react";
+import type { ReactNode } from "react";
+import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
+import { useT } from "@/i18n";
+import { Button, IconButton } from "./button";
+import css from "./dialog.module.css";
+
+interface Props {
+  title: string;
+  close: () => void;
+  children: ReactNode;
+  /** Takes the whole window: pictures. */
+  whole?: boolean;
+  wide?: boolean;
+  alert?: boolean;
+}
+
+/** A dialog over the page. Esc and a press beside it close it; focus goes back where it came from. */
+export function Dialog({ title, close, children, whole = false, wide = false, alert = false }: Props): ReactNode {
+  const t = useT();
+  const change = (open: boolean): void => {
+    if (!open) close();
+  };
+  return (
+    <ModalOverlay className={css.overlay ?? ""} isOpen onOpenChange={change} isDismissable={!alert}>
+      <Modal className={`${css.modal} ${whole ? css.whole : ""} ${wide ? css.wide : ""}`}>
+        <AriaDialog className={css.dialog ?? ""} role={alert ? "alertdialog" : "dialog"}>
+          <header className={css.header}>
+            <Heading slot="title" level={2}>
+              {title}
+            </Heading>
+            <IconButton label={t("dialog.close")} onClick={close}>
+              <X size={20} aria-hidden />
+            </IconButton>
+          </header>
+          {children}
+        </AriaDialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+interface ConfirmProps {
+  title: string;
+  text: string;
+  yes: string;
+  run: () => void;
+  close: () => void;
+}
+
+/** Asks before something that can't be undone. */
+export function Confirm({ title, text, yes, run, close }: ConfirmProps): ReactNode {
+  const t = useT();
+  return (
+    <Dialog title={title} close={close} alert>
+      <p>{text}</p>
+      <footer className={css.footer}>
+        {/* oxlint-disable-next-line jsx-a11y/no-autofocus -- the harmless answer comes first */}
+        <Button onClick={close} autoFocus>
+          {t("dialog.cancel")}
+        </Button>
+        <Button
+          kind="danger"
+          onClick={() => {
+            run();
+            close();
+          }}
+        >
+          {yes}
+        </Button>
+      </footer>
+    </Dialog>
+  );
+}
+
+/** The buttons at a dialog's end. */
+export function Footer({ children }: { children: ReactNode }): ReactNode {
+  return <footer className={css.footer}>{children}</footer>;
+}
