@@ -308,7 +308,7 @@ impl Chat {
 }
 
 /// Stores a new case with everybody in it and its first message.
-fn open(
+pub(crate) fn open(
     tx: &mut dyn Tx,
     draft: &crate::rooms_create::Draft,
     first: Option<&Prepared>,
@@ -453,11 +453,11 @@ fn check_title(title: &str) -> Result<()> {
 }
 
 /// `case-` and the last 12 hex digits of the id.
-fn case_name(id: &RoomId) -> String {
+pub(crate) fn case_name(id: &RoomId) -> String {
     format!("case-{}", crate::rooms_names::tail(id))
 }
 
 /// The name that people see.
-fn shown_name(user: &User) -> &str {
+pub(crate) fn shown_name(user: &User) -> &str {
     if user.name.is_empty() { &user.username } else { &user.name }
 }

@@ -33,6 +33,8 @@ pub mod host_tokens;
 pub mod host_users;
 pub mod hub;
 pub mod id;
+pub mod inbox;
+pub mod inbox_places;
 pub mod invites;
 pub mod json;
 pub mod listening;
