@@ -187,7 +187,7 @@ fn changed(rows: &mut dyn Read, entry: &Entry) -> Result<What> {
     let (Some(room), Some(rev)) = (&entry.room, entry.position) else { return Ok(What::Nothing) };
     let found = rows.changed_after(room, rev - 1, 1)?.into_iter().find(|message| message.rev == rev);
     Ok(found.map_or(What::Nothing, |message| {
-        let edited = message.edited.as_ref().is_some_and(|mark| mark.at == entry.at);
+        let edited = message.is_just_edited();
         told(message, if edited { Fate::Edited } else { Fate::Touched })
     }))
 }

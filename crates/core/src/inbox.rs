@@ -5,19 +5,16 @@ use std::sync::Arc;
 use crate::{
     chat::Chat,
     error::{Refusal, Result, What},
-    id::{MessageId, RoomId},
-    membership::{Membership, ReadMark},
+    id::RoomId,
+    membership::Membership,
     permissions::{Action, Object},
     room::{Head, Room, RoomKind},
     session::Actor,
-    store::{Active, ActiveFilter, Activity, MarkChange, Read},
+    store::{Active, ActiveFilter, Activity},
 };
 
 /// Rooms on one page of an inbox.
 pub const MAX_ROOMS: u64 = 100;
-/// Messages that one call marks.
-pub const MAX_MARKED: usize = 100;
-
 /// Which part of an inbox.
 #[derive(Clone, Debug, Default)]
 pub struct InboxPage {
@@ -131,68 +128,6 @@ impl Chat {
             .await
     }
 
-    /// Marks a room as read: up to the newest of these messages, or as a whole. Never back; somebody who may see the
-    /// room without being a member has no mark.
-    ///
-    /// # Errors
-    /// `NotFound(Room)`, `NotFound(Message)` for messages that are not of this room.
-    pub async fn read_to(
-        &self,
-        actor: &Actor,
-        room: &RoomId,
-        messages: Option<&[MessageId]>,
-    ) -> Result<InboxRoom> {
-        let found = self.room(room).await?;
-        self.authorize(actor, Action::ReadRoom, Object::Room(&found)).await?;
-        let is_member = self.membership(room, &actor.user).await?.is_some();
-        match messages {
-            Some(messages) => self.read_to_newest_of(actor, room, messages, is_member).await?,
-            None if is_member => self.read_room(actor, room, false).await?,
-            None => {}
-        }
-        self.inbox_room(actor, room).await
-    }
-
-    async fn read_to_newest_of(
-        &self,
-        actor: &Actor,
-        room: &RoomId,
-        messages: &[MessageId],
-        is_member: bool,
-    ) -> Result<()> {
-        if messages.len() > MAX_MARKED {
-            return Err(Refusal::TooLarge { what: "message_ids", limit: MAX_MARKED as u64 });
-        }
-        let (wanted, id) = (messages.to_vec(), room.clone());
-        let read = move |rows: &mut dyn Read| {
-            let found = rows.messages(&wanted)?;
-            let all = found.len() == wanted.len() && found.iter().all(|m| m.room == id);
-            let newest = found.into_iter().max_by_key(|m| m.seq);
-            match newest.filter(|_| all) {
-                Some(mut newest) => {
-                    if newest.deleted {
-                        newest.counted = counted_at(rows, &id, newest.seq)?;
-                    }
-                    Ok(newest)
-                }
-                None => Err(Refusal::NotFound(What::Message)),
-            }
-        };
-        let newest = self.store().reading(read).await?;
-        let Some(membership) = self.membership(room, &actor.user).await?.filter(|_| is_member) else {
-            return Ok(());
-        };
-        if membership.mark.seq >= newest.seq && !membership.marked_unread {
-            return Ok(());
-        }
-        let now = self.now();
-        let (seq, counted) =
-            (newest.seq.max(membership.mark.seq), newest.counted.max(membership.mark.counted));
-        let mark = ReadMark { seq, counted, at: Some(now) };
-        let change = MarkChange { mark, marked_unread: false, back: false, at: now };
-        self.put_mark(actor, room, change).await
-    }
-
     /// Marks all of the actor's rooms as read.
     pub async fn read_everything(&self, actor: &Actor) -> Result<()> {
         let me = self.active_user(actor).await?.id.clone();
@@ -207,10 +142,4 @@ impl Chat {
     pub fn is_dm(room: &Room) -> bool {
         room.kind == RoomKind::Direct && room.direct.len() <= 2
     }
-}
-
-/// The room's running number at a place whose message is gone: that of the message before it.
-fn counted_at(rows: &mut dyn Read, room: &RoomId, seq: i64) -> Result<i64> {
-    let slice = crate::store::Slice { before: Some(seq), ..crate::store::Slice::newest(1) };
-    Ok(rows.timeline(room, &slice)?.pop().map_or(0, |message| message.counted))
 }

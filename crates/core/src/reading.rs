@@ -139,12 +139,7 @@ impl Chat {
         let now = self.now();
         let mark = ReadMark { seq: head.position, counted: head.counted, at: Some(now) };
         let change = MarkChange { mark, marked_unread: false, back: false, at: now };
-        self.put_mark(actor, &room.id, change).await
-    }
-
-    /// Moves the actor's mark: seen at once, written at once or within a second.
-    pub(crate) async fn put_mark(&self, actor: &Actor, room: &RoomId, change: MarkChange) -> Result<()> {
-        let key = (room.clone(), actor.user.clone());
+        let key = (room.id.clone(), actor.user.clone());
         if self.marks.admit(&key, &change, self.ports.clock.monotonic()) {
             self.write_marks(vec![(key, change)]).await?;
         }
