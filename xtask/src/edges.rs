@@ -18,6 +18,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("parlor-media", &["parlor-core"]),
     ("parlor-http", &["parlor-core"]),
     ("parlor-host", &["parlor-core", "parlor-live"]),
+    ("parlor-inbox", &["parlor-core", "parlor-live", "parlor-host"]),
     ("parlor-rocketchat", &["parlor-core", "parlor-live", "parlor-markup"]),
     ("parlor-web", &[]),
     (
@@ -27,6 +28,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "parlor-store",
             "parlor-live",
             "parlor-host",
+            "parlor-inbox",
             "parlor-http",
             "parlor-identity",
             "parlor-media",

@@ -295,7 +295,7 @@ impl Chat {
     }
 
     /// What makes a room a case, cached; for judging and rendering.
-    pub(crate) async fn case(&self, room: &RoomId) -> Result<Option<Arc<Case>>> {
+    pub async fn case(&self, room: &RoomId) -> Result<Option<Arc<Case>>> {
         let wanted = room.clone();
         let load = || self.store().reading(move |rows| Ok(rows.case(&wanted)?.map(Arc::new)));
         self.cases.get_or_load(room, load).await

@@ -208,6 +208,11 @@ impl Chat {
         Ok((feed, start))
     }
 
+    /// The place that a feed which begins now begins at.
+    pub async fn feed_place(&self) -> Result<i64> {
+        self.store().reading(|rows| rows.journal_end()).await
+    }
+
     /// Whether the user's feed and inbox show this room: as a member, or as the control centre sees all cases.
     pub(crate) async fn follows(&self, actor: &Actor, room: &RoomId) -> Result<Option<Time>> {
         let found = match self.room(room).await {
@@ -340,6 +345,11 @@ impl Feed {
                 self.wait().await;
             }
         }
+    }
+
+    /// Whether there is more that was missed.
+    pub fn is_catching_up(&self) -> bool {
+        !self.missed.is_empty()
     }
 
     async fn wait(&self) {

@@ -149,23 +149,9 @@ fn happening(rows: &mut dyn Read, entry: Entry) -> Result<Happening> {
     Ok(Happening { g: entry.g, at: entry.at, room, whom: entry.whom, what })
 }
 
-/// Whether it was removed, however the workspace shows that.
-fn is_gone(message: &Message) -> bool {
-    message.deleted || message.notice_kind() == Some("rm")
-}
-
-/// Notices of coming and going are no messages here.
-fn is_shown(message: &Message) -> bool {
-    match message.notice_kind() {
-        None => true,
-        Some(kind) => kind == crate::cases::SPOKEN || is_gone(message),
-    }
-}
-
 fn told(message: Message, fate: Fate) -> What {
-    // Replies that are not shown in the room belong to their thread.
-    if is_shown(&message) && message.in_room() {
-        let fate = if is_gone(&message) { Fate::Removed } else { fate };
+    if message.is_for_hosts() {
+        let fate = if message.is_gone() { Fate::Removed } else { fate };
         What::Message(Arc::new(message), fate)
     } else {
         What::Nothing
@@ -177,7 +163,7 @@ fn made(rows: &mut dyn Read, entry: &Entry) -> Result<What> {
     let slice = Slice { after: Some(seq - 1), before: Some(seq + 1), ..Slice::newest(1) };
     Ok(match rows.timeline(room, &slice)?.pop() {
         // Emptied since: its removal comes in its own place.
-        Some(message) if is_gone(&message) => What::Nothing,
+        Some(message) if message.is_gone() => What::Nothing,
         Some(message) => told(message, Fate::Made),
         None => What::Nothing,
     })
@@ -194,7 +180,7 @@ fn changed(rows: &mut dyn Read, entry: &Entry) -> Result<What> {
 
 fn removed(rows: &mut dyn Read, entry: &Entry) -> Result<What> {
     let Some(id) = entry.object.as_deref() else { return Ok(What::Nothing) };
-    let found = rows.message(&MessageId::from(id))?.filter(is_gone);
+    let found = rows.message(&MessageId::from(id))?.filter(Message::is_gone);
     Ok(found.map_or(What::Nothing, |message| told(message, Fate::Removed)))
 }
 

@@ -88,6 +88,14 @@ impl Chat {
         rooms.pop().ok_or(Refusal::NotFound(What::Room))
     }
 
+    /// A room that the actor may read, and how far he has read it: what rendering a message takes.
+    pub async fn inbox_place(&self, actor: &Actor, id: &RoomId) -> Result<(Arc<Room>, i64)> {
+        let room = self.room(id).await?;
+        self.authorize(actor, Action::ReadRoom, Object::Room(&room)).await?;
+        let membership = self.membership(id, &actor.user).await?;
+        Ok((room, membership.map_or(0, |membership| membership.mark.seq)))
+    }
+
     async fn with_unread(&self, found: Vec<Active>) -> Result<Vec<InboxRoom>> {
         let overlaid = |m: Membership| self.marks.overlay(Arc::new(m));
         let found: Vec<_> = found

@@ -7,7 +7,7 @@ use crate::{
     cases::{case_name, is_control, open, shown_name},
     chat::Chat,
     error::{Refusal, Result, What},
-    id::UserId,
+    id::{MessageId, RoomId, UserId},
     membership::Membership,
     messages::{Draft, Sent},
     permissions::Judgement,
@@ -16,7 +16,7 @@ use crate::{
     rooms_create::{NewRoom, store_draft},
     rooms_names::{Names, clean_title, host_slug, tail},
     session::Actor,
-    store::Lane,
+    store::{Lane, PeopleFilter},
     user::User,
 };
 
@@ -127,6 +127,29 @@ impl Chat {
             .await
     }
 
+    /// The user names of a room's members, those who came first at the front; for doors that show a room which the
+    /// caller was found to see.
+    pub async fn member_names(&self, room: &RoomId, limit: u64) -> Result<Vec<String>> {
+        let room = room.clone();
+        self.store().reading(move |rows| rows.member_names(&room, limit)).await
+    }
+
+    /// Whether the actor may bring others into a group that he is in.
+    pub async fn may_add_to(&self, actor: &Actor, room: &Room) -> Result<bool> {
+        self.is_room_admin(actor, room).await
+    }
+
+    /// Whether a message of this id is here. For the application alone, whose webhooks would go in circles.
+    pub async fn holds_message(&self, id: &str) -> Result<bool> {
+        let Some(id) = MessageId::parse(id) else { return Ok(false) };
+        Ok(self.store().reading(move |rows| rows.message(&id)).await?.is_some())
+    }
+
+    /// Active people by user name; for anybody who was let in.
+    pub async fn people(&self, filter: PeopleFilter) -> Result<Vec<User>> {
+        self.store().reading(move |rows| rows.people(&filter)).await
+    }
+
     /// Sends to somebody's open support case, which is made if there is none: to the actor's own, or for the control
     /// centre to that of `requester`.
     ///
@@ -199,7 +222,8 @@ impl Chat {
 
     /// A retry is answered from the case that it went to, also when that is closed by now.
     async fn known_support_message(&self, me: &User, draft: &Draft) -> Result<Option<(Arc<Room>, Sent)>> {
-        let Some(id) = draft.id.clone() else { return Ok(None) };
+        let Some(client_id) = &draft.client_id else { return Ok(None) };
+        let id = self.client_message_id(me, client_id);
         let found = self.store().reading(move |rows| rows.message(&id)).await?;
         let Some(message) = found.filter(|m| m.author == me.id) else { return Ok(None) };
         match self.room(&message.room).await {

@@ -1,6 +1,10 @@
 //! A REST call: who calls, with what.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -88,7 +92,8 @@ pub struct Call {
     pub address: Option<IpAddr>,
     caller: Result<Caller, Problem>,
     path: HashMap<String, String>,
-    body: Body,
+    /// Behind a lock that is never taken: a body can't be shared between threads, a call can.
+    body: Mutex<Body>,
 }
 
 impl Call {
@@ -105,7 +110,7 @@ impl Call {
         };
         let caller = host.caller(&parts.headers, token).await;
         let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
-        Self { host, headers: parts.headers, query, address, caller, path, body }
+        Self { host, headers: parts.headers, query, address, caller, path, body: Mutex::new(body) }
     }
 
     /// Who calls.
@@ -139,7 +144,8 @@ impl Call {
 
     /// The raw body, for uploads.
     pub fn take_body(&mut self) -> Body {
-        std::mem::replace(&mut self.body, Body::empty())
+        let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(body, Body::empty())
     }
 
     /// The body as a JSON object.

@@ -98,10 +98,10 @@ async fn for_application(
     known: Known<'_>,
 ) -> Result<Option<Acting>, Problem> {
     if unknown == Unknown::Made {
-        return Ok(Some(as_user(host_user(host, name, known).await?)?));
+        return Ok(Some(on_behalf(host_user(host, name, known).await?)?));
     }
     match host.chat().user_of_name(name).await? {
-        Some(user) => Ok(Some(as_user(user)?)),
+        Some(user) => Ok(Some(on_behalf(user)?)),
         None => Ok(None),
     }
 }
@@ -110,12 +110,25 @@ async fn host_user(host: &Host, name: &str, known: Known<'_>) -> Result<Arc<User
     Ok(host.chat().user_by_name_only(&application(), name, known.name, known.email).await?)
 }
 
-/// Sends for the application are not counted against their user's rate.
+/// Whoever a webhook speaks for; made if nobody has the name.
+pub(crate) async fn for_webhook(host: &Host, name: &str, known: Known<'_>) -> Result<Acting, Problem> {
+    on_behalf(host_user(host, name, known).await?)
+}
+
+/// A user for whom the application acts.
+pub(crate) fn on_behalf(user: Arc<User>) -> Result<Acting, Problem> {
+    check_active(&user)?;
+    Ok(Acting { actor: Actor::on_behalf(user.id.clone()), user })
+}
+
+/// A user for whom an administrator acts, with that user's rights.
 fn as_user(user: Arc<User>) -> Result<Acting, Problem> {
-    if !user.active {
-        return Err(Problem::forbidden("The user is deactivated"));
-    }
+    check_active(&user)?;
     Ok(Acting { actor: Actor::user(user.id.clone(), None), user })
+}
+
+fn check_active(user: &User) -> Result<(), Problem> {
+    if user.active { Ok(()) } else { Err(Problem::forbidden("The user is deactivated")) }
 }
 
 /// The users of these names, each once; unknown ones are made if it is the application that names them.

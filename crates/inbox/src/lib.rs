@@ -20,11 +20,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use parlor_host::{
-    Host,
-    call::{Answer, Call},
-    problem,
-};
+use parlor_host::{Host, problem};
 use parlor_live::Options;
 
 pub use self::openapi::openapi;
@@ -70,4 +66,3 @@ async fn stream(State(door): State<Door>, request: Request) -> Result<Response, 
 
 /// How long a stream's client waits before it comes back, in milliseconds.
 const RETRY: Duration = Duration::from_millis(3_000);
-

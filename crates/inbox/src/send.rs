@@ -51,8 +51,10 @@ pub(crate) async fn send(mut call: Call) -> Answer {
     let known = Known { name: asked.name.as_deref(), email: asked.email.as_deref() };
     let from = acting(&call, "body", "from_name", asked.from.as_deref(), Unknown::Made, known).await?;
     let from = from.ok_or_else(|| Problem::not_found("User"))?;
-    let mut draft = asked.draft;
-    draft.files = call.host.attachable(&from.actor, &asked.files).await?;
+    let draft = asked.draft;
+    if !asked.files.is_empty() {
+        return Err(Problem::not_found("File"));
+    }
     let sent = deliver(&call, &from, asked.target, draft).await.map_err(renamed)?;
     told(&call, &from, sent).await
 }

@@ -6,6 +6,7 @@ use crate::{
     id::{RoomId, UserId},
     membership::Membership,
     room::RoomView,
+    user::User,
 };
 
 /// What a row of the journal is about, as far as a user's feed tells of it.
@@ -109,6 +110,17 @@ pub struct ActiveFilter {
     pub limit: u64,
 }
 
+/// Which users a host application wants, by user name.
+#[derive(Clone, Debug, Default)]
+pub struct PeopleFilter {
+    /// The user name or the name begins with this, letter case aside.
+    pub prefix: String,
+    /// Behind this user name.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: u64,
+}
+
 /// Reading the journal and inboxes.
 pub trait ReadFeed {
     /// The number of the newest row that nothing can come before any more.
@@ -121,4 +133,8 @@ pub trait ReadFeed {
     fn active_rooms(&mut self, filter: &ActiveFilter) -> Result<Vec<Active>>;
     /// The memberships of a user in whose rooms something by others came after the mark; at most 10,000.
     fn memberships_with_news(&mut self, user: &UserId) -> Result<Vec<Membership>>;
+    /// Active people by user name.
+    fn people(&mut self, filter: &PeopleFilter) -> Result<Vec<User>>;
+    /// The user names of a room's members, those who came first at the front.
+    fn member_names(&mut self, room: &RoomId, limit: u64) -> Result<Vec<String>>;
 }

@@ -6,7 +6,11 @@ use parlor_core::{
     id::{RoomId, UserId},
     membership::Membership,
     room::RoomView,
-    store::{Active, ActiveFilter, Activity, Entry, EntryKind, FeedPart, ReadFeed, ReadRooms, Stretch},
+    store::{
+        Active, ActiveFilter, Activity, Entry, EntryKind, FeedPart, PeopleFilter, ReadFeed, ReadRooms,
+        Stretch,
+    },
+    user::User,
 };
 use std::sync::Arc;
 
@@ -157,5 +161,15 @@ impl ReadFeed for SqlTx<'_> {
              ORDER BY m.room LIMIT $2"
         );
         Ok(self.query(&sql, params![user, MOST], |row| read_membership(row, 0))?)
+    }
+
+    fn people(&mut self, filter: &PeopleFilter) -> Result<Vec<User>> {
+        super::users::people(self, filter)
+    }
+
+    fn member_names(&mut self, room: &RoomId, limit: u64) -> Result<Vec<String>> {
+        let sql = "SELECT u.username FROM memberships m JOIN rooms r ON r.key = m.room
+            JOIN users u ON u.key = m.whom WHERE r.id = $1 ORDER BY m.joined_at, u.username_key LIMIT $2";
+        Ok(self.query(sql, params![room, limit], |row| row.get(0))?)
     }
 }

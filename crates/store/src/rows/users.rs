@@ -4,7 +4,7 @@ use parlor_core::{
     clock::Time,
     error::{Refusal, Result, What},
     id::{RoleId, UserId},
-    store::{Page, Paged, Secrets, UserFilter, UserSort},
+    store::{Page, Paged, PeopleFilter, Secrets, UserFilter, UserSort},
     user::{Email, Status, User, UserKind},
 };
 use serde::{Deserialize, Serialize};
@@ -125,6 +125,29 @@ pub(super) fn by_email(tx: &mut SqlTx<'_>, email: &str) -> Result<Option<User>> 
         "SELECT {COLUMNS} FROM users u JOIN user_emails e ON e.whom = u.key WHERE e.address_key = $1"
     );
     Ok(tx.opt(&sql, params![email.to_lowercase()], read)?)
+}
+
+/// Active people by user name, from a name on.
+pub(super) fn people(tx: &mut SqlTx<'_>, filter: &PeopleFilter) -> Result<Vec<User>> {
+    let like = format!("{}%", escaped(&filter.prefix));
+    let after = filter.after.as_deref().unwrap_or_default().to_lowercase();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM users u WHERE u.active = 1 AND u.kind = 0 AND u.username_key > $1
+            AND (u.username_key LIKE $2 ESCAPE '!' OR u.name_key LIKE $2 ESCAPE '!') ORDER BY u.username_key LIMIT $3"
+    );
+    Ok(tx.query(&sql, params![after.replace('\0', ""), like, filter.limit], read)?)
+}
+
+/// A text that a pattern with `ESCAPE '!'` finds literally, letter case aside.
+fn escaped(text: &str) -> String {
+    let mut pattern = String::new();
+    for c in text.replace('\0', "\u{fffd}").to_lowercase().chars() {
+        if "%_!".contains(c) {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern
 }
 
 /// The WHERE of a filter and its values; values are owned, so that they live as long as the statement.

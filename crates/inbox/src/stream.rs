@@ -1,0 +1,319 @@
+//! The stream of everything that happens in a user's rooms: server-sent events that can be taken up again.
+
+use std::{
+    hash::BuildHasher,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use axum::{
+    extract::Request,
+    http::{HeaderValue, header},
+    response::Response,
+};
+use parlor_core::{
+    clock::Time,
+    feed::{Feed, Item, News, RoomFate, Start},
+    id::RoomId,
+    user::User,
+};
+use parlor_host::{
+    Host,
+    call::{Call, QueryTokens},
+    caller::Caller,
+    problem::Problem,
+};
+use parlor_live::{Class, Close, Lost, Outbox, Topic, frame_sse, sse};
+use serde_json::{Value, json};
+
+use crate::{
+    Door, RETRY,
+    acting::{Acting, Known, Unknown, acting},
+    shape,
+};
+
+/// Bytes that wait in the outbox before a catch-up reads on.
+const ENOUGH: usize = 256 * 1024;
+/// How often a full outbox is looked at, and a name that nobody has.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const LOOK_FOR_NAME: Duration = Duration::from_secs(1);
+/// How long a catch-up waits for a client that reads nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where a stream of somebody pushes.
+type Cell = Arc<OnceLock<Arc<Outbox>>>;
+
+/// `GET /api/chat/stream`.
+pub(crate) async fn stream(door: Door, request: Request) -> Result<Response, Problem> {
+    let call = Call::read(door.host.clone(), request, QueryTokens::Stream).await;
+    call.host.options().origins.check(&call.headers)?;
+    check_accept(&call)?;
+    let expires_at = match call.caller()? {
+        Caller::App => None,
+        Caller::User(admitted) => admitted.expires_at,
+    };
+    let name = call.query.get("user").map(str::to_owned);
+    let who = acting(&call, "query", "user", name.as_deref(), Unknown::Left, Known::default()).await?;
+    let after = last_event_id(&call);
+    let cell = Cell::default();
+    let river = match who {
+        Some(who) => River::Known(open(&call.host, who, after.as_deref(), &cell).await?),
+        None => River::unknown(&call.host, name.unwrap_or_default()).await?,
+    };
+    let teller = Teller { host: call.host.clone(), expires_at, cell };
+    let mut response = sse::stream(door.live.clone(), None, |outbox| {
+        let _ = teller.cell.set(outbox.clone());
+        Ended(tokio::spawn(teller.run(river)))
+    });
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    Ok(response)
+}
+
+/// Ends the stream's task with its connection.
+struct Ended(tokio::task::JoinHandle<()>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn check_accept(call: &Call) -> Result<(), Problem> {
+    let Some(accept) = call.headers.get(header::ACCEPT) else { return Ok(()) };
+    let accept = accept.to_str().unwrap_or_default();
+    let takes = |part: &str| {
+        let kind = part.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("text/event-stream") || kind == "*/*" || kind == "text/*"
+    };
+    if accept.trim().is_empty() || accept.split(',').any(takes) {
+        return Ok(());
+    }
+    Err(Problem::new(406, "not_acceptable", "This answers text/event-stream"))
+}
+
+/// Where the client left off. An id of more than 64 characters was never given out.
+fn last_event_id(call: &Call) -> Option<String> {
+    let header = call.headers.get("last-event-id").map(|value| value.to_str().unwrap_or("?").to_owned());
+    let given = header.filter(|id| !id.is_empty());
+    given.or_else(|| call.query.get("last_event_id").map(str::to_owned))
+}
+
+/// An opened feed and what was told at its beginning.
+struct Opened {
+    who: Acting,
+    feed: Feed,
+    start: Start,
+}
+
+async fn open(host: &Host, who: Acting, after: Option<&str>, cell: &Cell) -> Result<Opened, Problem> {
+    let cell = cell.clone();
+    let left = move |room: &RoomId| {
+        if let Some(outbox) = cell.get() {
+            outbox.purge(Lost::Topic(topic(room)));
+        }
+    };
+    let (feed, start) = host.chat().feed(&who.actor, after, Box::new(left)).await?;
+    Ok(Opened { who, feed, start })
+}
+
+/// What frames of a room are about.
+fn topic(room: &RoomId) -> Topic {
+    static SEED: OnceLock<std::hash::RandomState> = OnceLock::new();
+    let hash = SEED.get_or_init(Default::default).hash_one(room.as_str());
+    hash.clamp(1, u64::MAX - 1)
+}
+
+enum River {
+    Known(Opened),
+    /// Nobody has this name yet; news begin behind this place.
+    Unknown {
+        name: String,
+        place: i64,
+    },
+}
+
+impl River {
+    async fn unknown(host: &Host, name: String) -> Result<Self, Problem> {
+        Ok(Self::Unknown { name, place: host.chat().feed_place().await? })
+    }
+}
+
+/// One stream's task.
+struct Teller {
+    host: Host,
+    expires_at: Option<Time>,
+    cell: Cell,
+}
+
+/// The stream is over: its client is told why, if there is anybody left to tell.
+struct Over(Option<Problem>);
+
+impl From<Problem> for Over {
+    fn from(problem: Problem) -> Self {
+        Self(Some(problem))
+    }
+}
+
+impl Teller {
+    fn outbox(&self) -> Option<&Arc<Outbox>> {
+        self.cell.get()
+    }
+
+    async fn run(self, river: River) {
+        let Over(why) = {
+            let expiry = self.host.expiry(self.expires_at);
+            tokio::select! {
+                biased;
+                problem = expiry => Over(Some(problem)),
+                over = self.flow(river) => over,
+            }
+        };
+        let Some(outbox) = self.outbox() else { return };
+        if let Some(problem) = why {
+            // A session that ended is a token that proves nothing any more.
+            let problem = if problem.code == "unauthorized" { Problem::invalid_token() } else { problem };
+            let data = json!({ "type": "error", "error": problem.code, "message": problem.message });
+            outbox.push(frame_sse(None, Some("error"), &data.to_string()), Class::Reply);
+        }
+        outbox.finish(Close::normal());
+    }
+
+    async fn flow(&self, river: River) -> Over {
+        match self.tell_all(river).await {
+            Ok(never) => match never {},
+            Err(over) => over,
+        }
+    }
+
+    async fn tell_all(&self, river: River) -> Result<std::convert::Infallible, Over> {
+        let mut opened = match river {
+            River::Known(opened) => {
+                self.tell_start(&opened).await?;
+                opened
+            }
+            River::Unknown { name, place } => self.wait_for(name, place).await?,
+        };
+        loop {
+            let items = opened.feed.next().await.map_err(Problem::from)?;
+            for item in &items {
+                self.tell(&opened.who.user, &opened.who, item).await?;
+            }
+            if opened.feed.is_catching_up() {
+                self.room_for_more().await?;
+            }
+        }
+    }
+
+    /// The first frames: how soon to come back, who this is, and whether something is missing.
+    async fn tell_start(&self, opened: &Opened) -> Result<(), Over> {
+        let user = &opened.who.user;
+        let place = opened.start.place.to_string();
+        self.push(format!("retry: {}\n\n", RETRY.as_millis()).into(), 0)?;
+        let data =
+            json!({ "username": user.username, "known": true, "unread_total": self.unread(opened).await? });
+        self.push(frame_sse(Some(&place), Some("ready"), &data.to_string()), 0)?;
+        if let Some(gap) = opened.start.gap {
+            self.tell_reset(&place, gap.as_str())?;
+        }
+        Ok(())
+    }
+
+    fn tell_reset(&self, place: &str, reason: &str) -> Result<(), Over> {
+        let data = json!({ "type": "reset", "reason": reason });
+        self.push(frame_sse(Some(place), Some("reset"), &data.to_string()), 0)
+    }
+
+    async fn unread(&self, opened: &Opened) -> Result<i64, Over> {
+        let rooms = self.host.chat().unread_rooms(&opened.who.actor).await.map_err(Problem::from)?;
+        Ok(rooms.iter().map(|(_, count)| count).sum())
+    }
+
+    /// A name that nobody has is quiet until somebody gets it.
+    async fn wait_for(&self, name: String, place: i64) -> Result<Opened, Over> {
+        self.push(format!("retry: {}\n\n", RETRY.as_millis()).into(), 0)?;
+        let data = json!({ "username": name, "known": false, "unread_total": 0 });
+        self.push(frame_sse(Some(&place.to_string()), Some("ready"), &data.to_string()), 0)?;
+        loop {
+            tokio::time::sleep(LOOK_FOR_NAME).await;
+            let found = self.host.chat().user_of_name(&name).await.map_err(Problem::from)?;
+            if let Some(user) = found {
+                let who = crate::acting::on_behalf(user)?;
+                return Ok(open(&self.host, who, Some(&place.to_string()), &self.cell).await?);
+            }
+        }
+    }
+
+    async fn tell(&self, viewer: &Arc<User>, who: &Acting, item: &Item) -> Result<(), Over> {
+        let (chat, place) = (self.host.chat(), item.place.to_string());
+        match &item.news {
+            News::Reset => self.tell_reset(&place, "unknown"),
+            News::Message(message, fate) => {
+                let Ok(found) = chat.inbox_place(&who.actor, &message.room).await else { return Ok(()) };
+                let named = shape::Place::of(chat, &found.0).await?;
+                let mut value = shape::message(&self.host, viewer, &named, message, found.1);
+                let kind = shape::fate(*fate);
+                put(&mut value, "type", kind);
+                let name = (kind != "message").then_some(kind);
+                self.push(frame_sse(Some(&place), name, &value.to_string()), topic(&message.room))
+            }
+            News::Room(room, fate) => {
+                let (action, room) = match fate {
+                    RoomFate::Removed => ("removed", json!({ "id": room.as_str() })),
+                    other => {
+                        let Ok(found) = chat.inbox_room(&who.actor, room).await else { return Ok(()) };
+                        let action = if *other == RoomFate::Added { "added" } else { "updated" };
+                        (action, shape::room(&self.host, viewer, &found).await?)
+                    }
+                };
+                let data = json!({ "type": "room", "action": action, "room": room });
+                self.push(frame_sse(Some(&place), Some("room"), &data.to_string()), 0)
+            }
+            News::Read(room) => {
+                let Ok(found) = chat.inbox_room(&who.actor, room).await else { return Ok(()) };
+                let total = chat.unread_rooms(&who.actor).await.map_err(Problem::from)?;
+                let data = json!({
+                    "type": "read",
+                    "username": viewer.username,
+                    "room_id": room.as_str(),
+                    "unread": found.unread,
+                    "unread_total": total.iter().map(|(_, count)| count).sum::<i64>(),
+                });
+                self.push(frame_sse(Some(&place), Some("read"), &data.to_string()), 0)
+            }
+        }
+    }
+
+    /// Queues a frame; nothing more when the connection is over.
+    fn push(&self, frame: axum::body::Bytes, topic: Topic) -> Result<(), Over> {
+        match self.outbox() {
+            Some(outbox) if outbox.closed().is_none() => {
+                outbox.push(frame, Class::Event { topic });
+                Ok(())
+            }
+            _ => Err(Over(None)),
+        }
+    }
+
+    /// Waits while the client has enough to read.
+    async fn room_for_more(&self) -> Result<(), Over> {
+        let Some(outbox) = self.outbox() else { return Err(Over(None)) };
+        let (mut before, mut waited) = (outbox.bytes(), Duration::ZERO);
+        while outbox.bytes() > ENOUGH {
+            if outbox.closed().is_some() || waited > PATIENCE {
+                return Err(Over(None));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            let now = outbox.bytes();
+            waited = if now < before { Duration::ZERO } else { waited + LOOK_AGAIN };
+            before = now;
+        }
+        Ok(())
+    }
+}
+
+fn put(value: &mut Value, key: &str, text: &str) {
+    if let Some(object) = value.as_object_mut() {
+        object.insert(key.to_owned(), text.into());
+    }
+}

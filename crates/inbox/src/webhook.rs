@@ -1,0 +1,116 @@
+//! Webhooks in: what another program tells a team, in the shape of Rocket.Chat's outgoing webhooks.
+
+use parlor_core::messages::Draft;
+use parlor_host::{
+    call::{Answer, Call, answer},
+    caller::Caller,
+    problem::Problem,
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    acting::{Known, check_name, for_webhook},
+    send::renamed,
+};
+
+/// `POST /api/chat/webhook`: with the application's key in the header, or as `token` in the body.
+pub(crate) async fn webhook(mut call: Call) -> Answer {
+    let by_header = call.caller().map(|caller| matches!(caller, Caller::App));
+    if matches!(by_header, Ok(false)) {
+        return Err(Problem::invalid_token());
+    }
+    let body = match call.object().await {
+        Ok(body) => body,
+        // Without a proof nothing else is answered.
+        Err(problem) => return Err(by_header.map_or_else(|refused| refused, |_| problem)),
+    };
+    if let Err(refused) = by_header {
+        let token = body.get("token").and_then(Value::as_str);
+        if !token.is_some_and(|token| call.host.is_app_key(token)) {
+            return Err(refused);
+        }
+    }
+    let told = read(&body)?;
+    post(&call, told).await?;
+    answer(200, &json!({ "success": true }))
+}
+
+struct Told {
+    user: String,
+    text: String,
+    team: String,
+    id: Option<String>,
+}
+
+fn text_at(body: &Map<String, Value>, path: &[&str]) -> Option<String> {
+    let (first, rest) = path.split_first()?;
+    let mut value = body.get(*first)?;
+    for key in rest {
+        value = match key.parse::<usize>() {
+            Ok(place) => value.get(place)?,
+            Err(_) => value.get(*key)?,
+        };
+    }
+    value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
+}
+
+fn read(body: &Map<String, Value>) -> Result<Told, Problem> {
+    let user = text_at(body, &["user", "name"]).or_else(|| text_at(body, &["user_name"]));
+    let text = text_at(body, &["attachments", "0", "text"]).or_else(|| text_at(body, &["text"]));
+    let user = user.ok_or_else(|| Problem::invalid("user.name", "is required"))?;
+    check_name("body", "user.name", &user)?;
+    let text = text.ok_or_else(|| Problem::invalid("attachments[0].text", "is required"))?;
+    let team = text_at(body, &["channel_name"]).unwrap_or_else(|| "general".to_owned());
+    let id = text_at(body, &["message_id"]);
+    Ok(Told { user, text, team: team.trim_start_matches('#').to_owned(), id })
+}
+
+async fn post(call: &Call, told: Told) -> Result<(), Problem> {
+    let chat = call.host.chat();
+    // What comes back from here is not posted again.
+    if let Some(id) = &told.id
+        && chat.holds_message(id).await?
+    {
+        return Ok(());
+    }
+    let who = for_webhook(&call.host, &told.user, Known::default()).await?;
+    let room = chat.join_team_channel(&who.actor, &told.team).await.map_err(|r| renamed(r.into()))?;
+    let client_id = told.id.filter(|id| is_client_id(id));
+    let draft = Draft {
+        room: Some(room.id.clone()),
+        text: told.text,
+        client_id,
+        from_host: true,
+        ..Draft::default()
+    };
+    chat.post(&who.actor, draft).await.map_err(|refusal| renamed(refusal.into()))?;
+    Ok(())
+}
+
+fn is_client_id(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_.:-".contains(&b);
+    (1..=64).contains(&text.len()) && text.bytes().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_webhook_names_who_and_what_in_two_ways() {
+        let read = |body: Value| read(body.as_object().unwrap());
+        let told = read(json!({"user": {"name": "alice"}, "attachments": [{"text": "done"}]})).unwrap();
+        assert_eq!((&*told.user, &*told.text, &*told.team), ("alice", "done", "general"));
+        let told = read(json!({"user_name": "bob", "text": "x", "channel_name": "#crew"})).unwrap();
+        assert_eq!((&*told.user, &*told.text, &*told.team), ("bob", "x", "crew"));
+        for bad in [
+            json!({}),
+            json!({"user": {"name": "a"}}),
+            json!({"user": "a", "text": "x"}),
+            json!({"user": {"name": {"$ne": 1}}, "text": "x"}),
+            json!({"user": {"name": "a"}, "attachments": "x"}),
+        ] {
+            assert!(read(bad).is_err());
+        }
+    }
+}
