@@ -69,15 +69,25 @@ impl Chat {
         let room = self.readable_room(actor, room).await?;
         self.require(actor, "clean-channel-history", Some(&room)).await?;
         let judgement = self.authorize(actor, Action::ReadRoom, Object::Room(&room)).await?;
-        let purge = Arc::new(purge);
+        self.purge_all(&room.id, &Arc::new(purge), spare.threads, spare.limit, judgement).await
+    }
+
+    /// Removes step by step what [`Chat::purge`] and the sweep of old messages judged.
+    pub(crate) async fn purge_all(
+        &self,
+        room: &RoomId,
+        purge: &Arc<Purge>,
+        keep_threads: bool,
+        limit: u64,
+        judgement: Judgement,
+    ) -> Result<u64> {
         let (mut from, mut removed) = (None, 0);
         loop {
-            let left = if spare.limit == 0 { u64::MAX } else { spare.limit - removed };
-            let step =
-                self.purge_step(&room.id, &purge, spare.threads, from, left, judgement.clone()).await?;
+            let left = if limit == 0 { u64::MAX } else { limit - removed };
+            let step = self.purge_step(room, purge, keep_threads, from, left, judgement.clone()).await?;
             removed += step.removed;
             from = step.last;
-            if from.is_none() || (spare.limit > 0 && removed >= spare.limit) {
+            if from.is_none() || (limit > 0 && removed >= limit) {
                 return Ok(removed);
             }
         }
@@ -117,6 +127,34 @@ impl Chat {
             Ok(Step { last, removed: doomed.len() as u64 })
         };
         self.store().writing(Lane::Bulk, store).await
+    }
+
+    /// Messages of an account that goes stay, under another's name: written by the workspace's bot, shown as `alias`.
+    pub(crate) async fn disown_messages_of(&self, user: &crate::id::UserId, alias: &str) -> Result<u64> {
+        let bot = crate::id::UserId::new(crate::bootstrap::ROCKET_CAT);
+        let mut changed = 0;
+        if *user == bot {
+            return Ok(0);
+        }
+        loop {
+            let (user, bot, alias) = (user.clone(), bot.clone(), alias.to_owned());
+            let store = move |tx: &mut dyn Tx| {
+                // What was changed is the bot's from then on, so that each step begins anew.
+                let theirs = tx.messages_of(&user, None, STEP)?;
+                let some = theirs.len() as u64;
+                for mut message in theirs {
+                    message.author = bot.clone();
+                    message.guise.alias = Some(alias.clone());
+                    crate::messages::store_changed(tx, message)?;
+                }
+                Ok(some)
+            };
+            let some = self.store().writing(Lane::Bulk, store).await?;
+            changed += some;
+            if some < STEP {
+                return Ok(changed);
+            }
+        }
     }
 
     /// Removes all messages that a user wrote in the rooms of this workspace, in small steps; how many. For accounts

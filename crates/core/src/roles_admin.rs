@@ -47,8 +47,11 @@ impl Chat {
             return Err(Refusal::invalid("scope", "This role is held in a room"));
         }
         let (user, role) = (user.clone(), known.id);
+        let act = if given { "role.given" } else { "role.taken" };
+        let entry = self.audit_entry(actor, act, &format!("{role} {user}")).await?;
         self.store()
             .writing(Lane::Verbs, move |tx| {
+                crate::audit::keep(tx, &entry)?;
                 let mut user = tx.user(&user)?.ok_or(Refusal::NotFound(What::User))?;
                 match (user.has_role(&role), given) {
                     (true, true) => return Err(State::HasRole.into()),
@@ -110,8 +113,11 @@ impl Chat {
             grants.push(Grant { permission: before.permission.clone(), roles, updated_at });
         }
         let stored = grants.clone();
+        let ids: Vec<&str> = grants.iter().map(|g| &*g.permission).collect();
+        let entry = self.audit_entry(actor, "permission.changed", &ids.join(" ")).await?;
         self.store()
             .writing(Lane::Verbs, move |tx| {
+                crate::audit::keep(tx, &entry)?;
                 for grant in &stored {
                     tx.put_grant(grant)?;
                     let told =
@@ -139,8 +145,10 @@ impl Chat {
             return Err(Refusal::NotFound(What::Role));
         }
         let (role, now) = (role.clone(), self.now());
+        let entry = self.audit_entry(actor, "permission.changed", permission).await?;
         self.store()
             .writing(Lane::Verbs, move |tx| {
+                crate::audit::keep(tx, &entry)?;
                 let stored = tx.grants()?.into_iter().find(|g| g.permission == before.permission);
                 let mut grant = stored.unwrap_or_else(|| before.clone());
                 grant.roles.retain(|held| *held != role);

@@ -46,8 +46,11 @@ impl Chat {
             check(def, &value)?;
             changes.push((def.id, self.sealed(def, value)?));
         }
+        let ids: Vec<&str> = changes.iter().map(|(id, _)| *id).collect();
+        let entry = self.audit_entry(actor, "setting.changed", &ids.join(" ")).await?;
         self.store()
             .writing(Lane::Verbs, move |tx| {
+                crate::audit::keep(tx, &entry)?;
                 for (id, value) in &changes {
                     tx.put_setting(id, Some(value))?;
                     tx.record(None, Event::Setting { id: (*id).into(), value: value.clone() })?;

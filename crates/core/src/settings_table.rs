@@ -250,6 +250,7 @@ pub const SETTINGS: &[Definition] = &[
     shown("Message_AllowBadWordsFilter", "Message", "", Bool(false)),
     shown("Message_BadWordsFilterList", "Message", "", Text("")),
     shown("Message_BadWordsWhitelist", "Message", "", Text("")),
+    hidden("Message_ErasureType", "Message", "", Choice(&["Delete", "Unlink", "Keep"])),
     shown("Message_KeepHistory", "Message", "", Bool(false)),
     shown("HexColorPreview_Enabled", "Message", "", Bool(true)),
     shown("Canned_Responses_Enable", "Message", "", Bool(false)),
@@ -362,6 +363,10 @@ pub const SETTINGS: &[Definition] = &[
     shown("RetentionPolicy_TTL_Channels", "Retention Policy", "", Number(2592000000.0)),
     shown("RetentionPolicy_TTL_Groups", "Retention Policy", "", Number(2592000000.0)),
     shown("RetentionPolicy_TTL_DMs", "Retention Policy", "", Number(2592000000.0)),
+    shown("RetentionPolicy_DoNotPrunePinned", "Retention Policy", "", Bool(false)),
+    shown("RetentionPolicy_DoNotPruneDiscussion", "Retention Policy", "", Bool(true)),
+    shown("RetentionPolicy_DoNotPruneThreads", "Retention Policy", "", Bool(true)),
+    shown("RetentionPolicy_FilesOnly", "Retention Policy", "", Bool(false)),
     // Accounts: Default User Preferences
     shown("Accounts_Default_User_Preferences_alsoSendThreadToChannel", "Accounts", "Default User Preferences", Choice(&["default", "always", "never"])),
     shown("Accounts_Default_User_Preferences_newRoomNotification", "Accounts", "Default User Preferences", Text("door")),

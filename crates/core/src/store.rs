@@ -5,6 +5,7 @@ mod accounts;
 mod desk;
 mod feed;
 mod messages;
+mod reports;
 mod rooms;
 mod workspace;
 
@@ -18,7 +19,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-pub use self::{accounts::*, desk::*, feed::*, messages::*, rooms::*, workspace::*};
+pub use self::{accounts::*, desk::*, feed::*, messages::*, reports::*, rooms::*, workspace::*};
 use crate::{
     clock::Time,
     error::{Refusal, Result},
@@ -109,16 +110,29 @@ impl<T> Future for Answer<T> {
 }
 
 /// A reading snapshot.
-pub trait Read: ReadAccounts + ReadRooms + ReadMessages + ReadDesk + ReadFeed + ReadWorkspace {}
-impl<T: ReadAccounts + ReadRooms + ReadMessages + ReadDesk + ReadFeed + ReadWorkspace> Read for T {}
+pub trait Read:
+    ReadAccounts + ReadRooms + ReadMessages + ReadReports + ReadDesk + ReadFeed + ReadWorkspace
+{
+}
+impl<T: ReadAccounts + ReadRooms + ReadMessages + ReadReports + ReadDesk + ReadFeed + ReadWorkspace> Read
+    for T
+{
+}
 
 /// A transaction.
 pub trait Tx:
-    Read + Journal + WriteAccounts + WriteRooms + WriteMessages + WriteDesk + WriteWorkspace
+    Read + Journal + WriteAccounts + WriteRooms + WriteMessages + WriteReports + WriteDesk + WriteWorkspace
 {
 }
 impl<T> Tx for T where
-    T: Read + Journal + WriteAccounts + WriteRooms + WriteMessages + WriteDesk + WriteWorkspace
+    T: Read
+        + Journal
+        + WriteAccounts
+        + WriteRooms
+        + WriteMessages
+        + WriteReports
+        + WriteDesk
+        + WriteWorkspace
 {
 }
 

@@ -69,6 +69,19 @@ impl Chat {
     /// Removes what has run out: sessions, and uploads that no message ever used. In pieces, in the bulk lane.
     pub async fn sweep(&self) -> Result<()> {
         self.sweep_removed_rooms().await?;
+        self.sweep_audit().await?;
+        self.sweep_retention().await?;
+        self.sweep_files().await
+    }
+
+    /// Frees the bytes of all uploads that nothing shows any more.
+    pub(crate) async fn sweep_files(&self) -> Result<()> {
+        while self.sweep_uploads().await? {}
+        Ok(())
+    }
+
+    /// Removes some uploads that nothing shows any more, rows first; `true` while there may be others.
+    async fn sweep_uploads(&self) -> Result<bool> {
         let now = self.now();
         let gone = self
             .store()
@@ -81,10 +94,10 @@ impl Chat {
                 Ok(uploads)
             })
             .await?;
-        for upload in gone {
+        for upload in &gone {
             self.ports.blobs.remove(&upload.id).await?;
         }
-        Ok(())
+        Ok(gone.len() >= 100)
     }
 }
 

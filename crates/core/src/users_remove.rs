@@ -39,8 +39,11 @@ impl Chat {
             self.require(actor, "edit-other-user-active-status", None).await?;
         }
         let id = id.clone();
+        let act = if active { "user.activated" } else { "user.deactivated" };
+        let entry = self.audit_entry(actor, act, &id).await?;
         self.store()
             .writing(Lane::Verbs, move |tx| {
+                crate::audit::keep(tx, &entry)?;
                 let mut user = tx.user(&id)?.ok_or(Refusal::NotFound(What::User))?;
                 if user.active == active {
                     return Ok(Arc::new(user));
@@ -91,13 +94,17 @@ impl Chat {
         }
     }
 
-    /// Removes an account with its messages, memberships and direct rooms. Needs `delete-user`.
+    /// Removes an account with its memberships and direct rooms. Needs `delete-user`. What becomes of its messages in
+    /// other rooms says `Message_ErasureType`: they go too (`Delete`), stay under "Removed User" (`Unlink`), or stay
+    /// under the name that was shown (`Keep`).
     ///
     /// # Errors
     /// `State(LastOwner)` unless `relinquish` (see [`Chat::set_active`]), `State(LastAdmin)`.
     pub async fn remove_user(&self, actor: &Actor, id: &UserId, relinquish: bool) -> Result<()> {
         self.require(actor, "delete-user", None).await?;
         let user = self.known_user(id).await?;
+        let entry = self.audit_entry(actor, "user.removed", &user.username).await?;
+        self.store().writing(Lane::Verbs, move |tx| crate::audit::keep(tx, &entry)).await?;
         self.erase_user(&user, relinquish).await
     }
 
@@ -130,7 +137,14 @@ impl Chat {
         // Rooms that just went may still hold messages, which no room would be found for.
         self.sweep_removed_rooms().await?;
         let system = Actor::system(UserId::new(crate::bootstrap::ROCKET_CAT));
-        self.remove_messages_of(&system, &user.id).await?;
+        match self.settings().text("Message_ErasureType") {
+            "Unlink" => drop(self.disown_messages_of(&user.id, "Removed User").await?),
+            "Keep" => {
+                let name = if user.name.is_empty() { &user.username } else { &user.name };
+                self.disown_messages_of(&user.id, name).await?;
+            }
+            _ => drop(self.remove_messages_of(&system, &user.id).await?),
+        }
         loop {
             let id = user.id.clone();
             if self.store().writing(Lane::Bulk, move |tx| leave_some(tx, &id)).await? {

@@ -26,6 +26,7 @@ mod invites;
 pub(crate) mod left_out;
 pub(crate) mod mail;
 mod method_call;
+mod moderation;
 pub(crate) mod permissions;
 pub(crate) mod roles;
 pub(crate) mod rooms;
@@ -72,6 +73,7 @@ pub(crate) fn all() -> Vec<Route> {
         info::routes(),
         mail::routes(),
         method_call::routes(),
+        moderation::routes(),
         permissions::routes(),
         roles::routes(),
         rooms::routes(),

@@ -83,6 +83,12 @@ async fn info(call: Call) -> Outcome {
     let room = any_room(&call, call.param("roomId"), call.param("roomName")).await?;
     let value = super::channels::seen(&call, &room).await?;
     let mut answer = json!({ "room": projected(&call, value)? });
+    if let Some(rule) = call.chat().room_retention(call.actor()?, &room.id).await? {
+        answer["room"]["retention"] = json!({
+            "enabled": rule.enabled, "overrideGlobal": rule.own, "maxAge": rule.days,
+            "excludePinned": rule.keep_pinned, "filesOnly": rule.files_only, "ignoreThreads": rule.keep_threads,
+        });
+    }
     let parent = match &room.parent {
         Some(parent) => call.chat().find_known_room(call.actor()?, RoomRef::Id(parent)).await.ok(),
         None => None,

@@ -57,6 +57,8 @@ pub(crate) async fn save_room(chat: &Chat, actor: &Actor, rid: &str, body: &Body
         Refusal::Invalid { field: "sidepanel", .. } => Refused::new("error-invalid-sidepanel"),
         other => refuse_change(other),
     })?;
+    picture(chat, actor, &room, body).await?;
+    retention(chat, actor, &room, body).await?;
     if let Some(Value::Object(favourite)) = body.get("favorite")
         && let Some(on) = favourite.get("favorite").and_then(Value::as_bool)
     {
@@ -67,6 +69,52 @@ pub(crate) async fn save_room(chat: &Chat, actor: &Actor, rid: &str, body: &Body
         }
     }
     Ok(())
+}
+
+/// `roomAvatar`: a data URL, or empty to take the picture away.
+async fn picture(chat: &Chat, actor: &Actor, room: &RoomId, body: &Body) -> Result<(), Refused> {
+    let image = match body.0.get("roomAvatar") {
+        None => return Ok(()),
+        Some(Value::Null) => None,
+        Some(Value::String(url)) if url.is_empty() => None,
+        Some(Value::String(url)) => Some(crate::avatar::data_url(url)?),
+        Some(_) => return Err(Refused::invalid_params("must be string")),
+    };
+    chat.set_room_avatar(actor, room, image).await.map_err(|refusal| match refusal {
+        Refusal::Invalid { .. } => Refused::meteor("error-avatar-invalid-image", "Invalid image"),
+        other => refuse_change(other),
+    })?;
+    Ok(())
+}
+
+/// `retention…`: how long messages stay in this room.
+async fn retention(chat: &Chat, actor: &Actor, room: &RoomId, body: &Body) -> Result<(), Refused> {
+    if !body.0.keys().any(|key| key.starts_with("retention")) {
+        return Ok(());
+    }
+    let mut rule = chat.room_retention(actor, room).await?.unwrap_or_default();
+    let flags: [(&str, &mut bool); 5] = [
+        ("retentionEnabled", &mut rule.enabled),
+        ("retentionOverrideGlobal", &mut rule.own),
+        ("retentionExcludePinned", &mut rule.keep_pinned),
+        ("retentionIgnoreThreads", &mut rule.keep_threads),
+        ("retentionFilesOnly", &mut rule.files_only),
+    ];
+    for (key, place) in flags {
+        if let Some(on) = body.flag(key)? {
+            *place = on;
+        }
+    }
+    if let Some(days) = body.get("retentionMaxAge") {
+        let days = days.as_i64().or(days.as_f64().map(|d| d as i64));
+        rule.days = days.ok_or_else(|| Refused::invalid_params("must be number"))?;
+    }
+    chat.set_room_retention(actor, room, rule).await.map_err(|refusal| match refusal {
+        Refusal::NotAllowed(_) => {
+            Refused::meteor("error-action-not-allowed", "Editing room retention policy is not allowed")
+        }
+        other => refuse_change(other),
+    })
 }
 
 fn changes(body: &Body) -> Result<Vec<RoomChange>, Refused> {

@@ -22,8 +22,11 @@ type Sql<T> = std::result::Result<T, SqlError>;
 
 pub(super) fn update(tx: &mut SqlTx<'_>, message: &Message) -> Result<()> {
     let (flags, extra) = encode(message);
-    let sql = "UPDATE messages SET rev = $2, updated = $3, flags = $4, text = $5, extra = $6 WHERE id = $1";
-    let values = params![message.id, message.rev, message.updated_at, flags, message.text, extra];
+    // The author changes only when an account goes and its messages stay.
+    let sql = "UPDATE messages SET rev = $2, updated = $3, flags = $4, text = $5, extra = $6,
+            author = COALESCE((SELECT key FROM users WHERE id = $7), author) WHERE id = $1";
+    let values =
+        params![message.id, message.rev, message.updated_at, flags, message.text, extra, message.author];
     if tx.exec(sql, values)? == 0 { Err(Refusal::NotFound(What::Message)) } else { Ok(()) }
 }
 

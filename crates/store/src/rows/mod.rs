@@ -25,6 +25,7 @@ mod messages_codec;
 mod messages_host;
 mod messages_list;
 mod messages_write;
+mod reports;
 mod search;
 mod tombstones;
 mod uploads_rows;
