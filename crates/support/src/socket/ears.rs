@@ -1,0 +1,308 @@
+//! What a connection listens with. Each ear turns the events of one interest into frames of its connection and never
+//! waits.
+
+use std::{
+    hash::{BuildHasher, Hash},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use parlor_core::{
+    case::{CaseAction, Conversation, Queue},
+    catch_up::CatchUp,
+    event::{Change, Event},
+    hub::Listener,
+    id::{RoomId, UserId},
+    message::Message,
+    published::{Published, Slot},
+};
+use parlor_host::{Problem, iso};
+use parlor_live::{Class, Close, Lost, Outbox};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Door,
+    envelope::{error, frame, keys},
+    shape::{self, Eyes},
+};
+
+/// The rendering of a room's event for those who joined it.
+const JOINED: Slot = Slot::number(10);
+/// What the queues' frames are about, for purging.
+const DESK: u64 = 1;
+
+/// What all ears of one connection share.
+pub(super) struct Wire {
+    pub(super) door: Arc<Door>,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) user: UserId,
+    /// The connection's number: its own typing is not echoed to it.
+    pub(super) origin: u64,
+    /// The views that it watches.
+    pub(super) views: Mutex<Vec<Queue>>,
+    /// The conversations that it joined.
+    pub(super) joined: Mutex<FxHashSet<RoomId>>,
+}
+
+fn hash(of: &impl Hash) -> u64 {
+    // 0 and 1 mean something else.
+    FxBuildHasher.hash_one(of).clamp(2, u64::MAX - 1)
+}
+
+impl Wire {
+    pub(super) fn eyes(&self) -> Eyes<'_> {
+        Eyes { host: &self.door.host, viewer: &self.user }
+    }
+
+    fn event(&self, kind: &str, told: Value) -> Bytes {
+        frame(kind, keys(told), self.door.host.now())
+    }
+
+    pub(super) fn push(&self, frame: Bytes, topic: u64) {
+        self.outbox.push(frame, Class::Event { topic });
+    }
+
+    /// Ends the connection for this reason.
+    pub(super) fn end(&self, problem: &Problem) {
+        let code = if problem.code == "user_inactive" { 4403 } else { 4401 };
+        self.outbox.push(error(None, problem, self.door.host.now()), Class::Reply);
+        self.outbox.finish(Close::new(code, problem.code));
+    }
+}
+
+/// Hears one conversation that the connection joined.
+pub(super) struct JoinedEar {
+    wire: Arc<Wire>,
+    room: RoomId,
+    topic: u64,
+    /// What it hears waits until what went before was answered.
+    catch_up: Mutex<CatchUp>,
+}
+
+impl JoinedEar {
+    pub(super) fn new(wire: &Arc<Wire>, room: &RoomId) -> Arc<Self> {
+        let catch_up = Mutex::new(CatchUp::new());
+        Arc::new(Self { wire: wire.clone(), room: room.clone(), topic: hash(room), catch_up })
+    }
+
+    /// Answers with what was read up to this position, and goes on with what is newer. `false` when too much came
+    /// meanwhile.
+    pub(super) fn begin(&self, position: i64, answer: impl FnOnce()) -> bool {
+        let mut catch_up = self.catch_up.lock();
+        let Some(waiting) = catch_up.read(position) else { return false };
+        answer();
+        waiting.iter().for_each(|published| self.tell(published));
+        true
+    }
+
+    fn tell(&self, published: &Published) {
+        match &published.fact.event {
+            Event::Message { message, .. } if message.files().next().is_some() => {
+                // Links to files are signed for one viewer.
+                if let Some(frame) = message_event(&self.wire, &published.fact.event) {
+                    self.wire.push(frame, self.topic);
+                }
+            }
+            Event::Activity { user, origin, .. } => {
+                if *origin != self.wire.origin && *user != self.wire.user {
+                    let key = hash(&(self.topic, user));
+                    let class = Class::Volatile { topic: self.topic, key };
+                    self.wire.outbox.push(self.rendered(published), class);
+                }
+            }
+            Event::Read { user, .. } if *user == self.wire.user => {}
+            _ => self.wire.push(self.rendered(published), self.topic),
+        }
+    }
+
+    fn rendered(&self, published: &Published) -> Bytes {
+        let render = |fact: &parlor_core::event::Fact| match &fact.event {
+            event @ (Event::Message { .. } | Event::MessageDeleted { .. }) => {
+                message_event(&self.wire, event).unwrap_or_default()
+            }
+            Event::Activity { room, user, name, activities, .. } => self.wire.event(
+                "typing_status",
+                json!({
+                    "conversation_id": room.as_str(), "user_id": user.as_str(), "user_name": &**name,
+                    "is_typing": activities.iter().any(|what| what == "user-typing"),
+                }),
+            ),
+            event @ Event::Read { thread: None, .. } => read_event(&self.wire, event).unwrap_or_default(),
+            _ => Bytes::new(),
+        };
+        published.rendered(JOINED, render).clone()
+    }
+}
+
+impl Listener for JoinedEar {
+    fn hear(&self, published: &Arc<Published>) {
+        let mut catch_up = self.catch_up.lock();
+        if let Some(published) = catch_up.hear(published) {
+            self.tell(&published);
+        }
+    }
+
+    fn revoked(&self) {
+        self.wire.outbox.purge(Lost::Topic(self.topic));
+        self.wire.joined.lock().remove(&self.room);
+        let problem = Problem::not_found("Conversation");
+        let mut told = keys(problem.body());
+        told.insert("conversation_id".into(), self.room.as_str().into());
+        self.wire.outbox.push(frame("error", told, self.wire.door.host.now()), Class::Reply);
+    }
+}
+
+/// What became of a message, for those who joined its conversation.
+fn message_event(wire: &Wire, event: &Event) -> Option<Bytes> {
+    let told = |message: &Message| {
+        json!({ "conversation_id": message.room.as_str(), "message": shape::message(wire.eyes(), message) })
+    };
+    match event {
+        Event::Message { message, .. } if !message.is_for_hosts() => None,
+        Event::Message { message, change: Change::Made, .. } => Some(wire.event("new_message", told(message))),
+        Event::Message { message, .. } if message.is_gone() => {
+            Some(wire.event("message_deleted", told(message)))
+        }
+        Event::Message { message, .. } if message.is_just_edited() => {
+            Some(wire.event("message_edited", told(message)))
+        }
+        Event::Message { message, .. } => Some(wire.event(
+            "message_reaction",
+            json!({
+                "conversation_id": message.room.as_str(), "message_id": message.id.as_str(),
+                "reactions": shape::reactions(message),
+            }),
+        )),
+        Event::MessageDeleted { emptied: Some(message), .. } => {
+            Some(wire.event("message_deleted", told(message)))
+        }
+        _ => None,
+    }
+}
+
+/// Who read what.
+fn read_event(wire: &Wire, event: &Event) -> Option<Bytes> {
+    let Event::Read { room, user, named, at, thread: None, .. } = event else { return None };
+    let ids: Vec<&str> = named.iter().map(|id| id.as_str()).collect();
+    Some(wire.event(
+        "message_read",
+        json!({
+            "conversation_id": room.as_str(), "user_id": user.as_str(), "message_ids": ids, "read_at": iso(*at),
+        }),
+    ))
+}
+
+/// Hears what happens to the connection's own user.
+pub(super) struct UserEar(pub(super) Arc<Wire>);
+
+impl Listener for UserEar {
+    fn hear(&self, published: &Arc<Published>) {
+        if let Some(frame) = read_event(&self.0, &published.fact.event) {
+            self.0.push(frame, 0);
+        }
+    }
+
+    /// The account is deactivated or its session is over.
+    fn revoked(&self) {
+        self.0.outbox.purge(Lost::All);
+        let active = self.0.door.host.chat().user_at_hand(&self.0.user).is_none_or(|user| user.active);
+        let problem = if active { Problem::invalid_token() } else { Problem::user_inactive() };
+        self.0.end(&problem);
+    }
+}
+
+/// Hears of the cases that the user takes part in.
+pub(super) struct InboxEar(pub(super) Arc<Wire>);
+
+impl Listener for InboxEar {
+    fn hear(&self, published: &Arc<Published>) {
+        if let Event::Case { conversation, action, .. } = &published.fact.event {
+            let told = json!({
+                "action": action.as_str(), "conversation": shape::conversation(self.0.eyes(), conversation),
+            });
+            self.0.push(self.0.event("conversation_updated", told), hash(&conversation.room.id));
+        }
+    }
+
+    fn revoked(&self) {}
+}
+
+/// Hears of all cases, for the control centre.
+pub(super) struct DeskEar(pub(super) Arc<Wire>);
+
+impl DeskEar {
+    /// Whether the connection watches a view that shows this case, and has not joined the case itself.
+    fn watches(&self, room: &RoomId) -> bool {
+        let views = self.0.views.lock();
+        if views.is_empty() || self.0.joined.lock().contains(room) {
+            return false;
+        }
+        let case = self.0.door.host.chat().case_at_hand(room);
+        case.is_some_and(|case| views.iter().any(|view| case.is_in(*view)))
+    }
+
+    fn updated(&self, action: &str, conversation: &Conversation, message: Option<&Message>) {
+        let mut told = Map::new();
+        told.insert("action".into(), action.into());
+        told.insert("conversation".into(), shape::conversation(self.0.eyes(), conversation));
+        if let Some(message) = message {
+            told.insert("message".into(), shape::message(self.0.eyes(), message));
+        }
+        let now = self.0.door.host.now();
+        self.0.push(frame("support_conversation_updated", told, now), DESK);
+    }
+
+    fn created(&self, conversation: &Conversation, first: Option<&Message>) {
+        let shown = shape::conversation(self.0.eyes(), conversation);
+        let told = json!({
+            "conversation_id": shown["id"], "room_types": shown["room_types"], "user_id": shown["requester_id"],
+            "user_name": shown["requester_name"], "title": shown["title"],
+            "message": first.map(|message| shape::message(self.0.eyes(), message)), "conversation": shown,
+        });
+        self.0.push(self.0.event("new_support_conversation", told), DESK);
+    }
+}
+
+impl Listener for DeskEar {
+    fn hear(&self, published: &Arc<Published>) {
+        match &published.fact.event {
+            Event::Case { conversation, action: CaseAction::Created, by, first } => {
+                let asked = conversation.case.as_ref().and_then(|case| case.requester.as_ref()) == Some(by);
+                if asked {
+                    self.created(conversation, first.as_deref());
+                } else if self.watches(&conversation.room.id) {
+                    // The control centre opened it itself: it is claimed already.
+                    self.updated(CaseAction::Claimed.as_str(), conversation, None);
+                }
+            }
+            Event::Case { conversation, action, .. } => {
+                let shown =
+                    matches!(action, CaseAction::Claimed | CaseAction::Closed | CaseAction::Reopened);
+                if shown && self.watches(&conversation.room.id) {
+                    self.updated(action.as_str(), conversation, None);
+                }
+            }
+            Event::Message { message, change: Change::Made, head: Some(head) } => {
+                if message.is_for_hosts() && self.watches(&message.room) {
+                    let chat = self.0.door.host.chat();
+                    // The message that opens a case is told with it.
+                    let seen = chat.case_seen(message, head).filter(|(_, case)| case.first_seq != message.seq);
+                    if let Some((conversation, _)) = seen {
+                        self.updated("message", &conversation, Some(message));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn revoked(&self) {
+        self.0.views.lock().clear();
+        self.0.outbox.purge(Lost::Topic(DESK));
+    }
+}
+
+/// The conversations that a connection joined.
+pub(super) type Joined = FxHashMap<RoomId, (Arc<JoinedEar>, parlor_core::hub::Subscription)>;
