@@ -78,6 +78,9 @@ impl Chat {
     /// # Errors
     /// `NotAllowed(ROLE_REQUIRED)` for others, `FieldToField`, `NotFound(User)` for unknown participants.
     pub async fn open_case(&self, actor: &Actor, wanted: NewCase) -> Result<Opened> {
+        if wanted.message.is_some() {
+            self.send_limit.take(actor, self.ports.clock.monotonic())?;
+        }
         self.judged(|| self.try_open_case(actor, &wanted)).await
     }
 

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use crate::{
-    case::{Conversation, Queue},
+    case::{Case, Conversation, Queue},
     cases::{conversation_of, is_control},
     chat::Chat,
     error::{Refusal, Result},
     hub::{Interest, Listener, Subscription},
     id::{RoomId, UserId},
+    message::Message,
     permissions::{Action, Object},
+    room::Head,
     rooms::RoomRef,
     session::Actor,
     store::{CaseFilter, Place},
@@ -90,6 +92,24 @@ impl Chat {
             Ok(Conversations { items, next, total })
         });
         list.await
+    }
+
+    /// A case as it is after a message, from what is in memory: for doors that tell the control centre of it. What is
+    /// unread is counted from the participants' marks alone, their own messages since then included.
+    pub fn case_seen(&self, message: &Arc<Message>, head: &Arc<Head>) -> Option<(Conversation, Arc<Case>)> {
+        let case = self.case_at_hand(&message.room)?;
+        let room = self.room_at_hand(&message.room)?;
+        let unread = |user: &UserId| Some((user.clone(), self.unread_at_hand(&room.id, user, head)?));
+        let conversation = Conversation {
+            head: head.clone(),
+            participants: case.participants.clone(),
+            requester: case.requester.as_ref().and_then(|id| self.user_at_hand(id)),
+            last: Some(message.clone()),
+            unread: case.participants.iter().filter_map(unread).collect(),
+            case: Some(case.clone()),
+            room,
+        };
+        Some((conversation, case))
     }
 
     /// The newest open case of a requester, if there is one. Tells nothing but the room, which is judged when used.

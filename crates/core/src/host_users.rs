@@ -14,6 +14,7 @@ use crate::{
     id::{RoleId, UserId},
     session::Actor,
     store::{Lane, Secrets, Tx},
+    tickets_members::settle_user,
     user::{Email, HostFacts, User, UserKind},
     users_change::end_sessions,
     users_rules::longest,
@@ -305,6 +306,7 @@ fn find(tx: &mut dyn Tx, word: &Word) -> Result<Option<User>> {
         None,
         Event::User { user: Arc::new(user.clone()), change: crate::event::Change::Changed, before },
     )?;
+    settle_user(tx, &user)?;
     Ok(Some(user))
 }
 
@@ -364,7 +366,8 @@ fn change(tx: &mut dyn Tx, before: User, word: &Word, password: Option<&str>) ->
 fn insert(tx: &mut dyn Tx, user: &User, password: Option<&str>) -> Result<()> {
     tx.insert_user(user)?;
     tx.put_secrets(&user.id, &Secrets { password: password.map(str::to_owned), ..Secrets::default() })?;
-    tx.record(None, made(user.clone()))
+    tx.record(None, made(user.clone()))?;
+    settle_user(tx, user)
 }
 
 /// The name, or the name with the first number that nobody has.

@@ -78,7 +78,7 @@ impl Ticket {
     pub fn relation(&self, user: &User, money: &[String]) -> Option<Relation> {
         let about_money =
             || self.category.as_ref().is_some_and(|word| money.iter().any(|m| m.eq_ignore_ascii_case(word)));
-        let same_vendor = || self.vendor.is_some() && self.vendor.as_deref() == user.vendor();
+        let same_vendor = || self.vendor.is_some() && self.vendor.as_deref() == user.host.vendor.as_deref();
         if user.has_role("admin") {
             Some(Relation::Admin)
         } else if user.id == self.created_by {
@@ -111,13 +111,6 @@ impl Ticket {
     }
 }
 
-impl User {
-    /// The vendor that a VENDOR belongs to.
-    pub(crate) fn vendor(&self) -> Option<&str> {
-        self.host.vendor.as_deref()
-    }
-}
-
 /// Whether a text can be a ticket's id.
 pub fn is_ticket_id(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_.:-".contains(&b);
@@ -127,7 +120,7 @@ pub fn is_ticket_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples;
+    use crate::{samples, user::HostFacts};
 
     fn ticket() -> Ticket {
         Ticket {
@@ -158,6 +151,7 @@ mod tests {
         assert_eq!(by("root", &["admin"], None), Some(Relation::Admin));
         assert_eq!(by("alice", &["user"], None), Some(Relation::Creator));
         assert_eq!(by("bob", &["user"], None), Some(Relation::Assignee));
+        assert_eq!(by("vera", &["vendor"], Some("v-9")), Some(Relation::Vendor));
         assert_eq!(by("olga", &["ops"], None), Some(Relation::Ops));
         assert_eq!(by("ada", &["accounts"], None), Some(Relation::Accounts));
         for (id, roles, vendor) in [
@@ -180,6 +174,7 @@ mod tests {
         assert!(!ticket().makes_member(&user("root", &["admin"], None)));
         assert!(!ticket().makes_member(&user("ada", &["accounts"], None)));
         assert!(ticket().makes_member(&user("alice", &["admin"], None)));
+        assert!(ticket().makes_member(&user("vera", &["vendor"], Some("v-9"))));
     }
 
     #[test]

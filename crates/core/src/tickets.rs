@@ -155,7 +155,7 @@ impl Chat {
             all: actor.is_system() || user.has_role("admin"),
             person: Some(user.id.clone()),
             ops: user.has_role("ops"),
-            vendor: user.vendor().map(str::to_owned).filter(|_| user.has_role("vendor")),
+            vendor: user.host.vendor.as_deref().map(str::to_owned).filter(|_| user.has_role("vendor")),
             categories: if user.has_role("accounts") { self.money().to_vec() } else { Vec::new() },
             beyond,
         };

@@ -49,7 +49,7 @@ pub(crate) fn settle(tx: &mut dyn Tx, ticket: &Ticket) -> Result<()> {
 
 /// A user is new, or something changed by which tickets are entered: the memberships follow.
 pub(crate) fn settle_user(tx: &mut dyn Tx, user: &User) -> Result<()> {
-    let tickets = tx.tickets_about(&user.id, user.vendor())?;
+    let tickets = tx.tickets_about(&user.id, user.host.vendor.as_deref())?;
     if tickets.is_empty() {
         return Ok(());
     }

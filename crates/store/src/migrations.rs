@@ -17,6 +17,7 @@ pub(crate) const STEPS: &[(&str, &str)] = &[
     ("0005_search", include_str!("../migrations/0005_search.sql")),
     ("0006_desk", include_str!("../migrations/0006_desk.sql")),
     ("0007_host", include_str!("../migrations/0007_host.sql")),
+    ("0008_vendors", include_str!("../migrations/0008_vendors.sql")),
 ];
 
 /// Why the schema could not be brought up to date.

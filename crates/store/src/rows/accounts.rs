@@ -69,10 +69,12 @@ impl ReadAccounts for SqlTx<'_> {
 
 impl WriteAccounts for SqlTx<'_> {
     fn insert_user(&mut self, user: &User) -> Result<()> {
-        users::insert(self, user)
+        users::insert(self, user)?;
+        self.put_vendor(user)
     }
     fn update_user(&mut self, user: &User) -> Result<()> {
-        users::update(self, user)
+        users::update(self, user)?;
+        self.put_vendor(user)
     }
     fn rename_user(&mut self, old: &UserId, new: &UserId) -> Result<()> {
         super::users_rename::rename(self, old, new)

@@ -6,6 +6,7 @@ use parlor_core::{
     id::{RoomId, UserId},
     store::{Place, TicketFilter},
     ticket::Ticket,
+    user::User,
 };
 use std::sync::Arc;
 
@@ -138,8 +139,18 @@ impl SqlTx<'_> {
         Ok(all)
     }
 
-    pub(super) fn people_of_vendor(&mut self, _vendor: &str) -> Result<Vec<UserId>> {
-        Ok(Vec::new())
+    pub(super) fn people_of_vendor(&mut self, vendor: &str) -> Result<Vec<UserId>> {
+        let sql = format!("SELECT id FROM users WHERE vendor = $1 ORDER BY key LIMIT {MANY}");
+        let vendor = comparable(vendor);
+        Ok(self.query(&sql, params![vendor], |row| Ok(UserId::new(row.get::<Arc<str>>(0)?)))?)
+    }
+
+    /// Keeps the column by which [`Self::people_of_vendor`] finds users.
+    pub(super) fn put_vendor(&mut self, user: &User) -> Result<()> {
+        let sql = "UPDATE users SET vendor = $2 WHERE id = $1 AND COALESCE(vendor, '') <> $3";
+        let vendor = user.host.vendor.as_deref().filter(|vendor| !vendor.is_empty());
+        self.exec(sql, params![user.id, vendor, vendor.unwrap_or_default()])?;
+        Ok(())
     }
 
     pub(super) fn store_ticket(&mut self, ticket: &Ticket) -> Result<()> {
