@@ -21,6 +21,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("parlor-inbox", &["parlor-core", "parlor-live", "parlor-host"]),
     ("parlor-rocketchat", &["parlor-core", "parlor-live", "parlor-markup"]),
     ("parlor-web", &[]),
+    ("parlor-support", &["parlor-core", "parlor-host", "parlor-live"]),
     (
         "parlor-server",
         &[
@@ -34,6 +35,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "parlor-media",
             "parlor-rocketchat",
             "parlor-web",
+            "parlor-support",
         ],
     ),
     ("parlor-testkit", &["parlor-core"]),

@@ -1,10 +1,12 @@
 //! What the doors for host applications share: who calls, what may be sent and how it is refused, pages, times, and
 //! the shapes that more than one of them writes. Translates; the core decides.
 
+pub mod attached;
 pub mod call;
 pub mod caller;
 pub mod fields;
 pub mod files;
+pub mod history;
 pub mod host;
 pub mod origins;
 pub mod page;

@@ -61,6 +61,11 @@ pub enum Command {
     Doctor(ServeFlags),
     /// Print the REST API as an OpenAPI document.
     Openapi,
+    /// Print the reference page of a door's socket: its requests and events, from the tables in the code.
+    Reference {
+        /// Which door: `support`.
+        door: String,
+    },
 }
 
 /// Flags of `serve`. Each has an environment variable and a place in the configuration file.

@@ -3,6 +3,7 @@
 mod backup;
 mod doctor;
 mod openapi;
+mod reference;
 mod users;
 
 use anyhow::{Context, Result, bail};
@@ -27,6 +28,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Import(_) => bail!("importing comes with a later version; see CHANGELOG.md"),
         Command::Doctor(flags) => doctor::run(&flags),
         Command::Openapi => openapi::print(),
+        Command::Reference { door } => reference::run(&door),
     }
 }
 

@@ -41,6 +41,7 @@ pub fn router(parts: &Parts, config: &Arc<Config>) -> Router {
 fn host_doors(host: &Host) -> Router {
     let mut doors = Router::new().merge(parlor_host::rest::router(host));
     doors = doors.merge(parlor_inbox::Door::new(host).router());
+    doors = doors.merge(parlor_support::Door::new(host.clone()).router());
     for below in ["auth", "users", "chat", "conversations", "tickets", "files", "websocket"] {
         doors = doors.route(&format!("/api/{below}/{{*rest}}"), any(unknown_path));
     }

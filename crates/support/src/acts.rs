@@ -138,11 +138,11 @@ impl<'a> Acts<'a> {
     }
 
     fn listed(self, found: &Conversations, asked: &PageAsked) -> Map<String, Value> {
-        let items: Vec<Value> =
-            found.items.iter().map(|one| shape::conversation(self.eyes(), one)).collect();
-        let next = found.next.as_ref().map(|place| {
-            Cursor::make(CURSOR, &format!("{}.{}", place.at.millis(), place.room))
-        });
+        let items: Vec<Value> = found.items.iter().map(|one| shape::conversation(self.eyes(), one)).collect();
+        let next = found
+            .next
+            .as_ref()
+            .map(|place| Cursor::make(CURSOR, &format!("{}.{}", place.at.millis(), place.room)));
         let mut keys = key("conversations", items);
         keys.insert("pagination".into(), asked.told(next.is_some(), next, found.total));
         keys

@@ -31,8 +31,8 @@ pub(crate) struct NoRequest {
 
 impl Frame {
     /// Reads a frame.
-    pub(crate) fn read(text: &str) -> Result<Self, NoRequest> {
-        let bad = |problem| Err(NoRequest { problem, id: None });
+    pub(crate) fn read(text: &str) -> Result<Self, Box<NoRequest>> {
+        let bad = |problem| Err(Box::new(NoRequest { problem, id: None }));
         if too_deep(text.as_bytes(), MAX_DEPTH) {
             return bad(Problem::bad_json("The frame is nested too deeply"));
         }
@@ -45,14 +45,21 @@ impl Frame {
         let kind = match top.remove("type") {
             Some(Value::String(kind)) => kind,
             None | Some(Value::Null) => {
-                return Err(NoRequest { problem: Problem::invalid("type", "is required"), id });
+                return Err(Box::new(NoRequest { problem: Problem::invalid("type", "is required"), id }));
             }
-            Some(_) => return Err(NoRequest { problem: Problem::invalid("type", "must be a string"), id }),
+            Some(_) => {
+                return Err(Box::new(NoRequest { problem: Problem::invalid("type", "must be a string"), id }));
+            }
         };
         let data = match top.remove("data") {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Object(data)) => data,
-            Some(_) => return Err(NoRequest { problem: Problem::invalid("data", "must be an object"), id }),
+            Some(_) => {
+                return Err(Box::new(NoRequest {
+                    problem: Problem::invalid("data", "must be an object"),
+                    id,
+                }));
+            }
         };
         Ok(Self { kind, id, data, top })
     }
@@ -80,12 +87,7 @@ pub(crate) fn frame(kind: &str, mut keys: Map<String, Value>, now: Time) -> Byte
 }
 
 /// The answer to a request that was done.
-pub(crate) fn success(
-    kind: &str,
-    id: Option<Value>,
-    mut keys: Map<String, Value>,
-    now: Time,
-) -> Bytes {
+pub(crate) fn success(kind: &str, id: Option<Value>, mut keys: Map<String, Value>, now: Time) -> Bytes {
     keys.extend(id.map(|id| ("request_id".to_owned(), id)));
     frame(&format!("{kind}_success"), keys, now)
 }

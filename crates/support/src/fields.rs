@@ -6,7 +6,7 @@ use parlor_core::{
     messages::Draft,
     session::Actor,
 };
-use parlor_host::{Fields, Host, Problem, Text};
+use parlor_host::{Fields, Host, Problem, Text, attached};
 
 /// Messages that one request may name.
 const MAX_NAMED: usize = 100;
@@ -21,9 +21,10 @@ pub(crate) struct Wanted {
 
 /// Reads what makes a message. `needed`: there must be a text or a file.
 pub(crate) fn message(fields: &mut Fields<'_>, needed: bool) -> Wanted {
-    let attachments = parlor_host::shape::file::asked(fields, "attachments", false);
+    let attachments = attached::asked(fields, "attachments");
     let content = fields.text("content", Text::MESSAGE);
-    if needed && content.is_none() && attachments.is_empty() && !fields.has_fault("content") {
+    // A wrong type was told already.
+    if needed && fields.value("content").is_none() && attachments.is_empty() {
         fields.missing("content");
     }
     Wanted {
@@ -51,7 +52,7 @@ impl Wanted {
             Some(text) => Some(MessageId::parse(&text).ok_or_else(|| Problem::not_found("Message"))?),
             None => None,
         };
-        let files = parlor_host::shape::file::cards(host, actor, room.as_ref(), &self.attachments).await?;
+        let files = attached::cards(host, actor, room.as_ref(), &self.attachments).await?;
         Ok(Draft {
             room,
             text: self.content.unwrap_or_default(),

@@ -49,9 +49,7 @@ impl Door {
             .method_not_allowed_fallback(problem::method_not_allowed)
             .with_state(self.host.clone())
             .merge(
-                Router::new()
-                    .route("/api/websocket/connect", any(socket::connect))
-                    .with_state(self.clone()),
+                Router::new().route("/api/websocket/connect", any(socket::connect)).with_state(self.clone()),
             )
     }
 }

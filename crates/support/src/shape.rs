@@ -1,15 +1,18 @@
 //! Conversations and messages as this contract writes them.
 
 use parlor_core::{
-    case::Conversation,
+    case::{Conversation, Queue},
     chat::Chat,
     clock::Time,
     id::UserId,
-    message::{FileCard, Message},
-    room::RoomKind,
+    message::Message,
     user::User,
 };
-use parlor_host::{Host, iso, shape::user::shown_name, time::iso_or_null};
+use parlor_host::{
+    Host, iso,
+    shape::{rooms, user::shown_name},
+    time::iso_or_null,
+};
 use serde_json::{Map, Value, json};
 
 /// Who looks: links to files are signed for one viewer, and rooms of two are named after the other one.
@@ -23,19 +26,15 @@ impl Eyes<'_> {
     fn chat(&self) -> &Chat {
         self.host.chat()
     }
-
-    fn attachment(&self, file: &FileCard) -> Value {
-        parlor_host::shape::file::value(self.host, self.viewer, file)
-    }
 }
 
 /// A message. The same for all viewers unless it has files.
 pub(crate) fn message(eyes: Eyes<'_>, message: &Message) -> Value {
     let gone = message.is_gone();
-    let content = (!gone).then(|| message.text.as_str());
+    let content = (!gone).then_some(message.text.as_str());
     let attachments: Vec<Value> = match gone {
         true => Vec::new(),
-        false => message.files().map(|file| eyes.attachment(file)).collect(),
+        false => rooms::attachments(eyes.host, eyes.viewer, message),
     };
     json!({
         "id": message.id.as_str(),
@@ -46,41 +45,20 @@ pub(crate) fn message(eyes: Eyes<'_>, message: &Message) -> Value {
         "sent_at": iso(message.at),
         "created_at": iso(message.at),
         "updated_at": iso(message.updated_at.max(message.at)),
-        "sender_name": sender_name(eyes.chat(), message),
+        "sender_name": rooms::sender_name(message),
         "seq": message.seq,
-        "reply_to_id": message.reply_to.as_ref().map(|id| id.as_str()),
+        "reply_to_id": rooms::reply_to(message).map(|id| id.as_str()),
         "attachments": attachments,
         "is_edited": message.edited.is_some() && !gone,
         "is_deleted": gone,
-        "reactions": reactions(message),
+        "reactions": rooms::reactions(message),
         "client_id": message.client_id,
     })
 }
 
 /// As [`message`], of several.
-pub(crate) fn messages<'a>(
-    eyes: Eyes<'_>,
-    all: impl IntoIterator<Item = &'a Message>,
-) -> Value {
+pub(crate) fn messages<'a>(eyes: Eyes<'_>, all: impl IntoIterator<Item = &'a Message>) -> Value {
     all.into_iter().map(|one| message(eyes, one)).collect()
-}
-
-/// Who reacted with what.
-pub(crate) fn reactions(message: &Message) -> Value {
-    if message.is_gone() {
-        return json!([]);
-    }
-    let one = |reaction: &parlor_core::message::Reaction| {
-        let users: Vec<&str> = reaction.users.iter().map(|(id, _)| id.as_str()).collect();
-        json!({ "emoji": reaction.emoji, "user_ids": users })
-    };
-    message.reactions.iter().map(one).collect()
-}
-
-fn sender_name(chat: &Chat, message: &Message) -> String {
-    let known = chat.user_at_hand(&message.author);
-    let name = known.as_deref().map(shown_name).unwrap_or(&message.author_name);
-    if name.is_empty() { message.author_username.clone() } else { name.to_owned() }
 }
 
 /// A conversation as the viewer sees it.
@@ -103,7 +81,7 @@ fn base(eyes: Eyes<'_>, found: &Conversation) -> Map<String, Value> {
         "last_message_at": iso_or_null(found.head.last_at),
         "created_at": iso(room.created_at),
         "updated_at": iso(room.updated_at.max(found.head.changed_at)),
-        "kind": kind(room.kind),
+        "kind": rooms::kind(room),
         "unread_count": found.unread_of(eyes.viewer),
         "last_message": last,
     });
@@ -116,8 +94,8 @@ fn case_keys(found: &Conversation) -> Map<String, Value> {
     let requester = found.requester.as_deref();
     let closed: Option<&(UserId, Time)> = case.and_then(|case| case.closed.as_ref());
     let rooms: Vec<&str> = match case {
-        Some(case) if case.queue == parlor_core::case::Queue::General => vec![case.queue.as_str()],
-        Some(case) => vec![parlor_core::case::Queue::General.as_str(), case.queue.as_str()],
+        Some(case) if case.queue == Queue::General => vec![case.queue.as_str()],
+        Some(case) => vec![Queue::General.as_str(), case.queue.as_str()],
         None => Vec::new(),
     };
     let value = json!({
@@ -144,17 +122,6 @@ fn title(eyes: Eyes<'_>, found: &Conversation) -> String {
         .map(|user| shown_name(&user).to_owned())
         .collect();
     names.join(", ")
-}
-
-/// A kind of room as this contract names it.
-fn kind(kind: RoomKind) -> &'static str {
-    match kind {
-        RoomKind::Channel => "channel",
-        RoomKind::Group => "group",
-        RoomKind::Direct => "direct",
-        RoomKind::Case => "support",
-        RoomKind::Ticket => "ticket",
-    }
 }
 
 /// The first frame of a connection.

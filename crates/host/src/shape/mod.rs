@@ -1,3 +1,4 @@
 //! Nouns as the contracts write them, where more than one door writes them.
 pub mod rooms;
+pub mod tickets;
 pub mod user;

@@ -156,12 +156,12 @@ impl Listener for JoinedEar {
 
 /// What became of a message, for those who joined its conversation.
 fn message_event(wire: &Wire, event: &Event) -> Option<Bytes> {
-    let told = |message: &Message| {
-        json!({ "conversation_id": message.room.as_str(), "message": shape::message(wire.eyes(), message) })
-    };
+    let told = |message: &Message| json!({ "conversation_id": message.room.as_str(), "message": shape::message(wire.eyes(), message) });
     match event {
         Event::Message { message, .. } if !message.is_for_hosts() => None,
-        Event::Message { message, change: Change::Made, .. } => Some(wire.event("new_message", told(message))),
+        Event::Message { message, change: Change::Made, .. } => {
+            Some(wire.event("new_message", told(message)))
+        }
         Event::Message { message, .. } if message.is_gone() => {
             Some(wire.event("message_deleted", told(message)))
         }
@@ -172,7 +172,7 @@ fn message_event(wire: &Wire, event: &Event) -> Option<Bytes> {
             "message_reaction",
             json!({
                 "conversation_id": message.room.as_str(), "message_id": message.id.as_str(),
-                "reactions": shape::reactions(message),
+                "reactions": parlor_host::shape::rooms::reactions(message),
             }),
         )),
         Event::MessageDeleted { emptied: Some(message), .. } => {
@@ -278,20 +278,19 @@ impl Listener for DeskEar {
                 }
             }
             Event::Case { conversation, action, .. } => {
-                let shown =
-                    matches!(action, CaseAction::Claimed | CaseAction::Closed | CaseAction::Reopened);
+                let shown = matches!(action, CaseAction::Claimed | CaseAction::Closed | CaseAction::Reopened);
                 if shown && self.watches(&conversation.room.id) {
                     self.updated(action.as_str(), conversation, None);
                 }
             }
-            Event::Message { message, change: Change::Made, head: Some(head) } => {
-                if message.is_for_hosts() && self.watches(&message.room) {
-                    let chat = self.0.door.host.chat();
-                    // The message that opens a case is told with it.
-                    let seen = chat.case_seen(message, head).filter(|(_, case)| case.first_seq != message.seq);
-                    if let Some((conversation, _)) = seen {
-                        self.updated("message", &conversation, Some(message));
-                    }
+            Event::Message { message, change: Change::Made, head: Some(head) }
+                if message.is_for_hosts() && self.watches(&message.room) =>
+            {
+                let chat = self.0.door.host.chat();
+                // The message that opens a case is told with it.
+                let seen = chat.case_seen(message, head).filter(|(_, case)| case.first_seq != message.seq);
+                if let Some((conversation, _)) = seen {
+                    self.updated("message", &conversation, Some(message));
                 }
             }
             _ => {}

@@ -43,8 +43,11 @@ impl Support {
             "leave_support_room" => self.unwatch(asked),
             "leave_conversation" => self.leave_conversation(asked),
             "typing_indicator" => self.typing(asked),
-            "get_active_conversations" | "get_conversation_messages" | "mark_message_read"
-            | "close_conversation" | "reopen_conversation" => Step::Answer(Box::pin(async move {
+            "get_active_conversations"
+            | "get_conversation_messages"
+            | "mark_message_read"
+            | "close_conversation"
+            | "reopen_conversation" => Step::Answer(Box::pin(async move {
                 let acts = Acts { host: &wire.door.host, actor: &actor };
                 let answer = quiet(acts, &asked).await;
                 Done::Answered { to: to(asked), answer }
@@ -138,7 +141,9 @@ impl Support {
                 let page = PageAsked::of_fields(&asked.fields(), Habit::Cursors)?;
                 if !listens {
                     // The role may have come after the connection.
-                    desk = Some(chat.listen_desk(&actor, Arc::new(DeskEar(wire.clone()))).await.map_err(problem)?);
+                    desk = Some(
+                        chat.listen_desk(&actor, Arc::new(DeskEar(wire.clone()))).await.map_err(problem)?,
+                    );
                 }
                 Acts { host: &wire.door.host, actor: &actor }.waiting(view, &page).await
             };
@@ -152,7 +157,8 @@ impl Support {
         Step::Wait(Box::pin(async move {
             let answer = async {
                 let actor = actor?;
-                let user = wire.door.host.chat().user(&actor.user).await?.ok_or_else(Problem::invalid_token)?;
+                let user =
+                    wire.door.host.chat().user(&actor.user).await?.ok_or_else(Problem::invalid_token)?;
                 if !parlor_core::cases::is_control(&user) {
                     let denied = parlor_core::cases_list::DESK_DENIED;
                     return Err(problem(parlor_core::error::Refusal::NotAllowed(denied)));

@@ -75,11 +75,7 @@ pub(super) struct Support {
 }
 
 impl Support {
-    pub(super) fn new(
-        door: Arc<Door>,
-        outbox: Arc<Outbox>,
-        admitted: Result<Admitted, Problem>,
-    ) -> Self {
+    pub(super) fn new(door: Arc<Door>, outbox: Arc<Outbox>, admitted: Result<Admitted, Problem>) -> Self {
         let nobody = || parlor_core::id::UserId::from("nobody");
         let wire = Arc::new(Wire {
             user: admitted.as_ref().map_or_else(|_| nobody(), |admitted| admitted.actor.user.clone()),
@@ -291,7 +287,9 @@ impl Drop for Support {
         let joined = std::mem::take(&mut self.joined).into_values().map(|(_, subscription)| subscription);
         let all = joined.chain(self.listening.drain(..)).chain(self.desk.take());
         all.for_each(|subscription| chat.end(subscription));
-        if self.greeted && let Ok(admitted) = &self.admitted {
+        if self.greeted
+            && let Ok(admitted) = &self.admitted
+        {
             chat.disconnected(&admitted.actor.user, self.wire.origin);
         }
     }
