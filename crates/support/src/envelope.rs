@@ -48,7 +48,10 @@ impl Frame {
                 return Err(Box::new(NoRequest { problem: Problem::invalid("type", "is required"), id }));
             }
             Some(_) => {
-                return Err(Box::new(NoRequest { problem: Problem::invalid("type", "must be a string"), id }));
+                return Err(Box::new(NoRequest {
+                    problem: Problem::invalid("type", "must be a string"),
+                    id,
+                }));
             }
         };
         let data = match top.remove("data") {
