@@ -22,6 +22,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("parlor-rocketchat", &["parlor-core", "parlor-live", "parlor-markup"]),
     ("parlor-web", &[]),
     ("parlor-support", &["parlor-core", "parlor-host", "parlor-live"]),
+    ("parlor-socketio", &["parlor-core", "parlor-host", "parlor-live"]),
     (
         "parlor-server",
         &[
@@ -36,6 +37,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "parlor-rocketchat",
             "parlor-web",
             "parlor-support",
+            "parlor-socketio",
         ],
     ),
     ("parlor-testkit", &["parlor-core"]),

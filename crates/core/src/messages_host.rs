@@ -45,6 +45,8 @@ pub struct Messages {
     pub more: bool,
     /// How many the room has.
     pub total: u64,
+    /// How far the room had got when they were read.
+    pub position: i64,
 }
 
 impl Chat {
@@ -136,16 +138,17 @@ impl Chat {
         };
         let slice = HostSlice { before, after, skip, limit: limit + 1 };
         let id = room.id.clone();
-        let (mut messages, total) = self
-            .store()
-            .reading(move |rows| Ok((rows.host_timeline(&id, &slice)?, rows.count_host_messages(&id)?)))
-            .await?;
+        let read = move |rows: &mut dyn crate::store::Read| {
+            let position = rows.head(&id)?.unwrap_or_default().position;
+            Ok((rows.host_timeline(&id, &slice)?, rows.count_host_messages(&id)?, position))
+        };
+        let (mut messages, total, position) = self.store().reading(read).await?;
         let more = messages.len() as u64 > limit;
         messages.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         if after.is_none() {
             messages.reverse();
         }
-        Ok(Messages { messages: messages.into_iter().map(Arc::new).collect(), more, total })
+        Ok(Messages { messages: messages.into_iter().map(Arc::new).collect(), more, total, position })
     }
 
     /// Edits one's own message; `false` when it says so already. Nobody else may, whatever he may elsewhere.

@@ -183,6 +183,7 @@ impl Hub {
                 if let Some(cell) = self.cell(&user) {
                     cell.tell_ears(published);
                 }
+                self.tell_members(published, &user);
             }
             Audience::Presence(user) => {
                 if let Some(cell) = self.cell(&user) {
@@ -222,6 +223,19 @@ impl Hub {
             (Audience::Room(room), Some(is_case)) => is_case(&room),
             _ => false,
         }
+    }
+
+    /// Who comes and goes is news to the room's other members.
+    fn tell_members(&self, published: &Arc<Published>, user: &UserId) {
+        let room = match &published.fact.event {
+            Event::Membership { membership, change: Change::Made } => &membership.room,
+            Event::MembershipRemoved { room, .. } => room,
+            _ => return,
+        };
+        let followers = self.shard(room).rooms.lock().table.get(room).map(|room| room.followers.clone());
+        let others =
+            followers.iter().flat_map(|all| all.iter()).filter(|follower| follower.cell.user != *user);
+        others.for_each(|follower| follower.cell.tell_inbox(published));
     }
 
     /// Keeps the rooms of an online user's inbox.

@@ -1,0 +1,83 @@
+//! Personal events: what happens to the rooms of a user, written as that user sees them when they are told.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use parlor_core::{
+    cards::Card,
+    id::{RoomId, UserId},
+    room::RoomKind,
+    session::Actor,
+};
+use parlor_host::shape::rooms as shape;
+use serde_json::json;
+
+use super::Personal;
+use crate::{Door, packet};
+
+/// The frames of these events, in their order. What is gone meanwhile is left out: its end was told by itself.
+pub(super) async fn tell(door: &Door, actor: &Actor, news: Vec<Personal>) -> Vec<Bytes> {
+    let mut frames = Vec::with_capacity(news.len());
+    let mut changed = HashSet::new();
+    for one in &news {
+        // A room is shown as it is now: once is enough.
+        if let Personal::Changed(room) = one
+            && !changed.insert(room.clone())
+        {
+            continue;
+        }
+        frames.extend(frame(door, actor, one).await);
+    }
+    frames
+}
+
+async fn card(door: &Door, room: &RoomId, user: &UserId) -> Option<Card> {
+    let card = door.host.chat().card_for(room, user).await.ok().flatten()?;
+    (card.room.kind != RoomKind::Ticket).then_some(card)
+}
+
+async fn frame(door: &Door, actor: &Actor, news: &Personal) -> Option<Bytes> {
+    let host = &door.host;
+    match news {
+        Personal::Changed(room) => {
+            let card = card(door, room, &actor.user).await?;
+            let told = json!({ "room_id": room.as_str(), "room": shape::room(host, &card) });
+            Some(packet::event("room_updated", &told))
+        }
+        Personal::Entered(room) => {
+            let card = card(door, room, &actor.user).await?;
+            let own = card.membership.as_ref()?;
+            if own.joined_at <= card.room.created_at {
+                let told = json!({ "room_id": room.as_str(), "room": shape::room(host, &card) });
+                return Some(packet::event("room_created", &told));
+            }
+            added(door, actor, &card, &actor.user).await
+        }
+        Personal::Added(room, user) => {
+            let card = card(door, room, &actor.user).await?;
+            added(door, actor, &card, user).await
+        }
+        Personal::Removed(room, user, kind) => {
+            if *kind == Some(RoomKind::Ticket) {
+                return None;
+            }
+            let told = json!({ "room_id": room.as_str(), "user_id": user.as_str(), "removed_by": null });
+            Some(packet::event("member_removed", &told))
+        }
+    }
+}
+
+/// Somebody was added, unless the room was made with him.
+async fn added(door: &Door, actor: &Actor, card: &Card, user: &UserId) -> Option<Bytes> {
+    let room = &card.room;
+    let seat = door.host.chat().seat(actor, &room.id, user).await.ok()?;
+    if seat.membership.joined_at <= room.created_at {
+        return None;
+    }
+    let told = json!({
+        "room_id": room.id.as_str(), "user_id": user.as_str(), "member": shape::member(room, &seat),
+        "added_by": null,
+        "room": shape::room(&door.host, card),
+    });
+    Some(packet::event("member_added", &told))
+}
