@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use parking_lot::Mutex;
 use parlor_core::{
+    cards::FEW_MEMBERS,
     catch_up::CatchUp,
     event::{Change, Event, Fact},
     hub::{Listener, Subscription},
@@ -361,16 +362,24 @@ impl Listener for UserEar {
 /// Hears the news of the user's rooms.
 pub(crate) struct InboxEar(pub(crate) Arc<Wire>);
 
+impl InboxEar {
+    /// A channel with many members: who comes and goes there is told to those who do, not to everybody.
+    fn is_crowd(&self, room: &RoomId) -> bool {
+        let room = self.0.door.host.chat().room_at_hand(room);
+        room.is_some_and(|room| room.kind == RoomKind::Channel && room.members > FEW_MEMBERS)
+    }
+}
+
 impl Listener for InboxEar {
     fn hear(&self, published: &Arc<Published>) {
         match &published.fact.event {
             Event::Room { room, change: Change::Changed } if room.kind != RoomKind::Ticket => {
                 self.0.news(Personal::Changed(room.id.clone()));
             }
-            Event::Membership { membership, change: Change::Made } => {
+            Event::Membership { membership, change: Change::Made } if !self.is_crowd(&membership.room) => {
                 self.0.news(Personal::Added(membership.room.clone(), membership.user.clone()));
             }
-            Event::MembershipRemoved { room, user, .. } => {
+            Event::MembershipRemoved { room, user, .. } if !self.is_crowd(room) => {
                 self.0.removed(room, user);
             }
             _ => {}
