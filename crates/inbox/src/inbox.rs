@@ -152,7 +152,7 @@ async fn with_messages(
         Seek::After(cursor) => Part::After(place_of(call, who, found, cursor).await?),
         _ => Part::Newest,
     };
-    let Messages { messages, more, total } =
+    let Messages { messages, more, total, .. } =
         host.chat().host_messages(&who.actor, &found.room.id, part, asked.limit).await?;
     let place = shape::Place::of(host.chat(), &found.room).await?;
     let read = found.membership.as_ref().map_or(0, |membership| membership.mark.seq);

@@ -207,7 +207,7 @@ pub(crate) async fn mark_as_read(context: Context) -> Result<Effect, Problem> {
 /// `send_message` as a command.
 pub(crate) async fn send(context: Context) -> Result<Sending, Problem> {
     let Context { door, actor, payload, .. } = context;
-    let draft = send::draft(&payload)?;
+    let draft = send::draft(&door.host, &actor, &payload).await?;
     enqueue(&door, &actor, draft).await
 }
 

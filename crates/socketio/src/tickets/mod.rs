@@ -2,7 +2,6 @@
 
 pub(crate) mod events;
 mod send;
-mod shape;
 
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use parlor_core::{
     messages::Sending,
     ticket::{Relation, Ticket},
 };
-use parlor_host::{Fields, PageAsked, Problem, iso, page::Habit};
+use parlor_host::{Fields, PageAsked, Problem, iso, page::Habit, shape::tickets as shape};
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::events::Farewell;
@@ -101,7 +100,7 @@ pub(crate) async fn typing(context: Context, on: bool) -> Result<Effect, Problem
 pub(crate) async fn send(context: Context) -> Result<Sending, Problem> {
     let (ticket, _) = ticket(&context).await?;
     let Context { door, actor, payload, .. } = context;
-    let draft = send::draft(&ticket, &payload)?;
+    let draft = send::draft(&door.host, &actor, &ticket, &payload).await?;
     rooms::enqueue(&door, &actor, draft).await.map_err(as_ticket)
 }
 
