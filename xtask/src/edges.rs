@@ -21,6 +21,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("parlor-inbox", &["parlor-core", "parlor-live", "parlor-host"]),
     ("parlor-rocketchat", &["parlor-core", "parlor-live", "parlor-markup"]),
     ("parlor-web", &[]),
+    ("parlor-tickets", &["parlor-core", "parlor-host"]),
     ("parlor-support", &["parlor-core", "parlor-host", "parlor-live"]),
     ("parlor-socketio", &["parlor-core", "parlor-host", "parlor-live"]),
     (
@@ -38,6 +39,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "parlor-web",
             "parlor-support",
             "parlor-socketio",
+            "parlor-tickets",
         ],
     ),
     ("parlor-testkit", &["parlor-core"]),

@@ -43,6 +43,7 @@ fn host_doors(host: &Host) -> Router {
     doors = doors.merge(parlor_inbox::Door::new(host).router());
     doors = doors.merge(parlor_support::Door::new(host.clone()).router());
     doors = doors.merge(parlor_socketio::Door::new(host.clone()).router());
+    doors = doors.merge(parlor_tickets::router(host));
     for below in ["auth", "users", "chat", "conversations", "tickets", "files", "websocket"] {
         doors = doors.route(&format!("/api/{below}/{{*rest}}"), any(unknown_path));
     }
