@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use parlor_testkit::Server;
 use parlor_testkit::faults::{Plan, run};
+use parlor_testkit::postgres::Postgres;
 
 /// Kill the server again and again under load and judge what its clients saw.
 #[derive(Parser)]
@@ -34,10 +35,12 @@ struct Options {
     /// Keep the data in this PostgreSQL database instead of SQLite
     #[arg(long)]
     database: Option<String>,
+    /// Keep the data in a PostgreSQL server that is started for this run
+    #[arg(long, conflicts_with = "database")]
+    postgres: bool,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let options = Options::parse();
     let plan = Plan {
         cycles: options.cycles,
@@ -48,11 +51,14 @@ async fn main() -> ExitCode {
         kills_while_starting: options.kills_while_starting,
         seed: options.seed,
     };
+    // Lives as long as the run.
+    let postgres = options.postgres.then(Postgres::start);
     let mut setup = Server::setup();
-    if let Some(url) = &options.database {
-        setup = setup.database(url);
+    if let Some(url) = options.database.or_else(|| postgres.as_ref().map(Postgres::database)) {
+        setup = setup.database(&url);
     }
-    let report = run(setup, &plan).await;
+    let runtime = tokio::runtime::Runtime::new().expect("the system has room for a few threads");
+    let report = runtime.block_on(run(setup, &plan));
     println!("{report}");
     if report.sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
