@@ -84,6 +84,7 @@ pub struct Chat {
     settings: RwLock<Arc<Settings>>,
     pub(crate) marks: crate::reading::Marks,
     pub(crate) waiting: crate::notify::Waiting,
+    latencies: crate::histogram::Latencies,
     pub(crate) send_limit: crate::send_limit::SendLimit,
 }
 
@@ -109,6 +110,7 @@ impl Chat {
             settings: RwLock::new(Arc::new(settings)),
             marks: Default::default(),
             waiting: Default::default(),
+            latencies: Default::default(),
             send_limit: Default::default(),
         }
     }
@@ -126,6 +128,11 @@ impl Chat {
     /// How fast one user may send: so many at once, then so many a second; 0 of either is no limit. Off at first.
     pub fn limit_sends(&self, burst: u32, rate: u32) {
         self.send_limit.set(burst, rate);
+    }
+
+    /// How long people wait, for whoever shows it.
+    pub fn latencies(&self) -> &crate::histogram::Latencies {
+        &self.latencies
     }
 
     /// The wall clock.

@@ -30,6 +30,7 @@ mod feed_tail;
 pub mod fetch;
 mod field_rule;
 pub mod gathering;
+pub mod histogram;
 pub mod host_tokens;
 pub mod host_users;
 pub mod hub;

@@ -1,7 +1,7 @@
 //! Sending: judged, enqueued, stored. Two phases, so that a connection can enqueue many in order and answer each when
 //! it is on disk.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use crate::{
     chat::Chat,
@@ -84,6 +84,8 @@ pub struct Sending {
     actor: Actor,
     draft: Draft,
     storing: Storing,
+    /// When it came.
+    since: Duration,
 }
 
 enum Storing {
@@ -106,18 +108,23 @@ impl Sending {
     /// The message once it is on disk. What was overtaken between judgement and storing (a role, a membership) is
     /// judged anew, at most twice; such a message loses its place in the order of enqueueing.
     pub async fn stored(self, chat: &Chat) -> Result<Sent> {
+        let since = self.since;
+        let done = self.settled(chat).await?;
+        chat.latencies().stored.add(chat.ports.clock.monotonic().saturating_sub(since));
+        Ok(Sent { message: done.message, duplicate: done.duplicate })
+    }
+
+    async fn settled(self, chat: &Chat) -> Result<Appended> {
         let mut storing = self.storing;
         for _ in 0..2 {
             match storing.answer().await {
                 Err(Refusal::Stale) => storing = chat.enqueue(chat.prepare(&self.actor, &self.draft).await?),
-                Ok(done) => return Ok(Sent { message: done.message, duplicate: done.duplicate }),
-                Err(refusal) => return Err(refusal),
+                done => return done,
             }
         }
         match storing.answer().await {
-            Ok(done) => Ok(Sent { message: done.message, duplicate: done.duplicate }),
             Err(Refusal::Stale) => Err(Refusal::Unavailable),
-            Err(refusal) => Err(refusal),
+            done => done,
         }
     }
 }
@@ -134,7 +141,8 @@ impl Storing {
 impl Chat {
     /// Judges a message and enqueues it; its place in the room is decided when this answers.
     pub async fn send(&self, actor: &Actor, draft: Draft) -> Result<Sending> {
-        self.send_limit.take(actor, self.ports.clock.monotonic())?;
+        let since = self.ports.clock.monotonic();
+        self.send_limit.take(actor, since)?;
         let storing = match self.prepare(actor, &draft).await {
             Ok(prepared) => {
                 if prepared.enters {
@@ -147,7 +155,7 @@ impl Chat {
                 None => return Err(refusal),
             },
         };
-        Ok(Sending { actor: actor.clone(), draft, storing })
+        Ok(Sending { actor: actor.clone(), draft, storing, since })
     }
 
     /// Sends a message and waits until it is on disk.

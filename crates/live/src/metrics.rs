@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parlor_core::histogram::Histogram;
+
 /// A number that others read while it changes.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -38,6 +40,8 @@ pub struct LiveMetrics {
     pub frames_out: Counter,
     /// Bytes written to sockets.
     pub bytes_out: Counter,
+    /// How long frames waited in the outboxes until the sockets had taken all there was.
+    pub waited: Histogram,
     /// Volatile frames dropped because an outbox was full.
     pub volatile_dropped: Counter,
     /// Pings sent.

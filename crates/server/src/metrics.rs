@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use parlor_core::{chat::Chat, store::Store};
-use parlor_live::Live;
+use parlor_core::{chat::Chat, histogram::Histogram, store::Store};
+use parlor_live::{Door, Live, LiveMetrics};
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric, text::encode},
-    metrics::{counter::ConstCounter, gauge::ConstGauge},
+    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet, text::encode},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
     registry::Registry,
 };
 
@@ -67,7 +67,6 @@ impl Collector for Sources {
         }
         let gauges = [
             ("store_queue", "Jobs waiting for the store", now.queued),
-            ("connections", "Live connections", self.live.connections() as u64),
             ("outbox_bytes", "Bytes waiting for live connections", self.live.queued_bytes() as u64),
             ("users_online", "Users who are online or watched", hub.users as u64),
             ("events_parked", "Events that wait for an earlier one", hub.parked as u64),
@@ -76,6 +75,65 @@ impl Collector for Sources {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
+        let latencies = self.chat.latencies();
+        let times = [
+            ("send_seconds", "From a message's coming until it is on disk", &latencies.stored),
+            (
+                "publish_seconds",
+                "From a commit until all listeners have its events in their outboxes",
+                &latencies.published,
+            ),
+        ];
+        for (name, help, times) in times {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+            histogram(&mut metric, times)?;
+        }
+        self.doors(&mut encoder)
+    }
+}
+
+type Word = (&'static str, &'static str);
+
+impl Sources {
+    /// What is told for each door.
+    fn doors(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let doors = self.live.doors();
+        let of = |door: &Door| -> [Word; 1] { [("door", door.name)] };
+        let help = "From a frame's place in an outbox until the socket has taken all there was";
+        let mut metric = encoder.encode_descriptor("outbox_seconds", help, None, MetricType::Histogram)?;
+        for door in &doors {
+            histogram(&mut metric.encode_family(&of(door))?, &door.metrics.waited)?;
+        }
+        let mut metric =
+            encoder.encode_descriptor("connections", "Live connections", None, MetricType::Gauge)?;
+        for door in &doors {
+            let open = i64::try_from(door.metrics.connections.get()).unwrap_or(i64::MAX);
+            ConstGauge::new(open).encode(metric.encode_family(&of(door))?)?;
+        }
+        type Read = fn(&LiveMetrics) -> u64;
+        let counters: [(&str, &str, Read); 6] = [
+            ("messages_in", "Messages from clients", |m| m.messages_in.get()),
+            ("frames_out", "Frames written to sockets", |m| m.frames_out.get()),
+            ("bytes_in", "Bytes from clients", |m| m.bytes_in.get()),
+            ("bytes_out", "Bytes written to sockets", |m| m.bytes_out.get()),
+            ("connections_too_slow", "Connections cut for being too slow", |m| m.too_slow.get()),
+            ("connections_refused", "Upgrades refused", |m| m.refused.get()),
+        ];
+        for (name, help, read) in counters {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for door in &doors {
+                ConstCounter::new(read(&door.metrics)).encode(metric.encode_family(&of(door))?)?;
+            }
+        }
         Ok(())
     }
+}
+
+fn histogram(metric: &mut MetricEncoder<'_>, times: &Histogram) -> Result<(), std::fmt::Error> {
+    let mut reading = times.read();
+    if let Some(last) = reading.buckets.last_mut() {
+        // How Prometheus writes infinity.
+        last.0 = f64::MAX;
+    }
+    metric.encode_histogram::<NoLabelSet>(reading.sum, reading.count, &reading.buckets, None)
 }

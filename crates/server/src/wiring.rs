@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, OnceLock, Weak, mpsc},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
@@ -34,6 +34,9 @@ const SECOND: Duration = Duration::from_secs(1);
 /// How often what has run out is swept.
 const SWEEP: Duration = Duration::from_secs(600);
 
+/// What one commit brought, and when.
+type Committed = (Instant, Vec<Fact>);
+
 /// A running chat and its doors.
 pub struct Parts {
     /// The chat.
@@ -57,7 +60,7 @@ pub struct Core {
     pub chat: Arc<Chat>,
     /// The store below it.
     pub engine: Arc<Engine>,
-    facts: mpsc::Receiver<Vec<Fact>>,
+    facts: mpsc::Receiver<Committed>,
     file_key: [u8; 32],
 }
 
@@ -116,13 +119,13 @@ fn outgoing(chat: Arc<OnceLock<Weak<Chat>>>) -> Result<parlor_http::Client> {
 
 /// What the committing thread does with facts: first the caches, so that nobody is answered before they are right,
 /// then the queue to the publisher.
-fn sink(chat: Arc<OnceLock<Weak<Chat>>>, sender: mpsc::SyncSender<Vec<Fact>>) -> Sink {
+fn sink(chat: Arc<OnceLock<Weak<Chat>>>, sender: mpsc::SyncSender<Committed>) -> Sink {
     Arc::new(move |facts| {
         if let Some(chat) = chat.get().and_then(Weak::upgrade) {
             chat.committed(&facts);
         }
         // The receiver is gone only when the process ends.
-        let _ = sender.send(facts);
+        let _ = sender.send((Instant::now(), facts));
     })
 }
 
@@ -137,7 +140,7 @@ impl Core {
     pub fn start(self, config: &Config) -> Result<Parts> {
         let Self { chat, engine, facts, file_key } = self;
         let publisher = Arc::new(chat.publisher().context("there is a publisher already")?);
-        let thread = publish(publisher.clone(), facts)?;
+        let thread = publish(publisher.clone(), facts, chat.clone())?;
         let live = Live::new(CapLimits::default());
         let rocketchat = Door::new(
             chat.clone(),
@@ -166,16 +169,23 @@ impl Core {
 /// The publisher's thread: commits in, events out.
 fn publish(
     publisher: Arc<Publisher>,
-    facts: mpsc::Receiver<Vec<Fact>>,
+    facts: mpsc::Receiver<Committed>,
+    chat: Arc<Chat>,
 ) -> Result<std::thread::JoinHandle<()>> {
     let runtime = tokio::runtime::Handle::current();
     let thread = std::thread::Builder::new().name("publisher".into());
     let run = move || {
         loop {
             let questions: Vec<Output> = match facts.recv_timeout(TICK) {
-                // One change goes out at once; of several, each connection gets all it is to get together.
-                Ok(batch) if batch.len() == 1 => publisher.publish(batch),
-                Ok(batch) => parlor_live::gather(|| publisher.publish(batch)),
+                Ok((since, batch)) => {
+                    // One change goes out at once; of several, each connection gets all it is to get together.
+                    let questions = match batch.len() {
+                        1 => publisher.publish(batch),
+                        _ => parlor_live::gather(|| publisher.publish(batch)),
+                    };
+                    chat.latencies().published.add(since.elapsed());
+                    questions
+                }
                 Err(mpsc::RecvTimeoutError::Timeout) => publisher.tick(),
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             };

@@ -34,6 +34,8 @@ impl Rest {
     /// Only when no HTTP client can be made at all.
     #[must_use]
     pub fn new(base: &str) -> Self {
+        // Again and again is refused, which is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // Redirects are answers like others, and a proxy from the environment is no part of a test.
         let http =
             Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().timeout(wait::PATIENCE);

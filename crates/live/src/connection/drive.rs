@@ -128,6 +128,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
             let metrics = &self.door().metrics;
             metrics.frames_out.add(drained.frames as u64);
             metrics.bytes_out.add(drained.bytes as u64);
+            if let Some(since) = drained.since {
+                metrics.waited.add(since.elapsed());
+            }
             self.stuck = None;
         }
         if !drained.blocked {

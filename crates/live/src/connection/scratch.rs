@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -52,6 +53,8 @@ pub struct Drained {
     /// Frames and bytes written.
     pub frames: usize,
     pub bytes: usize,
+    /// Since when the first of them had waited, if nothing is left.
+    pub since: Option<Instant>,
 }
 
 /// Writes what is queued, up to 64 frames a system call, until the outbox is empty or the socket full.
@@ -64,7 +67,7 @@ pub fn drain<IO: AsyncWrite + Unpin>(
     let mut drained = Drained::default();
     let result = loop {
         let taken = outbox.take(&mut batch, FRAMES);
-        (drained.closed, drained.marked) = (taken.closed, taken.marked);
+        (drained.closed, drained.marked, drained.since) = (taken.closed, taken.marked, taken.waited_since);
         if batch.is_empty() {
             break Ok(());
         }

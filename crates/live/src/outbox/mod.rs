@@ -81,6 +81,8 @@ pub struct Taken {
     pub closed: bool,
     /// Dirty keys were marked since the last [`Outbox::take_dirty`].
     pub marked: bool,
+    /// There is nothing left: since when what was taken before had waited.
+    pub waited_since: Option<Instant>,
 }
 
 /// What the drainer wants to be woken for, besides the end.
@@ -107,6 +109,8 @@ struct Inner {
     marked: bool,
     waker: Option<Waker>,
     wake_on: WakeOn,
+    /// When the first frame was pushed since it was last found empty.
+    waits_since: Option<Instant>,
 }
 
 /// The frames and the dirty state that wait for one connection. Listeners push, the connection drains.
@@ -119,7 +123,14 @@ impl Outbox {
     /// An empty outbox; about 200 bytes until something is pushed.
     pub fn new(limits: OutboxLimits) -> Arc<Self> {
         let queue = Queue::new(limits);
-        let inner = Inner { queue, dirty: None, marked: false, waker: None, wake_on: WakeOn::default() };
+        let inner = Inner {
+            queue,
+            dirty: None,
+            marked: false,
+            waker: None,
+            wake_on: WakeOn::default(),
+            waits_since: None,
+        };
         Arc::new(Self { inner: Mutex::new(inner) })
     }
 
@@ -129,7 +140,10 @@ impl Outbox {
             let open = inner.queue.closed().is_none();
             let pushed = inner.queue.push(frame, class);
             let news = match pushed {
-                Pushed::Queued => News::Frames,
+                Pushed::Queued => {
+                    inner.waits_since.get_or_insert_with(Instant::now);
+                    News::Frames
+                }
                 Pushed::Closed if open => News::End,
                 Pushed::Closed | Pushed::Dropped => News::Nothing,
             };
@@ -210,7 +224,8 @@ impl Outbox {
     pub fn take(&self, batch: &mut Vec<Entry>, max: usize) -> Taken {
         let mut inner = self.inner.lock();
         inner.queue.take(batch, max);
-        Taken { closed: inner.queue.closed().is_some(), marked: inner.marked }
+        let waited_since = if batch.is_empty() { inner.waits_since.take() } else { None };
+        Taken { closed: inner.queue.closed().is_some(), marked: inner.marked, waited_since }
     }
 
     /// Gives back what the socket did not take; see [`Queue::put_back`].

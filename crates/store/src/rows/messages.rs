@@ -281,6 +281,9 @@ impl ReadMessages for SqlTx<'_> {
     fn unread(&mut self, membership: &Membership) -> Result<Unread> {
         Ok(marks::unread(self, membership)?)
     }
+    fn unread_all(&mut self, memberships: &[Membership]) -> Result<Vec<Unread>> {
+        Ok(marks::unread_all(self, memberships)?)
+    }
     fn thread_mark(&mut self, root: &MessageId, user: &UserId) -> Result<Option<ReadMark>> {
         Ok(marks::thread_mark(self, root, user)?)
     }

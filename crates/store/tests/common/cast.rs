@@ -20,7 +20,16 @@ pub fn people(engine: &Engine, users: usize, rooms: usize) {
                 params![format!("u{n}")],
             )?;
         }
-        for n in 0..rooms {
+        Ok(())
+    }))
+    .unwrap();
+    self::rooms(engine, 0..rooms);
+}
+
+/// Makes the rooms of these numbers.
+pub fn rooms(engine: &Engine, numbers: std::ops::Range<usize>) {
+    wait(engine.write(Lane::Verb, 0, move |tx| {
+        for n in numbers.clone() {
             tx.exec(
                 "INSERT INTO rooms (id, kind, name, name_key, creator, topic, description, announcement, flags,
                     hidden_system, custom_fields, muted, unmuted, sidepanel, created_at, updated_at, access)
