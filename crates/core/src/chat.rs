@@ -290,7 +290,7 @@ impl Chat {
             Event::Custom { kind, .. } => self.customs.forget(*kind),
             Event::Permission { id, roles } => {
                 let grant = Grant { permission: id.clone(), roles: roles.to_vec(), updated_at: self.now() };
-                Arc::make_mut(&mut self.roles.write()).grants.insert(id.clone(), grant);
+                Arc::make_mut(&mut self.roles.write()).put(grant);
             }
             Event::Role { id, role } => {
                 let mut all = self.roles.write();

@@ -25,6 +25,7 @@ pub mod discussions;
 mod e2e_keys;
 pub mod error;
 pub mod event;
+pub mod explain;
 pub mod feed;
 mod feed_tail;
 pub mod fetch;

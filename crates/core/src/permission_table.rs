@@ -221,10 +221,11 @@ pub fn snapshot(stored_roles: Vec<Role>, stored_grants: Vec<Grant>) -> Roles {
         let holders = holders.iter().map(|&role| RoleId::new(role)).collect();
         grants.insert(permission.clone(), Grant { permission, roles: holders, updated_at: Time(0) });
     }
+    let mut all = Roles { roles, grants, overrides: FxHashMap::default() };
     for grant in stored_grants {
-        grants.insert(grant.permission.clone(), grant);
+        all.put(grant);
     }
-    Roles { roles, grants }
+    all
 }
 
 #[cfg(test)]

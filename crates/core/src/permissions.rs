@@ -289,7 +289,7 @@ impl Chat {
             None => None,
         };
         let held = user.roles.iter().chain(membership.iter().flat_map(|m| &m.roles));
-        Ok(self.roles().holds(held, permission).is_some())
+        Ok(self.roles().holds_in(held, permission, room.map(|room| &room.id)).is_some())
     }
 
     /// As [`Chat::may`], with a refusal that names the permission.
@@ -307,15 +307,17 @@ impl Chat {
         let roles = self.roles();
         let by_room = case.room.and_then(|(_, m)| m).map(|m| m.roles.as_slice()).unwrap_or_default();
         let held = || case.user.roles.iter().chain(by_room);
+        let place = case.room.map(|(room, _)| &room.id);
+        let holds = |permission: &str| roles.holds_in(held(), permission, place);
         if let Some((room, membership)) = case.room {
             let readable = match case.reach {
                 Reach::Ordinary => {
-                    membership.is_some() || (room.is_public() && roles.holds(held(), "view-c-room").is_some())
+                    membership.is_some() || (room.is_public() && holds("view-c-room").is_some())
                 }
                 Reach::Case { control, .. } => membership.is_some() || control,
                 Reach::Ticket { enters } => enters,
             };
-            let allowed = || rule.any_of.iter().any(|p| roles.holds(held(), p).is_some());
+            let allowed = || rule.any_of.iter().any(|p| holds(p).is_some());
             let by_holding = rule.standing == Standing::Holder && allowed();
             if !(readable || by_holding) {
                 return Err(Refusal::NotFound(What::Room));
@@ -340,7 +342,7 @@ impl Chat {
             return Ok(Why::Standing);
         }
         for &permission in rule.any_of {
-            if let Some(role) = roles.holds(held(), permission) {
+            if let Some(role) = holds(permission) {
                 return Ok(Why::Permission(permission, role.clone()));
             }
         }
@@ -393,7 +395,8 @@ impl Chat {
             return Err(State::Muted.into());
         }
         if (room.read_only || room.broadcast) && !room.unmuted.contains(&user.id) {
-            self.roles().holds(held(), "post-readonly").ok_or(Refusal::State(State::ReadOnly))?;
+            let roles = self.roles();
+            roles.holds_in(held(), "post-readonly", Some(&room.id)).ok_or(Refusal::State(State::ReadOnly))?;
         }
         Ok(())
     }

@@ -57,6 +57,8 @@ pub enum Command {
     /// Bring in what another server held.
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Say which rule allows or denies somebody something.
+    Explain(ExplainArgs),
     /// Look for what is wrong with the configuration, the data or the machine.
     Doctor(ServeFlags),
     /// Print the REST API as an OpenAPI document.
@@ -89,6 +91,20 @@ pub struct ServeFlags {
     /// Logs for people or for machines.
     #[arg(long, value_enum)]
     pub log_format: Option<LogFormat>,
+}
+
+/// `parlor explain USER PERMISSION [ROOM]`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Where the server keeps its data, or its database.
+    #[command(flatten)]
+    pub place: Place,
+    /// The user name.
+    pub user: String,
+    /// The permission, such as delete-message.
+    pub permission: String,
+    /// In this room (name or id).
+    pub room: Option<String>,
 }
 
 /// Which data a command works on.

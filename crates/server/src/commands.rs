@@ -2,6 +2,7 @@
 
 mod backup;
 mod doctor;
+mod explain;
 mod openapi;
 mod reference;
 mod users;
@@ -26,6 +27,7 @@ pub fn run(cli: Cli) -> Result<()> {
             with_core(command.place(), async |core| users::tokens(core, &command).await)
         }
         Command::Import(_) => bail!("importing comes with a later version; see CHANGELOG.md"),
+        Command::Explain(args) => with_core(&args.place, async |core| explain::run(core, &args).await),
         Command::Doctor(flags) => doctor::run(&flags),
         Command::Openapi => openapi::print(),
         Command::Reference { door } => reference::run(&door),

@@ -195,6 +195,8 @@ pub(super) fn user_data(door: &Door, user: &User, before: Option<&User>) -> Valu
 pub(super) fn workspace_stream(fact: &Fact) -> Option<(&'static str, &'static str)> {
     Some(match &fact.event {
         Event::Setting { .. } => ("notify-all", "public-settings-changed"),
+        // Rules of single rooms are not for everybody's ears.
+        Event::Permission { id, .. } if id.contains('@') => return None,
         Event::Permission { .. } => ("notify-logged", "permissions-changed"),
         Event::Role { .. } => ("roles", "roles"),
         Event::RoleGiven { .. } => ("notify-logged", "roles-change"),

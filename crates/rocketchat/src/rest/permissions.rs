@@ -3,7 +3,7 @@
 use parlor_core::{
     clock::Time,
     error::{Refusal, What},
-    id::RoleId,
+    id::{RoleId, RoomId},
     permission_table::PERMISSIONS,
     role::Grant,
 };
@@ -34,6 +34,14 @@ pub(crate) fn routes() -> Vec<Route> {
             Who::May(&["access-permissions"]),
             r#"{"permissionId":"view-outside-room","role":"user"}"#,
             |call| change(call, true),
+        ),
+        get("permissions.explain", Who::User, "permission=view-c-room", explain),
+        get("permissions.room", Who::May(&["access-permissions"]), "roomId=$private", of_room),
+        post(
+            "permissions.setInRoom",
+            Who::May(&["access-permissions"]),
+            r#"{"roomId":"$private","permissionId":"pin-message","roles":["admin","owner","moderator"]}"#,
+            set_in_room,
         ),
         post("permissions.removeRole", Who::May(&["access-permissions"]), "", |call| change(call, false)),
     ]
@@ -77,6 +85,57 @@ async fn update(mut call: Call) -> Outcome {
         other => other.into(),
     })?;
     success(json!({ "permissions": grants(&call.door, None, Dates::Iso) }))
+}
+
+fn names(roles: &[RoleId]) -> Vec<&str> {
+    roles.iter().map(|role| role.as_str()).collect()
+}
+
+/// `?permission=&userId=|username=&roomId=`: which rule allows or denies; about oneself when nobody is named.
+async fn explain(call: Call) -> Outcome {
+    let permission = call.need("permission")?;
+    let (chat, actor) = (call.chat(), call.actor()?);
+    let user = match call.param("userId").or(call.param("username")) {
+        Some(_) => call.named_user().await?.id.clone(),
+        None => actor.user.clone(),
+    };
+    let room = match call.param("roomId") {
+        Some(id) => Some(RoomId::parse(id).ok_or_else(Refused::unknown_room)?),
+        None => None,
+    };
+    let told = chat.explain(actor, &user, permission, room.as_ref()).await?;
+    success(json!({
+        "permission": told.permission, "allowed": told.allowed, "active": told.active, "by": told.by.as_deref(),
+        "roles": names(&told.roles), "roomRoles": names(&told.room_roles), "holders": names(&told.holders),
+        "ownRuleOfRoom": told.own_rule, "member": told.member, "mayReadRoom": told.reads,
+    }))
+}
+
+async fn of_room(call: Call) -> Outcome {
+    let room = RoomId::parse(call.need("roomId")?).ok_or_else(Refused::unknown_room)?;
+    let own = call.chat().room_grants(call.actor()?, &room).await?;
+    let shown: Vec<Value> =
+        own.iter().map(|(permission, roles)| json!({ "_id": permission, "roles": names(roles) })).collect();
+    success(json!({ "permissions": shown }))
+}
+
+/// `roles`: who holds the permission in this room; `null` goes back to what the workspace says.
+async fn set_in_room(mut call: Call) -> Outcome {
+    let body = super::rooms_call::Body::of(&mut call).await?;
+    let room = RoomId::parse(body.need("roomId")?).ok_or_else(Refused::unknown_room)?;
+    let roles = match body.list("roles")? {
+        None => None,
+        Some(roles) => {
+            let roles: Option<Vec<RoleId>> = roles.iter().map(|r| RoleId::parse(r)).collect();
+            Some(roles.ok_or_else(invalid_role)?)
+        }
+    };
+    let done = call.chat().set_room_grant(call.actor()?, &room, body.need("permissionId")?, roles).await;
+    done.map_err(|refusal| match refusal {
+        Refusal::NotFound(What::Role) => invalid_role(),
+        other => other.into(),
+    })?;
+    success(Value::Null)
 }
 
 async fn change(mut call: Call, given: bool) -> Outcome {

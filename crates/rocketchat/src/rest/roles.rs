@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parlor_core::{
     error::{Refusal, State},
+    explain::RoleChange,
     id::RoomId,
     role::{Role, RoleScope},
     rooms::RoomRef,
@@ -30,8 +31,8 @@ pub(crate) fn routes() -> Vec<Route> {
         get("roles.getUsersInRole", admins, "role=admin", in_role),
         post("roles.addUserToRole", admins, r#"{"roleId":"bot","username":"$username"}"#, add),
         post("roles.removeUserFromRole", admins, "", remove),
-        post("roles.create", admins, "", enterprise),
-        post("roles.update", admins, "", enterprise),
+        post("roles.create", admins, "", |call| put(call, true)),
+        post("roles.update", admins, "", |call| put(call, false)),
         post("roles.delete", admins, "", delete),
     ]
 }
@@ -175,9 +176,48 @@ async fn delete(mut call: Call) -> Outcome {
     success(Value::Null)
 }
 
-/// Custom roles are not part of the community edition.
-async fn enterprise(_: Call) -> Outcome {
-    Err(Refused::enterprise())
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wanted {
+    role_id: Option<String>,
+    name: Option<String>,
+    scope: Option<String>,
+    description: Option<String>,
+    mandatory2fa: Option<bool>,
+}
+
+/// Client suites take this server for the community edition, which has no roles of its own making.
+async fn put(mut call: Call, new: bool) -> Outcome {
+    if call.door.config.test_mode {
+        return Err(Refused::enterprise());
+    }
+    let wanted: Wanted = call.json().await?;
+    let invalid = || Refused::meteor("error-invalid-role-properties", "The role properties are invalid.");
+    let change = RoleChange {
+        name: Some(wanted.name.ok_or_else(|| Refused::missing("name"))?),
+        description: wanted.description,
+        scope: match wanted.scope.as_deref() {
+            None => None,
+            Some("Users") => Some(RoleScope::Workspace),
+            Some("Subscriptions") => Some(RoleScope::Room),
+            Some(_) => return Err(invalid()),
+        },
+        mandatory_2fa: wanted.mandatory2fa,
+    };
+    let (chat, actor) = (call.chat(), call.actor()?);
+    let done = match (new, &wanted.role_id) {
+        (true, _) => chat.create_role(actor, change).await,
+        (false, Some(id)) => chat.change_role(actor, id, change).await,
+        (false, None) => return Err(missing()),
+    };
+    let role = done.map_err(|refusal| match refusal {
+        Refusal::Taken { .. } => {
+            Refused::meteor("error-duplicate-role-names-not-allowed", "Role name already exists")
+        }
+        Refusal::Invalid { .. } => invalid(),
+        other => other.into(),
+    })?;
+    success(json!({ "role": shape::role::role(&role, Dates::Iso) }))
 }
 
 fn missing() -> Refused {
