@@ -35,6 +35,8 @@ pub struct Device {
     pub user_agent: String,
     /// Its address.
     pub address: Option<IpAddr>,
+    /// How long its session lives; `None` for as long as `Accounts_LoginExpiration` says.
+    pub lifetime: Option<Duration>,
 }
 
 /// A second factor as a client gives it.
@@ -60,11 +62,11 @@ impl Chat {
 
     /// Who holds this token, if it is this user's, valid and not expired, and the account is active.
     pub async fn authenticate(&self, user: &UserId, token: &str) -> Result<Option<Actor>> {
-        let Some(session) = self.session_of(token).await?.filter(|s| s.user == *user) else {
-            return Ok(None);
-        };
-        let account = self.user(user).await?.filter(|u| u.active);
-        Ok(account.map(|u| Actor::user(u.id.clone(), Some(session.id))))
+        match self.admit_as(user, token).await {
+            Ok(admitted) => Ok(Some(admitted.actor)),
+            Err(Refusal::BadCredentials | Refusal::TokenExpired | Refusal::Deactivated) => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// Ends the actor's own session.
@@ -90,12 +92,16 @@ impl Chat {
     }
 
     async fn login_by_token(&self, token: String) -> Result<Login> {
-        let session = self.session_of(&token).await?.ok_or(Refusal::BadCredentials)?;
-        let user = self.user(&session.user).await?.ok_or(Refusal::BadCredentials)?;
-        if !user.active {
-            return Err(Refusal::Deactivated);
-        }
-        Ok(Login { user, session: session.id, token, expires_at: session.expires_at })
+        let admitted = self.admit(&token).await.map_err(|refusal| match refusal {
+            Refusal::TokenExpired => Refusal::BadCredentials,
+            other => other,
+        })?;
+        Ok(Login {
+            user: admitted.user,
+            session: admitted.actor.session,
+            token,
+            expires_at: admitted.expires_at,
+        })
     }
 
     async fn login_by_password(
@@ -179,12 +185,12 @@ impl Chat {
             days if days >= 1.0 => days,
             _ => 90.0,
         };
+        let lifetime = device.lifetime.unwrap_or(Duration::from_secs_f64(days * 86_400.0));
         let session = Session {
             id: SessionId::new(self.new_id()),
             user,
             token_hash,
-            expires_at: (kind == SessionKind::Login)
-                .then(|| now.after(Duration::from_secs_f64(days * 86_400.0))),
+            expires_at: (kind == SessionKind::Login).then(|| now.after(lifetime)),
             kind,
             created_at: now,
             user_agent: device.user_agent.chars().take(300).collect(),
@@ -205,7 +211,7 @@ impl Chat {
             })
             .await?;
         self.sessions.remember(token_hash, made);
-        Ok(Login { user, session: id, token, expires_at })
+        Ok(Login { user, session: Some(id), token, expires_at })
     }
 
     /// Ends one session of a user.

@@ -90,8 +90,8 @@ impl Actor {
 pub struct Login {
     /// Who.
     pub user: Arc<crate::user::User>,
-    /// The session behind the token.
-    pub session: SessionId,
+    /// The session behind the token; a host application's token has none.
+    pub session: Option<SessionId>,
     /// The token in clear; shown once, never stored.
     pub token: String,
     /// When it ends.

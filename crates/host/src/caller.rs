@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use parlor_core::{admission::Admitted, id::UserId, session::Actor, user::User};
+use parlor_core::{admission::Admitted, host_users::SYSTEM_USER, id::UserId, session::Actor, user::User};
 
 use crate::{host::Host, problem::Problem};
 
@@ -33,6 +33,14 @@ impl Caller {
         match self {
             Self::App => None,
             Self::User(admitted) => Some(&admitted.actor),
+        }
+    }
+
+    /// Who acts in the core: the user, or for the application the server itself in its reserved user's name.
+    pub fn acting(&self) -> Actor {
+        match self {
+            Self::App => Actor::system(SYSTEM_USER.into()),
+            Self::User(admitted) => admitted.actor.clone(),
         }
     }
 

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use parking_lot::Mutex;
-use parlor_core::{chat::Chat, id::UserId, session::Actor, store::Page};
+use parlor_core::{chat::Chat, error::Refusal, id::UserId, session::Actor, store::Page};
 use parlor_live::ClientAddress;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -217,7 +217,14 @@ async fn authenticate(chat: &Chat, headers: &HeaderMap) -> Result<Option<Actor>,
     let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let (token, user) = (header("x-auth-token"), header("x-user-id"));
     if token.is_empty() || user.is_empty() {
-        return Ok(None);
+        let bearer =
+            header("authorization").split_once(' ').filter(|(way, _)| way.eq_ignore_ascii_case("bearer"));
+        let Some((_, token)) = bearer else { return Ok(None) };
+        return match chat.admit(token.trim()).await {
+            Ok(admitted) => Ok(Some(admitted.actor)),
+            Err(Refusal::BadCredentials | Refusal::TokenExpired | Refusal::Deactivated) => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        };
     }
     let Some(user) = UserId::parse(user) else { return Ok(None) };
     Ok(chat.authenticate(&user, token).await?)

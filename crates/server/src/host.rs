@@ -4,7 +4,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use parlor_core::clock::Clock;
+use parlor_core::fetch::{Fetch, Request};
 use parlor_host::{Options, Origins};
+use parlor_http::{Allowed, Client};
 use parlor_identity::{
     ClaimRules, HostTokenConfig, HostTokens, KeySet, RoleMap,
     jwks::{self, ReadJwks},
@@ -47,7 +49,30 @@ fn reader(place: &str) -> Result<ReadJwks> {
     if !is_url(place) {
         return Ok(jwks::file(PathBuf::from(place)));
     }
-    anyhow::bail!("PARLOR_JWT_JWKS must be a file")
+    // The operator names the address, so it may be one of the own network; nothing else is opened by it.
+    let host = host_of(place).to_owned();
+    let allowed = move || Allowed::read([host.as_str()]).unwrap_or_default();
+    let client = Arc::new(Client::new(Arc::new(allowed)).map_err(|why| anyhow::anyhow!("no TLS: {why}"))?);
+    let place = place.to_owned();
+    Ok(Arc::new(move || {
+        let request = Request { at_most: jwks::MAX_DOCUMENT + 1, ..Request::get(place.clone()) };
+        let answer = client.fetch(request);
+        Box::pin(async move {
+            let answer = answer.await.map_err(|why| why.to_string())?;
+            if answer.is_success() { Ok(answer.body) } else { Err(format!("status {}", answer.status)) }
+        })
+    }))
+}
+
+/// The name or address in a URL, without user and port.
+fn host_of(url: &str) -> &str {
+    let rest = url.split("://").nth(1).unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let server = authority.rsplit('@').next().unwrap_or_default();
+    match server.strip_prefix('[') {
+        Some(six) => six.split(']').next().unwrap_or_default(),
+        None => server.split(':').next().unwrap_or_default(),
+    }
 }
 
 /// What the doors must know.

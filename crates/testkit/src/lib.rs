@@ -8,6 +8,7 @@ pub mod cast;
 pub mod ddp;
 pub mod faults;
 pub mod history;
+pub mod host_app;
 pub mod needs;
 pub mod postgres;
 pub mod rest;
@@ -16,5 +17,6 @@ pub mod wait;
 
 pub use cast::{Cast, Person};
 pub use ddp::Ddp;
+pub use host_app::{HostApp, HostPerson};
 pub use rest::{Answer, Rest};
 pub use server::Server;

@@ -10,7 +10,7 @@ pub fn value(user: &User, with_email: bool) -> Value {
         "username": user.username,
         "name": shown_name(user),
         "roles": user.words(),
-        "vendor_id": null,
+        "vendor_id": user.host.vendor,
         "active": user.active,
     });
     if with_email && let Some(object) = value.as_object_mut() {

@@ -7,12 +7,14 @@ use std::{
     net::IpAddr,
     sync::Arc,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use parlor_core::{
     accounts::{Device, Proof},
+    clock::Time,
     hub::Subscription,
     id::RoomId,
     messages::Sending,
@@ -38,6 +40,9 @@ use crate::{
 
 /// Subscriptions of one connection at most; further ones are refused.
 pub const MOST_SUBSCRIPTIONS: usize = 1_000;
+
+/// Tokens that end within a day, in milliseconds, end their connection; longer ones are looked at when it comes back.
+const SOON: i64 = 86_400_000;
 
 /// What a request comes back with. Made once for each request and moved a few times, so a box would cost more than the
 /// difference between its variants.
@@ -215,10 +220,10 @@ impl Ddp {
                 let wanted = params.first().ok_or_else(|| mismatch("object", None))?;
                 let (proof, code) = login::read(wanted)?;
                 let by_token = matches!(proof, Proof::Token(_));
-                let device = Device { user_agent: String::new(), address };
+                let device = Device { address, ..Device::default() };
                 let login = door.chat.login(proof, code, device).await;
                 let login = login.map_err(|refusal| login::refused(refusal, by_token))?;
-                let actor = Actor::user(login.user.id.clone(), Some(login.session.clone()));
+                let actor = Actor::user(login.user.id.clone(), login.session.clone());
                 let ear = UserEar::new(&wire, actor.user.clone(), actor.session.clone());
                 let subscription = door.chat.listen_user(&actor, ear.clone()).await?;
                 Ok((login, by_token, Heard { ear, subscription }))
@@ -230,19 +235,34 @@ impl Ddp {
     fn logged_in(&mut self, id: &str, login: Login, by_token: bool, heard: Heard) {
         self.forget_user();
         self.door.chat.connected(&login.user, self.wire.origin);
-        self.actor = Some(Actor::user(login.user.id.clone(), Some(login.session.clone())));
+        self.actor = Some(Actor::user(login.user.id.clone(), login.session.clone()));
         self.user = Some(heard);
         let fields = shape::user::own(&self.door, &login.user, Dates::Ejson);
         let added =
             json!({ "msg": "added", "collection": "users", "id": login.user.id.as_str(), "fields": fields });
         self.reply(frame::value(&added));
-        let expires = login.expires_at.unwrap_or(parlor_core::clock::Time(4_102_444_800_000));
+        self.end_with(login.expires_at);
+        let expires = login.expires_at.unwrap_or(Time(4_102_444_800_000));
         let result = json!({
             "id": login.user.id.as_str(), "token": login.token, "tokenExpires": Dates::Ejson.value(expires),
             "type": if by_token { "resume" } else { "password" },
         });
         self.reply(frame::result(id, &result.to_string()));
         self.reply(frame::updated(id));
+    }
+
+    /// Ends the connection with its token, when that is soon; a client that comes back is told that it is over.
+    fn end_with(&self, expires_at: Option<Time>) {
+        let now = self.door.chat.now();
+        let left = expires_at.map(|end| end.millis().saturating_sub(now.millis()));
+        let Some(left) = left.filter(|left| *left < SOON).and_then(|left| u64::try_from(left).ok()) else {
+            return;
+        };
+        let kick = self.wire.outbox.kick_handle();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(left)).await;
+            kick.kick(Close::policy("token_expired"));
+        });
     }
 
     /// Ends everything that hung on the login; the connection itself stays.

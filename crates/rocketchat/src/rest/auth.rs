@@ -52,7 +52,11 @@ impl Call {
     /// The device that calls.
     pub(crate) fn device(&self) -> Device {
         let agent = self.headers.get(axum::http::header::USER_AGENT).and_then(|v| v.to_str().ok());
-        Device { user_agent: agent.unwrap_or_default().to_owned(), address: self.address }
+        Device {
+            user_agent: agent.unwrap_or_default().to_owned(),
+            address: self.address,
+            ..Device::default()
+        }
     }
 
     /// A second factor in the headers `x-2fa-code` and `x-2fa-method`.

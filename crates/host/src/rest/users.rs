@@ -1,0 +1,144 @@
+//! Users, as the host application tells of them and as everybody may look them up.
+
+use parlor_core::{
+    classes::MAX_WORDS,
+    host_users::{HostUser, word},
+    id::UserId,
+    store::{Page, UserFilter},
+    user::{Status, User, UserKind},
+    users_change::Secret,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    call::{Answer, Call, answer},
+    fields::{Fields, Text},
+    page::{Cursor, Habit, PageAsked, Seek},
+    problem::{Fault, Problem},
+    shape::user,
+};
+
+/// Longest search text, in characters.
+const LONGEST_SEARCH: usize = 100;
+
+/// `PUT /api/users/{id}`: for the application and ADMIN; only keys that are present change.
+pub(super) async fn put(mut call: Call) -> Answer {
+    let caller = call.caller()?.clone();
+    if !caller.may_push() {
+        return Err(Problem::forbidden("Only the application or an ADMIN may do this"));
+    }
+    let body = call.object().await?;
+    let mut fields = Fields::new(&body);
+    let optional = |fields: &mut Fields<'_>, name: &str, most: usize| {
+        if fields.has(name) && fields.value(name).is_none() {
+            return Some(None);
+        }
+        fields.text(name, Text::new(1, most)).map(Some)
+    };
+    let told = HostUser {
+        username: fields.text("username", Text::new(1, 1000)),
+        name: fields.text("name", Text::new(1, 1000)),
+        email: optional(&mut fields, "email", 1000),
+        roles: fields.texts("roles", MAX_WORDS).map(|roles| roles.iter().map(|role| word(role)).collect()),
+        vendor: vendor(&mut fields),
+        password: fields.text("password", Text::new(1, 1024)).map(Secret),
+    };
+    fields.done()?;
+    let (pushed, new) = call.host.chat().push_user(&caller.acting(), call.path("id"), told).await?;
+    answer(if new { 201 } else { 200 }, &json!({ "user": user::value(&pushed, true) }))
+}
+
+/// A text or an integer; `null` takes it away.
+fn vendor(fields: &mut Fields<'_>) -> Option<Option<String>> {
+    if fields.has("vendor_id") && fields.value("vendor_id").is_none() {
+        return Some(None);
+    }
+    if let Some(number) = fields.value("vendor_id").and_then(Value::as_i64) {
+        return Some(Some(number.to_string()));
+    }
+    fields.text("vendor_id", Text::new(1, 64)).map(Some)
+}
+
+/// `GET /api/users/{id}`.
+pub(super) async fn one(call: Call) -> Answer {
+    let caller = call.caller()?.clone();
+    let found = find(&call).await?;
+    let own = caller.user().is_some_and(|user| user.id == found.id);
+    answer(200, &json!({ "user": user::value(&found, own || caller.may_push()) }))
+}
+
+async fn find(call: &Call) -> Result<std::sync::Arc<User>, Problem> {
+    let unknown = || Problem::not_found("User");
+    let id = UserId::parse(call.path("id")).ok_or_else(unknown)?;
+    call.host.chat().user(&id).await?.ok_or_else(unknown)
+}
+
+/// `DELETE /api/users/{id}`, or with `mode=deactivate` only switched off.
+pub(super) async fn delete(call: Call) -> Answer {
+    let caller = call.caller()?.clone();
+    if !caller.may_push() {
+        return Err(Problem::forbidden("Only the application or an ADMIN may do this"));
+    }
+    let found = find(&call).await?;
+    let chat = call.host.chat();
+    match call.query.get("mode") {
+        Some("deactivate") => {
+            let user = chat.set_pushed_active(&caller.acting(), &found.id, false).await?;
+            answer(200, &json!({ "user": user::value(&user, true) }))
+        }
+        Some("activate") => {
+            let user = chat.set_pushed_active(&caller.acting(), &found.id, true).await?;
+            answer(200, &json!({ "user": user::value(&user, true) }))
+        }
+        Some(_) => Err(Problem::invalid_query("mode", "must be deactivate or activate")),
+        None => {
+            chat.remove_pushed_user(&caller.acting(), &found.id).await?;
+            answer(200, &json!({ "success": true }))
+        }
+    }
+}
+
+/// `GET /api/users`: active people by user name, for starting conversations.
+pub(super) async fn list(call: Call) -> Answer {
+    let caller = call.caller()?.clone();
+    let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
+    let text = call.query.get("q").unwrap_or_default().to_owned();
+    if text.chars().count() > LONGEST_SEARCH {
+        let problem = format!("must have at most {LONGEST_SEARCH} characters");
+        return Err(Problem::validation(vec![Fault::query("q", problem)]));
+    }
+    let after = match &asked.seek {
+        Seek::After(cursor) => Some(Cursor::read('u', cursor).ok_or_else(Problem::bad_cursor)?),
+        Seek::Before(_) => return Err(Problem::invalid_query("before", "users are paged by after")),
+        _ => None,
+    };
+    let filter = UserFilter {
+        prefix: text,
+        active: Some(true),
+        kind: Some(UserKind::Person),
+        behind: after,
+        ..UserFilter::default()
+    };
+    let page = Page { offset: 0, count: asked.limit + 1 };
+    let mut users = call.host.chat().list_users(&caller.acting(), filter, page).await?.items;
+    let more = users.len() as u64 > asked.limit;
+    users.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
+    let next = users.last().map(|user| Cursor::make('u', &user.username.to_lowercase()));
+    let shown: Vec<Value> = users.iter().map(|user| listed(&call, user, caller.may_push())).collect();
+    answer(200, &json!({ "success": true, "users": shown, "pagination": asked.told(more, next, None) }))
+}
+
+fn listed(call: &Call, user: &User, with_email: bool) -> Value {
+    let mut value = json!({
+        "id": user.id.as_str(),
+        "username": user.username,
+        "name": user::shown_name(user),
+        "roles": user.words(),
+        "online": call.host.chat().status_of(&user.id) != Status::Offline,
+        "active": user.active,
+    });
+    if with_email && let Some(object) = value.as_object_mut() {
+        object.insert("email".into(), user.emails.first().map(|email| email.address.clone()).into());
+    }
+    value
+}

@@ -1,0 +1,163 @@
+//! Who calls: the host's tokens, our own, Rocket.Chat's, and the application's key.
+
+use parlor_testkit::host_app::{JWT_SECRET, now, sign_with};
+use parlor_testkit::{Cast, Ddp, HostApp, Server};
+use serde_json::{Value, json};
+
+async fn me(server: &Server, token: &str) -> parlor_testkit::Answer {
+    server.rest().header("authorization", &format!("Bearer {token}")).get("/api/auth/me", &[]).await
+}
+
+/// S3-7, S4-3, S4-52, S0-2, S0-49, S0-52, S0-53: the person of a good token is there, follows it, and has no password.
+#[tokio::test]
+async fn a_person_comes_with_the_first_token_and_follows_it() {
+    let server = HostApp::setup().start().await;
+    let claims = json!({"preferred_username": "driver1", "name": "Driver One", "email": "d1@example.com",
+        "roles": ["bus-driver"], "vendor_id": "v-9"});
+    let body = me(&server, &HostApp::token("u-driver1", 600, claims)).await.expect(200);
+    let expected = json!({"id": "u-driver1", "username": "driver1", "name": "Driver One",
+        "email": "d1@example.com", "roles": ["BUS_DRIVER"], "vendor_id": "v-9", "active": true});
+    assert_eq!(body["user"], expected);
+
+    let changed = HostApp::token("u-driver1", 600, json!({"name": "Driver 1", "role": "CONTROL_STAFF"}));
+    let user = me(&server, &changed).await.expect(200)["user"].take();
+    assert_eq!((&user["name"], &user["roles"]), (&json!("Driver 1"), &json!(["CONTROL_STAFF"])));
+    assert_eq!((&user["username"], &user["vendor_id"]), (&json!("driver1"), &json!("v-9")));
+
+    let guess = json!({"username": "driver1", "password": ""});
+    server.rest().post("/api/auth/login", guess).await.problem(400, "validation_failed");
+    let guess = json!({"username": "driver1", "password": "driver1"});
+    server.rest().post("/api/auth/login", guess).await.problem(401, "invalid_credentials");
+}
+
+/// S3-69, S4-55, S2-71: each bad token has its code.
+#[tokio::test]
+async fn a_bad_token_is_refused_by_its_code() {
+    let server = HostApp::setup().start().await;
+    server.rest().get("/api/auth/me", &[]).await.problem(401, "unauthorized");
+    let good = HostApp::token("u-1", 600, json!({}));
+    me(&server, &good).await.expect(200);
+    me(&server, &HostApp::token("u-1", -1, json!({}))).await.problem(401, "token_expired");
+    let tampered = format!("{}x", &good[..good.len() - 1]);
+    let other_key = sign_with(
+        "another secret of 32 bytes or more",
+        &json!({"alg": "HS256"}),
+        &json!({"sub": "u-1", "exp": now() + 60}),
+    );
+    let none = sign_with(JWT_SECRET, &json!({"alg": "none"}), &json!({"sub": "u-1", "exp": now() + 60}));
+    let no_end = HostApp::sign(&json!({"sub": "u-1"}));
+    let no_one = HostApp::sign(&json!({"exp": now() + 60}));
+    let reserved = HostApp::token("system", 600, json!({}));
+    for bad in [tampered, other_key, none, no_end, no_one, reserved, "nonsense".into(), "a.b.c".into()] {
+        me(&server, &bad).await.problem(401, "invalid_token");
+    }
+    // A token in the query is none.
+    server.rest().get("/api/auth/me", &[("token", &good)]).await.problem(401, "unauthorized");
+}
+
+/// C-18: the first proof found decides, and there is no second try.
+#[tokio::test]
+async fn a_bad_first_proof_is_not_made_good_by_a_second() {
+    let server = HostApp::setup().start().await;
+    let good = format!("Bearer {}", HostApp::token("u-1", 600, json!({})));
+    let rest = server.rest().header("authorization", &good);
+    rest.get("/api/auth/me", &[]).await.expect(200);
+    rest.header("x-app-key", "wrong").get("/api/auth/me", &[]).await.problem(401, "invalid_token");
+    let bad = server.rest().header("authorization", "Bearer wrong");
+    let pair = bad.signed_in("u-1", &HostApp::token("u-1", 600, json!({})));
+    pair.get("/api/auth/me", &[]).await.problem(401, "invalid_token");
+    assert_eq!(HostApp::rest(&server).get("/api/auth/me", &[]).await.expect(200), json!({"app": true}));
+    let as_bearer =
+        server.rest().header("authorization", &format!("Bearer {}", parlor_testkit::host_app::APP_KEY));
+    assert_eq!(as_bearer.get("/api/auth/me", &[]).await.expect(200), json!({"app": true}));
+}
+
+/// S0-24, S0-25: Rocket.Chat's tokens are good here, and the host's are good there; a pair must belong together.
+#[tokio::test]
+async fn tokens_of_one_surface_are_good_on_the_others() {
+    let server = HostApp::setup().start().await;
+    let cast = Cast::assemble(&server).await;
+    let user = cast.owner.rest.get("/api/auth/me", &[]).await.expect(200)["user"].take();
+    assert_eq!(user["id"], cast.owner.id.as_str());
+    let stolen = server.rest().signed_in(&cast.member.id, cast.owner.rest.token().unwrap());
+    stolen.get("/api/auth/me", &[]).await.problem(401, "invalid_token");
+    cast.deactivated.rest.get("/api/auth/me", &[]).await.problem(401, "invalid_token");
+
+    let alice = HostApp::person(&server, "u-alice", &[]).await;
+    assert_eq!(alice.rest.get("me", &[]).await.ok()["_id"], "u-alice");
+    let pair = server.rest().signed_in("u-alice", &alice.token);
+    assert_eq!(pair.get("me", &[]).await.ok()["username"], "alice");
+    pair.get("/api/auth/me", &[]).await.expect(200);
+    let _ = server.rest().signed_in("u-bob", &alice.token).get("me", &[]).await.refused(401);
+    let mut socket = Ddp::connect(&server).await;
+    let login = socket.resume(&alice.token).await.expect("the host's token is let in");
+    assert_eq!(login["id"], "u-alice");
+    let expired = HostApp::token("u-alice", -5, json!({}));
+    assert!(Ddp::connect(&server).await.resume(&expired).await.is_err());
+}
+
+/// S2-49: Parlor's own login, by name or address; the same answer for a wrong password and for nobody.
+#[tokio::test]
+async fn a_user_with_a_password_logs_in_for_as_long_as_the_operator_says() {
+    let server = HostApp::setup().env("PARLOR_TOKEN_TTL", "120").start().await;
+    let app = HostApp::rest(&server);
+    let driver = json!({"username": "driver1", "email": "d1@example.com", "roles": ["BUS_DRIVER"], "password": "password123"});
+    app.put("/api/users/u-driver1", driver).await.expect(201);
+    for who in [json!({"username": "driver1"}), json!({"email": "D1@example.com"})] {
+        let mut body = who;
+        body["password"] = "password123".into();
+        let login = server.rest().post("/api/auth/login", body).await.expect(200);
+        assert_eq!((&login["token_type"], &login["expires_in"]), (&json!("Bearer"), &json!(120)));
+        assert_eq!(login["user"]["roles"], json!(["BUS_DRIVER"]));
+        let token = login["access_token"].as_str().unwrap();
+        assert_eq!(me(&server, token).await.expect(200)["user"]["id"], "u-driver1");
+        let pair = server.rest().signed_in("u-driver1", token);
+        assert_eq!(pair.get("me", &[]).await.ok()["username"], "driver1");
+    }
+    let wrong = |name: &str| json!({"username": name, "password": "wrong"});
+    let known =
+        server.rest().post("/api/auth/login", wrong("driver1")).await.problem(401, "invalid_credentials");
+    let nobody =
+        server.rest().post("/api/auth/login", wrong("nobody")).await.problem(401, "invalid_credentials");
+    assert_eq!(known, nobody);
+    for bad in
+        [json!({"username": {"$ne": null}, "password": "x"}), json!({"username": "driver1"}), json!({})]
+    {
+        server.rest().post("/api/auth/login", bad).await.problem(400, "validation_failed");
+    }
+}
+
+/// S0-65: a taken name gets a number; a user made by name only is taken over and keeps what it wrote.
+#[tokio::test]
+async fn names_are_unique_and_a_local_account_is_never_taken_over() {
+    let server = HostApp::setup().start().await;
+    let cast = Cast::assemble(&server).await;
+    let named = |id: &str, name: &str| HostApp::token(id, 600, json!({"preferred_username": name}));
+    let name = async |token: String| me(&server, &token).await.expect(200)["user"]["username"].clone();
+    assert_eq!(name(named("u-1", "ann")).await, "ann");
+    assert_eq!(name(named("u-2", "Ann")).await, "Ann-2");
+    assert_eq!(name(named("u-2", "Ann")).await, "Ann-2");
+    assert_eq!(name(named("u-3", &cast.owner.username)).await, "owner-2");
+    assert_eq!(cast.owner.rest.get("me", &[]).await.ok()["_id"], cast.owner.id.as_str());
+    // A foreign address is left out rather than taken away.
+    let claims = json!({"preferred_username": "eve", "email": "owner@example.org"});
+    let user = me(&server, &HostApp::token("u-4", 600, claims)).await.expect(200)["user"].take();
+    assert_eq!((&user["username"], &user["email"]), (&json!("eve"), &Value::Null));
+}
+
+/// S4-8, S4-52, C-22: a switched-off user is refused with a word, and open sockets end.
+#[tokio::test]
+async fn a_deactivated_user_is_out_at_once() {
+    let server = HostApp::setup().start().await;
+    let alice = HostApp::person(&server, "u-alice", &[]).await;
+    let mut socket = Ddp::connect(&server).await;
+    socket.resume(&alice.token).await.expect("let in");
+    let app = HostApp::rest(&server);
+    let off = app.remove("/api/users/u-alice?mode=deactivate").await.expect(200);
+    assert_eq!(off["user"]["active"], false);
+    alice.rest.get("/api/auth/me", &[]).await.problem(401, "user_inactive");
+    let refused = socket.method("rooms/get", json!([])).await;
+    assert!(refused.is_err(), "{refused:?}");
+    app.remove("/api/users/u-alice?mode=activate").await.expect(200);
+    alice.rest.get("/api/auth/me", &[]).await.expect(200);
+}

@@ -1,0 +1,5 @@
+//! What all doors for host applications share: identity, users, roles, errors, origins, files; and rooms over REST.
+
+mod identity;
+mod origins;
+mod users;
