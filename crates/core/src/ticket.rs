@@ -120,7 +120,7 @@ pub fn is_ticket_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{samples, user::HostFacts};
+    use crate::samples;
 
     fn ticket() -> Ticket {
         Ticket {

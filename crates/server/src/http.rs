@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::get,
 };
 use parlor_host::{Host, Problem};
 use parlor_identity::token::same_secret;
@@ -32,21 +32,22 @@ pub fn router(parts: &Parts, config: &Arc<Config>) -> Router {
         .with_state(own)
         .merge(parts.rocketchat.router().layer(cors(&config.cors_origins)))
         .merge(host_doors(&parts.host))
+        .layer(middleware::from_fn(unknown_path))
         .layer(from_fn_with_state(Web::new(config.web_dir.clone()), web_app))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(not_a_file)))
         .layer(CatchPanicLayer::custom(panicked))
 }
 
-/// The doors for host applications, and what they answer to paths that none of them has.
+/// What stands behind `/api/` in the paths of host applications.
+const HOST_PATHS: [&str; 7] = ["auth", "users", "chat", "conversations", "tickets", "files", "websocket"];
+
+/// The doors for host applications.
 fn host_doors(host: &Host) -> Router {
     let mut doors = Router::new().merge(parlor_host::rest::router(host));
     doors = doors.merge(parlor_inbox::Door::new(host).router());
     doors = doors.merge(parlor_support::Door::new(host.clone()).router());
     doors = doors.merge(parlor_socketio::Door::new(host.clone()).router());
     doors = doors.merge(parlor_tickets::router(host));
-    for below in ["auth", "users", "chat", "conversations", "tickets", "files", "websocket"] {
-        doors = doors.route(&format!("/api/{below}/{{*rest}}"), any(unknown_path));
-    }
     let origins = host.options().origins.clone();
     doors.layer(middleware::from_fn(move |request: Request, next: Next| {
         let origins = origins.clone();
@@ -62,8 +63,14 @@ fn host_doors(host: &Host) -> Router {
     }))
 }
 
-async fn unknown_path() -> Problem {
-    Problem::not_found("Path")
+/// Paths of host applications that none of their doors has are refused in their words.
+async fn unknown_path(request: Request, next: Next) -> Response {
+    let known = request.extensions().get::<MatchedPath>().is_some();
+    let below = request.uri().path().strip_prefix("/api/").and_then(|rest| rest.split('/').next());
+    if !known && below.is_some_and(|below| HOST_PATHS.contains(&below)) {
+        return Problem::not_found("Path").into_response();
+    }
+    next.run(request).await
 }
 
 #[derive(Clone)]

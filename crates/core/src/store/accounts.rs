@@ -30,10 +30,6 @@ pub struct Secrets {
 pub struct UserFilter {
     /// Part of user name, name, or (only with `search_email`) e-mail; letter case does not matter.
     pub text: String,
-    /// User name or name begins with this; letter case does not matter.
-    pub prefix: String,
-    /// Only user names behind this one (in lower case).
-    pub behind: Option<String>,
     /// `text` is looked for in addresses as well.
     pub search_email: bool,
     /// Active or not.

@@ -16,7 +16,6 @@ pub fn router(host: &Host) -> Router {
     Router::new()
         .route("/api/auth/login", post(auth::log_in))
         .route("/api/auth/me", get(auth::me))
-        .route("/api/users", get(users::list))
         .route("/api/users/{id}", one_user)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .with_state(host.clone())

@@ -4,8 +4,7 @@ use parlor_core::{
     classes::MAX_WORDS,
     host_users::{HostUser, word},
     id::UserId,
-    store::{Page, UserFilter},
-    user::{Status, User, UserKind},
+    user::User,
     users_change::Secret,
 };
 use serde_json::{Value, json};
@@ -13,13 +12,9 @@ use serde_json::{Value, json};
 use crate::{
     call::{Answer, Call, answer},
     fields::{Fields, Text},
-    page::{Cursor, Habit, PageAsked, Seek},
-    problem::{Fault, Problem},
+    problem::Problem,
     shape::user,
 };
-
-/// Longest search text, in characters.
-const LONGEST_SEARCH: usize = 100;
 
 /// `PUT /api/users/{id}`: for the application and ADMIN; only keys that are present change.
 pub(super) async fn put(mut call: Call) -> Answer {
@@ -96,49 +91,4 @@ pub(super) async fn delete(call: Call) -> Answer {
             answer(200, &json!({ "success": true }))
         }
     }
-}
-
-/// `GET /api/users`: active people by user name, for starting conversations.
-pub(super) async fn list(call: Call) -> Answer {
-    let caller = call.caller()?.clone();
-    let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
-    let text = call.query.get("q").unwrap_or_default().to_owned();
-    if text.chars().count() > LONGEST_SEARCH {
-        let problem = format!("must have at most {LONGEST_SEARCH} characters");
-        return Err(Problem::validation(vec![Fault::query("q", problem)]));
-    }
-    let after = match &asked.seek {
-        Seek::After(cursor) => Some(Cursor::read('u', cursor).ok_or_else(Problem::bad_cursor)?),
-        Seek::Before(_) => return Err(Problem::invalid_query("before", "users are paged by after")),
-        _ => None,
-    };
-    let filter = UserFilter {
-        prefix: text,
-        active: Some(true),
-        kind: Some(UserKind::Person),
-        behind: after,
-        ..UserFilter::default()
-    };
-    let page = Page { offset: 0, count: asked.limit + 1 };
-    let mut users = call.host.chat().list_users(&caller.acting(), filter, page).await?.items;
-    let more = users.len() as u64 > asked.limit;
-    users.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
-    let next = users.last().map(|user| Cursor::make('u', &user.username.to_lowercase()));
-    let shown: Vec<Value> = users.iter().map(|user| listed(&call, user, caller.may_push())).collect();
-    answer(200, &json!({ "success": true, "users": shown, "pagination": asked.told(more, next, None) }))
-}
-
-fn listed(call: &Call, user: &User, with_email: bool) -> Value {
-    let mut value = json!({
-        "id": user.id.as_str(),
-        "username": user.username,
-        "name": user::shown_name(user),
-        "roles": user.words(),
-        "online": call.host.chat().status_of(&user.id) != Status::Offline,
-        "active": user.active,
-    });
-    if with_email && let Some(object) = value.as_object_mut() {
-        object.insert("email".into(), user.emails.first().map(|email| email.address.clone()).into());
-    }
-    value
 }

@@ -212,15 +212,6 @@ fn condition(filter: &UserFilter) -> Condition {
         any.push(')');
         all.and(&any);
     }
-    if !filter.prefix.is_empty() {
-        // The pattern for "contains" without its first sign.
-        let like = all.value(Owned::Text(containing(&filter.prefix).split_off(1)));
-        all.and(&format!("(u.username_key LIKE {like} ESCAPE '!' OR u.name_key LIKE {like} ESCAPE '!')"));
-    }
-    if let Some(behind) = &filter.behind {
-        let behind = all.value(Owned::Text(super::rooms::comparable(behind)));
-        all.and(&format!("u.username_key > {behind}"));
-    }
     if let Some(active) = filter.active {
         let active = all.value(Owned::Int(active.into()));
         all.and(&format!("u.active = {active}"));
