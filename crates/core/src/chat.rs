@@ -86,6 +86,8 @@ pub struct Chat {
     pub(crate) waiting: crate::notify::Waiting,
     latencies: crate::histogram::Latencies,
     pub(crate) send_limit: crate::send_limit::SendLimit,
+    /// Something was committed, or calls are due.
+    pub(crate) deliveries_due: tokio::sync::Notify,
 }
 
 impl Chat {
@@ -112,12 +114,18 @@ impl Chat {
             waiting: Default::default(),
             latencies: Default::default(),
             send_limit: Default::default(),
+            deliveries_due: Default::default(),
         }
     }
 
     /// The roles and grants in force.
     pub fn roles(&self) -> Arc<Roles> {
         self.roles.read().clone()
+    }
+
+    /// What fetches from outside.
+    pub fn outside(&self) -> Arc<dyn Fetch> {
+        self.ports.fetch.clone()
     }
 
     /// The settings in force.
@@ -232,6 +240,9 @@ impl Chat {
         for fact in facts {
             self.take_in(&fact.event);
             self.waiting.committed(&fact.event);
+        }
+        if !facts.is_empty() {
+            self.journal_grew();
         }
     }
 

@@ -292,7 +292,8 @@ impl Feed {
             let part = part.clone();
             let read = move |rows: &mut dyn Read| rows.journal_after(from, Some(&part), STRETCH);
             let stretch = self.chat.store().reading(read).await?;
-            let told = |entry: &Entry| entry.g <= end && entry.kind != EntryKind::Other;
+            let told =
+                |entry: &Entry| entry.g <= end && !matches!(entry.kind, EntryKind::User | EntryKind::Other);
             all.extend(stretch.entries.into_iter().filter(told));
             if all.len() > MOST_MISSED {
                 return Ok(None);

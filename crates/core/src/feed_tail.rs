@@ -139,7 +139,7 @@ fn happening(rows: &mut dyn Read, entry: Entry) -> Result<Happening> {
         EntryKind::Membership => came(rows, &entry)?,
         EntryKind::MembershipRemoved => What::Left,
         EntryKind::Read if entry.object.is_none() => What::Read,
-        EntryKind::Read | EntryKind::Other => What::Nothing,
+        EntryKind::Read | EntryKind::User | EntryKind::Other => What::Nothing,
     };
     let gone = || entry.object.as_deref().map(RoomId::from);
     let room = match entry.kind {

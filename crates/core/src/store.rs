@@ -2,6 +2,7 @@
 //! A job may run twice (an unknown outcome is run again), so it must have no side effect but through its `Tx`.
 
 mod accounts;
+mod deliveries;
 mod desk;
 mod feed;
 mod messages;
@@ -19,7 +20,9 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-pub use self::{accounts::*, desk::*, feed::*, messages::*, reports::*, rooms::*, workspace::*};
+pub use self::{
+    accounts::*, deliveries::*, desk::*, feed::*, messages::*, reports::*, rooms::*, workspace::*,
+};
 use crate::{
     clock::Time,
     error::{Refusal, Result},
@@ -111,17 +114,33 @@ impl<T> Future for Answer<T> {
 
 /// A reading snapshot.
 pub trait Read:
-    ReadAccounts + ReadRooms + ReadMessages + ReadReports + ReadDesk + ReadFeed + ReadWorkspace
+    ReadAccounts + ReadRooms + ReadMessages + ReadReports + ReadDesk + ReadFeed + ReadDeliveries + ReadWorkspace
 {
 }
-impl<T: ReadAccounts + ReadRooms + ReadMessages + ReadReports + ReadDesk + ReadFeed + ReadWorkspace> Read
-    for T
+impl<
+    T: ReadAccounts
+        + ReadRooms
+        + ReadMessages
+        + ReadReports
+        + ReadDesk
+        + ReadFeed
+        + ReadDeliveries
+        + ReadWorkspace,
+> Read for T
 {
 }
 
 /// A transaction.
 pub trait Tx:
-    Read + Journal + WriteAccounts + WriteRooms + WriteMessages + WriteReports + WriteDesk + WriteWorkspace
+    Read
+    + Journal
+    + WriteAccounts
+    + WriteRooms
+    + WriteMessages
+    + WriteReports
+    + WriteDesk
+    + WriteDeliveries
+    + WriteWorkspace
 {
 }
 impl<T> Tx for T where
@@ -132,6 +151,7 @@ impl<T> Tx for T where
         + WriteMessages
         + WriteReports
         + WriteDesk
+        + WriteDeliveries
         + WriteWorkspace
 {
 }

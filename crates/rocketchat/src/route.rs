@@ -85,6 +85,15 @@ where
     route(Verb::Post, name, who, sample, handler)
 }
 
+/// A PUT route.
+pub(crate) fn put<F, R>(name: &str, who: Who, sample: &'static str, handler: F) -> Route
+where
+    F: Fn(Call) -> R + Send + Sync + 'static,
+    R: Future<Output = Outcome> + Send + 'static,
+{
+    route(Verb::Put, name, who, sample, handler)
+}
+
 /// A DELETE route.
 pub(crate) fn delete<F, R>(name: &str, who: Who, sample: &'static str, handler: F) -> Route
 where

@@ -161,6 +161,7 @@ impl Core {
             tokio::spawn(every_second(publisher, chat.clone())),
             tokio::spawn(sweep(chat.clone())),
             tokio::spawn(async move { notifier.notify_forever().await }),
+            tokio::spawn(parlor_outbound::Webhooks::new(chat.clone(), chat.outside()).run()),
         ];
         Ok(Parts { chat, live, rocketchat, host, metrics, engine, publisher: Some(thread), chores })
     }

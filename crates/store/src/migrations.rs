@@ -18,6 +18,7 @@ pub(crate) const STEPS: &[(&str, &str)] = &[
     ("0006_desk", include_str!("../migrations/0006_desk.sql")),
     ("0007_host", include_str!("../migrations/0007_host.sql")),
     ("0008_vendors", include_str!("../migrations/0008_vendors.sql")),
+    ("0009_deliveries", include_str!("../migrations/0009_deliveries.sql")),
 ];
 
 /// Why the schema could not be brought up to date.

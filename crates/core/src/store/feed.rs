@@ -30,6 +30,8 @@ pub enum EntryKind {
     MembershipRemoved,
     /// A member's mark moved, in the room or (the object is its root) in a thread.
     Read,
+    /// A user was made or changed; the object is the id.
+    User,
     /// Anything else.
     Other,
 }

@@ -20,8 +20,11 @@ mod emoji;
 mod files;
 pub(crate) mod finding;
 pub(crate) mod form;
+mod hooks;
+mod hooks_services;
 mod im;
 mod info;
+pub(crate) mod integrations;
 mod invites;
 pub(crate) mod left_out;
 pub(crate) mod mail;
@@ -69,7 +72,9 @@ pub(crate) fn all() -> Vec<Route> {
         devices::routes(),
         files::routes(),
         finding::routes(),
+        hooks::routes(),
         im::routes(),
+        integrations::routes(),
         info::routes(),
         mail::routes(),
         method_call::routes(),

@@ -39,6 +39,7 @@ fn kind_of(number: i64) -> EntryKind {
         kind::MEMBERSHIP => EntryKind::Membership,
         kind::MEMBERSHIP_REMOVED => EntryKind::MembershipRemoved,
         kind::READ => EntryKind::Read,
+        kind::USER => EntryKind::User,
         _ => EntryKind::Other,
     }
 }

@@ -12,6 +12,7 @@ mod rooms;
 mod teams;
 mod tickets;
 
+mod deliveries;
 mod feed;
 
 pub(crate) mod append;

@@ -1,0 +1,170 @@
+//! The calls of outgoing integrations: worked out from the journal, kept, tried until the other side took them or the
+//! attempts are used up.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use parlor_core::{
+    chat::Chat,
+    error::Result,
+    fetch::{Fetch, Fetched, Request, Unfetched},
+    id::RoomId,
+    integration::Integration,
+    integrations_out::wanted,
+    store::{Delivery, DeliveryState},
+};
+
+use crate::{payload, signature};
+
+/// Calls under way at a time.
+const AT_ONCE: usize = 8;
+/// Calls taken from the store at a time.
+const BATCH: u64 = 64;
+/// What is gathered before the journal is read again.
+const SETTLE: Duration = Duration::from_millis(100);
+/// How long nothing is looked for when nothing is due.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// How long the other side may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How much of an answer is read and kept.
+const ANSWER: usize = 4 * 1024;
+/// How long after a failure of the store's.
+const AFTER_TROUBLE: Duration = Duration::from_secs(5);
+
+/// The worker. One a server.
+pub struct Webhooks {
+    chat: Arc<Chat>,
+    fetch: Arc<dyn Fetch>,
+}
+
+impl Webhooks {
+    /// A worker that is not running yet.
+    pub fn new(chat: Arc<Chat>, fetch: Arc<dyn Fetch>) -> Self {
+        Self { chat, fetch }
+    }
+
+    /// Works until it is dropped.
+    pub async fn run(self) {
+        loop {
+            let sleep = match self.step().await {
+                Ok(sleep) => sleep,
+                Err(refusal) => {
+                    tracing::warn!(%refusal, "outgoing webhooks wait for the store");
+                    AFTER_TROUBLE
+                }
+            };
+            // Woken early when there is something new; then what comes at the same time is gathered.
+            if tokio::time::timeout(sleep, self.chat.something_to_deliver()).await.is_ok() {
+                tokio::time::sleep(SETTLE).await;
+            }
+        }
+    }
+
+    /// Works out new calls and tries the due ones; how long there is nothing more to do.
+    async fn step(&self) -> Result<Duration> {
+        let integrations = self.chat.outgoing().await?;
+        while !integrations.is_empty() && !self.work_out(&integrations).await? {}
+        loop {
+            let (due, next) = self.chat.due_deliveries(BATCH).await?;
+            if due.is_empty() {
+                let now = self.chat.now();
+                let wait = next.map_or(LONGEST_SLEEP, |next| {
+                    Duration::from_millis(u64::try_from(next.millis() - now.millis()).unwrap_or_default())
+                });
+                return Ok(wait.clamp(SETTLE, LONGEST_SLEEP));
+            }
+            let tried = stream::iter(due).map(|delivery| self.attempt(delivery)).buffer_unordered(AT_ONCE);
+            for ended in tried.collect::<Vec<_>>().await {
+                ended?;
+            }
+        }
+    }
+
+    /// A stretch of the journal; whether its end was reached.
+    async fn work_out(&self, integrations: &[Integration]) -> Result<bool> {
+        let found = self.chat.occasions().await?;
+        let mut calls = Vec::new();
+        for occasion in &found.items {
+            for integration in integrations {
+                let Some(word) = wanted(integration, occasion) else { continue };
+                let body = payload::body(&self.chat, occasion, word.as_deref());
+                let urls = integration.calls.iter().flat_map(|calls| &calls.urls);
+                calls
+                    .extend(urls.map(|url| self.chat.new_delivery(integration, occasion, url, body.clone())));
+            }
+        }
+        let nothing_new = calls.is_empty() && found.items.is_empty() && found.at_end;
+        if !nothing_new {
+            self.chat.keep_deliveries(calls, found.upto).await?;
+        }
+        Ok(found.at_end)
+    }
+
+    async fn attempt(&self, mut delivery: Delivery) -> Result<()> {
+        let Some(integration) = self.chat.integration_of(&delivery).await? else {
+            delivery.state = DeliveryState::Failed;
+            delivery.problem = "the integration is switched off".to_owned();
+            return self.chat.delivery_tried(delivery).await;
+        };
+        let token = self.chat.outgoing_token(&integration)?;
+        let body = payload::with_token(delivery.body.as_str(), &token);
+        let seconds = self.chat.now().millis() / 1000;
+        let signed = signature::headers(&token, &delivery.id, seconds, &body);
+        let mut request = Request {
+            within: PATIENCE,
+            at_most: ANSWER,
+            cut_long: true,
+            ..Request::post_json(&delivery.url, body)
+        };
+        request.headers.extend(signed);
+        let outcome = self.fetch.fetch(request).await;
+        self.note(&integration, &mut delivery, &outcome);
+        let done = delivery.state == DeliveryState::Done;
+        self.chat.delivery_tried(delivery.clone()).await?;
+        if let (true, Ok(fetched), Some(room)) = (done, outcome, &delivery.room) {
+            self.say(&integration, room, &fetched).await;
+        }
+        Ok(())
+    }
+
+    /// Writes down how an attempt went, and when the next one is.
+    fn note(&self, integration: &Integration, delivery: &mut Delivery, outcome: &Outcome) {
+        let now = self.chat.now();
+        delivery.attempts += 1;
+        delivery.updated_at = now;
+        (delivery.status, delivery.problem, delivery.answer) = match outcome {
+            Ok(fetched) => {
+                let answer = String::from_utf8_lossy(&fetched.body).replace('\0', "");
+                let problem =
+                    if fetched.is_success() { String::new() } else { format!("HTTP {}", fetched.status) };
+                (Some(fetched.status), problem, answer)
+            }
+            Err(why) => (None, why.to_string(), String::new()),
+        };
+        if delivery.problem.is_empty() {
+            delivery.state = DeliveryState::Done;
+            return;
+        }
+        let again = integration.calls.as_ref().filter(|calls| {
+            // The other side said that it will never want this.
+            let gone = delivery.status == Some(410) || matches!(outcome, Err(Unfetched::BadUrl));
+            calls.retry && !gone && delivery.attempts <= calls.retries
+        });
+        match again {
+            Some(calls) => delivery.due_at = now.after(calls.backoff.wait(delivery.attempts)),
+            None => delivery.state = DeliveryState::Failed,
+        }
+    }
+
+    /// The other side may answer a call with something to say, there and as the integration's user.
+    async fn say(&self, integration: &Integration, room: &str, fetched: &Fetched) {
+        let Some((text, cards)) = payload::answer(&fetched.body) else { return };
+        let room = RoomId::from(room);
+        if let Err(refusal) = self.chat.post_answer(integration, &room, text, cards).await {
+            tracing::info!(%refusal, integration = integration.name, "an answer of a webhook is not posted");
+        }
+    }
+}
+
+/// How an attempt went.
+type Outcome = std::result::Result<Fetched, Unfetched>;

@@ -1,0 +1,274 @@
+//! Webhooks, in and out.
+
+use parlor_testkit::{Answer, Person, Server, server::ADMINISTRATOR};
+use serde_json::{Value, json};
+
+use crate::sink::Sink;
+
+struct Stage {
+    server: Server,
+    administrator: Person,
+    member: Person,
+    room: String,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        let server = Server::setup().setting("SSRF_Allowlist", "127.0.0.1").start().await;
+        let administrator = Person::sign_in(&server, ADMINISTRATOR.0, ADMINISTRATOR.1).await;
+        let member = administrator.make(&server, "member", "Mina Member").await;
+        let room = administrator.channel("alerts", &[&member]).await;
+        Self { server, administrator, member, room }
+    }
+
+    async fn incoming(&self, more: Value) -> Value {
+        let mut wanted = json!({
+            "type": "webhook-incoming", "name": "monitoring", "enabled": true, "username": "member",
+            "channel": "#alerts", "scriptEnabled": false, "alias": "Monitor",
+        });
+        merge(&mut wanted, more);
+        self.administrator.rest.post("integrations.create", wanted).await.ok()["integration"].take()
+    }
+
+    async fn outgoing(&self, sink: &Sink, more: Value) -> Value {
+        let mut wanted = json!({
+            "type": "webhook-outgoing", "name": "bridge", "enabled": true, "username": "member", "urls": [sink.url],
+            "channel": "#alerts", "scriptEnabled": false, "event": "sendMessage", "token": "shared-secret",
+        });
+        merge(&mut wanted, more);
+        self.administrator.rest.post("integrations.create", wanted).await.ok()["integration"].take()
+    }
+
+    async fn hook(&self, path: &str, body: Value) -> Answer {
+        self.server.rest().post(&format!("/hooks/{path}"), body).await
+    }
+
+    async fn newest(&self) -> Value {
+        let query = [("roomId", self.room.as_str()), ("count", "1")];
+        self.administrator.rest.get("channels.history", &query).await.ok()["messages"][0].take()
+    }
+}
+
+fn merge(into: &mut Value, more: Value) {
+    if let (Some(into), Value::Object(more)) = (into.as_object_mut(), more) {
+        into.extend(more);
+    }
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_else(|| panic!("{key} of {value}"))
+}
+
+#[tokio::test]
+async fn another_program_posts_by_the_address_alone_or_with_its_token() {
+    let stage = Stage::set().await;
+    let hook = stage.incoming(json!({})).await;
+    let (id, token) = (text(&hook, "_id"), text(&hook, "token"));
+    let _ = stage.hook(id, json!({ "text": "disk full" })).await.ok();
+    let said = stage.newest().await;
+    assert_eq!((text(&said, "msg"), text(&said, "alias")), ("disk full", "Monitor"));
+    assert_eq!(said["u"]["username"], "member");
+    assert!(!said.to_string().contains(id), "the address stays with those who manage it");
+
+    let _ = stage.hook(&format!("{id}/{token}"), json!({ "text": "again", "alias": "Other" })).await.ok();
+    assert_eq!(text(&stage.newest().await, "alias"), "Other");
+    let payload = r#"{"text":"see <https://a.example|this>","username":"Slack"}"#;
+    let form = stage.server.rest().request(axum::http::Method::POST, &format!("/hooks/{id}/{token}"));
+    let _ = parlor_testkit::rest::answer(form.form(&[("payload", payload)])).await.ok();
+    let said = stage.newest().await;
+    assert_eq!((text(&said, "msg"), text(&said, "alias")), ("see [this](https://a.example)", "Slack"));
+}
+
+#[tokio::test]
+async fn wrong_addresses_tokens_and_bodies_post_nothing() {
+    let stage = Stage::set().await;
+    let hook = stage.incoming(json!({})).await;
+    let other = stage.incoming(json!({ "name": "other" })).await;
+    let (id, token) = (text(&hook, "_id"), text(&hook, "token"));
+    let hello = || json!({ "text": "hello" });
+    let _ = stage.hook("nobody", hello()).await.refused(404);
+    let _ = stage.hook(&format!("{id}/wrong"), hello()).await.refused(404);
+    let _ = stage.hook(&format!("{id}/{}", text(&other, "token")), hello()).await.refused(404);
+    for bad in
+        [json!({}), json!({ "text": 5 }), json!([]), json!({ "text": {} }), json!({ "attachments": "x" })]
+    {
+        let _ = stage.hook(id, bad).await.refused(400);
+    }
+    let elsewhere = stage.administrator.channel("elsewhere", &[]).await;
+    for choice in
+        [json!({ "channel": [] }), json!({ "roomId": elsewhere }), json!({ "channel": "#elsewhere" })]
+    {
+        let mut body = hello();
+        merge(&mut body, choice);
+        let refused = stage.hook(&format!("{id}/{token}"), body).await.refused(400);
+        assert_eq!(refused["error"], "overriding destination channel is disabled for this integration");
+    }
+    let change = json!({ "type": "webhook-incoming", "integrationId": id, "enabled": false });
+    stage
+        .administrator
+        .rest
+        .request(axum::http::Method::PUT, "integrations.update")
+        .json(&change)
+        .send()
+        .await
+        .expect("a put");
+    let _ = stage.hook(id, hello()).await.refused(404);
+    let _ = stage
+        .administrator
+        .rest
+        .post(
+            "integrations.remove",
+            json!({ "type": "webhook-incoming", "integrationId": text(&other, "_id") }),
+        )
+        .await
+        .ok();
+    let _ = stage.hook(text(&other, "_id"), hello()).await.refused(404);
+    assert_ne!(stage.newest().await["msg"], "hello");
+}
+
+#[tokio::test]
+async fn a_caller_may_choose_the_room_only_where_the_integration_says_so_and_its_user_may_go() {
+    let stage = Stage::set().await;
+    let hook = stage.incoming(json!({ "overrideDestinationChannelEnabled": true })).await;
+    let id = text(&hook, "_id");
+    let open = stage.administrator.channel("open", &[]).await;
+    stage.administrator.group("secret", &[]).await;
+    let _ = stage.hook(id, json!({ "text": "here", "channel": "#open" })).await.ok();
+    let history = stage.administrator.rest.get("channels.history", &[("roomId", &open)]).await.ok();
+    assert_eq!(history["messages"][0]["msg"], "here");
+    let _ = stage.hook(id, json!({ "text": "psst", "channel": "#secret" })).await.refused(400);
+    let _ = stage.hook(id, json!({ "text": "psst", "channel": "#nowhere" })).await.refused(400);
+}
+
+#[tokio::test]
+async fn only_those_who_may_set_integrations_up_and_see_their_own() {
+    let stage = Stage::set().await;
+    let wanted = json!({
+        "type": "webhook-incoming", "name": "mine", "enabled": true, "username": "member", "channel": "#alerts", "scriptEnabled": false,
+    });
+    let _ = stage.member.rest.post("integrations.create", wanted.clone()).await.refused(403);
+    let _ = stage.member.rest.get("integrations.list", &[]).await.refused(403);
+    let theirs = stage.incoming(json!({})).await;
+    let permissions =
+        json!({ "permissions": [{ "_id": "manage-own-incoming-integrations", "roles": ["user"] }] });
+    let _ = stage.administrator.rest.post("permissions.update", permissions).await.ok();
+    let mine = stage.member.rest.post("integrations.create", wanted.clone()).await.ok()["integration"].take();
+    let list = stage.member.rest.get("integrations.list", &[]).await.ok();
+    assert_eq!((list["total"].as_u64(), &list["integrations"][0]["_id"]), (Some(1), &mine["_id"]));
+    assert!(!list.to_string().contains(text(&mine, "token")), "a token is told once");
+    let _ = stage
+        .member
+        .rest
+        .get("integrations.get", &[("integrationId", text(&theirs, "_id"))])
+        .await
+        .refused(400);
+    let mut as_somebody = wanted.clone();
+    as_somebody["username"] = ADMINISTRATOR.0.into();
+    let _ = stage.member.rest.post("integrations.create", as_somebody).await.refused(400);
+    for (key, bad) in [
+        ("channel", json!("#nowhere")),
+        ("channel", json!("alerts")),
+        ("username", json!("nobody")),
+        ("type", json!("x")),
+    ] {
+        let mut wrong = wanted.clone();
+        wrong[key] = bad;
+        let _ = stage.administrator.rest.post("integrations.create", wrong).await.refused(400);
+    }
+}
+
+#[tokio::test]
+async fn a_message_calls_out_once_signed_and_an_answer_is_posted_there() {
+    let stage = Stage::set().await;
+    let mut sink = Sink::open().await;
+    sink.answer(200, r#"{"text":"heard you"}"#);
+    let made = stage.outgoing(&sink, json!({ "triggerWords": "deploy", "alias": "Bridge" })).await;
+    stage.member.say(&stage.room, "nothing to see").await;
+    stage.member.say(&stage.room, "deploy now").await;
+    let call = sink.next().await;
+    let body = &call.body;
+    assert_eq!(
+        (text(body, "text"), text(body, "token"), text(body, "trigger_word")),
+        ("deploy now", "shared-secret", "deploy")
+    );
+    assert_eq!((text(body, "user_name"), text(body, "channel_name")), ("member", "alerts"));
+    assert_eq!(
+        (&body["user"]["name"], &body["attachments"][0]["text"]),
+        (&json!("member"), &json!("deploy now"))
+    );
+    assert!(call.headers.contains_key("webhook-signature") && !call.bytes.is_empty());
+    let mut socket = stage.member.socket(&stage.server).await;
+    socket.stream("room-messages", &stage.room).await.expect("a member listens");
+    let log = loop {
+        let log =
+            stage.administrator.rest.get("integrations.history", &[("id", text(&made, "_id"))]).await.ok();
+        if log["history"][0]["finished"] == true && stage.newest().await["alias"] == "Bridge" {
+            break log;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!((log["total"].as_u64(), &log["history"][0]["error"]), (Some(1), &json!(false)));
+    assert!(!log.to_string().contains("shared-secret"));
+    assert_eq!(stage.newest().await["msg"], "heard you");
+    assert_eq!(sink.unheard(), 0, "what a webhook said calls nobody");
+}
+
+#[tokio::test]
+async fn a_failed_call_is_tried_again_after_a_kill_and_can_be_replayed() {
+    let mut stage = Stage::set().await;
+    let mut sink = Sink::open().await;
+    sink.answer(503, "later");
+    let made = stage.outgoing(&sink, json!({ "retryDelay": "powers-of-two", "retryCount": 3 })).await;
+    stage.member.say(&stage.room, "keep this").await;
+    let first = sink.next().await;
+    stage.server.kill9();
+    stage.server.restart().await;
+    let second = sink.next().await;
+    assert_eq!(second.body["message_id"], first.body["message_id"]);
+    assert_eq!(second.headers["webhook-id"], first.headers["webhook-id"], "a repetition can be told");
+
+    let administrator = Person::sign_in(&stage.server, ADMINISTRATOR.0, ADMINISTRATOR.1).await;
+    let id = text(&made, "_id");
+    let log = administrator.rest.get("integrations.history", &[("id", id)]).await.ok();
+    let entry = text(&log["history"][0], "_id").to_owned();
+    let _ = administrator
+        .rest
+        .post("integrations.replayOutgoing", json!({ "integrationId": id, "historyId": entry }))
+        .await
+        .ok();
+    let third = sink.next().await;
+    assert_eq!(third.body["text"], "keep this");
+    assert_ne!(third.headers["webhook-id"], first.headers["webhook-id"]);
+    let _ = administrator
+        .rest
+        .post("integrations.replayOutgoing", json!({ "integrationId": id, "historyId": "x" }))
+        .await
+        .refused(400);
+    let _ = administrator.rest.post("integrations.clearHistory", json!({ "integrationId": id })).await.ok();
+}
+
+#[tokio::test]
+async fn calls_never_reach_an_address_that_the_operator_did_not_open() {
+    let stage = Stage::set().await;
+    let sink = Sink::open().await;
+    let port = sink.url.split(':').nth(2).and_then(|rest| rest.split('/').next()).expect("a port").to_owned();
+    // The list names 127.0.0.1 only; the same machine by its other addresses stays closed.
+    let inside = format!("http://[::1]:{port}/");
+    let made = stage
+        .outgoing(
+            &sink,
+            json!({ "urls": [inside, "http://169.254.169.254/latest/"], "retryFailedCalls": false }),
+        )
+        .await;
+    stage.member.say(&stage.room, "hello").await;
+    let problems = loop {
+        let log =
+            stage.administrator.rest.get("integrations.history", &[("id", text(&made, "_id"))]).await.ok();
+        let all: Vec<Value> = log["history"].as_array().expect("a list").clone();
+        if all.len() == 2 && all.iter().all(|entry| entry["finished"] == true) {
+            break all;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(problems.iter().all(|entry| entry["httpError"] == "this address is not allowed"), "{problems:?}");
+}

@@ -1,0 +1,4 @@
+//! What an administrator runs a workspace with, over the wire.
+
+mod integrations;
+mod sink;
