@@ -45,7 +45,10 @@ impl Stage {
 
     async fn newest(&self) -> Value {
         let query = [("roomId", self.room.as_str()), ("count", "1")];
-        self.administrator.rest.get("channels.history", &query).await.ok()["messages"][0].take()
+        self.administrator.rest.get("channels.history", &query).await.ok()["messages"]
+            .get(0)
+            .cloned()
+            .unwrap_or_default()
     }
 }
 
