@@ -48,6 +48,8 @@ impl Chat {
         author: &Arc<User>,
         draft: &Draft,
     ) -> Result<Prepared> {
+        let repeated = self.repeat(actor, draft).await?;
+        let draft = repeated.as_ref().unwrap_or(draft);
         let settings = self.settings();
         self.check_draft(actor, room, draft, &settings).await?;
 

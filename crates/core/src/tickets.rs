@@ -344,7 +344,7 @@ fn check(change: &TicketChange) -> Result<()> {
 }
 
 /// The name with the first number that makes it free.
-fn free_name(tx: &mut dyn Tx, wanted: &str) -> Result<String> {
+pub(crate) fn free_name(tx: &mut dyn Tx, wanted: &str) -> Result<String> {
     if tx.room_by_name(wanted)?.is_none() {
         return Ok(wanted.to_owned());
     }

@@ -77,6 +77,31 @@ impl Chat {
     /// Stores a file that arrived for a room; without a message it ends after a day. The temporary file is used up.
     pub async fn store_upload(&self, actor: &Actor, room: &RoomId, arrived: Arrived) -> Result<Upload> {
         let (_, limit) = self.may_upload(actor, room).await?;
+        self.store_file(actor, Some(room), arrived, limit, None).await
+    }
+
+    pub(crate) async fn store_file(
+        &self,
+        actor: &Actor,
+        room: Option<&RoomId>,
+        arrived: Arrived,
+        limit: u64,
+        types: Option<&[String]>,
+    ) -> Result<Upload> {
+        self.store_file_as(None, actor, room, arrived, limit, types).await
+    }
+
+    /// Stores a file, under an id that was given out before or a new one. `types`: only these, besides what the settings
+    /// say.
+    pub(crate) async fn store_file_as(
+        &self,
+        id: Option<UploadId>,
+        actor: &Actor,
+        room: Option<&RoomId>,
+        arrived: Arrived,
+        limit: u64,
+        types: Option<&[String]>,
+    ) -> Result<Upload> {
         if arrived.size == 0 {
             return Err(Refusal::invalid("file", "is empty"));
         }
@@ -93,9 +118,13 @@ impl Chat {
         }
         let mut examined = self.ports.media.examine(&arrived.path, &name, sides).await?;
         self.accepted_type(&examined.media_type)?;
+        if types.is_some_and(|types| !types.contains(&examined.media_type)) {
+            return Err(Refusal::invalid("file-type", "File type is not accepted"));
+        }
         let thumbnail =
             examined.thumbnail.take().filter(|_| settings.is_on("Message_Attachments_Thumbnails_Enabled"));
-        let upload = self.upload_row(actor, Some(room), "file", &name, &arrived, &examined);
+        let mut upload = self.upload_row(actor, room, "file", &name, &arrived, &examined);
+        upload.id = id.unwrap_or(upload.id);
         self.ports.blobs.put(&upload.id, arrived.path).await?;
         let thumb = match thumbnail {
             Some(thumbnail) => Some(self.put_thumbnail(actor, room, &upload, thumbnail).await?),
@@ -109,6 +138,21 @@ impl Chat {
             })
             .await?;
         Ok(upload)
+    }
+
+    /// An upload of the actor's own with the same content as another.
+    pub(crate) fn upload_row_like(&self, actor: &Actor, of: &Upload) -> Upload {
+        let now = self.now();
+        Upload {
+            id: self.upload_id(),
+            room: None,
+            user: actor.user.clone(),
+            message: None,
+            original: None,
+            at: now,
+            expires_at: Some(now.after(UNCONFIRMED)),
+            ..of.clone()
+        }
     }
 
     /// Stores bytes that belong to no room: an avatar, emoji, sound or asset. The caller judges who may.
@@ -135,14 +179,16 @@ impl Chat {
     pub async fn public_bytes(&self, id: &UploadId) -> Result<(Upload, Vec<u8>)> {
         let wanted = id.clone();
         let found = self.store().reading(move |rows| rows.upload(&wanted)).await?;
-        let upload = found.filter(|u| u.room.is_none()).ok_or(Refusal::NotFound(What::Upload))?;
+        let upload = found
+            .filter(|u| u.room.is_none() && u.role != "file" && u.role != "thumb")
+            .ok_or(Refusal::NotFound(What::Upload))?;
         Ok((upload.clone(), self.read_file(&upload, 0, 4 << 20).await?))
     }
 
     async fn put_thumbnail(
         &self,
         actor: &Actor,
-        room: &RoomId,
+        room: Option<&RoomId>,
         of: &Upload,
         thumbnail: Thumbnail,
     ) -> Result<Upload> {
@@ -156,7 +202,7 @@ impl Chat {
             dimensions: Some(thumbnail.dimensions),
             ..Examined::default()
         };
-        let mut thumb = self.upload_row(actor, Some(room), "thumb", &name, &arrived, &examined);
+        let mut thumb = self.upload_row(actor, room, "thumb", &name, &arrived, &examined);
         thumb.original = Some(of.id.clone());
         self.ports.blobs.put(&thumb.id, arrived.path).await?;
         Ok(thumb)
@@ -191,7 +237,7 @@ impl Chat {
     }
 
     /// 22 random base62 characters: 131 bits that nobody guesses.
-    fn upload_id(&self) -> UploadId {
+    pub(crate) fn upload_id(&self) -> UploadId {
         const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         let mut id = String::with_capacity(22);
         while id.len() < 22 {

@@ -53,7 +53,7 @@ pub async fn cards(
     for id in ids {
         let id = UploadId::parse(id).ok_or_else(unknown)?;
         let room = room.ok_or_else(unknown)?;
-        cards.push(host.chat().file_card(actor, room, &id, "").await.map_err(|_| unknown())?);
+        cards.push(host.chat().host_file_card(actor, room, &id).await.map_err(|_| unknown())?);
     }
     Ok(cards)
 }

@@ -12,8 +12,10 @@ pub mod origins;
 pub mod page;
 pub mod problem;
 pub mod rest;
+pub mod serving;
 pub mod shape;
 pub mod time;
+pub mod uploads;
 
 pub use self::{
     call::{Answer, Call, QueryTokens, answer},

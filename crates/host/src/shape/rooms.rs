@@ -7,6 +7,7 @@ use parlor_core::{
     id::{MessageId, UserId},
     message::{FileCard, Message},
     room::{Room, RoomKind},
+    rooms_host::AVATAR_FIELD,
     user::User,
 };
 use serde_json::{Map, Value, json};
@@ -17,9 +18,6 @@ use crate::{
     shape::user::shown_name,
     time::{iso, iso_or_null},
 };
-
-/// The key of a room's custom fields that holds its picture's address.
-pub const AVATAR_FIELD: &str = "avatarUrl";
 
 /// `direct` or `group`.
 pub fn room_type(room: &Room) -> &'static str {

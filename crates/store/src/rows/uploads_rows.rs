@@ -111,9 +111,13 @@ pub(super) fn confirm(tx: &mut SqlTx<'_>, id: &UploadId, message: Option<&Messag
         return Ok(());
     };
     let key = key_of(tx, message)?.ok_or(Refusal::NotFound(What::Message))?;
-    let sql =
-        "UPDATE uploads SET message = $2, expires = NULL WHERE id = $1 AND (message IS NULL OR message = $2)";
-    if tx.exec(sql, params![id, key])? == 0 { Err(Refusal::NotFound(What::Upload)) } else { Ok(()) }
+    let sql = "UPDATE uploads SET message = $2, expires = NULL, room = $3
+            WHERE id = $1 AND (message IS NULL OR message = $2) AND (room IS NULL OR room = $3)";
+    if tx.exec(sql, params![id, key, key >> 36])? == 0 {
+        Err(Refusal::NotFound(What::Upload))
+    } else {
+        Ok(())
+    }
 }
 
 pub(super) fn remove(tx: &mut SqlTx<'_>, id: &UploadId) -> Sql<()> {
