@@ -33,6 +33,8 @@ pub struct Draft {
     pub cards: Vec<Json>,
     /// Files of one's own that were uploaded to this room.
     pub files: Vec<FileCard>,
+    /// Quotes that the core makes itself, of a message that is forwarded; doors leave it empty.
+    pub quotes: Vec<crate::message::Quote>,
     /// An appearance other than the author's own; takes `message-impersonate`.
     pub guise: Guise,
     /// Custom fields: a JSON object that obeys `Message_CustomFields`.

@@ -77,6 +77,8 @@ impl Chat {
         message.attachments = draft.cards.iter().cloned().map(Attachment::Card).collect();
         message.attachments.extend(draft.files.iter().cloned().map(Attachment::File));
         let mentioned = self.read_text(actor, room, author, &mut message, draft).await?;
+        let quotes = draft.quotes.iter().cloned().map(|quote| Attachment::Quote(Box::new(quote)));
+        message.attachments.splice(0..0, quotes);
         let client_id = draft.id.is_some() || draft.client_id.is_some();
         Ok(Prepared { message, judgement: Judgement::default(), client_id, mentioned, enters: false })
     }

@@ -197,6 +197,7 @@ pub const PERMISSIONS: &[(&str, &[&str])] = &[
     ("allow-external-voice-calls", &["admin", "user"]),
     ("clear-oembed-cache", &["admin"]),
     ("view-read-receipts", &["admin", "user"]),
+    ("mail-messages", &["admin"]),
 ];
 
 /// Roles and grants as they are where nobody changed them, overlaid by what the store holds.

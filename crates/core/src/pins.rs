@@ -66,7 +66,7 @@ impl Chat {
     }
 
     /// Where clients find a message. Empty without `Site_Url`.
-    fn link_to(&self, message: &Message) -> String {
+    pub(crate) fn link_to(&self, message: &Message) -> String {
         let settings = self.settings();
         let site = settings.text("Site_Url").trim_end_matches('/');
         if site.is_empty() {

@@ -65,7 +65,10 @@ pub(crate) fn enter(tx: &mut dyn Tx, mut membership: Membership) -> Result<Arc<M
 pub(crate) fn enter_once(tx: &mut dyn Tx, membership: Membership) -> Result<(Arc<Membership>, bool)> {
     match tx.membership(&membership.room, &membership.user)? {
         Some(there) => Ok((Arc::new(there), false)),
-        None => Ok((enter(tx, membership)?, true)),
+        None => {
+            crate::bans::refuse_banned(tx, &membership.room, &membership.user)?;
+            Ok((enter(tx, membership)?, true))
+        }
     }
 }
 

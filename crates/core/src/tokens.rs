@@ -43,6 +43,24 @@ impl Chat {
         Ok(all.into_iter().find(|s| s.id == wanted))
     }
 
+    /// The actor's sessions: devices and personal access tokens.
+    pub async fn own_sessions(&self, actor: &Actor) -> Result<Vec<Session>> {
+        self.active_user(actor).await?;
+        let user = actor.user.clone();
+        self.store().reading(move |rows| rows.sessions(&user)).await
+    }
+
+    /// Logs one of the actor's own devices out.
+    ///
+    /// # Errors
+    /// `NotFound(Token)` for what is no device of the actor's.
+    pub async fn end_own_session(&self, actor: &Actor, id: &crate::id::SessionId) -> Result<()> {
+        let all = self.own_sessions(actor).await?;
+        let found = all.into_iter().find(|s| s.id == *id && s.kind == SessionKind::Login);
+        let session = found.ok_or(Refusal::NotFound(What::Token))?;
+        self.end_session(&actor.user, session.id).await
+    }
+
     /// The actor's personal access tokens, oldest first. Needs `create-personal-access-tokens`.
     pub async fn personal_tokens(&self, actor: &Actor) -> Result<Vec<Session>> {
         self.require(actor, "create-personal-access-tokens", None).await?;

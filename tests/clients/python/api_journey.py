@@ -208,4 +208,22 @@ def administer(chat, rid, name, peer):
     chat.settings_update("Site_Name", "The journey's own")
     claim(chat.settings_get("Site_Name")["value"] == "The journey's own", "a setting is kept")
     claim("wizard" in chat.statistics(), "statistics")
+    upkeep(chat, rid, peer)
     return "rocketchat_API as administrator"
+
+
+def upkeep(chat, rid, peer):
+    """Roles, reports, banners and pictures, as the library calls them."""
+    role = chat.roles_create(name="journey", description="made on the way")["role"]
+    claim(chat.roles_add_user_to_role("journey", peer)["success"], "roles.addUserToRole with a role of one's own")
+    claim(chat.roles_remove_user_from_role("journey", peer)["success"], "roles.removeUserFromRole")
+    claim(chat.roles_delete(role["_id"])["success"], "roles.delete")
+    peer_id = chat.users_info(username=peer)["user"]["_id"]
+    chat.moderation_report_user(peer_id, "only a try")
+    reports = chat.moderation_user_reports()
+    claim(any(one["reportedUser"]["username"] == peer for one in reports), "moderation.userReports")
+    chat.moderation_dismiss_user_reports(peer_id)
+    claim(chat.banners(platform="web")["banners"] == [], "banners")
+    claim("activeModules" in chat.licenses_info()["license"], "licenses.info")
+    with refusal("an asset without a name"):
+        chat.assets_unset_asset("no-such-asset")

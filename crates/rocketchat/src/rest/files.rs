@@ -77,6 +77,16 @@ async fn file(call: Call) -> Outcome {
     Ok(response)
 }
 
+/// A whole file, to be kept: never shown inline.
+pub(crate) fn whole(call: &Call, upload: Upload) -> Response {
+    let size = u64::try_from(upload.size).unwrap_or_default();
+    let mut response = Response::new(stream(call, upload.clone(), 0, size));
+    set_headers(response.headers_mut(), &upload, true);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size));
+    response
+}
+
 /// `bytes=A-B`, `bytes=A-`, `bytes=-N`; anything else is answered whole.
 fn range(text: &str, size: u64) -> Option<(u64, u64)> {
     let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;

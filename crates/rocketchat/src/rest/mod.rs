@@ -3,6 +3,8 @@
 pub(crate) mod answers;
 mod assets;
 mod auth;
+mod banners;
+mod bans;
 pub(crate) mod calls;
 mod channels;
 pub(crate) mod channels_members;
@@ -17,7 +19,8 @@ mod devices;
 pub(crate) mod discussions;
 pub(crate) mod e2e;
 mod emoji;
-mod files;
+mod exports;
+pub(crate) mod files;
 pub(crate) mod finding;
 pub(crate) mod form;
 mod hooks;
@@ -60,6 +63,8 @@ pub(crate) fn all() -> Vec<Route> {
         answers::routes(),
         assets::routes(),
         auth::routes(),
+        banners::routes(),
+        bans::routes(),
         calls::routes(),
         channels::routes(),
         channels_members::routes(),
@@ -70,6 +75,7 @@ pub(crate) fn all() -> Vec<Route> {
         chat_threads::routes(),
         commands::routes(),
         devices::routes(),
+        exports::routes(),
         files::routes(),
         finding::routes(),
         hooks::routes(),

@@ -28,7 +28,6 @@ pub(crate) fn routes() -> Vec<Route> {
         post("users.forgotPassword", Who::Anyone, "", forgot_password),
         post("users.sendConfirmationEmail", Who::User, "", confirmation),
         post("users.sendWelcomeEmail", Who::May(&["send-mail"]), "", welcome),
-        get("users.requestDataDownload", Who::User, "", data_download),
     ]
 }
 
@@ -160,18 +159,4 @@ async fn welcome(mut call: Call) -> Outcome {
     let found = call.chat().find_user(call.actor()?, whom).await;
     found.map_err(|_| Refused::meteor("error-invalid-user", "Invalid user"))?;
     success(Value::Null)
-}
-
-/// Exports are not made here yet; the answer says that one was asked for.
-async fn data_download(call: Call) -> Outcome {
-    let full = call.flag("fullExport").unwrap_or_default();
-    let now = Dates::Iso.value(call.chat().now());
-    let user = call.actor()?.user.to_string();
-    success(json!({
-        "requested": false,
-        "exportOperation": {
-            "_id": call.chat().new_id(), "userId": user, "fullExport": full, "status": "pending",
-            "createdAt": now, "roomList": null, "fileList": [], "generatedFile": null,
-        },
-    }))
 }

@@ -1,4 +1,5 @@
 //! What an administrator runs a workspace with, over the wire.
 
+mod administration;
 mod integrations;
 mod sink;

@@ -1,0 +1,117 @@
+//! Forwarding: a message is shown in another room, by somebody who may read it here and write there.
+
+use crate::{
+    chat::Chat,
+    error::{Refusal, Result, What},
+    id::{MessageId, RoomId, UploadId},
+    message::{Attachment, FileCard, Message},
+    messages::{Draft, Sent},
+    permissions::{Action, Object},
+    quotes::quote,
+    session::Actor,
+    store::{Lane, Upload},
+};
+
+/// Bytes copied at once.
+const PIECE: u64 = 1 << 20;
+/// Files that go with a forwarded message at most.
+const FILES: usize = 20;
+
+impl Chat {
+    /// Shows a message in another room as a quote, with copies of its files, which then belong to that room. The
+    /// source is judged as reading it is, the target as writing there.
+    ///
+    /// # Errors
+    /// `NotFound(Message)` for what can't be read; `State(Encrypted)` for what the server can't read either.
+    pub async fn forward(&self, actor: &Actor, id: &MessageId, to: &RoomId) -> Result<Sent> {
+        let (_, source) = self.readable_message(actor, id).await?;
+        if source.encrypted.is_some() {
+            return Err(crate::error::State::Encrypted.into());
+        }
+        let target = self.room(to).await?;
+        self.authorize(actor, Action::PostMessage, Object::Room(&target)).await?;
+        let mut files = Vec::new();
+        if source.files().next().is_some() {
+            self.may_upload(actor, to).await?;
+        }
+        for card in source.files().take(FILES) {
+            files.push(self.copied(actor, card, to).await?);
+        }
+        let link = self.link_to(&source);
+        let text = format!("[ ]({link})");
+        let quoted = Message { attachments: without_files(source.attachments.clone()), ..source };
+        let settings = self.settings();
+        let depth = settings.number("Message_QuoteChainLimit") as usize;
+        let quotes = vec![quote(&link, quoted, depth, settings.is_on("UI_Use_Real_Name"))];
+        let draft = Draft {
+            files,
+            quotes,
+            no_links: true,
+            forwarded_from: Some(id.clone()),
+            ..Draft::text(to.clone(), text)
+        };
+        self.post(actor, draft).await
+    }
+
+    /// A copy of a file for another room.
+    async fn copied(&self, actor: &Actor, card: &FileCard, to: &RoomId) -> Result<FileCard> {
+        let mut copy = card.clone();
+        copy.upload = self.copied_upload(actor, &card.upload, to, None).await?;
+        if let Some(thumbnail) = &card.thumbnail {
+            copy.thumbnail = Some(self.copied_upload(actor, thumbnail, to, Some(&copy.upload)).await?);
+        }
+        Ok(copy)
+    }
+
+    async fn copied_upload(
+        &self,
+        actor: &Actor,
+        id: &UploadId,
+        to: &RoomId,
+        original: Option<&UploadId>,
+    ) -> Result<UploadId> {
+        let wanted = id.clone();
+        let found = self.store().reading(move |rows| rows.upload(&wanted)).await?;
+        let source = found.ok_or(Refusal::NotFound(What::Upload))?;
+        let path = self.ports.blobs.temporary()?;
+        let failed = |_| Refusal::Unavailable;
+        let mut file = tokio::fs::File::create(&path).await.map_err(failed)?;
+        let mut at = 0;
+        loop {
+            let bytes = self.read_file(&source, at, PIECE).await?;
+            if bytes.is_empty() {
+                break;
+            }
+            at += bytes.len() as u64;
+            tokio::io::AsyncWriteExt::write_all(&mut file, &bytes).await.map_err(failed)?;
+        }
+        tokio::io::AsyncWriteExt::flush(&mut file).await.map_err(failed)?;
+        drop(file);
+        let now = self.now();
+        let copy = Upload {
+            id: self.upload_id(),
+            room: Some(to.clone()),
+            user: actor.user.clone(),
+            message: None,
+            original: original.cloned(),
+            at: now,
+            expires_at: Some(now.after(std::time::Duration::from_secs(3600))),
+            ..source
+        };
+        self.ports.blobs.put(&copy.id, path).await?;
+        let id = copy.id.clone();
+        self.store().writing(Lane::Verbs, move |tx| tx.insert_upload(&copy)).await?;
+        Ok(id)
+    }
+}
+
+/// Files are copied beside the quote; those of the source's room could not be opened there.
+fn without_files(mut attachments: Vec<Attachment>) -> Vec<Attachment> {
+    attachments.retain(|a| !matches!(a, Attachment::File(_)));
+    for attachment in &mut attachments {
+        if let Attachment::Quote(quote) = attachment {
+            quote.attachments = without_files(std::mem::take(&mut quote.attachments));
+        }
+    }
+    attachments
+}

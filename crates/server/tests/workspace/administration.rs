@@ -1,0 +1,182 @@
+//! Keeping a workspace: calls, reports, old messages, exports, forwarding, bans, roles, rules of single rooms.
+
+use parlor_testkit::{Cast, Server};
+use serde_json::{Value, json};
+
+async fn workspace() -> (Server, Cast) {
+    let server = Server::setup().setting("Jitsi_Domain", "https://meet.example.org/").start().await;
+    let cast = Cast::assemble(&server).await;
+    (server, cast)
+}
+
+#[tokio::test]
+async fn a_call_is_a_message_that_members_join_and_its_starter_ends() {
+    let (_server, cast) = workspace().await;
+    let room = cast.owner.group("standup", &[&cast.member]).await;
+    let start = json!({ "roomId": room, "title": "Weekly" });
+    let _ = cast.outsider.rest.post("video-conference.start", start.clone()).await.refused(400);
+    let call = cast.owner.rest.post("video-conference.start", start).await.ok()["data"]["callId"].take();
+    let join = json!({ "callId": call });
+    let _ = cast.outsider.rest.post("video-conference.join", join.clone()).await.refused(400);
+    let url = cast.member.rest.post("video-conference.join", join.clone()).await.ok()["url"].take();
+    assert!(url.as_str().is_some_and(|u| u.starts_with("https://meet.example.org/")), "{url}");
+    let history = cast.member.rest.get("groups.history", &[("roomId", &room)]).await.ok();
+    let message = &history["messages"][0];
+    assert_eq!((&message["t"], &message["call"]["joined"]), (&json!("videoconf"), &json!(1)));
+    let _ = cast.member.rest.post("video-conference.end", join.clone()).await.refused(403);
+    let _ = cast.owner.rest.post("video-conference.end", join.clone()).await.ok();
+    let _ = cast.member.rest.post("video-conference.join", join).await.refused(400);
+}
+
+#[tokio::test]
+async fn moderators_see_what_was_reported_and_take_it_down() {
+    let (_server, cast) = workspace().await;
+    let room = cast.owner.group("talk", &[&cast.member]).await;
+    let message = cast.member.say(&room, "rude words").await["_id"].take();
+    let report = json!({ "messageId": message, "description": "rude" });
+    let _ = cast.outsider.rest.post("chat.reportMessage", report.clone()).await.refused(400);
+    let _ = cast.owner.rest.post("chat.reportMessage", report).await.ok();
+    let _ = cast.owner.rest.get("moderation.reportsByUsers", &[]).await.refused(403);
+    let seen = cast.administrator.rest.get("moderation.reportsByUsers", &[]).await.ok();
+    assert_eq!((&seen["total"], &seen["reports"][0]["msgId"]), (&json!(1), &message));
+    let take_down = json!({ "userId": cast.member.id });
+    let path = "moderation.user.deleteReportedMessages";
+    let _ = cast.owner.rest.post(path, take_down.clone()).await.refused(403);
+    let _ = cast.administrator.rest.post(path, take_down).await.ok();
+    let id = message.as_str().unwrap_or_default();
+    let _ = cast.owner.rest.get("chat.getMessage", &[("msgId", id)]).await.refused(400);
+    let log = cast.administrator.rest.get("audit.log", &[]).await.ok();
+    assert!(log["entries"].as_array().is_some_and(|e| !e.is_empty()), "{log}");
+    let _ = cast.owner.rest.get("audit.log", &[]).await.refused(403);
+}
+
+#[tokio::test]
+async fn old_messages_and_the_bytes_of_their_files_go_by_the_rule() {
+    let (server, cast) = workspace().await;
+    let room = cast.owner.channel("news", &[&cast.member]).await;
+    let _ = cast.member.say(&room, "old").await;
+    let file = ("a.txt", "text/plain", b"hello".as_slice());
+    let upload = format!("rooms.upload/{room}");
+    let _ = cast.member.rest.upload(&upload, "file", file, &[]).await.ok();
+    let files = || walk(&server.data().join("files"));
+    assert_eq!(files(), 1);
+    for (id, value) in [
+        ("RetentionPolicy_AppliesToChannels", json!(true)),
+        ("RetentionPolicy_TTL_Channels", json!(1)),
+        ("RetentionPolicy_Enabled", json!(true)),
+    ] {
+        let _ = cast.administrator.rest.post(&format!("settings/{id}"), json!({ "value": value })).await.ok();
+    }
+    let _ = cast.owner.rest.post("retention.apply", json!({})).await.refused(403);
+    let _ = cast.administrator.rest.post("retention.apply", json!({})).await.ok();
+    let left = cast.owner.rest.get("channels.history", &[("roomId", &room)]).await.ok();
+    assert_eq!(left["messages"], json!([]));
+    assert_eq!(files(), 0);
+}
+
+fn walk(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|e| if e.path().is_dir() { walk(&e.path()) } else { 1 }).sum()
+}
+
+#[tokio::test]
+async fn an_export_is_for_whoever_asked_and_for_nobody_else() {
+    let (_server, cast) = workspace().await;
+    let room = cast.owner.group("minutes", &[&cast.member]).await;
+    let _ = cast.member.say(&room, "agreed").await;
+    let wanted = json!({ "rid": room, "type": "file", "format": "json" });
+    let refused = cast.owner.rest.post("rooms.export", wanted.clone()).await.refused(400);
+    assert_eq!(refused["errorType"], "error-action-not-allowed");
+    let rule = json!({ "roomId": room, "permissionId": "mail-messages", "roles": ["owner"] });
+    let _ = cast.owner.rest.post("permissions.setInRoom", rule.clone()).await.refused(403);
+    let _ = cast.administrator.rest.post("permissions.setInRoom", rule).await.ok();
+    let export = cast.owner.rest.post("rooms.export", wanted).await.ok()["exportId"].take();
+    let path = format!("/data-export/{}", export.as_str().unwrap_or_default());
+    let archive = loop {
+        let answer = cast.owner.rest.get(&path, &[]).await;
+        if answer.status == 200 {
+            break answer.bytes;
+        }
+        assert_eq!(answer.status, 404);
+        tokio::task::yield_now().await;
+    };
+    assert!(archive.starts_with(b"PK"), "a ZIP file");
+    for other in [&cast.member, &cast.administrator] {
+        let _ = other.rest.get(&path, &[]).await.refused(404);
+    }
+}
+
+#[tokio::test]
+async fn forwarding_takes_reading_here_and_writing_there_and_brings_the_files() {
+    let (_server, cast) = workspace().await;
+    let source = cast.owner.group("source", &[&cast.member]).await;
+    let target = cast.member.group("target", &[&cast.outsider]).await;
+    let file = ("a.txt", "text/plain", b"hello".as_slice());
+    let upload = format!("rooms.upload/{source}");
+    let sent = cast.owner.rest.upload(&upload, "file", file, &[]).await.ok()["message"].take();
+    let forward = json!({ "messageId": sent["_id"], "roomIds": [target] });
+    let _ = cast.outsider.rest.post("chat.forwardMessage", forward.clone()).await.refused(400);
+    let _ = cast.owner.rest.post("chat.forwardMessage", forward.clone()).await.refused(400);
+    let shown = cast.member.rest.post("chat.forwardMessage", forward).await.ok()["messages"][0].take();
+    let attachments = shown["attachments"].as_array().cloned().unwrap_or_default();
+    let copy = attachments.iter().find_map(|a| a["title_link"].as_str()).unwrap_or_default();
+    assert_eq!(cast.outsider.rest.get(copy, &[]).await.bytes, b"hello");
+    let original = sent["attachments"][0]["title_link"].as_str().unwrap_or_default();
+    let _ = cast.outsider.rest.get(original, &[]).await.refused(403);
+}
+
+#[tokio::test]
+async fn whoever_is_banned_stays_out_until_let_in_again() {
+    let (_server, cast) = workspace().await;
+    let room = cast.owner.channel("square", &[&cast.member]).await;
+    let ban = json!({ "roomId": room, "userId": cast.member.id });
+    let _ = cast.outsider.rest.post("rooms.banUser", ban.clone()).await.refused(400);
+    let _ = cast.owner.rest.post("rooms.banUser", ban.clone()).await.ok();
+    let join = json!({ "roomId": room });
+    assert_ne!(cast.member.rest.post("channels.join", join.clone()).await.status, 200);
+    let invite = json!({ "roomId": room, "userId": cast.member.id });
+    assert_ne!(cast.owner.rest.post("channels.invite", invite).await.status, 200);
+    let _ = cast.owner.rest.post("rooms.unbanUser", ban).await.ok();
+    let _ = cast.member.rest.post("channels.join", join).await.ok();
+}
+
+#[tokio::test]
+async fn a_role_of_ones_own_and_a_rooms_own_rule_are_in_force_at_once_and_explained() {
+    let (_server, cast) = workspace().await;
+    let role = json!({ "name": "helper", "description": "helps" });
+    let _ = cast.owner.rest.post("roles.create", role.clone()).await.refused(403);
+    let role = cast.administrator.rest.post("roles.create", role).await.ok()["role"]["_id"].take();
+    let grant = json!({ "permissionId": "view-statistics", "role": role });
+    let _ = cast.administrator.rest.post("permissions.addRole", grant).await.ok();
+    let _ = cast.member.rest.get("statistics", &[]).await.refused(400);
+    let give = json!({ "roleId": role, "username": cast.member.username });
+    let _ = cast.administrator.rest.post("roles.addUserToRole", give).await.ok();
+    let _ = cast.member.rest.get("statistics", &[]).await.ok();
+
+    let room = cast.owner.group("ideas", &[&cast.member]).await;
+    let asked = [("permission", "pin-message"), ("roomId", room.as_str())];
+    let allowed = async || cast.member.rest.get("permissions.explain", &asked).await.ok()["allowed"].take();
+    assert_eq!(allowed().await, Value::Bool(false));
+    let rule = json!({ "roomId": room, "permissionId": "pin-message", "roles": ["user"] });
+    let _ = cast.administrator.rest.post("permissions.setInRoom", rule).await.ok();
+    assert_eq!(allowed().await, Value::Bool(true));
+    let message = cast.member.say(&room, "pin me").await;
+    let _ = cast.member.rest.post("chat.pinMessage", json!({ "messageId": message["_id"] })).await.ok();
+    let others = [("permission", "pin-message"), ("username", cast.owner.username.as_str())];
+    let _ = cast.member.rest.get("permissions.explain", &others).await.refused(403);
+}
+
+#[tokio::test]
+async fn what_the_server_does_not_have_says_so_in_the_dialect() {
+    let (server, cast) = workspace().await;
+    for path in ["livechat/rooms", "abac/attributes", "calendar-events.info", "no-such-endpoint"] {
+        let answer = cast.administrator.rest.get(path, &[]).await;
+        assert_eq!(answer.headers["content-type"], "application/json", "{path}");
+        assert!(answer.refused(404)["error"].as_str().is_some_and(|e| !e.is_empty()), "{path}");
+    }
+    let mail = json!({ "emails": ["a@example.org"] });
+    let refused = cast.administrator.rest.post("sendInvitationEmail", mail).await.refused(400);
+    assert_eq!(refused["errorType"], "error-email-send-failed");
+    let font = server.rest().get("/fonts/rocketchat.woff2", &[]).await;
+    assert_eq!((font.status, &font.headers["content-type"]), (200, &"font/woff2".parse().expect("a value")));
+}
