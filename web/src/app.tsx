@@ -9,12 +9,6 @@ import { useStore } from "./store/state";
 import { Failure } from "./ui/failure";
 import { Toasts } from "./ui/toast";
 
-/** The address to come back to after signing in: within this app only. */
-export function wanted(search: string): string {
-  const to = new URLSearchParams(search).get("to") ?? "/";
-  return to.startsWith("/") && !to.startsWith("//") ? to : "/";
-}
-
 export function App(): ReactNode {
   const t = useT();
   const [asked, setAsked] = useState(false);
@@ -31,10 +25,10 @@ export function App(): ReactNode {
         <Switch>
           {outside.map(({ path, page: Page }) => (
             <Route key={path} path={path}>
-              <Page />
+              {asked && <Page />}
             </Route>
           ))}
-          <Route path="/login">{asked && <Login />}</Route>
+          <Route path="/login">{asked && <SignIn />}</Route>
           <Route>
             <SignedIn />
           </Route>
@@ -45,9 +39,18 @@ export function App(): ReactNode {
   );
 }
 
+/** A fresh server has nobody to sign in yet. */
+function SignIn(): ReactNode {
+  const fresh = useStore((state) => state.settings["Show_Setup_Wizard"] === "pending");
+  return fresh ? <Redirect to="/setup" replace /> : <Login />;
+}
+
 function SignedIn(): ReactNode {
   const own = useSyncExternalStore(session.subscribe, session.get);
   const me = useStore((state) => state.me);
+  const unfinished = useStore(
+    (state) => state.settings["Show_Setup_Wizard"] === "in_progress" && (state.me?.roles.includes("admin") ?? false),
+  );
   const [location] = useLocation();
   useEffect(() => {
     if (own && !me) void start();
@@ -58,5 +61,7 @@ function SignedIn(): ReactNode {
     const here = location + window.location.search;
     return <Redirect to={here === "/" ? "/login" : `/login?to=${encodeURIComponent(here)}`} replace />;
   }
+  // Whoever began the set-up and left it goes on with it.
+  if (unfinished && location === "/") return <Redirect to="/setup" replace />;
   return <Chat pages={inside} />;
 }

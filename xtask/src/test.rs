@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 
 use crate::leftovers::Run;
 use crate::shell::{self, Steps};
-use crate::tools;
+use crate::{tools, web};
 
 #[derive(Args)]
 pub struct Options {
@@ -27,6 +27,8 @@ enum Which {
     Clients,
     /// The tests that need PostgreSQL
     Postgres,
+    /// The web app: types, lints, units, sizes, and its journeys in Chromium
+    Web,
 }
 
 /// Runs the chosen tests and prints one summary.
@@ -53,9 +55,16 @@ fn add(steps: &mut Steps, options: &Options) {
         steps.step("install the Python clients", tools::python_clients);
         required.push("clients");
     }
+    if matches!(which, Which::All | Which::Web) {
+        steps.step("the web app", || web::web(&web::Options { force: false, check: true }));
+    }
+    if which == Which::Web {
+        steps.step("journeys in the browser", || web::e2e(&web::Journeys::all()));
+        return;
+    }
     let run = Run::begin();
     let what: &[&str] = match which {
-        Which::All | Which::Rust => &["--workspace"],
+        Which::All | Which::Rust | Which::Web => &["--workspace"],
         Which::Clients => &["--package", "parlor-server", "--test", "clients"],
         Which::Postgres => &["--workspace", "postgres"],
     };
@@ -64,6 +73,7 @@ fn add(steps: &mut Steps, options: &Options) {
         Which::Rust => "Rust tests",
         Which::Clients => "client journeys",
         Which::Postgres => "PostgreSQL tests",
+        Which::Web => "the web app",
     };
     steps.step(name, || {
         let mut cargo = shell::cargo();
@@ -72,5 +82,8 @@ fn add(steps: &mut Steps, options: &Options) {
         cargo.args(options.filter.as_slice());
         shell::must(run.mark(&mut cargo))
     });
+    if which == Which::All {
+        steps.step("journeys in the browser", || web::e2e(&web::Journeys::all()));
+    }
     steps.step("nothing left running", || run.end());
 }

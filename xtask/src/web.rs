@@ -19,10 +19,10 @@ const SOURCES: &[&str] =
 pub struct Options {
     /// Build even if nothing changed
     #[arg(long)]
-    force: bool,
+    pub force: bool,
     /// Also check types, lints, formats, unit tests and sizes
     #[arg(long)]
-    check: bool,
+    pub check: bool,
 }
 
 #[derive(Args)]
@@ -32,6 +32,13 @@ pub struct Journeys {
     /// Use the server's release build
     #[arg(long)]
     release: bool,
+}
+
+impl Journeys {
+    /// All of them, on the debug build that the other tests use too.
+    pub fn all() -> Self {
+        Self { filter: None, release: false }
+    }
 }
 
 fn folder() -> PathBuf {

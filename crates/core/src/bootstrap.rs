@@ -100,6 +100,8 @@ impl Chat {
                     })?;
                 }
                 tx.record(None, made(user.clone()))?;
+                // Who makes the administrator from outside has set up the workspace.
+                set_up(tx, "completed")?;
                 Ok(Some(user.id.clone()))
             })
             .await
@@ -145,4 +147,12 @@ pub(crate) fn made(user: User) -> Event {
 pub(crate) fn last_six(token: &str) -> String {
     let skip = token.chars().count().saturating_sub(6);
     token.chars().skip(skip).collect()
+}
+
+/// Notes how far the set-up is, within the transaction that made the first administrator: from then on nobody else can
+/// begin it, whatever client made the account.
+pub(crate) fn set_up(tx: &mut dyn crate::store::Tx, state: &str) -> Result<()> {
+    let value = crate::setting::Value::Text(state.to_owned());
+    tx.put_setting("Show_Setup_Wizard", Some(&value))?;
+    tx.record(None, Event::Setting { id: "Show_Setup_Wizard".into(), value })
 }

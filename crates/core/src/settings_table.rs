@@ -76,7 +76,7 @@ pub const SETTINGS: &[Definition] = &[
     hidden("Log_Level", "General", "", Choice(&["0", "1", "2"])),
     hidden("Log_Trace_Methods", "General", "", Bool(false)),
     hidden("Log_Trace_Subscriptions", "General", "", Bool(false)),
-    hidden("Show_Setup_Wizard", "General", "", Choice(&["pending", "in_progress", "completed"])),
+    shown("Show_Setup_Wizard", "General", "", Choice(&["pending", "in_progress", "completed"])),
     hidden("Organization_Name", "General", "", Text("")),
     hidden("Statistics_reporting", "General", "", Bool(false)),
     hidden("Notifications_Max_Room_Members", "General", "", Number(100.0)),

@@ -146,6 +146,7 @@ impl Chat {
                 if may_be_first && takes_over(tx)? {
                     user.roles.push(RoleId::new("admin"));
                     user.active = true;
+                    crate::bootstrap::set_up(tx, "in_progress")?;
                 }
                 tx.insert_user(&user)?;
                 tx.put_secrets(&user.id, &secrets)?;

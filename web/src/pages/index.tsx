@@ -13,7 +13,17 @@ interface Entry {
 }
 
 /** Pages without signing in. */
-export const outside: Entry[] = [];
+export const outside: Entry[] = [
+  { path: "/setup", page: page(() => import("./setup"), import.meta.glob("./setup/locales/*.json")) },
+  { path: "/register", page: page(() => import("./register"), import.meta.glob("./register/locales/*.json")) },
+  {
+    path: "/forgot-password",
+    page: page(() => import("./register/forgot"), import.meta.glob("./register/locales/*.json")),
+  },
+  { path: "/invite/:token", page: page(() => import("./invite")) },
+];
 
 /** Pages beside the chat, for those who are signed in: shown in place of the conversation. */
-export const inside: Entry[] = [];
+export const inside: Entry[] = [
+  { path: "/directory", page: page(() => import("./directory"), import.meta.glob("./directory/locales/*.json")) },
+];

@@ -17,8 +17,10 @@ let stop: (() => void) | undefined;
 export async function readPublic(): Promise<void> {
   type Answer = { settings: { _id: string; value: unknown }[]; total: number };
   const all: Answer["settings"] = [];
-  for (let offset = 0; offset < 2_000; offset += 500) {
-    const page = await get<Answer>("settings.public", { count: 500, offset }, { anonymous: true });
+  // Pages are as long as the server likes; a bound, should it never end.
+  for (let pages = 0; pages < 40; pages += 1) {
+    const query = { count: 500, offset: all.length };
+    const page = await get<Answer>("settings.public", query, { anonymous: true });
     all.push(...page.settings);
     if (page.settings.length === 0 || all.length >= page.total) break;
   }

@@ -29,6 +29,8 @@ pub(crate) fn subscription(mine: &Mine, people: &People, settings: &Settings, da
     put("open", mine.news.open.into());
     put("alert", mine.news.alert.into());
     put("unread", shown_unread(room, unread, settings).into());
+    // Parlor's own field: all unread messages, whatever the workspace chose to show in `unread`.
+    put("unreadMessages", unread.messages.into());
     put("userMentions", unread.mentions.into());
     put("groupMentions", unread.group_mentions.into());
     put("ts", dates.value(m.joined_at));

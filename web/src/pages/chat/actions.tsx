@@ -13,7 +13,7 @@ import {
   Star,
   Trash2,
 } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { post } from "@/api/rest";
 import type { Message } from "@/api/types";
@@ -33,13 +33,18 @@ interface Props {
   message: Message;
   place: Place;
   edit: () => void;
+  /** Told while a menu or a dialog of the message is open, so that its row keeps it. */
+  hold: (held: boolean) => void;
 }
 
 /** What one may do with a message: the usual as buttons, all of it in a menu. */
-export function Actions({ message, place, edit }: Props): ReactNode {
+export function Actions({ message, place, edit, hold }: Props): ReactNode {
   const t = useT();
   const [, go] = useLocation();
   const [asking, setAsking] = useState<"delete" | "emoji" | "forward" | null>(null);
+  const [open, setOpen] = useState(false);
+  const held = open || asking !== null;
+  useEffect(() => hold(held), [held, hold]);
   const attempt = (work: Promise<unknown>, done?: string): void => {
     work.then(() => done && toast(t(done))).catch(() => toast(t("action.failed"), { bad: true }));
   };
@@ -100,7 +105,7 @@ export function Actions({ message, place, edit }: Props): ReactNode {
       <IconButton label={t("action.quote")} onClick={() => place.quote(message)}>
         <Quote size={size} aria-hidden />
       </IconButton>
-      <Menu label={t("action.more")} groups={groups}>
+      <Menu label={t("action.more")} groups={groups} onOpenChange={setOpen}>
         <EllipsisVertical size={size} aria-hidden />
       </Menu>
       {asking === "delete" && (

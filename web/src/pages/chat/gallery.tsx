@@ -1,5 +1,5 @@
 import { ChevronLeft, ChevronRight, Download, ZoomIn, ZoomOut } from "lucide-react";
-import { type KeyboardEvent, type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import type { Attachment, Id } from "@/api/types";
 import { useT } from "@/i18n";
 import { useStore } from "@/store/state";
@@ -28,17 +28,20 @@ export default function Gallery({ rid, start, close }: Props): ReactNode {
     setZoom(1);
     setAt((at + by + pictures.length) % pictures.length);
   };
-  const key = (event: KeyboardEvent): void => {
+  useEffect(() => {
+    addEventListener("keydown", key);
+    return () => removeEventListener("keydown", key);
+  });
+  function key(event: KeyboardEvent): void {
     const rtl = document.documentElement.dir === "rtl" ? -1 : 1;
     if (event.key === "ArrowRight") move(rtl);
     if (event.key === "ArrowLeft") move(-rtl);
     if (event.key === "+" || event.key === "=") setZoom(Math.min(4, zoom * 1.5));
     if (event.key === "-") setZoom(Math.max(1, zoom / 1.5));
-  };
+  }
   return (
     <Dialog title={name || t("gallery.title")} close={close} whole>
-      {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- keys of the whole dialog */}
-      <div className={css.gallery} onKeyDown={key}>
+      <div className={css.gallery}>
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls when zoomed */}
         <div className={css.stage} tabIndex={0} role="region" aria-label={t("gallery.picture")}>
           <img src={shown.title_link ?? shown.image_url} alt={name} style={{ scale: zoom }} />

@@ -32,6 +32,7 @@ interface Props {
 export const Message = memo(function Message({ message, head, place, marked = false }: Props): ReactNode {
   const t = useT();
   const [active, setActive] = useState(false);
+  const [held, setHeld] = useState(false);
   const [editing, setEditing] = useState(false);
   const row = useRef<HTMLElement>(null);
   const at = millis(message.ts);
@@ -45,7 +46,7 @@ export const Message = memo(function Message({ message, head, place, marked = fa
     if (event.key === "Enter") row.current?.querySelector<HTMLElement>(`.${css.actions} button`)?.focus();
     if (event.key === "e" && place.mayEdit(message)) setEditing(true);
   };
-  const show = active || editing;
+  const show = active || held;
   return (
     <article
       ref={row}
@@ -91,7 +92,7 @@ export const Message = memo(function Message({ message, head, place, marked = fa
       </div>
       {show && !editing && (
         <div className={css.actions}>
-          <Actions message={message} place={place} edit={() => setEditing(true)} />
+          <Actions message={message} place={place} edit={() => setEditing(true)} hold={setHeld} />
         </div>
       )}
     </article>

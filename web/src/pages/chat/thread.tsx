@@ -63,7 +63,7 @@ export function Thread({ rid, tmid }: { rid: Id; tmid: Id }): ReactNode {
       <div
         ref={box}
         className={css.scroll}
-        role="feed"
+        role="group"
         aria-label={t("thread.feed")}
         aria-busy={run.loading}
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls

@@ -37,7 +37,9 @@ interface Props {
 }
 
 interface Kept {
-  offset: number;
+  /** The row at the upper edge, and how much of it lies above (px). */
+  key: string;
+  above: number;
   end: boolean;
 }
 
@@ -71,10 +73,11 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
     if (placed.current || !run.ready || all.length === 0) return;
     placed.current = true;
     const kept = left.get(rid);
+    const at = kept && !kept.end ? all.findIndex((row) => row.key === kept.key) : -1;
     const divider = all.findIndex((row) => row.kind === "unread");
     if (target) return;
     if (divider >= 0) list.current?.scrollToIndex(Math.max(0, divider - 1), { align: "start" });
-    else if (kept && !kept.end) list.current?.scrollTo(kept.offset);
+    else if (at >= 0 && kept) list.current?.scrollToIndex(at, { align: "start", offset: kept.above });
     else toEnd();
   }, [all, rid, run.ready, target, toEnd]);
 
@@ -109,10 +112,12 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
     end.current = below < END && !run.newer;
     setAtEnd(end.current);
     if (end.current) setNews(0);
-    left.set(rid, { offset: scrollOffset, end: end.current });
+    const first = handle.findItemIndex(scrollOffset);
+    const above = scrollOffset - handle.getItemOffset(first);
+    left.set(rid, { key: all[first]?.key ?? "", above, end: end.current });
     if (scrollOffset < NEAR) void loadOlder(rid);
     if (below < NEAR) void loadNewer(rid);
-  }, [rid, run.newer]);
+  }, [all, rid, run.newer]);
 
   // A page may be shorter than the window: then the next one is needed at once.
   useEffect(() => {
@@ -138,7 +143,7 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
         data={all}
         onScroll={scrolled}
         onKeyDown={(event) => arrows(event, box.current)}
-        role="feed"
+        role="group"
         aria-label={t("timeline.feed")}
         aria-busy={run.loading}
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls

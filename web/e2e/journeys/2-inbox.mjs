@@ -1,0 +1,239 @@
+// The list of rooms, and going about in the app.
+import { equal, until } from "../stage.mjs";
+
+const names = (person) =>
+  person.inbox.getByRole("listitem").evaluateAll((rows) => rows.map((row) => row.textContent ?? ""));
+
+export default [
+  {
+    name: "the inbox orders rooms by activity, with previews, badges and mentions",
+    shows: [8, 10, 48],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana");
+      const [quiet, busy] = [await stage.room(bob, [ana]), await stage.room(bob, [ana])];
+      await bob.api.say(quiet.id, "first words");
+      await bob.api.say(busy.id, `hello @${ana.username}, look`);
+      await ana.sees(ana.row(busy.name).filter({ hasText: "Bob: hello" }));
+      await ana.sees(ana.row(busy.name).filter({ hasText: "1 mention" }));
+      await ana.sees(ana.row(quiet.name).filter({ hasText: "1 unread" }));
+      const order = await names(ana);
+      equal(
+        order.findIndex((text) => text.includes(busy.name)) < order.findIndex((text) => text.includes(quiet.name)),
+        true,
+        "order",
+      );
+      await until("the title counts", async () => (await ana.page.title()).startsWith("(1) "));
+      await ana.shot("inbox");
+      await ana.button("Mentions", ana.inbox).focus();
+      await ana.page.keyboard.press("Enter");
+      await ana.seesNot(ana.row(quiet.name));
+      equal((await names(ana)).length, 1, "rooms with mentions");
+      await ana.row(busy.name).click();
+      await ana.sees(ana.message("hello"));
+      await until("it is read", async () => !(await ana.page.title()).startsWith("("));
+    },
+  },
+  {
+    name: "muted rooms stay quiet, but a mention still shows",
+    shows: [12],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana");
+      const room = await stage.room(bob, [ana]);
+      await ana.row(room.name).click();
+      await ana.button("More about this room").click();
+      await ana.page.getByRole("menuitem", { name: "Mute" }).click();
+      await ana.sees(ana.page.getByRole("img", { name: "Muted" }));
+      await ana.row("general").click();
+      await ana.sees(ana.page.getByRole("heading", { name: "general", level: 1 }));
+      await bob.api.say(room.id, "nothing special");
+      await ana.sees(ana.row(room.name).filter({ hasText: "nothing special" }));
+      equal(await ana.row(room.name).filter({ hasText: "unread" }).count(), 0, "badges");
+      await bob.api.say(room.id, `@${ana.username} please`);
+      await ana.sees(ana.row(room.name).filter({ hasText: "1 mention" }));
+    },
+  },
+  {
+    name: "the list does not move under the pointer",
+    shows: [13],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana");
+      const rooms = [await stage.room(bob, [ana]), await stage.room(bob, [ana])];
+      await bob.api.say(rooms[0].id, "older");
+      await bob.api.say(rooms[1].id, "newer");
+      await ana.sees(ana.row(rooms[1].name).filter({ hasText: "newer" }));
+      await ana.row(rooms[1].name).hover();
+      const before = await ana.row(rooms[1].name).boundingBox();
+      await bob.api.say(rooms[0].id, "newest");
+      await ana.sees(ana.row(rooms[0].name).filter({ hasText: "newest" }));
+      const after = await ana.row(rooms[1].name).boundingBox();
+      equal(after.y, before.y, "place under the pointer");
+      await ana.page.mouse.move(900, 400);
+      await until("it settles", async () => (await names(ana))[0].includes(rooms[0].name));
+    },
+  },
+  {
+    name: "a direct message and a room are begun in two steps",
+    shows: [15],
+    async run(stage) {
+      const bob = await stage.account("Bertrand");
+      const ana = await stage.person("Ana");
+      const { page } = ana;
+      await ana.button("New conversation").click();
+      await page.getByRole("menuitem", { name: "Direct message" }).click();
+      const dialog = page.getByRole("dialog", { name: "New direct message" });
+      await dialog.getByRole("searchbox", { name: "People" }).fill("bertr");
+      await dialog.getByRole("button", { name: `@${bob.username}` }).click();
+      await ana.check();
+      await ana.button("Open", dialog).click();
+      await ana.sees(page.getByRole("heading", { name: "Bertrand", level: 1 }));
+      await ana.say("only for you");
+      await ana.sees(ana.message("only for you"));
+      await ana.button("New conversation").click();
+      await page.getByRole("menuitem", { name: "New room" }).click();
+      const make = page.getByRole("dialog", { name: "New room" });
+      await make.getByLabel("Name").fill("Été 2026");
+      await ana.sees(make.getByText("It will be called ete-2026"));
+      await make.getByLabel("Private").check();
+      await ana.button("Create", make).click();
+      await ana.sees(page.getByRole("heading", { name: "ete-2026", level: 1 }));
+    },
+  },
+  {
+    name: "the switcher finds without accents and case, and opens by Enter",
+    shows: [55],
+    async run(stage) {
+      const ana = await stage.person("Ana");
+      const other = await stage.account("Élodie");
+      const room = await stage.room(ana, [], { name: `dessin-${Date.now()}` });
+      await ana.sees(ana.row(room.name));
+      await ana.page.keyboard.press("Control+k");
+      const field = ana.page.getByRole("combobox", { name: "Room or person" });
+      await field.fill("DESS");
+      await ana.sees(ana.page.getByRole("option", { name: room.name, selected: true }));
+      await ana.check();
+      await ana.shot("switcher");
+      await field.press("Enter");
+      await ana.sees(ana.page.getByRole("heading", { name: room.name, level: 1 }));
+      await ana.page.keyboard.press("Control+k");
+      await field.fill(other.username);
+      await ana.sees(ana.page.getByRole("option", { name: `@${other.username}` }));
+      await field.press("Enter");
+      await ana.sees(ana.page.getByRole("heading", { name: "Élodie", level: 1 }));
+    },
+  },
+  {
+    name: "the next unread room, the help and the regions are one key away",
+    shows: [51, 56],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana", { path: "/channel/general" });
+      await ana.sees(ana.composer);
+      const room = await stage.room(bob, [ana]);
+      await bob.api.say(room.id, "over here");
+      await ana.sees(ana.row(room.name).filter({ hasText: "unread" }));
+      await ana.page.keyboard.press("Alt+Shift+ArrowDown");
+      await ana.sees(ana.message("over here"));
+      await ana.page.getByRole("heading", { name: room.name, level: 1 }).click();
+      await ana.page.keyboard.press("?");
+      const help = ana.page.getByRole("dialog", { name: "Keyboard shortcuts" });
+      await ana.sees(help);
+      await ana.check();
+      await help.getByLabel("Single keys").uncheck();
+      await ana.page.keyboard.press("Escape");
+      await ana.seesNot(help);
+      await ana.page.keyboard.press("?");
+      equal(await help.count(), 0, "dialogs while single keys are off");
+      const places = new Set();
+      for (let at = 0; at < 3; at += 1) {
+        await ana.page.keyboard.press("F6");
+        places.add(await ana.page.evaluate(() => document.activeElement?.getAttribute("aria-label")));
+      }
+      equal(places.size, 3, "regions");
+    },
+  },
+  {
+    name: "on a phone one thing is seen at a time, and back leads to the list",
+    shows: [57],
+    async run(stage) {
+      const ana = await stage.person("Ana", { phone: true });
+      await ana.sees(ana.row("general"));
+      await ana.check();
+      await ana.row("general").click();
+      await ana.sees(ana.composer);
+      equal(await ana.inbox.isVisible(), false, "the list beside a conversation");
+      equal(
+        await ana.composer.evaluate((field) => parseFloat(getComputedStyle(field).fontSize) >= 16),
+        true,
+        "letters of 16 px",
+      );
+      const wide = await ana.page.evaluate(() => document.documentElement.scrollWidth);
+      equal(wide <= 360, true, `${wide} px wide`);
+      await ana.shot("phone");
+      await ana.check();
+      await ana.button("Back to the rooms").click();
+      await ana.sees(ana.row("general"));
+      await ana.row("general").click();
+      await ana.sees(ana.composer);
+      await ana.page.goBack();
+      await ana.sees(ana.row("general"));
+    },
+  },
+  {
+    name: "dark from the system, and by choice after a reload without a flash",
+    shows: [58],
+    async run(stage) {
+      const ana = await stage.person("Ana", { dark: true, path: "/channel/general" });
+      const ground = () => ana.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+      await ana.sees(ana.composer);
+      const dark = await ground();
+      await ana.check();
+      await ana.shot("dark");
+      await ana.button(/account$/).click();
+      await ana.page.getByRole("menuitem", { name: "Dark theme" }).click();
+      await ana.page.emulateMedia({ colorScheme: "light" });
+      equal(await ground(), dark, "the chosen theme");
+      await ana.page.reload({ waitUntil: "domcontentloaded" });
+      equal(await ground(), dark, "the theme after a reload");
+    },
+  },
+  {
+    name: "in French, in long and in mirrored words nothing breaks",
+    shows: [],
+    async run(stage) {
+      const ana = await stage.person("Ana", { locale: "fr-FR", path: "/channel/general" });
+      await ana.sees(ana.page.getByRole("combobox", { name: "Message pour general" }));
+      equal(await ana.page.evaluate(() => document.documentElement.lang), "fr", "language");
+      await ana.check();
+      await ana.open("/channel/general?locale=ar-XB");
+      await ana.sees(ana.page.getByRole("heading", { name: "general", level: 1 }));
+      equal(await ana.page.evaluate(() => document.documentElement.dir), "rtl", "direction");
+      await ana.check();
+      await ana.shot("mirrored");
+      await ana.open("/channel/general?locale=en-XA");
+      await ana.sees(ana.page.getByRole("heading", { name: "general", level: 1 }));
+      await ana.check();
+      const wide = await ana.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+      equal(wide, true, "no sideways scrolling");
+    },
+  },
+  {
+    name: "public rooms are found in the directory, looked at and joined",
+    shows: [],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const room = await stage.room(bob, [], { name: `open-${Date.now()}` });
+      await bob.api.say(room.id, "come in");
+      const ana = await stage.person("Ana", { path: "/directory" });
+      await ana.page.getByLabel("Find by name").fill(room.name);
+      await ana.check();
+      await ana.page.getByRole("main").getByRole("button", { name: room.name }).click();
+      await ana.sees(ana.message("come in"));
+      await ana.button("Join").click();
+      await ana.sees(ana.composer);
+      await ana.sees(ana.row(room.name));
+    },
+  },
+];

@@ -1,0 +1,219 @@
+// Reading: the timeline never jumps.
+import { equal, until } from "../stage.mjs";
+
+/** Fills a room with numbered messages of several heights: by the administrator, who may be as quick as he likes. */
+async function fill({ admin }, room, count, from = 1) {
+  const account = { api: admin };
+  await admin.post("channels.join", { roomId: room.id });
+  for (let at = from; at < from + count; at += 10) {
+    const some = Array.from({ length: Math.min(10, from + count - at) }, (_, index) => at + index);
+    for (const number of some) await account.api.say(room.id, `line ${number}.${"\nmore".repeat(number % 4)}`);
+  }
+}
+
+/** Where a message stands on the screen. */
+const top = (person, text) =>
+  person
+    .message(text)
+    .first()
+    .evaluate((row) => row.getBoundingClientRect().top);
+
+export default [
+  {
+    name: "a room opens at the first unread message, and is read when its end was seen",
+    shows: [16, 50],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana");
+      const room = await stage.room(bob, [ana]);
+      await fill(stage, room, 5);
+      await ana.row(room.name).click();
+      await ana.sees(ana.message("line 5."));
+      await until("read", async () => (await ana.row(room.name).filter({ hasText: "unread" }).count()) === 0);
+      await ana.row("general").click();
+      await ana.sees(ana.page.getByRole("heading", { name: "general", level: 1 }));
+      await fill(stage, room, 60, 6);
+      await ana.page.reload();
+      await ana.row(room.name).click();
+      await ana.sees(ana.page.getByRole("separator", { name: "New messages" }));
+      await ana.sees(ana.message("line 6."));
+      const { subscription } = await ana.api.get(`subscriptions.getOne?roomId=${room.id}`);
+      equal(subscription.alert, true, "still unread while the end was not seen");
+      await ana.shot("unread");
+      await ana.button("To the newest").click();
+      await ana.sees(ana.message("line 65."));
+      await until("read at the end", async () => {
+        const answer = await ana.api.get(`subscriptions.getOne?roomId=${room.id}`);
+        return !answer.subscription.alert;
+      });
+    },
+  },
+  {
+    name: "older pages come before the edge, and nothing moves under the eye",
+    shows: [17],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana", { path: null });
+      const room = await stage.room(bob, [ana]);
+      await fill(stage, room, 150);
+      await ana.api.post("subscriptions.read", { rid: room.id });
+      await ana.open(room.path);
+      await ana.sees(ana.message("line 150."));
+      await ana.page.waitForTimeout(300);
+      let worst = 0;
+      for (let step = 0; step < 60; step += 1) {
+        await ana.feed.hover();
+        await ana.page.mouse.wheel(0, -250);
+        await ana.page.waitForTimeout(40);
+        // Between two wheels nothing may move by itself, whatever is loaded above.
+        const moved = await ana.feed.evaluate(async (feed) => {
+          const seen = () =>
+            [...feed.querySelectorAll("article")].find(
+              (row) => row.getBoundingClientRect().top > feed.getBoundingClientRect().top + 40,
+            );
+          const row = seen();
+          const before = row?.getBoundingClientRect().top ?? 0;
+          await new Promise((resolve) => setTimeout(resolve, 60));
+          return row?.isConnected ? Math.abs(row.getBoundingClientRect().top - before) : 0;
+        });
+        worst = Math.max(worst, moved);
+        if (await ana.message("line 1.").count()) break;
+      }
+      equal(worst <= 1, true, `moved by ${worst} px`);
+      await ana.sees(ana.message("line 1."));
+      await ana.sees(ana.page.getByText(`This is the beginning of ${room.name}`));
+    },
+  },
+  {
+    name: "whoever reads above is not moved by news, and own words lead down",
+    shows: [18, 19],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana", { path: null });
+      const room = await stage.room(bob, [ana]);
+      await fill(stage, room, 45);
+      await ana.api.post("subscriptions.read", { rid: room.id });
+      await ana.open(room.path);
+      await ana.sees(ana.message("line 45."));
+      await ana.page.waitForTimeout(300);
+      await ana.feed.hover();
+      await ana.page.mouse.wheel(0, -900);
+      await ana.sees(ana.button("To the newest"));
+      await ana.page.waitForTimeout(200);
+      const number = await ana.feed.evaluate((feed) => {
+        const row = [...feed.querySelectorAll("article")].find((one) => one.getBoundingClientRect().top > 150);
+        return /line (\d+)\./.exec(row?.textContent ?? "")?.[1];
+      });
+      const before = await top(ana, `line ${number}.`);
+      await bob.api.say(room.id, "news");
+      await ana.sees(ana.button("1 new message"));
+      equal(Math.abs((await top(ana, `line ${number}.`)) - before) <= 1, true, "the place of what is read");
+      await ana.row("general").click();
+      await ana.sees(ana.page.getByRole("heading", { name: "general", level: 1 }));
+      await ana.row(room.name).click();
+      await until(
+        "the same place again",
+        async () => Math.abs((await top(ana, `line ${number}.`).catch(() => 9e9)) - before) < 40,
+      );
+      await ana.say("mine");
+      await ana.sees(ana.message("mine"));
+      await ana.sees(ana.message("news"));
+    },
+  },
+  {
+    name: "a permalink loads around its message, and reading goes on both ways",
+    shows: [20],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana", { path: null });
+      const room = await stage.room(bob, [ana]);
+      await fill(stage, room, 40);
+      const { _id } = await bob.api.say(room.id, "the one in the middle");
+      await fill(stage, room, 80, 41);
+      await ana.api.post("subscriptions.read", { rid: room.id });
+      await ana.open(`${room.path}?msg=${_id}`);
+      await ana.sees(ana.message("the one in the middle"));
+      await ana.sees(ana.message("line 40."));
+      await ana.sees(ana.message("line 41."));
+      for (let at = 0; at < 40 && !(await ana.message("line 120.").count()); at += 1) {
+        await ana.feed.hover();
+        await ana.page.mouse.wheel(0, 900);
+        await ana.page.waitForTimeout(60);
+      }
+      await ana.sees(ana.message("line 120."));
+    },
+  },
+  {
+    name: "messages of one author stand together under one head, by day",
+    shows: [21],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana", { path: null });
+      const room = await stage.room(bob, [ana]);
+      await bob.api.say(room.id, "one");
+      await bob.api.say(room.id, "two");
+      await ana.open(room.path);
+      await ana.sees(ana.message("two"));
+      equal(await ana.feed.getByText("Bob", { exact: true }).count(), 1, "heads");
+      await ana.sees(ana.feed.getByRole("heading", { name: "Today" }));
+      await ana.sees(ana.page.getByRole("article", { name: /^Bob, .*: two/ }));
+    },
+  },
+  {
+    name: "the keyboard goes through messages and does what the pointer does",
+    shows: [22],
+    async run(stage) {
+      const ana = await stage.person("Ana", { path: null });
+      const room = await stage.room(ana);
+      for (const text of ["first", "second", "third"]) await ana.api.say(room.id, text);
+      await ana.open(room.path);
+      await ana.sees(ana.message("third"));
+      await ana.feed.focus();
+      await ana.page.keyboard.press("ArrowUp");
+      await ana.page.keyboard.press("ArrowUp");
+      await until("the second one is focused", () =>
+        ana.message("second").evaluate((row) => row === document.activeElement),
+      );
+      await ana.sees(ana.button("More actions"));
+      await ana.page.keyboard.press("Enter");
+      await until("its first action is focused", () =>
+        ana
+          .button("Add a reaction")
+          .first()
+          .evaluate((one) => one === document.activeElement),
+      );
+      for (let at = 0; at < 3; at += 1) await ana.page.keyboard.press("Tab");
+      await ana.page.keyboard.press("Enter");
+      await ana.sees(ana.page.getByRole("menuitem", { name: "Copy text" }));
+      await ana.check();
+      await ana.page.keyboard.press("Escape");
+      await ana.seesNot(ana.page.getByRole("menuitem"));
+      await until("focus is back", () =>
+        ana
+          .button("More actions")
+          .first()
+          .evaluate((one) => one === document.activeElement),
+      );
+    },
+  },
+  {
+    name: "long code folds, has a language and can be copied; a long message folds too",
+    shows: [26],
+    async run(stage) {
+      const ana = await stage.person("Ana", { path: null });
+      const room = await stage.room(ana);
+      const lines = Array.from({ length: 40 }, (_, index) => `let line${index + 1} = 1;`).join("\n");
+      await ana.api.say(room.id, `\`\`\`js\n${lines}\n\`\`\``);
+      await ana.open(room.path);
+      await ana.sees(ana.page.getByText("js", { exact: true }));
+      await ana.sees(ana.page.getByRole("button", { name: "Show all 40 lines" }));
+      await ana.button("Copy the code").click();
+      await until(
+        "it is in the clipboard",
+        async () => (await ana.page.evaluate(() => navigator.clipboard.readText())) === lines,
+      );
+      await ana.page.getByRole("button", { name: "Show all 40 lines" }).click();
+      await ana.sees(ana.page.getByText("let line40 = 1;"), { state: "attached" });
+    },
+  },
+];

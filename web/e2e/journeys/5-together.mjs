@@ -1,0 +1,284 @@
+// Two people at once: threads, reactions, quotes, files, presence.
+import { deflateSync } from "node:zlib";
+import { equal, until } from "../stage.mjs";
+
+async function pair(stage) {
+  const bob = await stage.person("Bob", { path: null });
+  const ana = await stage.person("Ana", { path: null });
+  const room = await stage.room(bob, [ana]);
+  await Promise.all([ana.open(room.path), bob.open(room.path)]);
+  await ana.sees(ana.composer);
+  await bob.sees(bob.composer);
+  return { ana, bob, room };
+}
+
+/** A picture of one colour. */
+function png(width, height) {
+  const crc = (bytes) => {
+    let sum = ~0;
+    for (const byte of bytes) {
+      sum ^= byte;
+      for (let bit = 0; bit < 8; bit += 1) sum = (sum >>> 1) ^ (0xedb88320 & -(sum & 1));
+    }
+    return ~sum >>> 0;
+  };
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const out = Buffer.alloc(body.length + 8);
+    out.writeUInt32BE(data.length, 0);
+    body.copy(out, 4);
+    out.writeUInt32BE(crc(body), body.length + 4);
+    return out;
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head.set([8, 2, 0, 0, 0], 8);
+  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3, 0x66)]);
+  const data = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)));
+  const mark = Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]);
+  return Buffer.concat([mark, chunk("IHDR", head), chunk("IDAT", data), chunk("IEND", Buffer.alloc(0))]);
+}
+
+const file = (name, mimeType, buffer) => ({ name, mimeType, buffer });
+
+async function attach(person, ...files) {
+  const chooser = person.page.waitForEvent("filechooser");
+  await person.button("Attach files").click();
+  await (await chooser).setFiles(files);
+}
+
+export default [
+  {
+    name: "a thread stands beside the room, counts in it, and can speak to it",
+    shows: [37, 38],
+    async run(stage) {
+      const { ana, bob } = await pair(stage);
+      await bob.say("shall we?");
+      await ana.message("shall we?").hover();
+      await ana.button("Reply in a thread", ana.message("shall we?")).click();
+      const side = ana.page.getByRole("complementary", { name: "Thread" });
+      await ana.sees(side.getByRole("article").filter({ hasText: "shall we?" }));
+      const reply = side.getByRole("combobox", { name: "Reply in the thread" });
+      await reply.fill("yes, quietly");
+      await reply.press("Enter");
+      await ana.sees(side.getByRole("article").filter({ hasText: "yes, quietly" }));
+      await bob.sees(bob.page.getByRole("link", { name: /1 reply/ }));
+      equal(await bob.feed.getByRole("article").filter({ hasText: "yes, quietly" }).count(), 0, "replies in the room");
+      await side.getByLabel("Also send to the room").check();
+      await reply.fill("and aloud");
+      await reply.press("Enter");
+      await bob.sees(bob.message("and aloud"));
+      await bob.page.getByRole("link", { name: /2 replies/ }).click();
+      const other = bob.page.getByRole("complementary", { name: "Thread" });
+      await bob.sees(other.getByRole("article").filter({ hasText: "yes, quietly" }));
+      await ana.shot("thread");
+      await bob.button("Close the panel").click();
+      await bob.seesNot(other);
+    },
+  },
+  {
+    name: "a reaction shows at once, names who gave it, and is taken back by pressing it",
+    shows: [39],
+    async run(stage) {
+      const { ana, bob } = await pair(stage);
+      await bob.say("good news");
+      await ana.message("good news").hover();
+      await ana.button("Add a reaction", ana.message("good news")).click();
+      const dialog = ana.page.getByRole("dialog", { name: "Emoji" });
+      await dialog.getByLabel("Find an emoji").fill("party popper");
+      await ana.sees(dialog.getByRole("button", { name: "party popper" }));
+      await ana.check();
+      await dialog.getByRole("button", { name: "party popper" }).click();
+      const mine = ana.message("good news").getByRole("button", { name: /^:tada: by you/ });
+      await ana.sees(mine);
+      equal(await mine.getAttribute("aria-pressed"), "true", "pressed");
+      const theirs = bob.message("good news").getByRole("button", { name: `:tada: by ${ana.username}` });
+      await bob.sees(theirs);
+      await theirs.click();
+      await ana.sees(ana.message("good news").getByRole("button", { name: /you and bob/ }));
+      await mine.click();
+      await bob.sees(bob.message("good news").getByRole("button", { name: /^:tada: by you$/ }));
+    },
+  },
+  {
+    name: "a quote leads to what it quotes, and a message is forwarded with a comment",
+    shows: [24],
+    async run(stage) {
+      const { ana, bob } = await pair(stage);
+      const other = await stage.room(ana, [bob]);
+      await bob.say("the original words");
+      await ana.sees(ana.message("the original words"));
+      await ana.act("the original words", "Quote");
+      await ana.say("I agree");
+      const quote = bob.message("I agree").getByRole("figure");
+      await bob.sees(quote.filter({ hasText: "the original words" }));
+      await quote.getByRole("link").first().click();
+      await until("its address", async () => bob.page.url().includes("?msg="));
+      await ana.act("I agree", "Forward");
+      const dialog = ana.page.getByRole("dialog", { name: "Forward the message" });
+      await dialog.getByLabel("Find rooms").fill(other.name);
+      await dialog.getByRole("checkbox", { name: other.name }).check();
+      await dialog.getByLabel("Comment").fill("for you too");
+      await ana.check();
+      await ana.button("Forward to 1 room", dialog).click();
+      await bob.row(other.name).click();
+      await bob.sees(bob.message("for you too").getByRole("figure").filter({ hasText: "I agree" }));
+    },
+  },
+  {
+    name: "pins and stars are shown where they belong",
+    shows: [],
+    async run(stage) {
+      const { ana, bob } = await pair(stage);
+      await bob.say("the door code");
+      await bob.sees(bob.message("the door code"));
+      await bob.act("the door code", "Pin");
+      await ana.sees(ana.message("the door code").getByRole("img", { name: "Pinned" }));
+      await ana.act("the door code", "Star");
+      await ana.sees(ana.message("the door code").getByRole("img", { name: "Starred" }));
+      for (const panel of ["Pinned messages", "Starred messages"]) {
+        await ana.button("More about this room").click();
+        await ana.page.getByRole("menuitem", { name: panel }).click();
+        const side = ana.page.getByRole("complementary", { name: panel });
+        await ana.sees(side.getByRole("link").filter({ hasText: "the door code" }));
+      }
+    },
+  },
+  {
+    name: "pictures are sent with words, shown at their size, and looked at one by one",
+    shows: [31, 43, 45],
+    async run(stage) {
+      const { ana, bob } = await pair(stage);
+      await attach(ana, file("small.png", "image/png", png(40, 30)), file("wide.png", "image/png", png(900, 300)));
+      const files = ana.page.getByRole("list", { name: "Files to send" });
+      await files.getByLabel("Description of small.png").fill("a small one");
+      await ana.check();
+      await ana.button("Send small.png").click();
+      await bob.sees(bob.feed.getByRole("button", { name: "Open picture a small one" }));
+      await ana.button("Send wide.png").click();
+      const wide = bob.feed.getByRole("button", { name: "Open picture wide.png" });
+      await bob.sees(wide);
+      const box = await wide.boundingBox();
+      equal(Math.abs(box.width / box.height - 3) < 0.1, true, "its shape");
+      await wide.click();
+      const gallery = bob.page.getByRole("dialog", { name: "wide.png" });
+      await bob.sees(gallery.getByText("2 of 2"));
+      await bob.check();
+      await bob.shot("gallery");
+      await bob.page.keyboard.press("ArrowLeft");
+      await bob.sees(bob.page.getByText("1 of 2"));
+      await bob.page.keyboard.press("Escape");
+      await bob.seesNot(bob.page.getByRole("dialog"));
+      await bob.button("More about this room").click();
+      await bob.page.getByRole("menuitem", { name: "Files" }).click();
+      const side = bob.page.getByRole("complementary", { name: "Files" });
+      await bob.sees(side.getByRole("link").filter({ hasText: "wide.png" }));
+      await bob.button("Documents", side).click();
+      await bob.sees(side.getByText("No files."));
+    },
+  },
+  {
+    name: "an upload shows how far it is and can be cancelled; what is too large is told before",
+    shows: [42, 46],
+    async run(stage) {
+      const { ana, room } = await pair(stage);
+      const { value } = await stage.admin.get("settings/FileUpload_MaxFileSize");
+      const cdp = await ana.context.newCDPSession(ana.page);
+      await cdp.send("Network.enable");
+      await cdp.send("Network.emulateNetworkConditions", {
+        offline: false,
+        latency: 0,
+        downloadThroughput: -1,
+        uploadThroughput: 60_000,
+      });
+      await attach(ana, file("slow.bin", "application/octet-stream", Buffer.alloc(900_000, 7)));
+      await ana.button("Send slow.bin").click();
+      await ana.sees(ana.page.getByRole("progressbar", { name: "Progress of slow.bin" }));
+      await ana.button("Cancel slow.bin").click();
+      await ana.seesNot(ana.page.getByText("slow.bin"));
+      await stage.admin.post("settings/FileUpload_MaxFileSize", { value: 1000 });
+      try {
+        await until("the limit is known", () =>
+          ana.page.evaluate(
+            async () =>
+              (await (await fetch("/api/v1/settings.public?_id=FileUpload_MaxFileSize")).json()).settings[0].value ===
+              1000,
+          ),
+        );
+        await ana.page.reload();
+        await ana.sees(ana.composer);
+        await attach(ana, file("large.bin", "application/octet-stream", Buffer.alloc(5_000)));
+        await ana.sees(ana.page.getByRole("alert").filter({ hasText: "at most 1 kB" }));
+      } finally {
+        await stage.admin.post("settings/FileUpload_MaxFileSize", { value });
+      }
+      const { files } = await ana.api.get(`channels.files?roomId=${room.id}`);
+      equal(files.length, 0, "files of the room");
+    },
+  },
+  {
+    name: "who types is named, who is there is shown by shape and word, and who read is told",
+    shows: [52, 53, 54],
+    async run(stage) {
+      const bob = await stage.person("Bob");
+      const ana = await stage.person("Ana");
+      const { room } = await ana.api.post("im.create", { username: bob.username });
+      await ana.api.say(room._id, "are you there?");
+      await bob.row("Ana").click();
+      await ana.row("Bob").click();
+      await ana.sees(ana.page.getByRole("main").getByRole("img", { name: "Online" }));
+      await bob.composer.pressSequentially("hm");
+      await ana.sees(ana.page.getByRole("main").getByText(`${bob.username} is typing…`));
+      await bob.composer.fill("");
+      await ana.seesNot(ana.page.getByRole("main").getByText("is typing…"));
+      await bob.button(/account$/).click();
+      await bob.page.getByRole("menuitem", { name: "Busy" }).click();
+      await ana.sees(ana.page.getByRole("main").getByRole("img", { name: "Busy" }));
+      await ana.page.bringToFront();
+      await ana.say("did you see this?");
+      await bob.page.bringToFront();
+      await bob.sees(bob.message("did you see this?"));
+      await ana.sees(ana.message("did you see this?").getByText("Read", { exact: true }));
+    },
+  },
+  {
+    name: "search finds words and filters, marks them, and opens them where they stand",
+    shows: [40, 41],
+    async run(stage) {
+      const { ana, bob, room } = await pair(stage);
+      await bob.api.say(room.id, "the café opens at nine");
+      await stage.admin.post("channels.join", { roomId: room.id });
+      for (let at = 0; at < 60; at += 1) await stage.admin.say(room.id, `noise ${at}`);
+      await ana.api.say(room.id, "another café");
+      await ana.button("Search in this room").click();
+      const side = ana.page.getByRole("complementary", { name: "Search in this room" });
+      await side.getByLabel("Search").fill("cafe");
+      await ana.sees(side.getByRole("link").filter({ hasText: "opens at nine" }));
+      await ana.sees(side.getByRole("link").filter({ hasText: "another" }));
+      await side.getByLabel("Search").fill(`café from:${bob.username}`);
+      await ana.seesNot(side.getByRole("link").filter({ hasText: "another" }));
+      await ana.sees(side.getByRole("mark").filter({ hasText: "café" }));
+      await ana.check();
+      await ana.shot("search");
+      await side.getByRole("link").filter({ hasText: "opens at nine" }).click();
+      await ana.sees(ana.message("opens at nine"));
+    },
+  },
+  {
+    name: "a reload shows the last room at once",
+    shows: [59],
+    async run(stage) {
+      const { ana, room } = await pair(stage);
+      await ana.say("still here");
+      await ana.sees(ana.message("still here"));
+      // While the server takes its time, the list is there from before.
+      await ana.page.route("**/api/v1/subscriptions.get*", async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 3_000));
+        await route.continue().catch(() => null);
+      });
+      await ana.page.reload();
+      await ana.sees(ana.row(room.name), { timeout: 2_500 });
+    },
+  },
+];

@@ -1,0 +1,70 @@
+// Journeys through the app in Chromium against the real server. Each names the behaviours that it shows by their
+// numbers; `node e2e/run.mjs WORD` runs those whose name contains the word.
+import { accessSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { chromium } from "playwright-core";
+import { ADMIN, Api, Server } from "./server.mjs";
+import { Stage } from "./stage.mjs";
+
+const wanted = process.argv[2] ?? "";
+const LONGEST = 60_000;
+
+function program() {
+  const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+  return places.find((place) => {
+    try {
+      accessSync(place);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+const folder = new URL("./journeys/", import.meta.url);
+const journeys = [];
+for (const file of readdirSync(folder).sort()) {
+  const module = await import(new URL(file, folder));
+  journeys.push(...module.default.map((journey) => ({ ...journey, file })));
+}
+const chosen = journeys.filter(({ name }) => name.includes(wanted));
+
+const server = await Server.start();
+const browser = await chromium.launch({ executablePath: program(), args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+const admin = await Api.login(server.url, ADMIN.username, ADMIN.password);
+let failed = 0;
+const shown = new Set();
+
+async function play({ name, shows, run, axe }) {
+  const began = Date.now();
+  const stage = new Stage(browser, server, admin);
+  const took = () => `${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s`;
+  let late;
+  const limit = new Promise((_, reject) => (late = setTimeout(() => reject(new Error("took too long")), LONGEST)));
+  try {
+    await Promise.race([run(stage).then(() => stage.finish({ axe })), limit]);
+    for (const number of shows) shown.add(number);
+    console.log(`    ok  ${took()}  ${name} [${shows.join(" ")}]`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAILED  ${took()}  ${name}\n    ${error.stack ?? error}`);
+    for (const { complaints } of stage.people) for (const line of complaints) console.log(`    ${line}`);
+    for (const [at, person] of stage.people.entries()) await person.shot(`failed-${failed}-${at}`).catch(() => null);
+  } finally {
+    clearTimeout(late);
+    await stage.close().catch(() => null);
+  }
+}
+
+const waiting = [...chosen];
+const players = Array.from({ length: 2 }, async () => {
+  for (let next = waiting.shift(); next; next = waiting.shift()) await play(next);
+});
+await Promise.all(players);
+await browser.close();
+await server.stop();
+const numbers = [...shown].sort((a, b) => a - b);
+console.log(
+  `\n${chosen.length - failed} of ${chosen.length} journeys, ${numbers.length} behaviours: ${numbers.join(" ")}`,
+);
+process.exit(failed > 0 ? 1 : 0);

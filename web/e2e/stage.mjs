@@ -1,0 +1,197 @@
+// A journey's people: each with a browser context of their own, found by roles and names only.
+import { AxeBuilder } from "@axe-core/playwright";
+import { Api, ADMIN } from "./server.mjs";
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+let number = 0;
+
+export class Stage {
+  constructor(browser, server, admin) {
+    Object.assign(this, { browser, server, admin });
+    this.people = [];
+    this.faults = [];
+  }
+
+  get url() {
+    return this.server.url;
+  }
+
+  /** A fresh account, not in a browser yet. */
+  async account(name = "Ana") {
+    const username = `${name
+      .toLowerCase()
+      .normalize("NFD")
+      .replace(/[^a-z]/g, "")}${++number}`;
+    const password = `pass word ${number}`;
+    const body = { name, username, password, email: `${username}@example.org`, verified: true };
+    const { user } = await this.admin.post("users.create", body);
+    const api = await Api.login(this.url, username, password);
+    return { api, username, password, name, id: user._id };
+  }
+
+  /** Somebody who is signed in and looks at the page. */
+  async person(name = "Ana", options = {}) {
+    const account = options.admin
+      ? { api: this.admin, ...ADMIN, id: this.admin.session.userId }
+      : await this.account(name);
+    const person = await this.visitor(options);
+    Object.assign(person, account);
+    const { userId, token } = account.api.session;
+    await person.context.addInitScript(
+      ([user, secret]) => {
+        if (localStorage.getItem("e2e")) return;
+        localStorage.setItem("e2e", "1");
+        localStorage.setItem("Meteor.userId", user);
+        localStorage.setItem("Meteor.loginToken", secret);
+      },
+      [userId, token],
+    );
+    if (options.path !== null) await person.open(options.path ?? "/");
+    return person;
+  }
+
+  /** Somebody who is not signed in. */
+  async visitor({ phone = false, locale = "en-GB", dark = false } = {}) {
+    const context = await this.browser.newContext({
+      viewport: phone ? { width: 360, height: 640 } : { width: 1280, height: 800 },
+      hasTouch: phone,
+      locale,
+      colorScheme: dark ? "dark" : "light",
+      baseURL: this.url,
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
+    context.setDefaultTimeout(10_000);
+    const page = await context.newPage();
+    const person = new Person(this, context, page);
+    this.people.push(person);
+    return person;
+  }
+
+  /** A public room with these people in it. */
+  async room(owner, members = [], { group = false, name = `room-${++number}` } = {}) {
+    const family = group ? "groups" : "channels";
+    const body = { name, members: members.map(({ username }) => username) };
+    const answer = await owner.api.post(`${family}.create`, body);
+    const room = answer.channel ?? answer.group;
+    return { id: room._id, name, path: `/${group ? "group" : "channel"}/${name}` };
+  }
+
+  /** Ends the journey: what is shown must be accessible, and nothing may have been complained of. */
+  async finish({ axe = true } = {}) {
+    for (const person of this.people) {
+      if (axe && !person.page.isClosed()) await person.check();
+      this.faults.push(...person.complaints);
+    }
+    if (this.faults.length > 0) throw new Error(this.faults.join("\n"));
+  }
+
+  async close() {
+    for (const { context } of this.people) await context.close();
+  }
+}
+
+export class Person {
+  constructor(stage, context, page) {
+    Object.assign(this, { stage, context, page });
+    this.complaints = [];
+    this.expected = [];
+    this.listen(page);
+  }
+
+  listen(page) {
+    page.on("console", (message) => {
+      const text = message.text();
+      if (message.type() !== "error" || this.expected.some((pattern) => pattern.test(text))) return;
+      this.complaints.push(`console: ${text} (${message.location().url})`);
+    });
+    page.on("pageerror", (error) => this.complaints.push(`page: ${error.stack ?? error}`));
+  }
+
+  /** A refusal that belongs to the journey: the browser logs it itself. */
+  expect(pattern) {
+    this.expected.push(pattern);
+  }
+
+  async open(path) {
+    await this.page.goto(path);
+  }
+
+  get composer() {
+    return this.page.getByRole("combobox", { name: /^Message to/ });
+  }
+
+  get feed() {
+    return this.page.getByRole("group", { name: "Conversation", exact: true });
+  }
+
+  get inbox() {
+    return this.page.getByRole("navigation", { name: "Rooms" });
+  }
+
+  /** A message by its text. */
+  message(text) {
+    return this.feed.getByRole("article").filter({ hasText: text });
+  }
+
+  row(name) {
+    return this.inbox.getByRole("link").filter({ hasText: name });
+  }
+
+  button(name, within = this.page) {
+    return within.getByRole("button", { name, exact: typeof name === "string" });
+  }
+
+  async say(text) {
+    await this.composer.fill(text);
+    await this.composer.press("Enter");
+  }
+
+  /** Opens the menu of a message and chooses from it. */
+  async act(text, item) {
+    const message = this.message(text).last();
+    await message.hover();
+    await this.button("More actions", message).click();
+    await this.page.getByRole("menuitem", { name: item, exact: true }).click();
+  }
+
+  async sees(locator, what = {}) {
+    await locator.first().waitFor({ state: "visible", ...what });
+  }
+
+  async seesNot(locator) {
+    await locator.first().waitFor({ state: "hidden" });
+  }
+
+  /** No violation of WCAG 2.2 AA; no rule is left out. */
+  async check() {
+    // Colours of what fades are measured when it has faded.
+    await this.page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== "running"));
+    const { violations } = await new AxeBuilder({ page: this.page }).withTags(TAGS).analyze();
+    for (const { id, help, nodes } of violations) {
+      const where = nodes
+        .slice(0, 3)
+        .map((node) => `${node.target} ${node.failureSummary?.split("\n").slice(1, 3).join(" ")}`);
+      this.complaints.push(`axe ${id}: ${help}\n      ${where.join("\n      ")}`);
+    }
+  }
+
+  async shot(name) {
+    const folder = process.env.PARLOR_SHOTS;
+    if (folder) await this.page.screenshot({ path: `${folder}/${name}.png` });
+  }
+}
+
+/** Waits until `ask` gives something true. */
+export async function until(what, ask, within = 8_000) {
+  for (const began = Date.now(); Date.now() - began < within;) {
+    if (await ask()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`never came true: ${what}`);
+}
+
+export function equal(actual, expected, what = "value") {
+  if (JSON.stringify(actual) !== JSON.stringify(expected)) {
+    throw new Error(`${what}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`);
+  }
+}
