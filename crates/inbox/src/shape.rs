@@ -137,14 +137,10 @@ fn reactions(message: &Message) -> Vec<Value> {
     message.reactions.iter().map(one).collect()
 }
 
-fn address(host: &Host, _: &User, file: &FileCard) -> String {
-    format!("{}/api/files/{}/{}", host.options().root_url, file.upload, file.name)
-}
-
 fn attachment(host: &Host, viewer: &User, file: &FileCard) -> Value {
     json!({
         "id": file.upload.as_str(),
-        "url": address(host, viewer, file),
+        "url": host.file_url(&viewer.id, &file.upload, &file.name).url,
         "filename": file.name,
         "size": file.size,
         "mime_type": file.media_type,

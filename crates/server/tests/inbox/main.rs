@@ -1,0 +1,13 @@
+//! The door `inbox` over plain HTTP and real sockets. Each test names the promises of the contract that it shows.
+#![allow(clippy::indexing_slicing, reason = "what is missing in an answer is a failed test")]
+
+mod groups;
+mod reading;
+mod refusals;
+mod resume;
+mod sending;
+mod sse;
+mod stream;
+mod support;
+mod webhook;
+mod world;

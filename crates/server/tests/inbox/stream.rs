@@ -1,0 +1,226 @@
+//! The stream.
+
+use parlor_testkit::wait;
+use serde_json::json;
+
+use crate::{
+    sse::Stream,
+    world::{KEY, World, to_team},
+};
+
+/// S0-36, S0-38, S0-78: the head of the answer and the first event.
+#[tokio::test]
+async fn a_stream_begins_with_ready_and_the_right_head() {
+    let world = World::start().await;
+    world.send(to_team("bob", "crew", "x")).await;
+    world.send(to_team("alice", "crew", "y")).await;
+    let mut stream = world.stream_from("alice", None).await;
+    assert_eq!(stream.status, 200);
+    for line in
+        ["content-type: text/event-stream", "cache-control: no-cache, no-transform", "x-accel-buffering: no"]
+    {
+        assert!(stream.head.contains(line), "{line} in {}", stream.head);
+    }
+    assert!(!stream.head.contains("content-encoding"));
+    let ready = stream.event().await;
+    assert_eq!((&*ready.name, stream.retry), ("ready", Some(3000)));
+    assert_eq!(ready.data, json!({"username": "alice", "known": true, "unread_total": 0}));
+    let id = ready.id.expect("an id");
+    assert!(!id.is_empty() && id.len() <= 64);
+}
+
+/// S0-31, S0-73, S0-30: a message is one unnamed event, the whole object, for members only and for the sender too.
+#[tokio::test]
+async fn a_message_is_an_unnamed_event_with_the_whole_object() {
+    let world = World::start().await;
+    world.post("/api/chat/teams", json!({"team": "crew", "members": ["alice", "bob"]})).await;
+    world.send(json!({"from_name": "carol", "message": "here"})).await;
+    let (mut alice, mut bob, mut carol) =
+        (world.stream("alice").await, world.stream("bob").await, world.stream("carol").await);
+    let mut second = world.stream("bob").await;
+    let sent = world.send(to_team("alice", "crew", "hi\nthere")).await;
+    for stream in [&mut alice, &mut bob, &mut second] {
+        let event = stream.message().await;
+        assert_eq!(event.data["type"], "message");
+        let mut wanted = sent["message"].clone();
+        wanted["type"] = json!("message");
+        wanted["read"] = event.data["read"].clone();
+        assert_eq!(event.data, wanted);
+        assert!(event.id.is_some());
+    }
+    world.send(json!({"from_name": "bob", "message": "to all"})).await;
+    assert_eq!(carol.message().await.data["message"], "to all", "the team's talk is not for carol");
+}
+
+/// S0-31, S0-68: edits, removals and reactions made elsewhere.
+#[tokio::test]
+async fn edits_and_removals_on_other_surfaces_are_events() {
+    let world = World::start().await;
+    let bob = world.person("bob").await;
+    let room = bob.channel("crew", &[]).await;
+    let mut stream = world.stream("bob").await;
+    let id = bob.say(&room, "first").await["_id"].clone();
+    let made = stream.message().await;
+    assert_eq!((&made.data["id"], &made.data["message"]), (&id, &json!("first")));
+    _ = bob.rest.post("chat.update", json!({"roomId": room, "msgId": id, "text": "second"})).await.ok();
+    let edited = stream.named("message_edited").await;
+    assert_eq!(
+        (&edited.data["type"], &edited.data["message"], &edited.data["edited"]),
+        (&json!("message_edited"), &json!("second"), &json!(true))
+    );
+    assert_eq!(
+        (&edited.data["seq"], &edited.data["timestamp"]),
+        (&made.data["seq"], &made.data["timestamp"])
+    );
+    _ = bob.rest.post("chat.delete", json!({"roomId": room, "msgId": id})).await.ok();
+    let gone = stream.named("message_deleted").await;
+    assert_eq!(
+        (&gone.data["id"], &gone.data["message"], &gone.data["deleted"]),
+        (&id, &json!(""), &json!(true))
+    );
+    assert_eq!((&gone.data["seq"], &gone.data["timestamp"]), (&made.data["seq"], &made.data["timestamp"]));
+    let inbox = world.read(&format!("/api/chat/inbox/bob?room_id={room}")).await;
+    assert_eq!(inbox["rooms"][0]["messages"][0]["deleted"], true, "its place stays");
+}
+
+/// S0-31, S0-43: own marks, rooms that come, change and go.
+#[tokio::test]
+async fn rooms_and_own_marks_are_events() {
+    let world = World::start().await;
+    let (ann, ben) = (world.person("ann").await, world.person("ben").await);
+    let mut stream = world.stream("ben").await;
+    let made = ann.rest.post("/api/chat/groups", json!({"name": "Props", "members": ["ben"]})).await;
+    let id = made.body["group"]["id"].as_str().expect("an id").to_owned();
+    let added = stream.event().await;
+    assert_eq!(
+        (&*added.name, &added.data["action"], &added.data["room"]["id"]),
+        ("room", &json!("added"), &json!(id))
+    );
+    ann.say(&id, "read me").await;
+    stream.message().await;
+    ben.rest.post("/api/chat/mark-read", json!({"room_id": id})).await;
+    let read = stream.event().await;
+    assert_eq!(read.name, "read");
+    assert_eq!(
+        read.data,
+        json!({"type": "read", "username": "ben", "room_id": id, "unread": 0, "unread_total": 0})
+    );
+    _ = ann.rest.post("groups.setTopic", json!({"roomId": id, "topic": "lamps"})).await.ok();
+    let updated = stream.event().await;
+    assert_eq!((&*updated.name, &updated.data["action"]), ("room", &json!("updated")));
+    _ = ann.rest.post("groups.kick", json!({"roomId": id, "userId": ben.id})).await.ok();
+    let removed = stream.named("room").await;
+    assert_eq!((&removed.data["action"], &removed.data["room"]["id"]), (&json!("removed"), &json!(id)));
+    // Nothing more of it comes.
+    ann.say(&id, "he is gone").await;
+    world.send(json!({"from_name": "ann", "message": "to all"})).await;
+    assert_eq!(stream.message().await.data["message"], "to all");
+}
+
+/// S0-36, C-26: tokens, in the header and in the query; whose stream.
+#[tokio::test]
+async fn a_stream_is_for_its_own_user_the_application_and_administrators() {
+    let world = World::start().await;
+    let (ann, ben) = (world.person("ann").await, world.person("ben").await);
+    let token = ann.rest.token().expect("a token").to_owned();
+    let mut own = Stream::open(&world.server, &format!("/api/chat/stream?access_token={token}"), &[]).await;
+    assert_eq!(own.event().await.data["username"], "ann");
+    let status = async |path: String, headers: Vec<(&str, &str)>| {
+        Stream::open(&world.server, &path, &headers).await.status
+    };
+    let stream = "/api/chat/stream".to_owned();
+    let bearer = format!("Bearer {token}");
+    assert_eq!(status(format!("{stream}?user=ben"), vec![("authorization", &bearer)]).await, 403);
+    assert_eq!(status(format!("{stream}?user=nobody"), vec![("authorization", &bearer)]).await, 403);
+    assert_eq!(status(format!("{stream}?user=ANN"), vec![("authorization", &bearer)]).await, 200);
+    assert_eq!(status(stream.clone(), vec![]).await, 401);
+    assert_eq!(status(stream.clone(), vec![("authorization", "Bearer wrong")]).await, 401);
+    assert_eq!(status(format!("{stream}?token={token}"), vec![]).await, 401, "not that name");
+    assert_eq!(status(stream.clone(), vec![("x-app-key", KEY)]).await, 400);
+    assert_eq!(status(format!("{stream}?user=a%20b"), vec![("x-app-key", KEY)]).await, 400);
+    assert_eq!(
+        status(stream.clone(), vec![("authorization", &bearer), ("accept", "application/json")]).await,
+        406
+    );
+    assert_eq!(status(stream.clone(), vec![("authorization", &bearer), ("accept", "*/*")]).await, 200);
+    assert_eq!(
+        status(stream.clone(), vec![("authorization", &bearer), ("origin", "https://evil.example")]).await,
+        403
+    );
+    assert_eq!(
+        status(stream.clone(), vec![("origin", "https://evil.example")]).await,
+        403,
+        "before any token"
+    );
+    let admin = format!("Bearer {}", world.administrator.rest.token().expect("a token"));
+    assert_eq!(status(format!("{stream}?user=ben"), vec![("authorization", &admin)]).await, 200);
+    assert_eq!(status(format!("{stream}?user=nobody"), vec![("authorization", &admin)]).await, 404);
+    drop(ben);
+}
+
+/// S0-36, R-3: somebody who is not there yet.
+#[tokio::test]
+async fn the_stream_of_an_unknown_name_makes_nobody_and_begins_when_he_comes() {
+    let world = World::start().await;
+    let mut stream = world.stream_from("later", None).await;
+    assert_eq!(stream.event().await.data, json!({"username": "later", "known": false, "unread_total": 0}));
+    assert_eq!(world.read("/api/users?q=later").await["users"], json!([]));
+    world.send(json!({"from_name": "alice", "to": "later", "message": "welcome"})).await;
+    assert_eq!(stream.message().await.data["message"], "welcome");
+}
+
+/// C-26: a session that ends takes its streams with it, with a reason.
+#[tokio::test]
+async fn a_stream_ends_with_its_session_and_its_account() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let bearer = format!("Bearer {}", ann.rest.token().expect("a token"));
+    let mut stream = Stream::open(&world.server, "/api/chat/stream", &[("authorization", &bearer)]).await;
+    stream.event().await;
+    _ = ann.rest.post("logout", json!({})).await.ok();
+    let error = stream.named("error").await;
+    assert_eq!(
+        (&error.data["type"], &error.data["error"], error.id),
+        (&json!("error"), &json!("invalid_token"), None)
+    );
+    assert!(stream.ends().await);
+    let ben = world.person("ben").await;
+    let mut by_app = world.stream("ben").await;
+    _ = world
+        .administrator
+        .rest
+        .post("users.setActiveStatus", json!({"userId": ben.id, "activeStatus": false}))
+        .await
+        .ok();
+    assert_eq!(by_app.named("error").await.data["error"], "user_inactive");
+    assert!(by_app.ends().await);
+}
+
+/// S0-78: who reads too slowly is cut off, and nobody waits for him.
+#[tokio::test]
+async fn a_slow_reader_is_cut_off_and_the_others_go_on() {
+    let world = World::start().await;
+    world.post("/api/chat/teams", json!({"team": "crew", "members": ["slow", "quick"]})).await;
+    let mut slow = world.stream("slow").await;
+    let mut quick = world.stream("quick").await;
+    let text = "x".repeat(5_000);
+    for _ in 0..2_000 {
+        world.send(to_team("alice", "crew", &text)).await;
+        quick.message().await;
+    }
+    // It gets what was on the way, then the end; and from its last event on nothing is missing.
+    let mut heard = 0;
+    while let Some(event) = wait::within("the end", slow.next()).await {
+        heard += u64::from(event.name == "message");
+        if heard >= 2_000 {
+            break;
+        }
+    }
+    assert!(heard < 2_000, "cut off before the end: {heard}");
+    let last = slow.last_id.clone().expect("an id");
+    let mut again = world.stream_from("slow", Some(&last)).await;
+    while heard < 2_000 {
+        again.message().await;
+        heard += 1;
+    }
+}

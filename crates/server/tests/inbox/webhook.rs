@@ -1,0 +1,64 @@
+//! Webhooks in.
+
+use serde_json::{Value, json};
+
+use crate::world::{KEY, World, room, texts};
+
+fn told(text: &str) -> Value {
+    json!({"user": {"name": "deployer"}, "attachments": [{"text": text}], "channel_name": "crew", "message_id": "abc"})
+}
+
+/// S0-71, S0-72, S0-73, S0-37.
+#[tokio::test]
+async fn a_webhook_is_a_message_to_a_team_and_a_live_event() {
+    let world = World::start().await;
+    world.post("/api/chat/teams", json!({"team": "crew", "members": ["alice"]})).await;
+    let mut stream = world.stream("alice").await;
+    let answer = world.app.post("/api/chat/webhook", told("deploy done")).await;
+    assert_eq!((answer.status, &answer.body), (200, &json!({"success": true})));
+    let event = stream.message().await;
+    assert_eq!(
+        (&event.data["from_name"], &event.data["message"]),
+        (&json!("deployer"), &json!("deploy done"))
+    );
+    assert!(event.data["timestamp"].as_str().is_some_and(|stamp| stamp.ends_with('Z')));
+    // The same again is the same message; the other spellings work; without a channel it is general.
+    world.app.post("/api/chat/webhook", told("deploy done")).await;
+    world.app.post("/api/chat/webhook", json!({"user_name": "deployer", "text": "all is well"})).await;
+    let inbox = world.inbox("alice").await;
+    assert_eq!(texts(&room(&inbox, "team", "crew")["messages"]), ["deploy done"]);
+    assert_eq!(texts(&room(&inbox, "team", "general")["messages"]), ["all is well"]);
+}
+
+/// S0-71: its own message coming back is not posted again.
+#[tokio::test]
+async fn a_message_of_ones_own_is_not_posted_again() {
+    let world = World::start().await;
+    let sent = world.send(json!({"from_name": "alice", "team": "crew", "message": "once"})).await;
+    let mut back = told("once");
+    back["message_id"] = sent["message"]["id"].clone();
+    assert_eq!(world.app.post("/api/chat/webhook", back).await.status, 200);
+    assert_eq!(texts(&room(&world.inbox("alice").await, "team", "crew")["messages"]), ["once"]);
+}
+
+/// S0-71, S0-72: who may, and what is refused.
+#[tokio::test]
+async fn only_the_applications_key_opens_it() {
+    let world = World::start().await;
+    let nobody = world.server.rest();
+    assert_eq!(nobody.post("/api/chat/webhook", told("x")).await.status, 401);
+    let mut with_token = told("by token");
+    with_token["token"] = json!(KEY);
+    assert_eq!(nobody.post("/api/chat/webhook", with_token.clone()).await.status, 200);
+    with_token["token"] = json!("wrong");
+    assert_eq!(nobody.post("/api/chat/webhook", with_token).await.status, 401);
+    assert_eq!(world.administrator.rest.post("/api/chat/webhook", told("x")).await.status, 401);
+    for bad in [
+        json!({}),
+        json!({"user": {"name": "a"}}),
+        json!({"attachments": [{"text": "x"}]}),
+        json!({"user": {"name": "a b"}, "text": "x"}),
+    ] {
+        assert_eq!(world.app.post("/api/chat/webhook", bad.clone()).await.status, 400, "{bad}");
+    }
+}
