@@ -25,6 +25,12 @@ pub const RESERVED_PREFIXES: [&str; 3] = ["case-", "ticket-", "group_"];
 /// Longest name of a team.
 pub const MAX_TEAM: usize = 64;
 
+/// Whether it is a user name of a host application: 1 to 64 of `[A-Za-z0-9_.-]`.
+pub fn is_user_name(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
+    (1..=64).contains(&text.len()) && text.bytes().all(fits)
+}
+
 /// A team's name as it is kept: lower case.
 ///
 /// # Errors
@@ -237,7 +243,7 @@ impl Chat {
 }
 
 /// `group_` and the title's slug; the end of an id where nothing of the title is left.
-fn group_name(title: &str, id: impl FnOnce() -> String) -> String {
+pub(crate) fn group_name(title: &str, id: impl FnOnce() -> String) -> String {
     let slug = host_slug(title);
     if slug.is_empty() { format!("group_{}", tail(&id())) } else { format!("group_{slug}") }
 }

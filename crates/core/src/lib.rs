@@ -79,6 +79,7 @@ mod quotes;
 mod reactions;
 pub mod reading;
 pub mod reading_named;
+pub mod restore;
 pub mod retention;
 pub mod role;
 mod roles_admin;

@@ -53,7 +53,8 @@ impl Chat {
     /// The id that a sender's own id leads to, on every node and for ever.
     pub fn client_message_id(&self, author: &User, client_id: &str) -> MessageId {
         let first = author.host.first_id.as_ref().unwrap_or(&author.id);
-        let hash = self.ports.credentials.token_hash(&format!("client id\n{first}\n{client_id}"));
+        // Neither of the two can hold the bar; only visible characters are hashed.
+        let hash = self.ports.credentials.token_hash(&format!("client-id|{first}|{client_id}"));
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash[..16]);
         MessageId::new(uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string())

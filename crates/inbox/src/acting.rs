@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use parlor_core::{bootstrap::ROCKET_CAT, id::UserId, session::Actor, user::User};
+use parlor_core::{
+    bootstrap::ROCKET_CAT, id::UserId, inbox_places::is_user_name, session::Actor, user::User,
+};
 use parlor_host::{
     Host,
     call::Call,
@@ -40,15 +42,9 @@ pub(crate) fn application() -> Actor {
     Actor::system(UserId::new(ROCKET_CAT))
 }
 
-/// Whether it is a user name.
-pub(crate) fn is_name(text: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
-    (1..=64).contains(&text.len()) && text.bytes().all(fits)
-}
-
 /// Refuses what is no user name. `place`: `body`, `query` or `path`.
 pub(crate) fn check_name(place: &'static str, field: &str, text: &str) -> Result<(), Problem> {
-    if is_name(text) {
+    if is_user_name(text) {
         return Ok(());
     }
     let fault = Fault { place, ..Fault::body(field, "must be 1 to 64 of A-Z a-z 0-9 _ . -") };

@@ -222,4 +222,15 @@ pub enum ImportCommand {
         /// The dump.
         source: PathBuf,
     },
+    /// From ShowWise's old chat: a folder with chat_messages.json and chat_groups.json. Safe to run twice.
+    Showwise {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+        /// The folder.
+        source: PathBuf,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }

@@ -3,6 +3,7 @@
 mod backup;
 mod doctor;
 mod explain;
+mod movein;
 mod openapi;
 mod reference;
 mod users;
@@ -10,7 +11,7 @@ mod users;
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    cli::{Cli, Command, Place, ServeFlags},
+    cli::{Cli, Command, ImportCommand, Place, ServeFlags},
     config::{Config, environment},
     logs, serve,
     wiring::{self, Core},
@@ -26,7 +27,12 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Token(command) => {
             with_core(command.place(), async |core| users::tokens(core, &command).await)
         }
-        Command::Import(_) => bail!("importing comes with a later version; see CHANGELOG.md"),
+        Command::Import(ImportCommand::Showwise { place, source, dry_run }) => {
+            with_core(&place, async |core| movein::showwise(core, &source, dry_run).await)
+        }
+        Command::Import(ImportCommand::Rocketchat { .. }) => {
+            bail!("importing comes with a later version; see CHANGELOG.md")
+        }
         Command::Explain(args) => with_core(&args.place, async |core| explain::run(core, &args).await),
         Command::Doctor(flags) => doctor::run(&flags),
         Command::Openapi => openapi::print(),

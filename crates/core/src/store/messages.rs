@@ -258,6 +258,9 @@ pub trait WriteMessages: ReadMessages {
     /// Appends a message inside this transaction (for notices and imports; sends use `Store::append`). Takes the
     /// position, fills in what the commit decides, updates the head and records the event.
     fn append_message(&mut self, message: Message) -> Result<Message>;
+    /// Brings in a message of another chat as if it had been appended at `at` (later, where the room's times are later
+    /// already); `false` when it is here.
+    fn restore_message(&mut self, message: Message, at: Time) -> Result<bool>;
     /// Stores a changed message; `rev` and `updated_at` must come from `advance`. Re-indexes its text.
     fn update_message(&mut self, message: &Message) -> Result<()>;
     /// Removes a message and leaves a tombstone; its rows elsewhere (mentions, stars) go, its files expire, the head

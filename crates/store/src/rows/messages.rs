@@ -305,6 +305,15 @@ impl ReadMessages for SqlTx<'_> {
 }
 
 impl WriteMessages for SqlTx<'_> {
+    fn restore_message(&mut self, message: Message, at: Time) -> Result<bool> {
+        if ReadMessages::message(self, &message.id)?.is_some() {
+            return Ok(false);
+        }
+        let now = self.set_time(at);
+        let done = super::append::append_message(self, message);
+        self.set_time(now);
+        done.map(|_| true)
+    }
     fn append_message(&mut self, message: Message) -> Result<Message> {
         super::append::append_message(self, message)
     }

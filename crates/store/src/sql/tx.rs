@@ -59,6 +59,11 @@ impl<'a> SqlTx<'a> {
         self.now
     }
 
+    /// Stamps what follows with another time; gives back the one before.
+    pub(crate) fn set_time(&mut self, now: Time) -> Time {
+        std::mem::replace(&mut self.now, now)
+    }
+
     /// Adds a fact to be published once this transaction is committed, in commit order.
     pub fn publish(&mut self, fact: Fact) {
         self.facts.push(fact);
