@@ -9,6 +9,7 @@ use parlor_core::{
     room::Room,
 };
 use parlor_host::{
+    attached,
     call::{Answer, Call, answer},
     caller::Caller,
     fields::{Fields, Text},
@@ -20,9 +21,6 @@ use crate::{
     acting::{Acting, Known, Unknown, acting, check_name, people},
     shape,
 };
-
-/// Attachments of one message.
-const MAX_ATTACHMENTS: usize = 10;
 
 /// Where a message shall go.
 enum Target {
@@ -51,11 +49,7 @@ pub(crate) async fn send(mut call: Call) -> Answer {
     let known = Known { name: asked.name.as_deref(), email: asked.email.as_deref() };
     let from = acting(&call, "body", "from_name", asked.from.as_deref(), Unknown::Made, known).await?;
     let from = from.ok_or_else(|| Problem::not_found("User"))?;
-    let draft = asked.draft;
-    if !asked.files.is_empty() {
-        return Err(Problem::not_found("File"));
-    }
-    let sent = deliver(&call, &from, asked.target, draft).await.map_err(renamed)?;
+    let sent = deliver(&call, &from, asked.target, asked.draft, &asked.files).await.map_err(renamed)?;
     told(&call, &from, sent).await
 }
 
@@ -77,7 +71,13 @@ fn read(mut fields: Fields<'_>) -> Result<Asked, Problem> {
     if from.is_some() && alias.is_some() && from != alias {
         fields.fault("username", "differs from from_name");
     }
-    let text = fields.need_text("message", Text::MESSAGE);
+    let with_files =
+        fields.value("attachments").and_then(|list| list.as_array()).is_some_and(|l| !l.is_empty());
+    let text = match with_files {
+        // Files speak for themselves.
+        true => fields.text("message", Text::MESSAGE).unwrap_or_default(),
+        false => fields.need_text("message", Text::MESSAGE),
+    };
     let places = ["team", "to", "group", "room_id"].map(|name| fields.text(name, Text::ID));
     let (email, name) = (fields.text("email", Text::new(1, 254)), fields.text("name", Text::new(1, 128)));
     let draft = Draft {
@@ -88,7 +88,7 @@ fn read(mut fields: Fields<'_>) -> Result<Asked, Problem> {
         from_host: true,
         ..Draft::default()
     };
-    let files = attachments(&mut fields);
+    let files = attached::asked(&mut fields, "attachments");
     let target = match target(places) {
         Ok(target) => target,
         Err(problem) => {
@@ -98,16 +98,6 @@ fn read(mut fields: Fields<'_>) -> Result<Asked, Problem> {
     };
     fields.done()?;
     Ok(Asked { from: from.or(alias), email, name, target, draft, files })
-}
-
-fn attachments(fields: &mut Fields<'_>) -> Vec<String> {
-    let list = fields.list("attachments", MAX_ATTACHMENTS).unwrap_or_default();
-    let ids: Option<Vec<String>> =
-        list.iter().map(|item| Some(item.get("id")?.as_str()?.to_owned())).collect();
-    ids.unwrap_or_else(|| {
-        fields.fault("attachments", "must be a list of objects with an id");
-        Vec::new()
-    })
 }
 
 fn target(places: [Option<String>; 4]) -> Result<Target, (&'static str, &'static str)> {
@@ -127,6 +117,7 @@ async fn deliver(
     from: &Acting,
     target: Target,
     draft: Draft,
+    files: &[String],
 ) -> Result<(Arc<Room>, Sent), Problem> {
     let (chat, actor) = (call.host.chat(), &from.actor);
     let room = match target {
@@ -135,6 +126,10 @@ async fn deliver(
                 Some(name) => Some(the_one(call, name).await?.id.clone()),
                 None => None,
             };
+            // A case that is about to be opened is no room yet that files could be in.
+            if !files.is_empty() {
+                return Err(Problem::invalid("attachments", "can be sent to the case's room_id only"));
+            }
             return Ok(chat.send_to_support(actor, requester.as_ref(), draft).await?);
         }
         Target::Team(team) => chat.join_team_channel(actor, &team).await?,
@@ -152,7 +147,8 @@ async fn deliver(
             chat.inbox_room(actor, &id).await?.room
         }
     };
-    let sent = chat.post(actor, Draft { room: Some(room.id.clone()), ..draft }).await?;
+    let files = attached::cards(&call.host, actor, Some(&room.id), files).await?;
+    let sent = chat.post(actor, Draft { room: Some(room.id.clone()), files, ..draft }).await?;
     Ok((room, sent))
 }
 

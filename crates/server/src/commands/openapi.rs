@@ -22,6 +22,9 @@ fn document(routes: &[Route]) -> Value {
         };
         paths.entry(&route.path).or_default().insert(verb.to_owned(), operation(route));
     }
+    let mut paths: Map<String, Value> =
+        paths.into_iter().map(|(path, verbs)| (path.to_owned(), Value::Object(verbs))).collect();
+    paths.extend(parlor_inbox::openapi());
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Parlor", "version": env!("CARGO_PKG_VERSION") },
@@ -29,6 +32,8 @@ fn document(routes: &[Route]) -> Value {
         "components": { "securitySchemes": {
             "token": { "type": "apiKey", "in": "header", "name": "X-Auth-Token" },
             "user": { "type": "apiKey", "in": "header", "name": "X-User-Id" },
+            "applicationKey": { "type": "apiKey", "in": "header", "name": "X-App-Key" },
+            "bearer": { "type": "http", "scheme": "bearer" },
         } },
     })
 }

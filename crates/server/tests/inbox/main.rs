@@ -1,7 +1,10 @@
 //! The door `inbox` over plain HTTP and real sockets. Each test names the promises of the contract that it shows.
 #![allow(clippy::indexing_slicing, reason = "what is missing in an answer is a failed test")]
 
+mod clients;
+mod cross;
 mod groups;
+mod movein;
 mod reading;
 mod refusals;
 mod resume;
