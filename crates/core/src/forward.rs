@@ -12,8 +12,6 @@ use crate::{
     store::{Lane, Upload},
 };
 
-/// Bytes copied at once.
-const PIECE: u64 = 1 << 20;
 /// Files that go with a forwarded message at most.
 const FILES: usize = 20;
 
@@ -74,19 +72,10 @@ impl Chat {
         let found = self.store().reading(move |rows| rows.upload(&wanted)).await?;
         let source = found.ok_or(Refusal::NotFound(What::Upload))?;
         let path = self.ports.blobs.temporary()?;
-        let failed = |_| Refusal::Unavailable;
-        let mut file = tokio::fs::File::create(&path).await.map_err(failed)?;
-        let mut at = 0;
-        loop {
-            let bytes = self.read_file(&source, at, PIECE).await?;
-            if bytes.is_empty() {
-                break;
-            }
-            at += bytes.len() as u64;
-            tokio::io::AsyncWriteExt::write_all(&mut file, &bytes).await.map_err(failed)?;
+        if let Err(refusal) = self.copy_bytes(&source, &path).await {
+            let _ = tokio::fs::remove_file(&path).await;
+            return Err(refusal);
         }
-        tokio::io::AsyncWriteExt::flush(&mut file).await.map_err(failed)?;
-        drop(file);
         let now = self.now();
         let copy = Upload {
             id: self.upload_id(),

@@ -2,10 +2,13 @@
 
 use crate::{
     chat::Chat,
+    clock::Time,
     error::Result,
+    id::UserId,
     room::RoomKind,
     session::Actor,
     store::{Page, RoomFilter, UserFilter},
+    user::Status,
 };
 
 /// How much there is.
@@ -27,9 +30,37 @@ pub struct Statistics {
     pub directs: u64,
     /// Live connections that are logged in.
     pub connections: u64,
+    /// Of those who are not offline: away.
+    pub away_users: u64,
+    /// Of those who are not offline: busy.
+    pub busy_users: u64,
+    /// Messages, notices included.
+    pub messages: u64,
+    /// In public channels.
+    pub channel_messages: u64,
+    /// In private groups.
+    pub group_messages: u64,
+    /// In direct rooms.
+    pub direct_messages: u64,
+    /// Files that messages show.
+    pub uploads: u64,
+    /// Their bytes.
+    pub upload_bytes: u64,
+    /// Discussions.
+    pub discussions: u64,
+    /// Teams.
+    pub teams: u64,
+    /// Threads.
+    pub threads: u64,
 }
 
 impl Chat {
+    /// When the workspace was set up: when its bot was made.
+    pub async fn installed_at(&self) -> Result<Time> {
+        let bot = self.user(&UserId::new(crate::bootstrap::ROCKET_CAT)).await?;
+        Ok(bot.map_or(Time(0), |bot| bot.created_at))
+    }
+
     /// Counts. Needs `view-statistics`.
     pub async fn statistics(&self, actor: &Actor) -> Result<Statistics> {
         self.require(actor, "view-statistics", None).await?;
@@ -54,7 +85,23 @@ impl Chat {
                 })
             })
             .await?;
-        counted.online_users = self.online_users(100_000).len() as u64;
+        let figures = self.store().reading(|rows| rows.figures()).await?;
+        for (kind, messages) in &figures.messages {
+            counted.messages += messages;
+            match kind {
+                RoomKind::Channel => counted.channel_messages = *messages,
+                RoomKind::Group => counted.group_messages = *messages,
+                RoomKind::Direct => counted.direct_messages = *messages,
+                RoomKind::Case | RoomKind::Ticket => {}
+            }
+        }
+        (counted.uploads, counted.upload_bytes) = (figures.uploads, figures.upload_bytes);
+        (counted.discussions, counted.teams) = (figures.discussions, figures.teams);
+        counted.threads = figures.threads;
+        let there = self.online_users(100_000);
+        let with = |status| there.iter().filter(|(_, s)| *s == status).count() as u64;
+        counted.online_users = there.len() as u64;
+        (counted.away_users, counted.busy_users) = (with(Status::Away), with(Status::Busy));
         counted.connections = self.live_connections() as u64;
         Ok(counted)
     }

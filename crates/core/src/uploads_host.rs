@@ -129,7 +129,8 @@ impl Chat {
         Ok(fresh)
     }
 
-    async fn copy_bytes(&self, of: &Upload, path: &std::path::Path) -> Result<()> {
+    /// The bytes of a stored file, written to a path of one's own.
+    pub(crate) async fn copy_bytes(&self, of: &Upload, path: &std::path::Path) -> Result<()> {
         use tokio::io::AsyncWriteExt as _;
         let full = |_| Refusal::Unavailable;
         let mut file = tokio::fs::File::create(path).await.map_err(full)?;

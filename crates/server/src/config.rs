@@ -27,6 +27,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// Token for `/metrics` from elsewhere than this machine.
     pub metrics_token: Option<String>,
+    /// Rocket.Chat's version that its clients are told, such as `8.5.0`.
+    pub announced_version: String,
     /// The first administrator.
     pub admin: Option<FirstAdmin>,
     /// Settings forced to a value at start (`OVERWRITE_SETTING_*`).
@@ -90,6 +92,7 @@ struct File {
     trusted_proxies: Option<usize>,
     cors_origins: Option<Vec<String>>,
     metrics_token: Option<String>,
+    announced_version: Option<String>,
     jwt_secret: Option<String>,
     app_key: Option<String>,
     host: HostFile,
@@ -144,6 +147,7 @@ impl Config {
                 .unwrap_or(0),
             cors_origins,
             metrics_token: get("PARLOR_METRICS_TOKEN").or(file.metrics_token),
+            announced_version: version(get("PARLOR_ANNOUNCED_VERSION").or(file.announced_version))?,
             admin: first_admin(env, test_mode),
             overwrite: overwritten(env, &file.settings),
             test_mode,
@@ -229,6 +233,17 @@ pub(crate) fn list(text: &str) -> Vec<String> {
     serde_json::from_str::<Vec<String>>(text).unwrap_or_else(|_| {
         text.split(',').map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect()
     })
+}
+
+/// The version that Rocket.Chat's clients are told: three numbers, by which they choose what they ask.
+fn version(wanted: Option<String>) -> Result<String> {
+    let version = wanted.unwrap_or_else(|| parlor_rocketchat::VERSION.to_owned());
+    let numbers = version.split('.').map(str::parse::<u32>).filter(Result::is_ok).count();
+    ensure!(
+        numbers == 3 && version.split('.').count() == 3,
+        "the announced version must be three numbers, such as 8.5.0, and not '{version}'"
+    );
+    Ok(version)
 }
 
 fn first_admin(env: &Environment, test_mode: bool) -> Option<FirstAdmin> {

@@ -147,7 +147,7 @@ impl Core {
             &live,
             parlor_rocketchat::Config {
                 root_url: config.root_url.clone(),
-                version: parlor_rocketchat::VERSION.to_owned(),
+                version: config.announced_version.clone(),
                 test_mode: config.test_mode,
                 create_tokens_secret: std::env::var("CREATE_TOKENS_FOR_USERS_SECRET")
                     .ok()

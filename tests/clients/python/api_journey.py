@@ -214,10 +214,8 @@ def administer(chat, rid, name, peer):
 
 def upkeep(chat, rid, peer):
     """Roles, reports, banners and pictures, as the library calls them."""
-    role = chat.roles_create(name="journey", description="made on the way")["role"]
-    claim(chat.roles_add_user_to_role("journey", peer)["success"], "roles.addUserToRole with a role of one's own")
-    claim(chat.roles_remove_user_from_role("journey", peer)["success"], "roles.removeUserFromRole")
-    claim(chat.roles_delete(role["_id"])["success"], "roles.delete")
+    with refusal("a role of one's own, in the mode for tests", "error-action-not-allowed"):
+        chat.roles_create(name="journey")
     peer_id = chat.users_info(username=peer)["user"]["_id"]
     chat.moderation_report_user(peer_id, "only a try")
     reports = chat.moderation_user_reports()

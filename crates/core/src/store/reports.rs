@@ -31,8 +31,27 @@ pub struct ReportGroup {
     pub last: Report,
 }
 
+/// How much there is, counted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Messages by kind of room.
+    pub messages: Vec<(crate::room::RoomKind, u64)>,
+    /// Files that messages show.
+    pub uploads: u64,
+    /// Their bytes.
+    pub upload_bytes: u64,
+    /// Discussions.
+    pub discussions: u64,
+    /// Teams.
+    pub teams: u64,
+    /// Threads.
+    pub threads: u64,
+}
+
 /// Reading reports.
 pub trait ReadReports {
+    /// How much there is; reads whole indexes, so only for whoever asks for statistics.
+    fn figures(&mut self) -> Result<Figures>;
     /// One, also one that was dismissed.
     fn report(&mut self, id: &str) -> Result<Option<Report>>;
     /// Several, the newest first.

@@ -4,9 +4,12 @@ use parlor_core::{
     id::{MessageId, RoomId, UserId},
     messages::Draft,
     presence::NewStatus,
+    room::RoomKind,
     room_settings::RoomChange,
     rooms::RoomRef,
+    rooms_create::NewRoom,
     session::Actor,
+    store::{MemberFilter, Page},
     users_find::Whom,
 };
 use serde_json::{Map, Value, json};
@@ -23,9 +26,14 @@ use crate::{
 /// Name, parameters, what it does, and whether clients do it themselves.
 const COMMANDS: &[(&str, &str, &str, bool)] = &[
     ("archive", "#channel", "Archive", false),
+    ("ban", "@username", "Ban_user_from_room", false),
+    ("create", "#channel", "Create_A_New_Channel", false),
     ("gimme", "your_message_optional", "Slash_Gimme_Description", false),
     ("help", "", "Show_the_keyboard_shortcut_list", false),
+    ("hide", "#room", "Hide_the_room", false),
     ("invite", "@username", "Invite_user_to_join_channel", false),
+    ("invite-all-from", "#room", "Invite_user_to_join_channel_all_from", false),
+    ("invite-all-to", "#room", "Invite_user_to_join_channel_all_to", false),
     ("jitsi", "title", "Start_a_video_call", false),
     ("join", "#channel", "Join_the_given_channel", false),
     ("kick", "@username", "Remove_someone_from_room", false),
@@ -34,15 +42,20 @@ const COMMANDS: &[(&str, &str, &str, bool)] = &[
     ("me", "your_message", "Displays_action_text", false),
     ("msg", "@username <message>", "Direct_message_someone", false),
     ("mute", "@username", "Mute_someone_in_room", false),
+    ("open", "room_name", "Opens_a_channel_group_or_direct_message", true),
     ("part", "", "Leave_the_current_channel", false),
     ("shrug", "your_message_optional", "Slash_Shrug_Description", false),
     ("status", "Slash_Status_Params", "Slash_Status_Description", false),
     ("tableflip", "your_message_optional", "Slash_Tableflip_Description", false),
     ("topic", "Slash_Topic_Params", "Slash_Topic_Description", false),
+    ("unban", "@username", "Unban_user_from_room", false),
     ("unarchive", "#channel", "Unarchive", false),
     ("unflip", "your_message_optional", "Slash_TableUnflip_Description", false),
     ("unmute", "@username", "Unmute_someone_in_room", false),
 ];
+
+/// People that one command brings into a room at most.
+const MOST_INVITED: u64 = 1_000;
 
 /// Longest parameters, in characters.
 const LONGEST: usize = 5_000;
@@ -196,6 +209,29 @@ async fn change(
             let user = named(chat, actor, first).await?;
             chat.add_members(actor, &room.id, &[user]).await.map_err(refuse)?;
         }
+        "create" => {
+            let named = params.split_whitespace().last().unwrap_or_default().trim_start_matches('#');
+            let private = first == "private";
+            let kind = if private { RoomKind::Group } else { RoomKind::Channel };
+            chat.create_room(actor, NewRoom::new(kind, named)).await.map_err(refuse)?;
+        }
+        "hide" => {
+            let found = chat.find_room(actor, aimed).await.map_err(refuse)?;
+            chat.open_room(actor, &found.id, false).await.map_err(refuse)?;
+        }
+        "invite-all-to" | "invite-all-from" => {
+            let other = chat.find_room(actor, aimed).await.map_err(refuse)?;
+            let (from, to) = if order.name == "invite-all-to" { (room, &*other) } else { (&*other, room) };
+            everybody(chat, actor, from, to).await?;
+        }
+        "ban" | "unban" => {
+            let user = named(chat, actor, first).await?;
+            let done = match order.name {
+                "ban" => chat.ban(actor, &room.id, &user).await,
+                _ => chat.unban(actor, &room.id, &user).await,
+            };
+            done.map_err(refuse)?;
+        }
         "kick" => drop(chat.kick(actor, &room.id, &named(chat, actor, first).await?).await.map_err(refuse)?),
         "mute" | "unmute" => {
             let user = named(chat, actor, first).await?;
@@ -218,4 +254,28 @@ async fn change(
         }
     }
     Ok(())
+}
+
+/// Adds the members of one room to another, in pages.
+async fn everybody(
+    chat: &Chat,
+    actor: &Actor,
+    from: &parlor_core::room::Room,
+    to: &parlor_core::room::Room,
+) -> Result<(), Refused> {
+    let from = chat.find_room(actor, RoomRef::Id(&from.id)).await.map_err(refuse)?;
+    let mut offset = 0;
+    loop {
+        let page = Page { offset, count: 100 };
+        let found = chat.members(actor, &from, MemberFilter::default(), &[], page).await.map_err(refuse)?;
+        let users: Vec<UserId> = found.items.iter().map(|m| m.user.id.clone()).collect();
+        if users.is_empty() {
+            return Ok(());
+        }
+        chat.add_members(actor, &to.id, &users).await.map_err(refuse)?;
+        offset += users.len() as u64;
+        if offset >= found.total || offset >= MOST_INVITED {
+            return Ok(());
+        }
+    }
 }

