@@ -79,7 +79,7 @@ pub struct Chat {
     pub(crate) confirmed: crate::second_factor::Confirmed,
     pub(crate) customs: crate::customs::Customs,
     pub(crate) listening: crate::publisher::Listening,
-    pub(crate) departed: crate::presence::Departed,
+    pub(crate) departed: crate::departed::Departed,
     pub(crate) feed_tail: crate::feed_tail::Tail,
     roles: RwLock<Arc<Roles>>,
     settings: RwLock<Arc<Settings>>,

@@ -210,31 +210,7 @@ pub struct NewStatus {
     pub text: Option<String>,
 }
 
-/// Users who went offline lately, for clients that ask what they missed. At most 10,000.
-#[derive(Default)]
-pub(crate) struct Departed(parking_lot::Mutex<std::collections::VecDeque<(crate::clock::Time, UserId)>>);
-
-impl Departed {
-    fn note(&self, user: UserId, at: crate::clock::Time) {
-        let mut all = self.0.lock();
-        if all.len() >= 10_000 {
-            all.pop_front();
-        }
-        all.push_back((at, user));
-    }
-}
-
 impl Chat {
-    /// Users who went offline since then, as far as is remembered.
-    pub fn departed_since(&self, since: crate::clock::Time) -> Vec<UserId> {
-        let all = self.departed.0.lock();
-        let mut users: Vec<UserId> =
-            all.iter().rev().take_while(|(at, _)| *at >= since).map(|(_, id)| id.clone()).collect();
-        users.sort();
-        users.dedup();
-        users
-    }
-
     /// A connection of this user has logged in.
     pub fn connected(&self, user: &User, connection: u64) {
         self.listening.presence.connected(&user.id, connection, user.status_default);

@@ -37,7 +37,7 @@ pub(crate) fn methods() -> Vec<Method> {
         method("instances/get", Who::May(&["view-statistics"]), "[]", |call| async move {
             Ok(json!([crate::rest::answers::instance(&call.door)]))
         }),
-        method("checkFederationConfiguration", Who::May(&["view-statistics"]), "[]", |_| async {
+        method("checkFederationConfiguration", Who::May(&["view-statistics"]), "", |_| async {
             Err(Refused::meteor("error-federation-disabled", "Federation is not enabled"))
         }),
     ]
