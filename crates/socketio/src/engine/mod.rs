@@ -163,7 +163,7 @@ async fn polling(door: &Arc<Door>, query: &Query, request: Request) -> Result<Re
             check_version(query)?;
             match open(door, query, &request) {
                 Ok(polls) => polls,
-                Err(full) => return Ok(full),
+                Err(full) => return Ok(full.into_response()),
             }
         }
     };
@@ -175,12 +175,12 @@ async fn polling(door: &Arc<Door>, query: &Query, request: Request) -> Result<Re
 }
 
 /// Opens a session on long polls; the first poll gets its open packet.
-fn open(door: &Arc<Door>, query: &Query, request: &Request) -> Result<Arc<Polls>, Response> {
+fn open(door: &Arc<Door>, query: &Query, request: &Request) -> Result<Arc<Polls>, upgrade::Refused> {
     let client =
         request.extensions().get().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ClientAddress(ip)| *ip);
     let seat = door.live.live().caps().enter(client).map_err(|full| {
         door.live.metrics.refused.add(1);
-        upgrade::Refused::Full(full).into_response()
+        upgrade::Refused::Full(full)
     })?;
     let knock = Knock::read(query, request.headers());
     let polls = Arc::new(Polls::default());

@@ -263,15 +263,20 @@ impl RoomEar {
         }
     }
 
+    /// Reactions are told in the rooms form alone.
+    fn reacted(&self, published: &Arc<Published>, message: &Message) {
+        if self.forms.has(Form::Rooms) {
+            self.push(published.rendered(ROOMS, |_| rooms::events::reactions(message)).clone());
+        }
+    }
+
     fn tell(&self, published: &Arc<Published>) {
         match &published.fact.event {
             Event::Message { message, .. } if !message.is_for_hosts() => {}
             Event::Message { message, change: Change::Changed, .. }
                 if !message.is_just_edited() && !message.is_gone() =>
             {
-                if self.forms.has(Form::Rooms) {
-                    self.push(published.rendered(ROOMS, |_| rooms::events::reactions(message)).clone());
-                }
+                self.reacted(published, message);
             }
             Event::Message { .. } | Event::MessageDeleted { .. } => self.once(published),
             Event::Gathered { user, .. } if *user != self.wire.user => self.once(published),
