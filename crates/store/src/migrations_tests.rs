@@ -112,9 +112,9 @@ fn a_migration_killed_at_any_statement_is_finished_by_the_next_start_on_postgres
         UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1";
     let counters = Counters::default();
     let mut listings = ["killed", "whole"].map(|name| {
-        let config: postgres::Config = server.database().parse().unwrap();
+        let target = crate::sql::Target::parse(&server.database()).unwrap();
         let mut run = |work: &mut dyn FnMut(&mut dyn Migrate) -> Result<i64, MigrationError>| {
-            work(&mut Direct { conn: connect(&config).unwrap(), counters: &counters })
+            work(&mut Direct { conn: connect(&target, None).unwrap(), counters: &counters })
         };
         if name == "killed" {
             return ended_everywhere(&mut run, schema);

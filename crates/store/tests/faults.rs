@@ -274,3 +274,51 @@ fn a_full_disk_refuses_until_there_is_room_again() {
     let lines: Vec<String> = String::from_utf8(out.stdout).unwrap().lines().map(str::to_owned).collect();
     all_there(&mount.with_extension("copy"), &lines);
 }
+
+#[test]
+fn a_postgres_that_is_frozen_is_refused_in_time_and_used_again_when_it_goes_on() {
+    if std::env::var_os(parlor_testkit::postgres::SKIP).is_some() {
+        return;
+    }
+    let server = parlor_testkit::postgres::Postgres::start();
+    let options = Options::new(Arc::new(System::new()), Arc::new(drop));
+    let engine = Engine::open(&Location::Postgres(server.database()), options).unwrap();
+    people(&engine, 1, 1);
+    wait(engine.append(send("before", "r0", "u0", "x"))).unwrap();
+    server.freeze(true);
+    let began = std::time::Instant::now();
+    let read = engine.read(|tx| Ok(tx.query("SELECT id FROM users", &[], |row| row.get::<String>(0))?));
+    let write = engine.write(Lane::Verb, 0, |tx| Ok(tx.exec("UPDATE users SET bio = 'x'", &[])?));
+    let append = engine.append(send("during", "r0", "u0", "x"));
+    assert_eq!(wait(read).err(), Some(Refusal::Unavailable));
+    assert_eq!(wait(write).err(), Some(Refusal::Unavailable));
+    assert_eq!(wait(append).err(), Some(Refusal::Unavailable));
+    let took = began.elapsed();
+    server.freeze(false);
+    assert!(took < std::time::Duration::from_secs(6), "{took:?}");
+    // The same again is the message, whatever became of the first try.
+    wait(engine.append(send("during", "r0", "u0", "x"))).unwrap();
+    wait(engine.append(send("after", "r0", "u0", "x"))).unwrap();
+}
+
+#[test]
+fn the_way_to_postgres_is_encrypted_and_its_certificate_checked_as_the_operator_says() {
+    if std::env::var_os(parlor_testkit::postgres::SKIP).is_some() {
+        return;
+    }
+    let server = parlor_testkit::postgres::Postgres::start();
+    let (url, certificate) = server.encrypted();
+    let encrypted = |query: &str| {
+        let options = Options::new(Arc::new(System::new()), Arc::new(drop));
+        let engine = Engine::open(&Location::Postgres(format!("{url}?{query}")), options).ok()?;
+        let sql =
+            "SELECT CASE WHEN ssl THEN 1 ELSE 0 END::bigint FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        Some(wait(engine.read(move |tx| Ok(tx.one(sql, &[], |row| row.get::<i64>(0))?))).unwrap() == 1)
+    };
+    assert_eq!(encrypted("sslmode=disable"), Some(false));
+    assert_eq!(encrypted("sslmode=prefer"), Some(true));
+    assert_eq!(encrypted("sslmode=require"), Some(true));
+    let authority = certificate.display();
+    assert_eq!(encrypted(&format!("sslmode=verify-full&sslrootcert={authority}")), Some(true));
+    assert_eq!(encrypted("sslmode=verify-full"), None, "nobody vouches for it");
+}

@@ -76,8 +76,12 @@ impl Postgres {
 
     /// Starts the server again after [`stop`](Self::stop).
     pub fn up(&self) {
+        self.up_with("-c listen_addresses=''");
+    }
+
+    fn up_with(&self, more: &str) {
         let socket = format!(
-            "-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=200 -c log_min_messages=fatal",
+            "-c unix_socket_directories='{}' -c max_connections=200 -c log_min_messages=fatal {more}",
             self.data.display()
         );
         let log = self.data.join("log");
@@ -94,6 +98,46 @@ impl Postgres {
     pub fn stop(&self, immediate: bool) {
         let mode = if immediate { "immediate" } else { "fast" };
         run(self.command("pg_ctl").args(["-w", "-m", mode, "-D"]).arg(&self.data).arg("stop"));
+    }
+
+    /// Starts it again so that it also listens on `localhost`, with TLS and a certificate that only its own file
+    /// vouches for. Gives the URL of a new database there, without `sslmode`, and that file.
+    pub fn encrypted(&self) -> (String, PathBuf) {
+        let database = self.database();
+        let name = database.split(['/', '?']).nth(3).unwrap_or_default().to_owned();
+        let file = |name: &str| self.data.join(name);
+        let (config, key, certificate) = (file("tls.cnf"), file("server.key"), file("server.crt"));
+        let text = "[req]\ndistinguished_name=dn\nx509_extensions=ext\nprompt=no\n[dn]\nCN=localhost\n\
+            [ext]\nbasicConstraints=critical,CA:FALSE\nsubjectAltName=DNS:localhost\n";
+        std::fs::write(&config, text).expect("the data directory is writable");
+        let mut make = Command::new("openssl");
+        make.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-config"]).arg(&config);
+        run(make.arg("-keyout").arg(&key).arg("-out").arg(&certificate).stderr(Stdio::null()));
+        if let Some(account) = self.account {
+            run(Command::new("chown").arg(account).arg(&key).arg(&certificate));
+        }
+        run(Command::new("chmod").arg("600").arg(&key));
+        self.stop(false);
+        let port = crate::server::free_port();
+        self.up_with(&format!("-c listen_addresses=localhost -c port={port} -c ssl=on"));
+        (format!("postgresql://parlor@localhost:{port}/{name}"), certificate)
+    }
+
+    /// Stops all its processes in mid-air, as a machine does that runs out of everything; or lets them go on.
+    pub fn freeze(&self, on: bool) {
+        let pid = std::fs::read_to_string(self.data.join("postmaster.pid")).expect("it runs");
+        let pid = pid.lines().next().unwrap_or_default().to_owned();
+        let mut all = vec![pid.clone()];
+        for entry in std::fs::read_dir("/proc").expect("processes are listed").flatten() {
+            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            // Behind the name come the state and the parent.
+            let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
+            if parent == Some(&pid) {
+                all.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        let signal = if on { "-STOP" } else { "-CONT" };
+        run(Command::new("sh").args(["-c", "kill \"$@\"", "sh", signal]).args(all));
     }
 
     /// Makes an empty database and gives the string to connect to it.

@@ -283,7 +283,7 @@ fn locked(log: &Mutex<String>) -> MutexGuard<'_, String> {
 
 /// A port that nobody listens on, below those the system hands out by itself: a server that restarts finds its own
 /// port again, not taken by somebody's outgoing connection.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     const FIRST: u16 = 20_000;
     const COUNT: u16 = 12_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);

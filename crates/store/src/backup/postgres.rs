@@ -4,20 +4,21 @@ use super::manifest::Manifest;
 use super::{BackupError, Done, at, files};
 use crate::engine::{Direct, connect};
 use crate::migrations;
-use crate::sql::{Counters, SqlError};
+use crate::sql::{Counters, SqlError, Target};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
 const TABLES: &str = "tables";
 
-fn config(url: &str) -> Result<postgres::Config, SqlError> {
-    Ok(url.parse::<postgres::Config>()?)
+/// A connection without limits of time: copying takes as long as it takes.
+fn open(target: &Target) -> Result<postgres::Client, SqlError> {
+    Ok(postgres::Config::from(target.config.clone()).connect(target.tls.clone())?)
 }
 
 /// Copies the tables; tells the ids of the stored files that they name.
 pub(super) fn copy(url: &str, target: &Path, manifest: &mut Manifest) -> Done<Vec<String>> {
-    let mut client = connect(&config(url)?)?.client;
+    let mut client = open(&Target::parse(url)?)?;
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0;
         SET LOCAL idle_in_transaction_session_timeout = 0";
     client.batch_execute(begin).map_err(SqlError::from)?;
@@ -54,10 +55,12 @@ fn columns(client: &mut postgres::Client, table: &str) -> Result<String, SqlErro
 /// Fills an empty database, in one transaction.
 pub(super) fn put_back(backup: &Path, url: &str, schema: i64) -> Done<()> {
     let counters = Counters::default();
-    let mut direct = Direct { conn: connect(&config(url)?)?, counters: &counters };
-    refuse_content(&mut direct.conn.client)?;
+    let target = Target::parse(url)?;
+    let mut client = open(&target)?;
+    refuse_content(&mut client)?;
+    let mut direct = Direct { conn: connect(&target, None)?, counters: &counters };
     migrations::migrate_up_to(&mut direct, schema)?;
-    let mut client = direct.conn.client;
+    drop(direct);
     let mut transaction = client.transaction().map_err(SqlError::from)?;
     transaction.batch_execute("SET LOCAL statement_timeout = 0").map_err(SqlError::from)?;
     let directory = backup.join(TABLES);

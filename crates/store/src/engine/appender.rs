@@ -3,7 +3,7 @@
 
 use super::batch::Step;
 use super::lanes::Lane;
-use super::link::{Attempt, Ended, Link, Verdict, patiently};
+use super::link::{Attempt, Ended, Link, PATIENCE, Verdict, patiently};
 use super::queue::Queue;
 use super::readers::spawn;
 use super::{Options, Sink};
@@ -98,7 +98,7 @@ impl Driver {
         let mut stored: Option<(Vec<Result<Appended>>, Vec<Fact>)> = None;
         let counters = self.counters.clone();
         let failed = patiently(since, &counters, || {
-            let (attempt, outcome) = self.attempt(&batch);
+            let (attempt, outcome) = self.attempt(&batch, since + PATIENCE);
             stored = outcome;
             attempt
         });
@@ -116,9 +116,13 @@ impl Driver {
     }
 
     #[allow(clippy::type_complexity, reason = "one use")]
-    fn attempt(&mut self, batch: &[Waiting]) -> (Attempt, Option<(Vec<Result<Appended>>, Vec<Fact>)>) {
+    fn attempt(
+        &mut self,
+        batch: &[Waiting],
+        until: Instant,
+    ) -> (Attempt, Option<(Vec<Result<Appended>>, Vec<Fact>)>) {
         let items: Vec<&Item> = batch.iter().map(|waiting| &waiting.item).collect();
-        let ended = self.link.write(self.clock.now(), &mut |tx| match store_many(tx, &items) {
+        let ended = self.link.write(self.clock.now(), until, &mut |tx| match store_many(tx, &items) {
             Ok(outcomes) => Verdict::Keep(Ok(outcomes)),
             Err(error) => Verdict::Refuse(Err(error)),
         });

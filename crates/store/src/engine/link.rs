@@ -1,23 +1,26 @@
 //! One connection to PostgreSQL that is opened again when it is lost, and the fate of its transactions.
 
-use crate::sql::{Access, Counters, On, PLACE_BITS, PostgresConn, SqlError, SqlTx};
+use crate::sql::{Access, Client, Counters, On, PLACE_BITS, PostgresConn, SqlError, SqlTx, Target};
 use parlor_core::clock::Time;
-use postgres::{NoTls, SimpleQueryMessage};
+use postgres::SimpleQueryMessage;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long work is tried again after conflicts and lost connections before its caller hears `Unavailable`.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_millis(4_500);
+/// What the beginning of an attempt gets at least, and a read beyond its limit.
+const GRACE: Duration = Duration::from_millis(500);
 /// The pause after a failure that another attempt may mend; doubled up to [`MAX_PAUSE`].
 pub(super) const PAUSE: Duration = Duration::from_millis(2);
 pub(super) const MAX_PAUSE: Duration = Duration::from_millis(250);
 
-/// Opens a connection and sets what every session needs. Sequential scans are the last resort: a plan made while
-/// a table was small is kept while it grows, and every statement of the hot path has its index.
-pub(crate) fn connect(config: &postgres::Config) -> Result<PostgresConn, SqlError> {
-    let mut client = config.connect(NoTls)?;
+/// Opens a connection, within this time if there is one, and sets what every session needs. Sequential scans are the
+/// last resort: a plan made while a table was small is kept while it grows, and every statement of the hot path has its
+/// index.
+pub(crate) fn connect(target: &Target, limit: Option<Duration>) -> Result<PostgresConn, SqlError> {
+    let mut client = Client::open(target, limit)?;
     client.batch_execute(
-        "SET synchronous_commit = on; SET statement_timeout = '5s'; SET jit = off; SET enable_seqscan = off;
+        "SET synchronous_commit = on; SET statement_timeout = '4s'; SET jit = off; SET enable_seqscan = off;
          SET idle_in_transaction_session_timeout = '15s'; SET client_min_messages = warning;
          SET default_transaction_isolation = 'read committed'",
     )?;
@@ -25,7 +28,7 @@ pub(crate) fn connect(config: &postgres::Config) -> Result<PostgresConn, SqlErro
 }
 
 pub(super) struct Link {
-    config: postgres::Config,
+    target: Target,
     counters: Arc<Counters>,
     /// Added to the journal's numbers.
     base: i64,
@@ -62,8 +65,8 @@ pub(super) enum Ended<R> {
 }
 
 impl Link {
-    pub(super) fn new(config: &postgres::Config, base: i64, counters: &Arc<Counters>) -> Self {
-        Link { config: config.clone(), base, counters: counters.clone(), conn: None, batches: false }
+    pub(super) fn new(target: &Target, base: i64, counters: &Arc<Counters>) -> Self {
+        Link { target: target.clone(), base, counters: counters.clone(), conn: None, batches: false }
     }
 
     /// A link for batches.
@@ -71,16 +74,19 @@ impl Link {
         Link { batches: true, ..self }
     }
 
-    fn conn(&mut self) -> Result<&mut PostgresConn, SqlError> {
+    /// The connection; each call on it from now on is answered within this time, or it is given up.
+    fn conn(&mut self, limit: Duration) -> Result<&mut PostgresConn, SqlError> {
         if self.conn.as_ref().is_none_or(|conn| conn.client.is_closed()) {
             self.conn = None;
-            let mut conn = connect(&self.config)?;
+            let mut conn = connect(&self.target, Some(limit))?;
             if self.batches {
                 conn.client.batch_execute("SET enable_hashjoin = off; SET enable_mergejoin = off")?;
             }
             self.conn = Some(conn);
         }
-        self.conn.as_mut().ok_or(SqlError::Unavailable("no connection"))
+        let conn = self.conn.as_mut().ok_or(SqlError::Unavailable("no connection"))?;
+        conn.client.limit(limit);
+        Ok(conn)
     }
 
     /// Runs work on one snapshot that is then dropped.
@@ -94,7 +100,8 @@ impl Link {
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}",
             limit.as_millis()
         );
-        let begun = self.conn().and_then(|conn| Ok(conn.client.batch_execute(&begin)?));
+        // The server ends a statement by itself at the limit; this is for one that does not even do that.
+        let begun = self.conn(limit + GRACE).and_then(|conn| conn.client.batch_execute(&begin));
         if let Err(error) = begun {
             return Attempt::Again(self.lost(error));
         }
@@ -111,7 +118,7 @@ impl Link {
         Counters::add(&counters.reads_cut, u64::from(cut));
         if let Err(error) = conn.client.batch_execute("ROLLBACK") {
             // What was read stands; the connection is opened anew for the next job.
-            self.lost(error.into());
+            self.lost(error);
         }
         Attempt::Done
     }
@@ -120,14 +127,18 @@ impl Link {
     pub(super) fn write<R>(
         &mut self,
         now: Time,
+        until: Instant,
         work: &mut dyn FnMut(&mut SqlTx<'_>) -> Verdict<R>,
     ) -> Ended<(R, Vec<parlor_core::event::Fact>)> {
-        let xid = match self.begin() {
+        let left = until.saturating_duration_since(Instant::now()).max(GRACE);
+        let xid = match self.begin(left) {
             Ok(xid) => xid,
             Err(error) => return Ended::Again(self.lost(error)),
         };
         let (counters, base) = (self.counters.clone(), self.base);
         let Some(conn) = &mut self.conn else { return Ended::Again(SqlError::Unavailable("no connection")) };
+        // Work of many statements may take its time, as long as the server goes on answering.
+        conn.client.limit(PATIENCE);
         let mut tx = SqlTx::new(On::Postgres(conn), &counters);
         tx.begin_job(now);
         tx.number_from(base.saturating_add(xid << PLACE_BITS));
@@ -142,7 +153,7 @@ impl Link {
                     return Ended::Again(self.lost(error));
                 }
                 if let Err(error) = rolled_back {
-                    self.lost(error.into());
+                    self.lost(error);
                 }
                 return Ended::RolledBack((refused, Vec::new()));
             }
@@ -155,8 +166,8 @@ impl Link {
     }
 
     /// Begins a writing transaction and learns its number, by which a commit whose answer was lost is looked up.
-    fn begin(&mut self) -> Result<i64, SqlError> {
-        let conn = self.conn()?;
+    fn begin(&mut self, limit: Duration) -> Result<i64, SqlError> {
+        let conn = self.conn(limit)?;
         conn.access = Access::Write;
         let answers = conn.client.simple_query("BEGIN; SELECT pg_current_xact_id()::text")?;
         let xid = answers.iter().find_map(|answer| match answer {
@@ -167,7 +178,7 @@ impl Link {
     }
 
     fn commit(&mut self, xid: i64) -> Result<(), SqlError> {
-        let committed = self.conn().and_then(|conn| Ok(conn.client.batch_execute("COMMIT")?));
+        let committed = self.conn(PATIENCE).and_then(|conn| conn.client.batch_execute("COMMIT"));
         match committed {
             Err(error @ SqlError::Lost(_)) => {
                 self.was_undone(xid)?;
@@ -184,10 +195,12 @@ impl Link {
     /// stored: a server that crashed gives the numbers of transactions that never reached its disk to others. So that
     /// answer is passed on as not known, and whoever sends the same again hears what became of it.
     fn was_undone(&mut self, xid: i64) -> Result<(), SqlError> {
-        self.conn = None;
+        // A server that was silent for so long is hardly back at once; one that crashed may be.
+        let silent = self.conn.take().is_some_and(|conn| conn.client.has_given_up());
+        let patience = if silent { GRACE } else { PATIENCE };
         let began = Instant::now();
-        while began.elapsed() < PATIENCE {
-            let status = self.conn().and_then(|conn| {
+        while began.elapsed() < patience {
+            let status = self.conn(patience).and_then(|conn| {
                 let row =
                     conn.client.query_one("SELECT pg_xact_status($1::text::xid8)", &[&xid.to_string()])?;
                 Ok(row.try_get::<_, Option<String>>(0)?)

@@ -8,11 +8,11 @@
 use super::appender::Appender;
 use super::job::BoxJob;
 use super::lanes::{Lane, Lanes};
-use super::link::{Attempt, Ended, Link, Verdict, connect, patiently};
+use super::link::{Attempt, Ended, Link, PATIENCE, Verdict, connect, patiently};
 use super::readers::spawn;
 use super::{OpenError, Options};
 use crate::migrations::{self, Migrate};
-use crate::sql::{Counters, On, PLACE_BITS, PostgresConn, SqlError, SqlTx};
+use crate::sql::{Counters, On, PLACE_BITS, PostgresConn, SqlError, SqlTx, Target};
 use parking_lot::{Condvar, Mutex};
 use parlor_core::store::{Answer, Append, Appended};
 use std::collections::VecDeque;
@@ -59,14 +59,15 @@ enum Task {
 
 impl Postgres {
     pub(crate) fn open(url: &str, options: Options, counters: Arc<Counters>) -> Result<Self, OpenError> {
-        let mut config: postgres::Config = url.parse().map_err(SqlError::from)?;
-        config
+        let mut target = Target::parse(url)?;
+        target
+            .config
             .application_name("parlor")
             .connect_timeout(Duration::from_secs(5))
             .keepalives_idle(Duration::from_secs(30));
-        let base = prepare(&config, &counters)?;
+        let base = prepare(&target, &counters)?;
         let appender =
-            Appender::start(Link::new(&config, base, &counters).for_batches(), &options, &counters);
+            Appender::start(Link::new(&target, base, &counters).for_batches(), &options, &counters);
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 writes: Lanes::new(options.bounds),
@@ -81,7 +82,11 @@ impl Postgres {
         });
         let threads = (0..shared.options.connections.max(2))
             .map(|_| {
-                let mut worker = Worker { shared: shared.clone(), link: Link::new(&config, base, &counters) };
+                let mut worker = Worker {
+                    shared: shared.clone(),
+                    link: Link::new(&target, base, &counters),
+                    until: Instant::now(),
+                };
                 spawn("store-sql", move || worker.run())
             })
             .collect();
@@ -127,10 +132,9 @@ impl Postgres {
 }
 
 /// Brings the schema up to date, one node at a time; tells the base of the journal's numbers.
-fn prepare(config: &postgres::Config, counters: &Counters) -> Result<i64, OpenError> {
-    let mut direct = Direct { conn: connect(config)?, counters };
-    let locked = direct.conn.client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK]);
-    locked.map_err(SqlError::from)?;
+fn prepare(target: &Target, counters: &Counters) -> Result<i64, OpenError> {
+    let mut direct = Direct { conn: connect(target, None)?, counters };
+    direct.conn.client.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
     migrations::migrate(&mut direct)?;
     let mut base = 0;
     direct.transaction(&mut |tx| {
@@ -170,7 +174,7 @@ impl Migrate for Direct<'_> {
         self.conn.client.batch_execute("BEGIN; SET LOCAL statement_timeout = 0")?;
         let done = work(&mut SqlTx::new(On::Postgres(&mut self.conn), self.counters));
         match done {
-            Ok(()) => Ok(self.conn.client.batch_execute("COMMIT")?),
+            Ok(()) => self.conn.client.batch_execute("COMMIT"),
             Err(error) => {
                 // The first error counts; a connection that is gone has rolled back.
                 let _ = self.conn.client.batch_execute("ROLLBACK");
@@ -224,6 +228,8 @@ impl State {
 struct Worker {
     shared: Arc<Shared>,
     link: Link,
+    /// When the caller of the current job has waited long enough.
+    until: Instant,
 }
 
 impl Worker {
@@ -245,6 +251,7 @@ impl Worker {
     /// Tries a job until it is done, hopeless or out of time.
     fn serve(&mut self, waiting: Waiting, attempt: fn(&mut Worker, &mut BoxJob) -> Attempt) {
         let Waiting { mut job, since } = waiting;
+        self.until = since + PATIENCE;
         let shared = self.shared.clone();
         let instead = patiently(since, &shared.counters, || attempt(self, &mut job));
         job.answer(instead);
@@ -260,7 +267,7 @@ impl Worker {
     fn write(&mut self, job: &mut BoxJob) -> Attempt {
         let shared = self.shared.clone();
         Counters::add(&shared.counters.jobs, 1);
-        let ended = self.link.write(shared.options.clock.now(), &mut |tx| {
+        let ended = self.link.write(shared.options.clock.now(), self.until, &mut |tx| {
             if job.run(tx) { Verdict::Keep(()) } else { Verdict::Refuse(()) }
         });
         match ended {

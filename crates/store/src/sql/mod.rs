@@ -5,6 +5,7 @@
 //! statement: `{lock}` after a SELECT locks its rows on PostgreSQL when the transaction writes (SQLite has one
 //! writer and needs none), and `{bytes}` is the type of a byte column in a migration.
 
+mod client;
 mod counters;
 mod error;
 mod param;
@@ -12,8 +13,10 @@ mod postgres;
 mod row;
 mod sqlite;
 mod text;
+mod tls;
 mod tx;
 
+pub(crate) use client::Client;
 pub use counters::{Counters, Figures};
 pub use error::{Constraint, SqlError};
 pub use param::{AsParam, Param};
@@ -21,6 +24,7 @@ pub(crate) use postgres::{ArrayParam, PostgresConn};
 pub use row::{Column, Row};
 pub(crate) use sqlite::SqliteConn;
 pub(crate) use text::{Access, rewrite};
+pub(crate) use tls::Target;
 pub use tx::SqlTx;
 pub(crate) use tx::{On, PLACE_BITS};
 

@@ -1,7 +1,6 @@
 use super::row::Source;
-use super::{Access, Kind, Param, Row, SqlError, rewrite};
+use super::{Access, Client, Kind, Param, Row, SqlError, rewrite};
 use bytes::BytesMut;
-use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -13,13 +12,13 @@ const PREPARED: usize = 512;
 
 /// One PostgreSQL connection with its prepared statements.
 pub(crate) struct PostgresConn {
-    pub(crate) client: postgres::Client,
+    pub(crate) client: Client,
     prepared: [FxHashMap<Box<str>, postgres::Statement>; 2],
     pub(crate) access: Access,
 }
 
 impl PostgresConn {
-    pub(crate) fn new(client: postgres::Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         PostgresConn { client, prepared: Default::default(), access: Access::Write }
     }
 
@@ -45,7 +44,7 @@ impl PostgresConn {
     pub(crate) fn exec_of(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, SqlError> {
         let statement = self.prepare(sql)?;
         check_count(&statement, params.len(), sql)?;
-        Ok(self.client.execute(&statement, params)?)
+        self.client.execute(&statement, params)
     }
 
     /// As on SQLite: each row until `each` answers false; the rows seen.
@@ -67,15 +66,15 @@ impl PostgresConn {
     ) -> Result<u64, SqlError> {
         let statement = self.prepare(sql)?;
         check_count(&statement, params.len(), sql)?;
-        let mut rows = self.client.query_raw(&statement, params.iter().copied())?;
         let mut seen = 0;
         let mut wanted = true;
-        while let Some(row) = rows.next()? {
+        self.client.each(&statement, params, |row| {
             seen += 1;
             if wanted {
-                wanted = each(&Row(Source::Postgres(&row)))?;
+                wanted = each(&Row(Source::Postgres(row)))?;
             }
-        }
+            Ok(())
+        })?;
         Ok(seen)
     }
 }
