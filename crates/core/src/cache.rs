@@ -18,11 +18,15 @@ pub(crate) struct Cache<K, V> {
     values: Quick<K, V>,
     /// How often something with that hash was forgotten or replaced: a load that began before does not count.
     generations: Vec<AtomicU64>,
+    /// Changes are told in the order of their commits, so the last one told is true.
+    in_order: bool,
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self { values: Quick::new(capacity), generations: (0..SHARDS).map(|_| AtomicU64::new(0)).collect() }
+    /// `in_order`: whether changes will be told in the order of their commits.
+    pub(crate) fn new(capacity: usize, in_order: bool) -> Self {
+        let generations = (0..SHARDS).map(|_| AtomicU64::new(0)).collect();
+        Self { values: Quick::new(capacity), generations, in_order }
     }
 
     fn generation(&self, key: &K) -> &AtomicU64 {
@@ -55,8 +59,11 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         Ok(value)
     }
 
-    /// What is now true.
+    /// What is now true. Where two changes may be told in the wrong order it is read anew.
     pub(crate) fn put(&self, key: K, value: V) {
+        if !self.in_order {
+            return self.forget(&key);
+        }
         self.generation(&key).fetch_add(1, Ordering::AcqRel);
         self.values.insert(key, value);
     }

@@ -94,15 +94,16 @@ pub struct Chat {
 impl Chat {
     /// A chat on these ports, with roles and settings as they were loaded.
     pub fn new(ports: Ports, sizes: CacheSizes, roles: Roles, settings: Settings) -> Self {
+        let in_order = ports.store.tells_in_order();
         Self {
             ports,
-            users: Cache::new(sizes.users),
-            rooms: Cache::new(sizes.rooms),
-            heads: Cache::new(sizes.rooms),
-            memberships: Cache::new(sizes.memberships),
-            cases: Cache::new(sizes.rooms),
-            tickets: Cache::new(sizes.rooms),
-            ticket_rooms: Cache::new(sizes.rooms),
+            users: Cache::new(sizes.users, in_order),
+            rooms: Cache::new(sizes.rooms, in_order),
+            heads: Cache::new(sizes.rooms, in_order),
+            memberships: Cache::new(sizes.memberships, in_order),
+            cases: Cache::new(sizes.rooms, in_order),
+            tickets: Cache::new(sizes.rooms, in_order),
+            ticket_rooms: Cache::new(sizes.rooms, in_order),
             money: RwLock::new(["PAYMENT".to_owned(), "INVOICE".to_owned()].into()),
             sessions: crate::sessions::Sessions::new(),
             confirmed: Default::default(),

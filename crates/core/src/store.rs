@@ -62,6 +62,10 @@ pub trait Store: Send + Sync {
     fn append(&self, append: Append) -> Answer<Appended>;
     /// Statements run and rows written since the start, for tests and metrics.
     fn counters(&self) -> Counters;
+    /// Whether the sink hears of all commits in their order, and not only of those that change the same room.
+    fn tells_in_order(&self) -> bool {
+        true
+    }
 }
 
 /// What the store did since it was opened.

@@ -4,12 +4,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     chat::Chat,
+    clock::Time,
     error::{Refusal, Result, What},
     event::Event,
     json::Json,
     setting::{Default as Fallback, Value},
     store::Lane,
 };
+
+/// How long the journal is kept, in milliseconds: 30 days.
+const JOURNAL_KEPT: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 /// Reads a text as a value of the setting's type.
 ///
@@ -71,7 +75,15 @@ impl Chat {
         self.sweep_removed_rooms().await?;
         self.sweep_audit().await?;
         self.sweep_retention().await?;
-        self.sweep_files().await
+        self.sweep_files().await?;
+        self.sweep_journal().await
+    }
+
+    /// Takes out of the journal what nobody can ask for any more.
+    async fn sweep_journal(&self) -> Result<()> {
+        let before = Time(self.now().millis() - JOURNAL_KEPT);
+        while self.store().writing(Lane::Bulk, move |tx| tx.prune_journal(before)).await? {}
+        Ok(())
     }
 
     /// Frees the bytes of all uploads that nothing shows any more.

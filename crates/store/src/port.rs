@@ -25,6 +25,11 @@ impl Store for Engine {
         Self::append(self, append)
     }
 
+    /// Several threads commit on PostgreSQL, and tell of it side by side.
+    fn tells_in_order(&self) -> bool {
+        self.kind() == crate::sql::Kind::Sqlite
+    }
+
     fn counters(&self) -> Counters {
         let figures = self.figures();
         Counters {

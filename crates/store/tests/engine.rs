@@ -5,7 +5,9 @@
 mod common;
 
 use common::wait;
+use parlor_core::clock::Time;
 use parlor_core::error::{Refusal, Result, What};
+use parlor_core::store::{WriteMessages, WriteWorkspace};
 use parlor_store::{Bounds, Column, Engine, Kind, Lane, OpenError, SqlError, SqlTx, params};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
@@ -245,3 +247,22 @@ fn the_log_is_checkpointed_at_its_mark_and_starts_again() {
     assert!(figures.checkpoints >= 2, "{figures:?}");
     assert!(figures.log_pages < 200, "{figures:?}");
 }
+
+story!(the_journal_loses_what_is_old_and_read_but_never_its_newest_row, |place| {
+    let engine = place.open();
+    common::cast::people(&engine, 1, 1);
+    for n in 0..10 {
+        let message = common::cast::message(&format!("m{n}"), "r0", "u0", "hello");
+        wait(engine.write(Lane::Verb, 0, move |tx| tx.append_message(message.clone()))).unwrap();
+    }
+    let rows =
+        || wait(engine.read(|tx| Ok(tx.one("SELECT COUNT(*) FROM journal", &[], |row| row.get::<i64>(0))?)));
+    let prune =
+        |before: i64| wait(engine.write(Lane::Bulk, 0, move |tx| tx.prune_journal(Time(before)))).unwrap();
+    let read_to_the_end = "UPDATE journal_cursors SET g = (SELECT MAX(g) FROM journal)";
+    wait(engine.write(Lane::Verb, 0, move |tx| Ok(tx.exec(read_to_the_end, &[])?))).unwrap();
+    assert!(!prune(1_000));
+    assert_eq!(rows().unwrap(), 10, "nothing is that old");
+    assert!(!prune(i64::MAX));
+    assert_eq!(rows().unwrap(), 1);
+});

@@ -92,6 +92,9 @@ pub trait ReadWorkspace {
 
 /// Writing workspace rows.
 pub trait WriteWorkspace: ReadWorkspace {
+    /// Takes a piece of what is older than `before` out of the journal, as far as all who follow it have read; `true`
+    /// while there may be more.
+    fn prune_journal(&mut self, before: Time) -> Result<bool>;
     /// Stores a role.
     fn put_role(&mut self, role: &Role) -> Result<()>;
     /// Removes a role and its grants.

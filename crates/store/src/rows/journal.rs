@@ -187,6 +187,20 @@ pub(crate) fn last_g(tx: &mut SqlTx<'_>) -> std::result::Result<i64, SqlError> {
     tx.one("SELECT COALESCE(MAX(g), 0) FROM journal", &[], |row| row.get(0))
 }
 
+/// Rows that one piece of pruning takes out.
+const PRUNED: i64 = 2_000;
+
+/// Takes old rows out, from the oldest on. The newest row stays whatever its age: numbers go on from it.
+pub(super) fn prune(tx: &mut SqlTx<'_>, before: Time) -> std::result::Result<bool, SqlError> {
+    let sql = "SELECT COALESCE(MIN(g), 0) FROM journal_cursors";
+    let read: i64 = tx.one(sql, &[], |row| row.get(0))?;
+    let upto = read.min(last_g(tx)? - 1);
+    let sql = "SELECT MAX(g) FROM (SELECT g, at FROM journal WHERE g <= $1 ORDER BY g LIMIT $2) AS oldest WHERE at < $3";
+    let last: Option<i64> = tx.one(sql, params![upto, PRUNED, before], |row| row.get(0))?;
+    let Some(last) = last else { return Ok(false) };
+    Ok(tx.exec("DELETE FROM journal WHERE g <= $1", params![last])? >= PRUNED as u64)
+}
+
 /// A row of the journal.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {

@@ -97,6 +97,11 @@ fn indexed(
     filter: &Condition,
     wanted: u64,
 ) -> Sql<Vec<Hit>> {
+    if let (Kind::Postgres, Some(query)) = (tx.kind(), query)
+        && let Some(hits) = newest(tx, query, filter, wanted)?
+    {
+        return Ok(hits);
+    }
     let few = if rooms.len() <= ROOMS_IN_QUERY { rooms } else { &[] };
     let text = match tx.kind() {
         Kind::Sqlite => query.map(|query| query.fts5(few)),
@@ -125,6 +130,26 @@ fn indexed(
     let sql =
         format!("SELECT m.at, m.key FROM {from} AND {} ORDER BY {order} DESC LIMIT ${limit}", filter.sql);
     tx.query(&sql, &values, |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Messages of the index, the newest, that PostgreSQL looks through one by one before it asks its index of words.
+const LOOKED_THROUGH: u64 = 20_000;
+
+/// The newest hits on PostgreSQL, which reads all hits of a word to find the newest: those of a word that everybody
+/// uses are found among the last messages, and only the others are asked of the index of words.
+fn newest(tx: &mut SqlTx<'_>, query: &Query, filter: &Condition, wanted: u64) -> Sql<Option<Vec<Hit>>> {
+    let (text, mut values) = (query.tsquery(), filter.params());
+    values.push(Param::Int(wanted as i64));
+    values.push(Param::Text(&text));
+    let (limit, place) = (values.len() - 1, values.len());
+    let sql = format!(
+        "SELECT m.at, m.key FROM (SELECT doc, key, body FROM search_docs ORDER BY doc DESC LIMIT {LOOKED_THROUGH}) d
+             JOIN messages m ON m.key = d.key
+         WHERE d.body @@ ${place}::text::tsquery AND {} ORDER BY d.doc DESC LIMIT ${limit}",
+        filter.sql
+    );
+    let hits = tx.query(&sql, &values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((hits.len() as u64 == wanted).then_some(hits))
 }
 
 /// What the index does not hold yet, or not as it is now; with whether it matches.

@@ -137,6 +137,9 @@ impl ReadWorkspace for SqlTx<'_> {
 }
 
 impl WriteWorkspace for SqlTx<'_> {
+    fn prune_journal(&mut self, before: Time) -> Result<bool> {
+        Ok(super::journal::prune(self, before)?)
+    }
     fn put_role(&mut self, role: &Role) -> Result<()> {
         self.exec(
             "INSERT INTO roles (id, name, description, scope, protected, mandatory_2fa, updated_at) \
