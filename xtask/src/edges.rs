@@ -26,6 +26,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("parlor-tickets", &["parlor-core", "parlor-host"]),
     ("parlor-support", &["parlor-core", "parlor-host", "parlor-live"]),
     ("parlor-socketio", &["parlor-core", "parlor-host", "parlor-live"]),
+    ("parlor-rooms", &["parlor-core", "parlor-host"]),
     (
         "parlor-server",
         &[
@@ -43,6 +44,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "parlor-web",
             "parlor-support",
             "parlor-socketio",
+            "parlor-rooms",
             "parlor-tickets",
         ],
     ),

@@ -12,6 +12,7 @@ pub mod origins;
 pub mod page;
 pub mod problem;
 pub mod rest;
+pub mod rooms_draft;
 pub mod serving;
 pub mod shape;
 pub mod time;

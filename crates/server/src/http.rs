@@ -48,6 +48,7 @@ fn host_doors(host: &Host) -> Router {
     doors = doors.merge(parlor_support::Door::new(host.clone()).router());
     doors = doors.merge(parlor_socketio::Door::new(host.clone()).router());
     doors = doors.merge(parlor_tickets::router(host));
+    doors = doors.merge(parlor_rooms::router(host));
     let origins = host.options().origins.clone();
     doors.layer(middleware::from_fn(move |request: Request, next: Next| {
         let origins = origins.clone();
