@@ -1,0 +1,124 @@
+//! Coming back after a cut: nothing lost, nothing doubled, on both transports.
+
+use parlor_testkit::Server;
+use serde_json::{Value, json};
+
+use super::client::{Poller, Sio, group, put_ticket, setup, token};
+
+/// Bob writes a line every now and then while Alice comes and goes; she counts what she gets.
+async fn write(bob: &mut Sio, room: &str, lines: std::ops::Range<u64>) {
+    for n in lines {
+        bob.grant("send_message", json!({"room_id": room, "content": format!("{n}")})).await;
+    }
+}
+
+fn number(message: &Value) -> u64 {
+    message["content"].as_str().and_then(|text| text.parse().ok()).expect("a number")
+}
+
+async fn stage() -> (Server, Sio, String) {
+    let server = setup().env("PARLOR_SEND_RATE", "0").start().await;
+    let alice = Sio::of(&server, "u-alice", &[]).await;
+    let bob = Sio::of(&server, "u-bob", &[]).await;
+    let room = group(&server, &token("u-alice", &[], 600), "log", &["bob"]).await;
+    drop(alice);
+    (server, bob, room)
+}
+
+#[tokio::test]
+async fn s3_27_a_cut_on_a_websocket_loses_and_doubles_nothing() {
+    let (server, mut bob, room) = stage().await;
+    let (mut seen, mut last) = (Vec::new(), None);
+    for round in 0..5 {
+        let mut alice = Sio::of(&server, "u-alice", &[]).await;
+        let mut payload = json!({"room_id": room, "limit": 100});
+        payload["after"] = last.clone().unwrap_or_default();
+        // More is written while she joins.
+        let writing = write(&mut bob, &room, round * 20..round * 20 + 10);
+        let joining = alice.ask("join_room", payload);
+        let ((), _) = tokio::join!(writing, joining);
+        write(&mut bob, &room, round * 20 + 10..round * 20 + 20).await;
+        let joined = alice.event("room_joined").await;
+        let mut got: Vec<Value> = joined["messages"].as_array().cloned().unwrap_or_default();
+        // The first time there is no position to come back to: she hears what comes after the join.
+        while got.last().map(number) != Some(round * 20 + 19) {
+            got.push(alice.event("new_message").await["message"].clone());
+        }
+        last = got.last().map(|message| message["id"].clone());
+        seen.extend(got.iter().map(number));
+    }
+    let first = seen[0];
+    assert_eq!(seen, (first..100).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn s3_27_a_cut_of_long_polls_loses_and_doubles_nothing() {
+    let (server, mut bob, room) = stage().await;
+    let (mut seen, mut last) = (Vec::new(), Value::Null);
+    for round in 0..4 {
+        let alice = Poller::enter(&server, "u-alice").await;
+        let join = json!(["join_room", {"room_id": room, "after": last, "limit": 100}]);
+        alice.post(format!("421{join}")).await;
+        let ((), joined) =
+            tokio::join!(write(&mut bob, &room, round * 10..round * 10 + 10), alice.until("431["));
+        let mut packets = joined;
+        let wanted = format!("\"content\":\"{}\"", round * 10 + 9);
+        while !packets.iter().any(|packet| packet.contains(&wanted)) {
+            packets.extend(alice.until("42").await);
+        }
+        for packet in packets {
+            let Some(Ok(Value::Array(event))) = packet.strip_prefix("42").map(serde_json::from_str) else {
+                continue;
+            };
+            let got = match event[0].as_str() {
+                Some("room_joined") => event[1]["messages"].as_array().cloned().unwrap_or_default(),
+                Some("new_message") => vec![event[1]["message"].clone()],
+                _ => continue,
+            };
+            last = got.last().map_or(last, |message| message["id"].clone());
+            seen.extend(got.iter().map(number));
+        }
+        // A poll that is cut off takes nothing with it that is not read again.
+        let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", alice.sid);
+        drop(tokio::time::timeout(std::time::Duration::from_millis(20), server.rest().get(&path, &[])).await);
+    }
+    let first = seen[0];
+    assert_eq!(seen, (first..40).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn s4_43_history_and_live_messages_of_a_ticket_meet_without_gap_or_repeat_also_after_a_kill() {
+    let mut server = setup().env("PARLOR_SEND_RATE", "0").start().await;
+    put_ticket(&server, "T-1", json!({"created_by": "u-alice", "assignees": ["u-bob"]})).await;
+    let mut bob = Sio::of(&server, "u-bob", &[]).await;
+    let mut last = Value::Null;
+    let mut seen: Vec<String> = Vec::new();
+    for round in 0..3 {
+        let mut alice = Sio::of(&server, "u-alice", &[]).await;
+        let mut join = json!({"ticketId": "T-1", "limit": 100});
+        if !last.is_null() {
+            join["after"] = last.clone();
+        }
+        let writing = async {
+            for n in 0..15 {
+                bob.grant("send_message", json!({"ticketId": "T-1", "message": format!("{round}-{n}")}))
+                    .await;
+            }
+        };
+        tokio::join!(writing, alice.ask("join_ticket", join));
+        let history = alice.event("messages_history").await;
+        let mut got = history["messages"].as_array().cloned().unwrap_or_default();
+        while got.last().is_none_or(|message| message["message"] != format!("{round}-14")) {
+            got.push(alice.event("new_message").await["message"].clone());
+        }
+        last = got[got.len() - 1]["id"].clone();
+        seen.extend(got.iter().filter_map(|message| message["message"].as_str().map(str::to_owned)));
+        if round == 1 {
+            server.kill9();
+            server.restart().await;
+            bob = Sio::of(&server, "u-bob", &[]).await;
+        }
+    }
+    let all: Vec<String> = (0..3).flat_map(|round| (0..15).map(move |n| format!("{round}-{n}"))).collect();
+    assert_eq!(seen, all);
+}
