@@ -145,7 +145,17 @@ impl Sio {
         }
     }
 
+    /// What comes next; that everybody is put into the first channel is no part of what is told here.
     async fn hear(&mut self) -> Heard {
+        loop {
+            match self.hear_anything().await {
+                Heard::Event(_, payload) if payload["room_id"] == "GENERAL" => {}
+                heard => return heard,
+            }
+        }
+    }
+
+    async fn hear_anything(&mut self) -> Heard {
         let Some(text) = self.text().await else { return Heard::Closed };
         if text == "41" {
             return Heard::Disconnect;

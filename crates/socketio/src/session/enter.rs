@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, HeaderName, header};
 use parlor_core::{admission::Admitted, session::Actor};
 use parlor_host::{Host, Problem, call::Query, time::iso};
-use parlor_live::{Close, Step};
+use parlor_live::{Class, Close, Step};
 use serde_json::{Value, json};
 
 use super::{
-    Done, Entry, Socket, Who,
+    Call, Done, Entry, Socket, Timer, Who,
     ears::{InboxEar, Listening, UserEar, Wire},
     refusal,
 };
@@ -114,10 +114,16 @@ impl Socket {
         self.reply(packet::event("connected", &greeting));
         self.who =
             Some(Box::new(Who { actor, user, wire, _listening: listening, rooms: Default::default() }));
-        match expires_at {
-            None => Step::Done,
-            Some(_) => Step::Apart(Box::pin(async move { Done::Expired(host.expiry(expires_at).await) })),
-        }
+        let outbox = self.outbox.clone();
+        self.timer = expires_at.map(|_| {
+            Timer::new(async move {
+                let problem = host.expiry(expires_at).await;
+                outbox.push(packet::event("error", &Call::none().error(&problem)), Class::Reply);
+                outbox.push(packet::disconnect(), Class::Reply);
+                outbox.finish(Close::policy("the token has ended"));
+            })
+        });
+        Step::Done
     }
 
     /// The acting user, of an event.

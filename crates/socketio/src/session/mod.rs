@@ -38,10 +38,6 @@ const FLOOD_TIME: Duration = Duration::from_secs(10);
 pub(crate) enum Done {
     /// A token was looked at.
     Entered(Result<Entry, Problem>),
-    /// The time for entering is up.
-    Late,
-    /// The token has ended.
-    Expired(Problem),
     /// An event was carried out or refused.
     Called(Call, Result<Effect, Problem>),
     /// A message has its place in the queue; it is not stored yet.
@@ -113,6 +109,23 @@ pub(crate) struct Socket {
     partial: Option<Box<Partial>>,
     /// Bad events, since when.
     bad: (u32, Instant),
+    /// The end of the time for entering, then the end of the token.
+    timer: Option<Timer>,
+}
+
+/// Something that happens later, unless this is dropped before.
+struct Timer(tokio::task::JoinHandle<()>);
+
+impl Timer {
+    fn new(then: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(then))
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Socket {
@@ -123,7 +136,16 @@ impl Socket {
         upgrades: &'static [&'static str],
     ) -> Self {
         let knock = Some(Box::new(knock));
-        Self { door, outbox, knock, upgrades, who: None, partial: None, bad: (0, Instant::now()) }
+        Self {
+            door,
+            outbox,
+            knock,
+            upgrades,
+            who: None,
+            partial: None,
+            bad: (0, Instant::now()),
+            timer: None,
+        }
     }
 
     pub(crate) fn reply(&self, frame: Bytes) {
@@ -233,10 +255,12 @@ impl Session for Socket {
         if let Some(knock) = &self.knock {
             self.reply(open_frame(&knock.sid, self.upgrades));
         }
-        Step::Apart(Box::pin(async {
+        let outbox = self.outbox.clone();
+        self.timer = Some(Timer::new(async move {
             tokio::time::sleep(ENTER_TIMEOUT).await;
-            Done::Late
-        }))
+            outbox.finish(Close::policy("nobody entered"));
+        }));
+        Step::Done
     }
 
     fn text(&mut self, text: &str) -> Step<Done> {
@@ -267,12 +291,6 @@ impl Session for Socket {
         match done {
             Done::Entered(Ok(entry)) => self.entered(entry),
             Done::Entered(Err(problem)) => self.turned_away(&problem),
-            Done::Late if self.who.is_none() => Step::End(Close::policy("nobody entered")),
-            Done::Late => Step::Done,
-            Done::Expired(problem) => {
-                self.reply(packet::event("error", &Call::none().error(&problem)));
-                self.dismiss("the token has ended")
-            }
             Done::Called(call, result) => self.called(call, result),
             Done::Enqueued(call, Err(problem)) => self.refuse(&call, &problem),
             Done::Enqueued(call, Ok(sending)) => self.stored(call, sending),
