@@ -40,6 +40,8 @@ const STRETCH: u64 = 20_000;
 const MOST_STRETCHES: usize = 100;
 /// Missed events that are read at once.
 const AT_ONCE: usize = 100;
+/// How often the journal is looked at without a reason.
+const NOW_AND_THEN: Duration = Duration::from_secs(5);
 /// How soon a row that is not final yet is looked for again.
 const SOON: Duration = Duration::from_millis(10);
 
@@ -135,7 +137,16 @@ impl Listener for Ears {
         {
             (self.left)(room);
         }
-        if fact.g > 0 {
+        // What was read again to fill a hole has lost its number, and is news all the same.
+        let passing = matches!(
+            fact.event,
+            Event::Activity { .. }
+                | Event::Presence { .. }
+                | Event::Whisper { .. }
+                | Event::Notify { .. }
+                | Event::Signal { .. }
+        );
+        if !passing {
             self.wanted.fetch_max(fact.g, Ordering::AcqRel);
             self.something.notify_one();
         }
@@ -357,7 +368,8 @@ impl Feed {
         if self.ears.wanted.load(Ordering::Acquire) > self.place {
             tokio::time::sleep(SOON).await;
         } else {
-            self.ears.something.notified().await;
+            // Looked at all the same now and then: another node's changes are in the journal too.
+            let _ = tokio::time::timeout(NOW_AND_THEN, self.ears.something.notified()).await;
         }
     }
 
