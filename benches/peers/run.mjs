@@ -11,7 +11,9 @@ const jwt = require('jsonwebtoken');
 const [parlor, client, rounds = '2'] = process.argv.slice(2);
 const SECRET = 'a secret of at least thirty-two bytes';
 const APP_KEY = 'a key of the host application of 32 bytes and more';
-const PEOPLE = 1000;
+const PEOPLE = 2500;
+const ROOMS = 50;
+const HALL = 1000;
 
 const folder = mkdtempSync(join(tmpdir(), 'peers-'));
 const tokens = join(folder, 'tokens');
@@ -40,15 +42,15 @@ const modes = {
   sends: ['sends', '50', '8', '4'],
   'deliver 1': ['deliver', '1000', '1', '4'],
   'deliver 16': ['deliver', '1000', '16', '4'],
-  enter: ['enter', '1000', '16'],
-  idle: ['idle', '900'],
+  enter: ['enter', String(PEOPLE), '16'],
+  idle: ['idle', '2000'],
 };
 const wanted = (process.env.MODES ?? Object.keys(modes).join(',')).split(',');
 const skip = (name, mode) => name === 'node, batched' && mode !== 'sends';
 
-const put = async (url, id, count) => {
-  const assignees = Array.from({ length: count }, (_, n) => `u-${n}`);
-  const body = JSON.stringify({ created_by: 'u-0', assignees });
+const put = async (url, id, belongs) => {
+  const assignees = Array.from({ length: PEOPLE }, (_, n) => n).filter(belongs).map((n) => `u-${n}`);
+  const body = JSON.stringify({ created_by: assignees[0], assignees });
   const answer = await fetch(`${url}/api/tickets/${id}`, {
     method: 'PUT', headers: { 'content-type': 'application/json', 'x-app-key': APP_KEY }, body,
   });
@@ -69,8 +71,8 @@ const measure = async (name, mode) => {
     }
     // taskset becomes what it starts, so the process is the server's.
     const pid = String(server.pid);
-    for (let n = 0; n < 50; n += 1) await put(url, `T-${n}`, PEOPLE);
-    await put(url, 'T-hall', PEOPLE);
+    for (let room = 0; room < ROOMS; room += 1) await put(url, `T-${room}`, (n) => n % ROOMS === room);
+    await put(url, 'T-hall', (n) => n < HALL);
     const run = (args) => spawnSync('taskset', ['-c', '1', client, `127.0.0.1:${port}`, pid, tokens, ...args], { encoding: 'utf8' });
     // The people are known before, and rooms have a history.
     run(['sends', '50', '8', '1']);
