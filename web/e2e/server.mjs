@@ -115,7 +115,15 @@ export class Api {
 
   /** Sends a message and gives it as it was stored. */
   async say(rid, msg, more = {}) {
-    const { message } = await this.post("chat.sendMessage", { message: { rid, msg, ...more } });
-    return message;
+    const body = { message: { rid, msg, ...more } };
+    for (;;) {
+      try {
+        return (await this.post("chat.sendMessage", body)).message;
+      } catch (error) {
+        // Faster than people are allowed to be.
+        if (!/: 429 /.test(error.message)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+      }
+    }
   }
 }

@@ -130,7 +130,7 @@ export class Person {
 
   /** A message by its text. */
   message(text) {
-    return this.feed.getByRole("article").filter({ hasText: text });
+    return this.feed.getByRole("article", { name: /^(?!Sending:|Not sent:)/ }).filter({ hasText: text });
   }
 
   row(name) {
@@ -167,6 +167,8 @@ export class Person {
     // Colours of what fades are measured when it has faded.
     await this.page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== "running"));
     const { violations } = await new AxeBuilder({ page: this.page }).withTags(TAGS).analyze();
+    // It looked from a page of its own.
+    await this.page.bringToFront();
     for (const { id, help, nodes } of violations) {
       const where = nodes
         .slice(0, 3)

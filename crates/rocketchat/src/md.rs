@@ -283,4 +283,23 @@ mod tests {
         );
         assert_eq!(line(":a: a")[0], json!({"type": "EMOJI", "value": text("a"), "shortCode": "a"}));
     }
+
+    /// The same file is held against the browser's parser and renderer (`web/src/markup/fixture.test.tsx`).
+    #[test]
+    fn the_fixture_that_the_web_app_shares_is_what_this_makes() {
+        let cases: Vec<Value> =
+            serde_json::from_str(include_str!("../../../tests/markup/fixture.json")).expect("it is JSON");
+        assert!(cases.len() >= 80);
+        for case in cases {
+            let text = case["text"].as_str().expect("a text");
+            let look = crate::shape::message::Look::new(
+                &parlor_core::setting::Settings::default(),
+                crate::date::Dates::Iso,
+            );
+            let tree = look.tree(text, parlor_core::clock::Time(0)).map_or(json!([]), |tree| {
+                serde_json::from_str(tree.get()).expect("it is JSON")
+            });
+            assert_eq!(tree, case["md"], "{text:?}");
+        }
+    }
 }

@@ -31,6 +31,8 @@ export default [
       const fresh = await Server.start({ fresh: true });
       try {
         const ada = await stage.visitor();
+        // The server of this journey ends before its pages do.
+        ada.expect(/WebSocket connection|ERR_CONNECTION_REFUSED/);
         const { page } = ada;
         await page.goto(fresh.url);
         await ada.sees(page.getByRole("heading", { name: "Administrator" }));

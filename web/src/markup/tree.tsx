@@ -145,12 +145,12 @@ function InlineNode({ node, about, depth }: NodeProps<Inline>): ReactNode {
       return node.unicode ?? <Emoji code={node.shortCode ?? ""} text={node.value?.value} />;
     case "INLINE_KATEX":
       return <code className={css.formula}>{node.value}</code>;
-    case "LINK":
-      return (
-        <Anchor address={node.value.src.value}>
-          {inner(Array.isArray(node.value.label) ? node.value.label : [node.value.label])}
-        </Anchor>
-      );
+    case "LINK": {
+      const label = Array.isArray(node.value.label) ? node.value.label : [node.value.label];
+      // A link without words is how quotes are written; what it quotes stands below the message.
+      if (label.every((one) => one.type === "PLAIN_TEXT" && one.value.trim() === "")) return null;
+      return <Anchor address={node.value.src.value}>{inner(label)}</Anchor>;
+    }
     case "IMAGE":
       return <Anchor address={node.value.src.value}>{inner([node.value.label])}</Anchor>;
     case "COLOR":

@@ -41,6 +41,8 @@ async function after(rid: Id, since: number, count = PAGE): Promise<Message[]> {
   return messages;
 }
 
+const mine = (message: Message): boolean => message.u._id === state().me?._id;
+
 function refused(key: Id, error: unknown): void {
   const gone = error instanceof ApiError && (error.status === 400 || error.status === 403 || error.status === 404);
   update(key, (old) => ({ ...old, loading: false, error: gone ? "room.gone" : "room.loadFailed" }));
@@ -67,7 +69,7 @@ export async function open(rid: Id): Promise<void> {
       newer: Boolean(jump) && messages.length >= PAGE,
       loading: false,
       ready: true,
-      unreadSince: read,
+      unreadSince: read !== undefined && run.some((one) => millis(one.ts) > read && !mine(one)) ? read : undefined,
     }));
   } catch (error) {
     refused(rid, error);

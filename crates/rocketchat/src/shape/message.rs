@@ -43,7 +43,7 @@ impl Look {
     }
 
     /// The tree of a text; `None` for no text.
-    pub(super) fn tree(&self, text: &str, written: Time) -> Option<Box<RawValue>> {
+    pub(crate) fn tree(&self, text: &str, written: Time) -> Option<Box<RawValue>> {
         if text.is_empty() {
             return None;
         }

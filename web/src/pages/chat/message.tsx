@@ -44,7 +44,10 @@ export const Message = memo(function Message({ message, head, place, marked = fa
   const key = (event: KeyboardEvent): void => {
     if (event.target !== row.current) return;
     if (event.key === "Enter") row.current?.querySelector<HTMLElement>(`.${css.actions} button`)?.focus();
-    if (event.key === "e" && place.mayEdit(message)) setEditing(true);
+    else if (event.key === "e" && place.mayEdit(message)) setEditing(true);
+    else return;
+    // Otherwise the key would press what has just got the focus.
+    event.preventDefault();
   };
   const show = active || held;
   return (
@@ -56,6 +59,8 @@ export const Message = memo(function Message({ message, head, place, marked = fa
       tabIndex={-1}
       data-message={message._id}
       onPointerEnter={() => setActive(true)}
+      // A row that appears under a resting pointer is never entered.
+      onPointerMove={() => setActive(true)}
       onPointerLeave={leave}
       onFocus={() => setActive(true)}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setActive(false)}
