@@ -36,7 +36,7 @@ export default function Chat({ pages }: Props): ReactNode {
       >
         {t("skip.composer")}
       </a>
-      <Sidebar open={setOverlay} />
+      <Sidebar open={setOverlay} paths={pages.map(({ path }) => path)} />
       <div className={css.main}>
         <Banner />
         <Suspense fallback={<p className="hidden">{t("app.loading")}</p>}>

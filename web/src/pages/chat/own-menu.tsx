@@ -16,7 +16,7 @@ import css from "./sidebar.module.css";
 const STATUSES: Status[] = ["online", "away", "busy", "offline"];
 
 /** The own account: presence, look, preferences, the way out. */
-export function OwnMenu({ open }: { open: (overlay: Overlay) => void }): ReactNode {
+export function OwnMenu({ open, paths }: { open: (overlay: Overlay) => void; paths: string[] }): ReactNode {
   const t = useT();
   const [, go] = useLocation();
   const me = useStore((state) => state.me);
@@ -26,6 +26,7 @@ export function OwnMenu({ open }: { open: (overlay: Overlay) => void }): ReactNo
   const administers = useStore(
     (state) => may("view-room-administration", undefined, state) || may("view-user-administration", undefined, state),
   );
+  const has = (path: string): boolean => paths.some((one) => one.startsWith(path));
   const setStatus = (next: Status): void => {
     post("users.setStatus", { status: next, message: me?.statusText ?? "" })
       .then(() => change(({ me: own }) => (own ? { me: { ...own, status: next } } : {})))
@@ -40,13 +41,17 @@ export function OwnMenu({ open }: { open: (overlay: Overlay) => void }): ReactNo
       groups={[
         STATUSES.map((one) => ({ id: one, label: t(`presence.${one}`), run: () => setStatus(one) })),
         [
-          {
-            id: "settings",
-            label: t("own.settings"),
-            icon: <Settings size={icon} aria-hidden />,
-            run: () => go("/settings"),
-          },
-          ...(administers
+          ...(has("/settings")
+            ? [
+                {
+                  id: "settings",
+                  label: t("own.settings"),
+                  icon: <Settings size={icon} aria-hidden />,
+                  run: () => go("/settings"),
+                },
+              ]
+            : []),
+          ...(administers && has("/admin")
             ? [
                 {
                   id: "admin",

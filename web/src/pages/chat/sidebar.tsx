@@ -17,8 +17,8 @@ import css from "./sidebar.module.css";
 
 const FILTERS: Filter[] = ["all", "unread", "mentions", "direct"];
 
-/** All rooms, the last active first. */
-export function Sidebar({ open }: { open: (overlay: Overlay) => void }): ReactNode {
+/** All rooms, the last active first. `paths` are the pages that there are beside the chat. */
+export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; paths: string[] }): ReactNode {
   const t = useT();
   const [, go] = useLocation();
   const [filter, setFilter] = useState<Filter>("all");
@@ -34,7 +34,7 @@ export function Sidebar({ open }: { open: (overlay: Overlay) => void }): ReactNo
   return (
     <nav className={css.side} aria-label={t("inbox.label")} tabIndex={-1}>
       <header className={css.top}>
-        <OwnMenu open={open} />
+        <OwnMenu open={open} paths={paths} />
         <span className={css.space} />
         <IconButton label={t("inbox.search")} onClick={() => open("switcher")}>
           <Search size={20} aria-hidden />
