@@ -226,13 +226,10 @@ impl Sio {
     }
 
     /// Asks, and is granted.
-    #[track_caller]
-    pub fn grant<'a>(&'a mut self, event: &'a str, payload: Value) -> impl Future<Output = Value> + 'a {
-        async move {
-            let ack = self.ask(event, payload).await;
-            assert_eq!(ack["success"], true, "{event}: {ack}");
-            ack
-        }
+    pub async fn grant(&mut self, event: &str, payload: Value) -> Value {
+        let ack = self.ask(event, payload).await;
+        assert_eq!(ack["success"], true, "{event}: {ack}");
+        ack
     }
 
     /// Asks, and is refused with this code: by an `error` event and by the ack.
