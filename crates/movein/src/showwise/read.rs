@@ -235,7 +235,7 @@ mod tests {
             json!({"groups": {"Props": {"members": ["ann", "ben"]}}}),
             json!({"Props": ["ann", "ben"]}),
         ] {
-            assert_eq!(read(value).groups, [wanted.clone()]);
+            assert_eq!(read(value).groups, std::slice::from_ref(&wanted));
         }
         let bad = read(json!([{"name": ""}, {"name": "x", "members": ["a b"]}, {"name": "y"}]));
         assert_eq!((bad.groups.len(), bad.skipped.len(), bad.entries), (0, 3, 3));

@@ -14,8 +14,8 @@ async fn upload(person: &HostPerson, name: &str, bytes: &[u8]) -> Answer {
 }
 
 fn path(url: &Value) -> String {
-    let url = url.as_str().unwrap();
-    url[url.find("/api/").unwrap()..].to_owned()
+    let url = url.as_str().expect("an address");
+    url[url.find("/api/").expect("a path")..].to_owned()
 }
 
 async fn fetch(rest: &Rest, url: &Value) -> Answer {
@@ -27,7 +27,8 @@ async fn pair(server: &Server) -> (HostPerson, HostPerson, HostPerson, String) {
     let bob = HostApp::person(server, "u-bob", &[]).await;
     let eve = HostApp::person(server, "u-eve", &["ADMIN"]).await;
     let body = json!({"room_type": "direct", "member_ids": ["u-bob"]});
-    let room = alice.rest.post("/api/chat/rooms", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let room =
+        alice.rest.post("/api/chat/rooms", body).await.expect(201)["id"].as_str().expect("an id").to_owned();
     (alice, bob, eve, room)
 }
 
@@ -43,7 +44,7 @@ async fn a_file_is_seen_by_whoever_may_read_its_room() {
     );
     let nobody = server.rest();
     assert_eq!(fetch(&nobody, &file["url"]).await.bytes, GIF);
-    let id = file["id"].as_str().unwrap();
+    let id = file["id"].as_str().expect("an id");
     let media = format!("/api/chat/media/{id}/url");
     bob.rest.get(&media, &[]).await.problem(404, "not_found");
 
@@ -54,8 +55,11 @@ async fn a_file_is_seen_by_whoever_may_read_its_room() {
     assert_eq!((&sent["message_type"], &sent["media_filename"]), (&json!("image"), &json!("renamed.gif")));
     assert_eq!((&sent["media_mime_type"], &sent["media_id"]), (&json!("image/gif"), &file["id"]));
 
-    let seen =
-        bob.rest.get(&format!("/api/chat/messages/{}", sent["id"].as_str().unwrap()), &[]).await.expect(200);
+    let seen = bob
+        .rest
+        .get(&format!("/api/chat/messages/{}", sent["id"].as_str().expect("an id")), &[])
+        .await
+        .expect(200);
     assert_ne!(seen["media_url"], sent["media_url"], "each viewer has an address of his own");
     let got = fetch(&nobody, &seen["media_url"]).await;
     assert_eq!((got.status, got.bytes.as_slice()), (200, GIF));
@@ -73,7 +77,11 @@ async fn a_file_is_seen_by_whoever_may_read_its_room() {
     let forged = path(&seen["media_url"]).replace("u-bob", "u-eve");
     nobody.get(&forged, &[]).await.problem(403, "bad_signature");
 
-    alice.rest.remove(&format!("/api/chat/messages/{}", sent["id"].as_str().unwrap())).await.expect(200);
+    alice
+        .rest
+        .remove(&format!("/api/chat/messages/{}", sent["id"].as_str().expect("an id")))
+        .await
+        .expect(200);
     fetch(&nobody, &seen["media_url"]).await.problem(404, "not_found");
 }
 

@@ -25,7 +25,7 @@ impl Three {
     async fn group(&self) -> String {
         let body = json!({"room_type": "group", "name": "Project Team", "member_ids": ["u-bob", "u-carol"]});
         let room = self.alice.rest.post("/api/chat/rooms", body).await.expect(201);
-        room["id"].as_str().unwrap().to_owned()
+        room["id"].as_str().expect("an id").to_owned()
     }
 }
 
@@ -38,7 +38,7 @@ fn url(room: &str, rest: &str) -> String {
 }
 
 fn of(message: &Value, rest: &str) -> String {
-    format!("/api/chat/messages/{}{rest}", message["id"].as_str().unwrap())
+    format!("/api/chat/messages/{}{rest}", message["id"].as_str().expect("an id"))
 }
 
 /// S3-1, S3-9, S3-10, S3-13, S3-15, S3-57: a group with its maker as admin, as the contract writes it.
@@ -70,7 +70,7 @@ async fn a_group_is_made_and_shown_to_its_members() {
         admins.contains(&(&json!("u-alice"), &json!(true)))
             && admins.contains(&(&json!("u-bob"), &json!(false)))
     );
-    let id = room["id"].as_str().unwrap();
+    let id = room["id"].as_str().expect("an id");
     assert_eq!(all.bob.rest.get(&url(id, ""), &[]).await.expect(200)["members"], room["members"]);
     let unknown = all.outsider.rest.get(&url("no-such-room", ""), &[]).await;
     let hidden = all.outsider.rest.get(&url(id, ""), &[]).await;
@@ -123,7 +123,7 @@ async fn field_staff_are_kept_apart_here_too() {
     driver.rest.post("/api/chat/rooms", group).await.problem(403, "field_to_field");
     let alone = json!({"room_type": "group", "name": "g"});
     let room = driver.rest.post("/api/chat/rooms", alone).await.expect(201);
-    let add = url(room["id"].as_str().unwrap(), "/members/u-other");
+    let add = url(room["id"].as_str().expect("an id"), "/members/u-other");
     driver.rest.post(&add, json!({})).await.problem(403, "field_to_field");
 }
 
@@ -164,7 +164,7 @@ async fn admins_change_the_room_and_its_members() {
 
     let direct = json!({"room_type": "direct", "member_ids": ["u-bob"]});
     let direct = all.alice.rest.post("/api/chat/rooms", direct).await.expect(201);
-    let direct = direct["id"].as_str().unwrap();
+    let direct = direct["id"].as_str().expect("an id");
     all.alice.rest.patch(&url(direct, ""), json!({"name": "x"})).await.problem(409, "direct_room");
     all.alice.rest.post(&url(direct, "/members/u-carol"), json!({})).await.problem(409, "direct_room");
     all.alice.rest.remove(&url(direct, "/members/u-alice")).await.problem(409, "direct_room");
@@ -197,7 +197,8 @@ async fn messages_are_sent_edited_removed_answered_and_forwarded() {
     assert_eq!((&reply["reply_to_id"], &reply["metadata"]), (&first["id"], &json!({"a": [1]})));
     assert!(reply["seq"].as_i64() > first["seq"].as_i64());
     // Rocket.Chat's clients see the same message, with what it answers as a quote.
-    let seen = all.carol.rest.get("chat.getMessage", &[("msgId", reply["id"].as_str().unwrap())]).await.ok();
+    let seen =
+        all.carol.rest.get("chat.getMessage", &[("msgId", reply["id"].as_str().expect("an id"))]).await.ok();
     assert_eq!(seen["message"]["attachments"][0]["text"], "Hello, team!");
 
     all.bob.rest.patch(&of(&first, ""), json!({"content": "x"})).await.problem(403, "forbidden");
@@ -258,7 +259,7 @@ async fn a_retry_is_the_same_message_and_nothing_is_told_twice() {
     assert_eq!(again, first);
     let direct = json!({"room_type": "direct", "member_ids": ["u-bob"]});
     let direct = all.alice.rest.post("/api/chat/rooms", direct).await.expect(201);
-    let conflict = send(direct["id"].as_str().unwrap(), "x");
+    let conflict = send(direct["id"].as_str().expect("an id"), "x");
     let refused =
         all.alice.rest.post("/api/chat/messages", conflict).await.problem(409, "client_id_conflict");
     assert!(!refused.to_string().contains(&room));
@@ -278,13 +279,20 @@ async fn messages_and_rooms_come_in_pages() {
     let room = all.group().await;
     let mut ids = Vec::new();
     for n in 0..7 {
-        ids.push(say(&all.alice.rest, &room, &format!("m{n}")).await["id"].as_str().unwrap().to_owned());
+        ids.push(
+            say(&all.alice.rest, &room, &format!("m{n}")).await["id"].as_str().expect("an id").to_owned(),
+        );
     }
     all.alice.rest.remove(&format!("/api/chat/messages/{}", ids[3])).await.expect(200);
     let messages = url(&room, "/messages");
     let page = async |query: &[(&str, &str)]| all.bob.rest.get(&messages, query).await.expect(200);
     let shown = |page: &Value| -> Vec<String> {
-        page["messages"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap().to_owned()).collect()
+        page["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| m["id"].as_str().expect("an id").to_owned())
+            .collect()
     };
     let newest = page(&[("limit", "3")]).await;
     assert_eq!(shown(&newest), ids[4..7]);
