@@ -1,0 +1,129 @@
+//! Opening, claiming, closing and opening again.
+
+use serde_json::json;
+
+use crate::world::{World, text};
+
+/// S2-3, S2-9, S2-19, S2-21, S2-38, S2-40, S2-41: the golden exchange of the contract.
+#[tokio::test]
+async fn a_request_goes_from_the_driver_to_the_control_centre_and_back() {
+    let world = World::assemble().await;
+    let mut driver = world.socket(&world.driver).await;
+    let mut control = world.socket(&world.control).await;
+    let mut other = world.socket(&world.regulator).await;
+    control.done("join_support_room", json!({"room_type": "general_support"})).await;
+
+    let title = "Route Change Request";
+    let asked = json!({"title": title, "content": "I need to discuss my route."});
+    let made = driver.done("create_support_conversation", asked).await;
+    let case = &made["conversation"];
+    let id = text(&case["id"]);
+    assert_eq!(case["participants"], json!(["u-driver"]));
+    assert_eq!((&case["title"], &case["status"]), (&json!(title), &json!("ACTIVE")));
+    assert_eq!((&case["queue"], &case["requester_role"]), (&json!("driver_support"), &json!("BUS_DRIVER")));
+    assert_eq!(case["room_types"], json!(["general_support", "driver_support"]));
+    assert_eq!((&case["priority"], &case["kind"]), (&json!("NORMAL"), &json!("support")));
+    assert_eq!(made["message"]["content"], "I need to discuss my route.");
+    assert_eq!(made["message"]["message_type"], "TEXT");
+    assert_eq!(made["message"]["conversation_id"], id.as_str());
+
+    let told = control.event("new_support_conversation").await;
+    assert_eq!((&told["conversation_id"], &told["user_id"]), (&json!(id), &json!("u-driver")));
+    assert_eq!((&told["title"], &told["message"]["id"]), (&json!(title), &made["message"]["id"]));
+    assert_eq!(told["conversation"]["id"], id.as_str());
+
+    let claimed = control.done("claim_conversation", json!({"conversation_id": id})).await;
+    assert_eq!(claimed["conversation"]["participants"], json!(["u-driver", "u-control"]));
+    let updated = driver.wait("claimed", |f| f["type"] == "conversation_updated" && f["action"] == "claimed");
+    assert_eq!(updated.await["conversation"]["id"], id.as_str());
+    let line = driver.event("new_message").await;
+    assert_eq!(line["message"]["message_type"], "SYSTEM");
+    assert_eq!(line["message"]["sender_id"], "u-control");
+
+    let say = json!({"conversation_id": id, "content": "Which road?"});
+    let sent = control.done("send_chat_message", say).await;
+    let heard = driver.event("new_message").await;
+    assert_eq!(heard["message"], sent["message"]);
+    let echo = control.wait("own copy", |f| f["type"] == "new_message" && f["message"]["content"] == "Which road?");
+    assert_eq!(echo.await["message"]["id"], sent["message"]["id"]);
+    driver.heard_no("new_message").await;
+    // S2-14, S2-57: nobody else of the field hears of it.
+    let foreign = other.rest().await;
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+/// S2-42: closing and opening again, with who may; writing to a closed case is refused.
+#[tokio::test]
+async fn a_closed_case_is_read_but_not_written() {
+    let world = World::assemble().await;
+    let id = world.case("stuck").await;
+    let at = json!({"conversation_id": id});
+    let mut driver = world.socket(&world.driver).await;
+    let mut control = world.socket(&world.control).await;
+    let mut outsider = world.socket(&world.outsider).await;
+    outsider.refused("close_conversation", at.clone(), "not_found").await;
+    driver.refused("claim_conversation", at.clone(), "role_required").await;
+    driver.done("join_conversation", at.clone()).await;
+
+    let closing = json!({"conversation_id": id, "reason": "solved"});
+    let closed = control.done("close_conversation", closing).await;
+    assert_eq!(closed["conversation"]["status"], "CLOSED");
+    assert_eq!(closed["conversation"]["closed_by"], "u-control");
+    assert!(closed["conversation"]["closed_at"].is_string());
+    let told = driver.wait("closed", |f| f["type"] == "conversation_updated" && f["action"] == "closed");
+    assert_eq!(told.await["conversation"]["status"], "CLOSED");
+    assert_eq!(driver.event("new_message").await["message"]["content"], "closed: solved");
+    // Again: success, nothing new.
+    control.done("close_conversation", at.clone()).await;
+    driver.heard_no("conversation_updated").await;
+
+    let say = json!({"conversation_id": id, "content": "one more thing"});
+    driver.refused("send_chat_message", say.clone(), "conversation_closed").await;
+    driver.done("get_conversation_messages", at.clone()).await;
+    driver.done("join_conversation", at.clone()).await;
+    driver.done("mark_message_read", at.clone()).await;
+
+    // The requester may open it again.
+    let opened = driver.done("reopen_conversation", at.clone()).await;
+    assert_eq!((&opened["conversation"]["status"], &opened["conversation"]["closed_at"]), (&json!("ACTIVE"), &json!(null)));
+    driver.done("send_chat_message", say).await;
+}
+
+/// S2-15: the first words of a member of the control centre make him a participant; claiming twice changes nothing.
+#[tokio::test]
+async fn whoever_answers_takes_part() {
+    let world = World::assemble().await;
+    let id = world.case("who is there").await;
+    let mut driver = world.socket(&world.driver).await;
+    let mut control = world.socket(&world.control).await;
+    driver.done("join_conversation", json!({"conversation_id": id})).await;
+    control.done("send_chat_message", json!({"conversation_id": id, "content": "me"})).await;
+    let told = driver.wait("claimed", |f| f["type"] == "conversation_updated" && f["action"] == "claimed").await;
+    assert_eq!(told["conversation"]["participants"], json!(["u-driver", "u-control"]));
+    let first = driver.event("new_message").await;
+    assert_eq!(first["message"]["content"], "me");
+
+    let claimed = control.done("claim_conversation", json!({"conversation_id": id})).await;
+    assert_eq!(claimed["conversation"]["participants"], json!(["u-driver", "u-control"]));
+    driver.heard_no("new_message").await;
+    // A second member of the control centre may take part as well.
+    world.second.rest.post(&format!("/api/conversations/{id}/claim"), json!({})).await.expect(200);
+    let told = driver.wait("claimed", |f| f["type"] == "conversation_updated").await;
+    assert_eq!(told["conversation"]["participants"], json!(["u-driver", "u-control", "u-second"]));
+}
+
+/// A retry with the same client id is the same case and message, and nothing is told again.
+#[tokio::test]
+async fn a_retried_request_opens_one_case() {
+    let world = World::assemble().await;
+    let mut driver = world.socket(&world.driver).await;
+    let mut control = world.socket(&world.control).await;
+    let asked = json!({"title": "once", "content": "only once", "client_id": "c-1"});
+    let first = driver.done("create_support_conversation", asked.clone()).await;
+    let again = driver.done("create_support_conversation", asked).await;
+    assert_eq!(again["conversation"]["id"], first["conversation"]["id"]);
+    assert_eq!(again["message"]["id"], first["message"]["id"]);
+    assert_eq!(again["message"]["client_id"], "c-1");
+    let _ = control.event("new_support_conversation").await;
+    control.heard_no("new_support_conversation").await;
+}

@@ -1,0 +1,129 @@
+//! Coming, going, and frames that are none.
+
+use parlor_testkit::{HostApp, wait};
+use serde_json::json;
+
+use crate::world::{Socket, World};
+
+/// S2-1, S2-43, S2-55: a good token opens the socket, whose first frame says who one is.
+#[tokio::test]
+async fn a_good_token_is_greeted_with_who_one_is() {
+    let world = World::assemble().await;
+    for (who, class, role) in [
+        (&world.driver, "field", "BUS_DRIVER"),
+        (&world.control, "control", "CONTROL_STAFF"),
+        (&world.outsider, "none", "USER"),
+    ] {
+        let socket = world.socket(who).await;
+        let hello = &socket.hello;
+        assert_eq!((hello["user_id"].as_str(), hello["class"].as_str()), (Some(&*who.id), Some(class)));
+        assert_eq!(hello["roles"], json!([role]));
+        assert_eq!(hello["message"], "Connected");
+        assert!(hello["timestamp"].as_str().is_some_and(|time| time.ends_with('Z')), "{hello}");
+    }
+}
+
+/// S2-71, S2-55: no, bad and expired tokens are told in one frame, then 4401; no request is served.
+#[tokio::test]
+async fn a_bad_token_is_told_and_closed_without_serving_anything() {
+    let world = World::assemble().await;
+    let expired = HostApp::token("u-driver", -10, json!({}));
+    for (query, code) in [
+        (String::new(), "unauthorized"),
+        ("?token=nonsense".to_owned(), "invalid_token"),
+        (format!("?token={expired}"), "token_expired"),
+    ] {
+        let mut socket = Socket::open(&world.server, &query).await;
+        socket.send(json!({"type": "ping"})).await;
+        let (close, frames) = socket.end().await;
+        assert_eq!(close, 4401, "{query}");
+        assert_eq!(frames.len(), 1, "{frames:?}");
+        assert_eq!((frames[0]["type"].as_str(), frames[0]["error"].as_str()), (Some("error"), Some(code)));
+    }
+}
+
+/// S2-43: plain HTTP gets 426, a foreign page 403 before its token is looked at.
+#[tokio::test]
+async fn only_upgrades_of_ones_own_pages_are_taken() {
+    let world = World::assemble().await;
+    world.driver.rest.get("/api/websocket/connect", &[]).await.problem(426, "upgrade_required");
+    let foreign = world.server.rest().header("origin", "https://elsewhere.example");
+    foreign.get("/api/websocket/connect", &[]).await.problem(403, "origin_not_allowed");
+}
+
+/// S2-60: the end of the token ends the connection within 5 s; a deactivated user is cut within 1 s.
+#[tokio::test]
+async fn a_connection_does_not_outlive_its_token_or_its_account() {
+    let world = World::assemble().await;
+    let short = HostApp::token("u-driver", 2, json!({}));
+    let mut socket = Socket::open(&world.server, &format!("?token={short}")).await;
+    let _ = socket.event("connected").await;
+    let (close, frames) = socket.end().await;
+    assert_eq!(close, 4401);
+    assert_eq!(frames.last().map(|frame| frame["error"].clone()), Some(json!("token_expired")));
+
+    let mut socket = world.socket(&world.regulator).await;
+    let app = HostApp::rest(&world.server);
+    app.remove("/api/users/u-regulator?mode=deactivate").await.expect(200);
+    let (close, frames) = socket.end().await;
+    assert_eq!(close, 4403);
+    assert_eq!(frames.last().map(|frame| frame["error"].clone()), Some(json!("user_inactive")));
+}
+
+/// S2-58: what is no request is answered and the connection stays.
+#[tokio::test]
+async fn broken_frames_are_told_and_survived() {
+    let world = World::assemble().await;
+    let mut socket = world.socket(&world.driver).await;
+    for (frame, code) in [
+        ("{", "bad_json"),
+        ("[1]", "validation_failed"),
+        ("{\"data\":{}}", "validation_failed"),
+        ("{\"type\":7}", "validation_failed"),
+        ("{\"type\":\"no_such_thing\"}", "unknown_type"),
+    ] {
+        socket.wire().send_text(frame).await;
+        assert_eq!(socket.event("error").await["error"], code, "{frame}");
+    }
+    socket.wire().send_bytes(b"\x00\x01").await;
+    assert_eq!(socket.event("error").await["error"], "validation_failed");
+    let pong = socket.ask("ping", json!({})).await;
+    assert_eq!(pong["type"], "pong");
+}
+
+/// S2-30: a flat ping is answered by a pong with the time as given.
+#[tokio::test]
+async fn a_flat_ping_is_answered() {
+    let world = World::assemble().await;
+    let mut socket = world.socket(&world.driver).await;
+    socket.send(json!({"type": "ping", "timestamp": 1234})).await;
+    let pong = socket.event("pong").await;
+    assert_eq!(pong["timestamp"], 1234);
+    assert!(pong["server_time"].is_string() && pong.get("request_id").is_none(), "{pong}");
+}
+
+/// S2-60: over 256 KiB closes with 1009; a hundred bad frames with 1008.
+#[tokio::test]
+async fn what_is_too_large_or_too_much_ends_the_connection() {
+    let world = World::assemble().await;
+    let mut socket = world.socket(&world.driver).await;
+    let large = "x".repeat(300 * 1024);
+    socket.send(json!({"type": "ping", "timestamp": large})).await;
+    assert_eq!(socket.end().await.0, 1009);
+
+    let mut socket = world.socket(&world.driver).await;
+    for _ in 0..100 {
+        socket.wire().send_text("nonsense").await;
+    }
+    assert_eq!(socket.end().await.0, 1008);
+}
+
+/// S2-60: the end of the server is told as such.
+#[tokio::test]
+async fn a_restart_is_told() {
+    let mut world = World::assemble().await;
+    let mut socket = world.socket(&world.driver).await;
+    let (ended, end) = tokio::join!(world.server.stop(), wait::within("the close", socket.end()));
+    assert!(ended.success());
+    assert_eq!(end.0, 1001);
+}

@@ -1,0 +1,209 @@
+//! Messages, typing, receipts, history.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, text};
+
+/// S2-22, S2-36, S2-72: only connections that joined hear messages, each once.
+#[tokio::test]
+async fn messages_reach_those_who_joined_and_nobody_else() {
+    let world = World::assemble().await;
+    let id = world.case("hello").await;
+    let at = json!({"conversation_id": id});
+    let mut joined = world.socket(&world.driver).await;
+    let mut idle = world.socket(&world.driver).await;
+    let mut outsider = world.socket(&world.outsider).await;
+    joined.done("join_conversation", at.clone()).await;
+    joined.done("join_conversation", at.clone()).await;
+    outsider.refused("join_conversation", at.clone(), "not_found").await;
+    let unknown = json!({"conversation_id": "no-such-room"});
+    let other = outsider.refused("join_conversation", unknown, "not_found").await;
+    assert_eq!(other["message"], "Conversation not found");
+
+    let sent = idle.done("send_chat_message", json!({"conversation_id": id, "content": "hi <b>&"})).await;
+    let heard = joined.event("new_message").await;
+    assert_eq!(heard["message"], sent["message"]);
+    assert_eq!(heard["message"]["content"], "hi <b>&");
+    joined.heard_no("new_message").await;
+    idle.heard_no("new_message").await;
+    assert!(outsider.rest().await.is_empty());
+
+    joined.done("leave_conversation", at).await;
+    idle.done("send_chat_message", json!({"conversation_id": id, "content": "gone?"})).await;
+    joined.heard_no("new_message").await;
+}
+
+/// S2-31, S2-66: `join_room` flat, replies, edits, removals and reactions from other surfaces.
+#[tokio::test]
+async fn changes_of_messages_are_told() {
+    let world = World::assemble().await;
+    let id = world.case("changes").await;
+    let mut driver = world.socket(&world.driver).await;
+    driver.send(json!({"type": "join_room", "room_id": id, "request_id": 5})).await;
+    let joined = driver.wait("join_room", |f| f["request_id"] == 5).await;
+    assert_eq!((&joined["type"], &joined["room_id"]), (&json!("join_room_success"), &json!(id)));
+    let say = json!({"conversation_id": id, "content": "one"});
+    let first = driver.done("send_chat_message", say).await;
+    let reply = json!({"conversation_id": id, "content": "two", "reply_to_id": first["message"]["id"]});
+    let second = driver.done("send_chat_message", reply).await;
+    assert_eq!(second["message"]["reply_to_id"], first["message"]["id"]);
+    let wrong = json!({"conversation_id": id, "content": "three", "reply_to_id": "no-such-message"});
+    driver.refused("send_chat_message", wrong, "not_found").await;
+    let _ = driver.event("new_message").await;
+    let _ = driver.event("new_message").await;
+
+    let rocket = &world.driver.rest;
+    let message = text(&first["message"]["id"]);
+    let react = json!({"messageId": message, "emoji": ":tada:"});
+    rocket.post("/api/v1/chat.react", react).await.expect(200);
+    let told = driver.event("message_reaction").await;
+    assert_eq!(told["reactions"], json!([{"emoji": ":tada:", "user_ids": ["u-driver"]}]));
+    let edit = json!({"roomId": id, "msgId": message, "text": "one, better"});
+    rocket.post("/api/v1/chat.update", edit).await.expect(200);
+    let told = driver.event("message_edited").await;
+    assert_eq!((&told["message"]["content"], &told["message"]["is_edited"]), (&json!("one, better"), &json!(true)));
+    rocket.post("/api/v1/chat.delete", json!({"roomId": id, "msgId": message})).await.expect(200);
+    let told = driver.event("message_deleted").await;
+    assert_eq!((&told["message"]["content"], &told["message"]["is_deleted"]), (&json!(null), &json!(true)));
+    assert_eq!(told["message"]["id"], message.as_str());
+    let history = driver.done("get_conversation_messages", json!({"conversation_id": id})).await;
+    let kept: Vec<&Value> = history["messages"].as_array().unwrap().iter().filter(|m| m["id"] == message.as_str()).collect();
+    assert_eq!(kept.len(), 1, "its place stays");
+}
+
+/// S2-6, S2-12, S2-18, S2-27, S2-37: typing is told to those who joined, not to the typist, and ends with a message.
+#[tokio::test]
+async fn typing_is_shown_to_the_others_until_the_message() {
+    let world = World::assemble().await;
+    let id = world.case("typing").await;
+    let typing = |on: bool| json!({"conversation_id": id, "is_typing": on});
+    let mut driver = world.socket(&world.driver).await;
+    let mut control = world.socket(&world.control).await;
+    driver.refused("typing_indicator", typing(true), "not_in_room").await;
+    for socket in [&mut driver, &mut control] {
+        socket.done("join_conversation", json!({"conversation_id": id})).await;
+    }
+    let wrong = json!({"conversation_id": id, "is_typing": "yes"});
+    driver.refused("typing_indicator", wrong, "validation_failed").await;
+    driver.done("typing_indicator", typing(true)).await;
+    let told = control.event("typing_status").await;
+    assert_eq!((&told["user_id"], &told["is_typing"]), (&json!("u-driver"), &json!(true)));
+    assert!(told["user_name"].is_string());
+    // Said again at once it is not repeated.
+    driver.done("typing_indicator", typing(true)).await;
+    driver.done("send_chat_message", json!({"conversation_id": id, "content": "done"})).await;
+    let mut order = Vec::new();
+    while order.len() < 2 {
+        let next = |f: &Value| f["type"] == "typing_status" || f["type"] == "new_message";
+        order.push(text(&control.wait("the end and the message", next).await["type"]));
+    }
+    order.sort();
+    assert_eq!(order, ["new_message", "typing_status"]);
+    driver.heard_no("typing_status").await;
+    // It ends with the connection too.
+    driver.done("typing_indicator", typing(true)).await;
+    assert_eq!(control.event("typing_status").await["is_typing"], true);
+    drop(driver);
+    assert_eq!(control.event("typing_status").await["is_typing"], false);
+}
+
+/// S2-7, S2-28: receipts.
+#[tokio::test]
+async fn reading_is_told_and_moves_the_unread_number() {
+    let world = World::assemble().await;
+    let id = world.case("receipts").await;
+    let mut driver = world.socket(&world.driver).await;
+    let mut control = world.socket(&world.control).await;
+    control.done("claim_conversation", json!({"conversation_id": id})).await;
+    let say = |text: &str| json!({"conversation_id": id, "content": text});
+    let first = control.done("send_chat_message", say("a")).await;
+    let second = control.done("send_chat_message", say("b")).await;
+    let mine = driver.done("get_active_conversations", json!({})).await;
+    assert_eq!(mine["conversations"][0]["unread_count"], 2);
+
+    let one = json!({"message_id": first["message"]["id"]});
+    let read = driver.done("mark_message_read", one).await;
+    assert_eq!((&read["conversation_id"], &read["unread_count"]), (&json!(id), &json!(1)));
+    assert_eq!(read["message_ids"], json!([first["message"]["id"]]));
+    let told = control.event("message_read").await;
+    assert_eq!((&told["user_id"], &told["message_ids"]), (&json!("u-driver"), &read["message_ids"]));
+    let all = driver.done("mark_message_read", json!({"conversation_id": id})).await;
+    assert_eq!(all["unread_count"], 0);
+    assert_eq!(all["message_ids"], json!([second["message"]["id"]]));
+
+    driver.refused("mark_message_read", json!({"message_id": "no-such"}), "not_found").await;
+    let many: Vec<String> = (0..101).map(|n| format!("m{n}")).collect();
+    let many = json!({"conversation_id": id, "message_ids": many});
+    driver.refused("mark_message_read", many, "validation_failed").await;
+    driver.refused("mark_message_read", json!({}), "validation_failed").await;
+    // Somebody of the control centre who takes no part is answered, and nothing is kept or told.
+    let mut second = world.socket(&world.second).await;
+    second.done("mark_message_read", json!({"conversation_id": id})).await;
+    control.rest().await;
+    control.heard_no("message_read").await;
+}
+
+/// S2-24, S2-62: history by cursor, by message id, by skip, with bad cursors refused.
+#[tokio::test]
+async fn history_is_paged() {
+    let world = World::assemble().await;
+    let id = world.case("history").await;
+    let mut driver = world.socket(&world.driver).await;
+    for n in 0..7 {
+        driver.done("send_chat_message", json!({"conversation_id": id, "content": format!("m{n}")})).await;
+    }
+    let page = |more: Value| {
+        let mut asked = json!({"conversation_id": id, "limit": 3});
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        asked
+    };
+    let contents = |answer: &Value| -> Vec<String> {
+        answer["messages"].as_array().unwrap().iter().map(|m| text(&m["content"])).collect()
+    };
+    let newest = driver.done("get_conversation_messages", page(json!({}))).await;
+    assert_eq!(contents(&newest), ["m4", "m5", "m6"]);
+    assert_eq!((&newest["pagination"]["has_more"], &newest["pagination"]["total"]), (&json!(true), &json!(8)));
+    let older = json!({"before": newest["pagination"]["next_cursor"]});
+    let older = driver.done("get_conversation_messages", page(older)).await;
+    assert_eq!(contents(&older), ["m1", "m2", "m3"]);
+    let by_id = json!({"after": older["messages"][2]["id"]});
+    let newer = driver.done("get_conversation_messages", page(by_id)).await;
+    assert_eq!(contents(&newer), ["m4", "m5", "m6"]);
+    let skipped = driver.done("get_conversation_messages", page(json!({"skip": 3}))).await;
+    assert_eq!(contents(&skipped), ["m1", "m2", "m3"]);
+    assert_eq!((&skipped["pagination"]["page"], &skipped["pagination"]["total_pages"]), (&json!(2), &json!(3)));
+    driver.refused("get_conversation_messages", page(json!({"before": "nonsense!"})), "bad_cursor").await;
+    driver.refused("get_conversation_messages", page(json!({"limit": 0})), "validation_failed").await;
+    let both = json!({"before": "a", "after": "b"});
+    driver.refused("get_conversation_messages", page(both), "validation_failed").await;
+}
+
+/// S2-58: wrong types and sizes are told with their field, and nothing is stored.
+#[tokio::test]
+async fn wrong_fields_are_named() {
+    let world = World::assemble().await;
+    let id = world.case("fields").await;
+    let mut driver = world.socket(&world.driver).await;
+    let number = json!({"conversation_id": id, "content": 5});
+    let told = driver.refused("send_chat_message", number, "validation_failed").await;
+    assert_eq!(told["detail"], json!([{"field": "content", "problem": "must be a string"}]));
+    for (kind, data, field) in [
+        ("send_chat_message", json!({"conversation_id": id}), "content"),
+        ("send_chat_message", json!({"conversation_id": id, "content": "  \n"}), "content"),
+        ("send_chat_message", json!({"conversation_id": id, "content": "x".repeat(5001)}), "content"),
+        ("send_chat_message", json!({"conversation_id": {"$ne": 1}, "content": "x"}), "conversation_id"),
+        ("send_chat_message", json!({"conversation_id": id, "content": "x", "client_id": "a b"}), "client_id"),
+        ("create_support_conversation", json!({"content": "x"}), "title"),
+        ("create_support_conversation", json!({"title": "x"}), "content"),
+        ("create_support_conversation", json!({"title": "x".repeat(201), "content": "x"}), "title"),
+        ("create_support_conversation", json!({"title": "x", "content": "x", "priority": "VIP"}), "priority"),
+        ("get_active_conversations", json!({"status": "OPEN"}), "status"),
+    ] {
+        let told = driver.refused(kind, data.clone(), "validation_failed").await;
+        assert_eq!(told["detail"][0]["field"], field, "{kind} {data} {told}");
+    }
+    let unknown = json!({"conversation_id": id, "content": "x", "attachments": [{"id": "nothing"}]});
+    driver.refused("send_chat_message", unknown, "not_found").await;
+    let history = driver.done("get_conversation_messages", json!({"conversation_id": id})).await;
+    assert_eq!(history["messages"].as_array().map(Vec::len), Some(1));
+}
