@@ -72,6 +72,22 @@ impl Ddp {
         let _ = wait::within("a frame is sent", self.socket.send(message)).await;
     }
 
+    /// Sends a text as it is, JSON or not.
+    pub async fn send_text(&mut self, text: &str) {
+        self.send_raw(Message::text(text)).await;
+    }
+
+    /// Sends a binary frame.
+    pub async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.send_raw(Message::binary(bytes.to_vec())).await;
+    }
+
+    /// The code with which the server closed, once it has.
+    #[must_use]
+    pub fn close_code(&self) -> Option<u16> {
+        self.ended.as_ref()?.as_ref().map(|frame| u16::from(frame.code))
+    }
+
     /// The next frame the server sends; none when it has ended the socket. The server's pings are answered.
     ///
     /// # Panics

@@ -61,13 +61,17 @@ async fn changes_of_messages_are_told() {
     let edit = json!({"roomId": id, "msgId": message, "text": "one, better"});
     rocket.post("/api/v1/chat.update", edit).await.expect(200);
     let told = driver.event("message_edited").await;
-    assert_eq!((&told["message"]["content"], &told["message"]["is_edited"]), (&json!("one, better"), &json!(true)));
+    assert_eq!(
+        (&told["message"]["content"], &told["message"]["is_edited"]),
+        (&json!("one, better"), &json!(true))
+    );
     rocket.post("/api/v1/chat.delete", json!({"roomId": id, "msgId": message})).await.expect(200);
     let told = driver.event("message_deleted").await;
     assert_eq!((&told["message"]["content"], &told["message"]["is_deleted"]), (&json!(null), &json!(true)));
     assert_eq!(told["message"]["id"], message.as_str());
     let history = driver.done("get_conversation_messages", json!({"conversation_id": id})).await;
-    let kept: Vec<&Value> = history["messages"].as_array().unwrap().iter().filter(|m| m["id"] == message.as_str()).collect();
+    let kept: Vec<&Value> =
+        history["messages"].as_array().unwrap().iter().filter(|m| m["id"] == message.as_str()).collect();
     assert_eq!(kept.len(), 1, "its place stays");
 }
 
@@ -162,7 +166,10 @@ async fn history_is_paged() {
     };
     let newest = driver.done("get_conversation_messages", page(json!({}))).await;
     assert_eq!(contents(&newest), ["m4", "m5", "m6"]);
-    assert_eq!((&newest["pagination"]["has_more"], &newest["pagination"]["total"]), (&json!(true), &json!(8)));
+    assert_eq!(
+        (&newest["pagination"]["has_more"], &newest["pagination"]["total"]),
+        (&json!(true), &json!(8))
+    );
     let older = json!({"before": newest["pagination"]["next_cursor"]});
     let older = driver.done("get_conversation_messages", page(older)).await;
     assert_eq!(contents(&older), ["m1", "m2", "m3"]);
@@ -171,7 +178,10 @@ async fn history_is_paged() {
     assert_eq!(contents(&newer), ["m4", "m5", "m6"]);
     let skipped = driver.done("get_conversation_messages", page(json!({"skip": 3}))).await;
     assert_eq!(contents(&skipped), ["m1", "m2", "m3"]);
-    assert_eq!((&skipped["pagination"]["page"], &skipped["pagination"]["total_pages"]), (&json!(2), &json!(3)));
+    assert_eq!(
+        (&skipped["pagination"]["page"], &skipped["pagination"]["total_pages"]),
+        (&json!(2), &json!(3))
+    );
     driver.refused("get_conversation_messages", page(json!({"before": "nonsense!"})), "bad_cursor").await;
     driver.refused("get_conversation_messages", page(json!({"limit": 0})), "validation_failed").await;
     let both = json!({"before": "a", "after": "b"});
@@ -192,7 +202,11 @@ async fn wrong_fields_are_named() {
         ("send_chat_message", json!({"conversation_id": id, "content": "  \n"}), "content"),
         ("send_chat_message", json!({"conversation_id": id, "content": "x".repeat(5001)}), "content"),
         ("send_chat_message", json!({"conversation_id": {"$ne": 1}, "content": "x"}), "conversation_id"),
-        ("send_chat_message", json!({"conversation_id": id, "content": "x", "client_id": "a b"}), "client_id"),
+        (
+            "send_chat_message",
+            json!({"conversation_id": id, "content": "x", "client_id": "a b"}),
+            "client_id",
+        ),
         ("create_support_conversation", json!({"content": "x"}), "title"),
         ("create_support_conversation", json!({"title": "x"}), "content"),
         ("create_support_conversation", json!({"title": "x".repeat(201), "content": "x"}), "title"),

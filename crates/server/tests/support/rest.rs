@@ -10,7 +10,8 @@ async fn conversations_are_made_listed_read_and_written() {
     let world = World::assemble().await;
     let mut socket = world.socket(&world.driver).await;
     let id = world.case("by REST").await;
-    let told = socket.wait("created", |f| f["type"] == "conversation_updated" && f["action"] == "created").await;
+    let told =
+        socket.wait("created", |f| f["type"] == "conversation_updated" && f["action"] == "created").await;
     assert_eq!(told["conversation"]["id"], id.as_str());
     let path = format!("/api/conversations/{id}");
     let say = json!({"content": "hello", "client_id": "c-1"});
@@ -28,7 +29,8 @@ async fn conversations_are_made_listed_read_and_written() {
     world.control.rest.post(&format!("{path}/close"), json!({})).await.expect(200);
     let active = world.driver.rest.get("/api/conversations", &[("status", "ACTIVE")]).await.expect(200);
     assert_eq!(active["conversations"], json!([]));
-    let all = world.driver.rest.get("/api/conversations", &[("skip", "0"), ("limit", "10")]).await.expect(200);
+    let all =
+        world.driver.rest.get("/api/conversations", &[("skip", "0"), ("limit", "10")]).await.expect(200);
     assert_eq!(all["pagination"]["total"], 1);
     let more = json!({"content": "late"});
     world.driver.rest.post(&format!("{path}/messages"), more).await.problem(409, "conversation_closed");
@@ -52,10 +54,18 @@ async fn refusals_have_their_status_and_code() {
     let anybody = world.server.rest();
     anybody.get("/api/conversations", &[]).await.problem(401, "unauthorized");
     anybody.post(create, open(json!({}))).await.problem(401, "unauthorized");
-    parlor_testkit::HostApp::rest(&world.server).get("/api/conversations", &[]).await.problem(403, "user_required");
+    parlor_testkit::HostApp::rest(&world.server)
+        .get("/api/conversations", &[])
+        .await
+        .problem(403, "user_required");
     world.outsider.rest.get(&path, &[]).await.problem(404, "not_found");
     world.outsider.rest.get("/api/conversations/none", &[]).await.problem(404, "not_found");
-    world.regulator.rest.post(&format!("{path}/messages"), json!({"content": "x"})).await.problem(404, "not_found");
+    world
+        .regulator
+        .rest
+        .post(&format!("{path}/messages"), json!({"content": "x"}))
+        .await
+        .problem(404, "not_found");
     world.outsider.rest.post(create, open(json!({}))).await.problem(403, "role_required");
     world.control.rest.post(create, open(json!({}))).await.problem(400, "validation_failed");
     let field = open(json!({"participants": ["u-regulator"]}));

@@ -87,6 +87,9 @@ async fn the_control_centre_has_no_right_in_other_private_rooms() {
     // A member may use the same requests there.
     let mut member = world.socket(&world.outsider).await;
     let joined = member.done("join_conversation", json!({"conversation_id": id})).await;
-    assert_eq!((&joined["conversation"]["kind"], &joined["conversation"]["queue"]), (&json!("group"), &json!(null)));
+    assert_eq!(
+        (&joined["conversation"]["kind"], &joined["conversation"]["queue"]),
+        (&json!("group"), &json!(null))
+    );
     member.done("send_chat_message", json!({"conversation_id": id, "content": "hi"})).await;
 }

@@ -79,7 +79,10 @@ impl Socket {
             match self.wire.read().await {
                 Some(frame) if wanted(&frame) => return frame,
                 Some(frame) => self.kept.push(frame),
-                None => panic!("the socket ended while waiting for {what}; kept: {:?}", self.kept),
+                None => {
+                    let code = self.wire.close_code();
+                    panic!("the socket ended ({code:?}) while waiting for {what}; kept: {:?}", self.kept)
+                }
             }
         }
     }

@@ -60,8 +60,11 @@ impl Wire {
         frame(kind, keys(told), self.door.host.now())
     }
 
+    /// Queues an event's frame; an empty one stands for nothing to tell.
     pub(super) fn push(&self, frame: Bytes, topic: u64) {
-        self.outbox.push(frame, Class::Event { topic });
+        if !frame.is_empty() {
+            self.outbox.push(frame, Class::Event { topic });
+        }
     }
 
     /// Ends the connection for this reason.

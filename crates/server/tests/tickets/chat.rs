@@ -1,0 +1,132 @@
+//! The chat of a ticket over REST.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, text};
+
+/// S4-6, S4-14, S4-15, S4-39, S4-50: sending, retrying, reading.
+#[tokio::test]
+async fn messages_are_stored_once_and_paged() {
+    let world = World::assemble().await;
+    let body = json!({"message": "Hello!", "messageType": "TEXT", "attachments": null, "clientId": "c-1"});
+    let sent = world.alice.rest.post("/api/tickets/T-1/chat", body.clone()).await.expect(201);
+    assert_eq!(sent["success"], true);
+    let message = &sent["message"];
+    assert_eq!((&message["ticketId"], &message["senderId"]), (&json!("T-1"), &json!("u-alice")));
+    assert_eq!((&message["message"], &message["messageType"]), (&json!("Hello!"), &json!("TEXT")));
+    assert_eq!(message["sender"], json!({"id": "u-alice", "name": "Alice Person", "role": "USER"}));
+    assert_eq!((&message["clientId"], &message["attachments"]), (&json!("c-1"), &json!(null)));
+    assert_eq!(message["createdAt"], message["updatedAt"]);
+    let again = world.alice.rest.post("/api/tickets/T-1/chat", body).await.expect(200);
+    assert_eq!(again["message"]["id"], message["id"]);
+    for n in 0..4 {
+        world.say(&world.bob, &format!("m{n}")).await;
+    }
+    let page = async |query: &[(&str, &str)]| {
+        world.vera.rest.get("/api/tickets/T-1/chat", query).await.expect(200)
+    };
+    let texts = |page: &Value| -> Vec<String> {
+        page["messages"].as_array().unwrap().iter().map(|m| text(&m["message"])).collect()
+    };
+    let newest = page(&[("limit", "2")]).await;
+    assert_eq!(texts(&newest), ["m2", "m3"]);
+    assert_eq!(newest["pagination"]["total"], 5);
+    let cursor = text(&newest["pagination"]["next_cursor"]);
+    assert_eq!(texts(&page(&[("limit", "2"), ("before", &cursor)]).await), ["m0", "m1"]);
+    let first = text(&message["id"]);
+    assert_eq!(texts(&page(&[("after", &first)]).await), ["m0", "m1", "m2", "m3"]);
+    let second = page(&[("page", "2"), ("limit", "2")]).await;
+    assert_eq!(texts(&second), ["m0", "m1"]);
+    assert_eq!(second["pagination"]["total_pages"], 3);
+    let both = [("page", "1"), ("before", cursor.as_str())];
+    world.vera.rest.get("/api/tickets/T-1/chat", &both).await.problem(400, "validation_failed");
+    world.vera.rest.get("/api/tickets/T-1/chat", &[("before", "x!")]).await.problem(400, "bad_cursor");
+    let read = world.alice.rest.post("/api/tickets/T-1/chat/read", json!({})).await.expect(200);
+    assert_eq!((&read["success"], &read["unreadCount"]), (&json!(true), &json!(0)));
+}
+
+/// S4-54, S4-47: wrong types, sizes and words are told; nothing is stored.
+#[tokio::test]
+async fn wrong_messages_are_refused() {
+    let world = World::assemble().await;
+    for bad in [
+        json!({}),
+        json!({"message": 5}),
+        json!({"message": "   "}),
+        json!({"message": "x".repeat(5001)}),
+        json!({"message": "x", "messageType": "SYSTEM"}),
+        json!({"message": "x", "messageType": "VIDEO"}),
+        json!({"message": "x", "messageType": "FILE"}),
+        json!({"message": "x", "clientId": "a b"}),
+        json!({"message": {"$ne": null}}),
+    ] {
+        let answer = world.alice.rest.post("/api/tickets/T-1/chat", bad.clone()).await;
+        answer.problem(400, "validation_failed");
+    }
+    let unknown = json!({"messageType": "FILE", "attachments": [{"id": "nothing"}]});
+    world.alice.rest.post("/api/tickets/T-1/chat", unknown).await.problem(404, "not_found");
+    let none = world.alice.rest.get("/api/tickets/T-1/chat", &[]).await.expect(200);
+    assert_eq!(none["messages"], json!([]));
+}
+
+/// Edits are the sender's; removals the sender's and ADMIN's; what is removed keeps its place.
+#[tokio::test]
+async fn messages_are_changed_by_those_who_may() {
+    let world = World::assemble().await;
+    let message = world.say(&world.alice, "first").await;
+    let path = format!("/api/tickets/T-1/chat/{}", text(&message["id"]));
+    world.bob.rest.patch(&path, json!({"message": "mine"})).await.problem(403, "forbidden");
+    world.admin.rest.patch(&path, json!({"message": "mine"})).await.problem(403, "forbidden");
+    world.outsider.rest.patch(&path, json!({"message": "mine"})).await.problem(404, "not_found");
+    let edited = world.alice.rest.patch(&path, json!({"message": "better"})).await.expect(200);
+    assert_eq!((&edited["message"]["message"], &edited["message"]["isEdited"]), (&json!("better"), &json!(true)));
+    world.bob.rest.remove(&path).await.problem(403, "forbidden");
+    world.outsider.rest.remove(&path).await.problem(404, "not_found");
+    let gone = world.admin.rest.remove(&path).await.expect(200);
+    assert_eq!((&gone["message"]["message"], &gone["message"]["isDeleted"]), (&json!(null), &json!(true)));
+    let list = world.bob.rest.get("/api/tickets/T-1/chat", &[]).await.expect(200);
+    assert_eq!(list["messages"][0]["id"], message["id"]);
+    assert_eq!(list["messages"][0]["isDeleted"], true);
+    world.alice.rest.patch(&path, json!({"message": "back"})).await.problem(409, "message_deleted");
+    let none = "/api/tickets/T-1/chat/no-such-message";
+    world.alice.rest.remove(none).await.problem(404, "not_found");
+}
+
+/// S4-39: the application speaks as the system, and as nobody else.
+#[tokio::test]
+async fn the_application_speaks_as_the_system() {
+    let world = World::assemble().await;
+    let said = json!({"message": "Status changed", "messageType": "SYSTEM"});
+    let sent = world.app.post("/api/tickets/T-1/chat", said).await.expect(201);
+    assert_eq!(sent["message"]["messageType"], "SYSTEM");
+    assert_eq!(sent["message"]["sender"], json!({"id": "system", "name": "System", "role": "SYSTEM"}));
+    world.app.post("/api/tickets/T-1/chat", json!({"message": "x"})).await.problem(403, "user_required");
+    let list = world.alice.rest.get("/api/tickets/T-1/chat", &[]).await.expect(200);
+    assert_eq!(list["messages"][0]["senderId"], "system");
+    let people = world.alice.rest.get("/api/tickets/T-1/chat/participants", &[]).await.expect(200);
+    assert!(people["participants"].as_array().unwrap().iter().all(|p| p["userId"] != "system"));
+}
+
+/// S4-17, S4-44: files are uploaded first and used once; what is not taken is told.
+#[tokio::test]
+async fn files_are_uploaded_and_attached() {
+    let world = World::assemble().await;
+    let path = "/api/tickets/T-1/chat/upload";
+    let stored = world.alice.rest.upload(path, "notes.txt", b"a few words".to_vec(), &[]).await.expect(201);
+    let file = &stored["attachment"];
+    assert_eq!((&file["filename"], &file["size"]), (&json!("notes.txt"), &json!(11)));
+    assert_eq!(file["mimeType"], "text/plain");
+    assert!(file["url"].is_string() && file["expiresAt"].is_string(), "{file}");
+    let image = json!({"messageType": "IMAGE", "attachments": [{"id": file["id"]}]});
+    world.alice.rest.post("/api/tickets/T-1/chat", image).await.problem(400, "validation_failed");
+    let foreign = json!({"attachments": [{"id": file["id"]}]});
+    world.bob.rest.post("/api/tickets/T-1/chat", foreign.clone()).await.problem(404, "not_found");
+    let sent = world.alice.rest.post("/api/tickets/T-1/chat", foreign).await.expect(201);
+    assert_eq!((&sent["message"]["messageType"], &sent["message"]["message"]), (&json!("FILE"), &json!(null)));
+    assert_eq!(sent["message"]["attachments"][0]["filename"], "notes.txt");
+    let page = b"<!doctype html><html><script>alert(1)</script></html>".to_vec();
+    world.alice.rest.upload(path, "page.html", page, &[]).await.problem(415, "unsupported_media_type");
+    world.alice.rest.upload(path, "empty.txt", Vec::new(), &[]).await.problem(400, "validation_failed");
+    let no_form = world.alice.rest.post(path, json!({"file": "x"})).await;
+    no_form.problem(400, "validation_failed");
+}

@@ -1,0 +1,77 @@
+//! Tickets as the application tells of them, and their end.
+
+use serde_json::json;
+
+use crate::world::{World, facts, text};
+
+/// S4-2, S4-34 to S4-38: made once, changed by what is told anew.
+#[tokio::test]
+async fn facts_are_kept_and_changed_key_by_key() {
+    let world = World::assemble().await;
+    let known = world.app.get("/api/tickets/T-1", &[]).await.expect(200)["ticket"].clone();
+    for (key, value) in facts().as_object().unwrap() {
+        assert_eq!(known[key], *value, "{key}");
+    }
+    assert_eq!((&known["id"], known["room_id"].is_string()), (&json!("T-1"), true));
+    let changed = world.app.put("/api/tickets/T-1", json!({"status": "DONE", "title": null})).await.expect(200);
+    let changed = &changed["ticket"];
+    assert_eq!((&changed["status"], &changed["title"]), (&json!("DONE"), &json!(null)));
+    assert_eq!((&changed["assignees"], &changed["created_by"]), (&known["assignees"], &known["created_by"]));
+    assert_eq!(changed["room_id"], known["room_id"]);
+    let plain = world.app.put("/api/tickets/T-9", json!({"created_by": "u-alice"})).await.expect(201);
+    assert_eq!(plain["ticket"]["status"], "OPEN");
+    assert_eq!((&plain["ticket"]["assignees"], &plain["ticket"]["vendor_id"]), (&json!([]), &json!(null)));
+    let list = world.app.get("/api/tickets", &[("limit", "1")]).await.expect(200);
+    assert_eq!(list["tickets"][0]["id"], "T-9");
+    let next = text(&list["pagination"]["next_cursor"]);
+    let rest = world.app.get("/api/tickets", &[("before", &next)]).await.expect(200);
+    assert_eq!((&rest["tickets"][0]["id"], &rest["pagination"]["has_more"]), (&json!("T-1"), &json!(false)));
+}
+
+/// Who may tell, and what is refused.
+#[tokio::test]
+async fn only_the_application_and_administrators_tell() {
+    let world = World::assemble().await;
+    let path = "/api/tickets/T-5";
+    world.server.rest().put(path, facts()).await.problem(401, "unauthorized");
+    for who in [&world.alice, &world.vera, &world.olga, &world.ada, &world.outsider] {
+        who.rest.put(path, facts()).await.problem(403, "forbidden");
+        who.rest.remove("/api/tickets/T-1").await.problem(403, "forbidden");
+    }
+    world.admin.rest.put(path, facts()).await.expect(201);
+    world.admin.rest.remove(path).await.expect(200);
+    world.app.remove(path).await.problem(404, "not_found");
+    for bad in [
+        json!({"title": "no creator"}),
+        json!({"created_by": 5}),
+        json!({"created_by": "u-alice", "assignees": "u-bob"}),
+        json!({"created_by": "u-alice", "assignees": ["a b"]}),
+        json!({"created_by": "u-alice", "title": "x".repeat(201)}),
+        json!({"created_by": "u-alice", "category": "x".repeat(65)}),
+    ] {
+        world.app.put(path, bad.clone()).await.problem(400, "validation_failed");
+    }
+    world.app.put("/api/tickets/a%20b", facts()).await.problem(400, "validation_failed");
+    world.app.get("/api/tickets/a%20b", &[]).await.problem(404, "not_found");
+}
+
+/// S4-7: a ticket that goes takes its chat along on every surface; ids are not used again; told again it is empty.
+#[tokio::test]
+async fn a_removed_ticket_takes_everything_along() {
+    let world = World::assemble().await;
+    let body = json!({"message": "gone soon", "clientId": "c-1"});
+    let sent = world.alice.rest.post("/api/tickets/T-1/chat", body.clone()).await.expect(201);
+    world.say(&world.bob, "me too").await;
+    let room = text(&world.app.get("/api/tickets/T-1", &[]).await.expect(200)["ticket"]["room_id"]);
+    let removed = world.app.remove("/api/tickets/T-1").await.expect(200);
+    assert_eq!((&removed["ticketId"], &removed["deletedMessages"]), (&json!("T-1"), &json!(2)));
+    world.alice.rest.get("/api/tickets/T-1/chat", &[]).await.problem(404, "not_found");
+    assert!(world.alice.rest.get("/api/v1/groups.history", &[("roomId", &room)]).await.status >= 400);
+    let message = text(&sent["message"]["id"]);
+    assert!(world.alice.rest.get("/api/v1/chat.getMessage", &[("msgId", &message)]).await.status >= 400);
+    world.app.put("/api/tickets/T-1", facts()).await.expect(201);
+    let fresh = world.alice.rest.get("/api/tickets/T-1/chat", &[]).await.expect(200);
+    assert_eq!((&fresh["messages"], &fresh["pagination"]["total"]), (&json!([]), &json!(0)));
+    // The retry of a message of the old room is not a message of the new one.
+    world.alice.rest.post("/api/tickets/T-1/chat", body).await.problem(409, "client_id_conflict");
+}
