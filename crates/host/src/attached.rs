@@ -52,8 +52,9 @@ pub async fn cards(
     let mut cards = Vec::with_capacity(ids.len());
     for id in ids {
         let id = UploadId::parse(id).ok_or_else(unknown)?;
-        let room = room.ok_or_else(unknown)?;
-        cards.push(host.chat().host_file_card(actor, room, &id).await.map_err(|_| unknown())?);
+        // A room that is about to be made takes files that were uploaded for none.
+        let room = room.cloned().unwrap_or_else(|| RoomId::from("-"));
+        cards.push(host.chat().host_file_card(actor, &room, &id).await.map_err(|_| unknown())?);
     }
     Ok(cards)
 }

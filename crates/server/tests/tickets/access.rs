@@ -24,13 +24,18 @@ async fn finds_nothing(who: &HostPerson, ticket: &str) {
             assert_eq!(there.bytes, nowhere.bytes, "{rest}");
             there.problem(404, "not_found");
         }
-        for (rest, body) in [("/chat", json!({"message": "x"})), ("/chat", json!({"message": 5})), ("/chat/read", json!({}))] {
+        for (rest, body) in
+            [("/chat", json!({"message": "x"})), ("/chat", json!({"message": 5})), ("/chat/read", json!({}))]
+        {
             let there = who.rest.post(&path(known, rest), body.clone()).await;
             let nowhere = who.rest.post(&path(unknown, rest), body).await;
             assert_eq!(there.bytes, nowhere.bytes, "{rest}");
             there.problem(404, "not_found");
         }
-        let uploaded = who.rest.upload(&path(known, "/chat/upload"), "a.txt", b"words".to_vec(), &[]).await;
+        let uploaded = who
+            .rest
+            .upload(&path(known, "/chat/upload"), "file", ("a.txt", "text/plain", b"words"), &[])
+            .await;
         uploaded.problem(404, "not_found");
     }
     let mine = who.rest.get("/api/tickets", &[]).await.expect(200);
@@ -89,7 +94,11 @@ async fn access_follows_the_facts() {
     let members = ["u-alice", "u-bob", "u-olga", "u-vera"];
     assert_eq!(world.members().await, members);
     world.say(&world.bob, "mine").await;
-    world.app.put("/api/tickets/T-1", json!({"assignees": ["u-outsider"], "vendor_id": null})).await.expect(200);
+    world
+        .app
+        .put("/api/tickets/T-1", json!({"assignees": ["u-outsider"], "vendor_id": null}))
+        .await
+        .expect(200);
     world.bob.rest.get("/api/tickets/T-1/chat", &[]).await.problem(404, "not_found");
     world.vera.rest.get("/api/tickets/T-1/chat", &[]).await.problem(404, "not_found");
     enters(&world.outsider, "T-1").await;
@@ -97,7 +106,6 @@ async fn access_follows_the_facts() {
 
     // A role that goes takes its tickets along; one that comes brings them.
     world.app.put("/api/users/u-olga", json!({"roles": ["USER"]})).await.expect(200);
-    world.olga.rest.get("/api/v1/me", &[]).await;
     world.app.put("/api/tickets/T-1", facts()).await.expect(200);
     world.app.put("/api/users/u-victor", json!({"vendor_id": "v-9"})).await.expect(200);
     world.other_vendor.rest.get("/api/tickets/T-1/chat", &[]).await.expect(200);
@@ -122,7 +130,8 @@ async fn members_are_not_made_by_hand() {
     let ticket = world.alice.rest.get("/api/tickets/T-1", &[]).await.expect(200);
     let room = text(&ticket["ticket"]["room_id"]);
     let admin = &world.admin.rest;
-    for call in ["groups.invite", "groups.kick", "groups.addOwner", "groups.addModerator", "groups.addLeader"] {
+    for call in ["groups.invite", "groups.kick", "groups.addOwner", "groups.addModerator", "groups.addLeader"]
+    {
         let body = json!({"roomId": room, "userId": "u-outsider"});
         let answer = admin.post(&format!("/api/v1/{call}"), body).await;
         assert!(answer.status >= 400, "{call}: {}", answer.text());

@@ -22,9 +22,8 @@ async fn messages_are_stored_once_and_paged() {
     for n in 0..4 {
         world.say(&world.bob, &format!("m{n}")).await;
     }
-    let page = async |query: &[(&str, &str)]| {
-        world.vera.rest.get("/api/tickets/T-1/chat", query).await.expect(200)
-    };
+    let page =
+        async |query: &[(&str, &str)]| world.vera.rest.get("/api/tickets/T-1/chat", query).await.expect(200);
     let texts = |page: &Value| -> Vec<String> {
         page["messages"].as_array().unwrap().iter().map(|m| text(&m["message"])).collect()
     };
@@ -79,7 +78,10 @@ async fn messages_are_changed_by_those_who_may() {
     world.admin.rest.patch(&path, json!({"message": "mine"})).await.problem(403, "forbidden");
     world.outsider.rest.patch(&path, json!({"message": "mine"})).await.problem(404, "not_found");
     let edited = world.alice.rest.patch(&path, json!({"message": "better"})).await.expect(200);
-    assert_eq!((&edited["message"]["message"], &edited["message"]["isEdited"]), (&json!("better"), &json!(true)));
+    assert_eq!(
+        (&edited["message"]["message"], &edited["message"]["isEdited"]),
+        (&json!("better"), &json!(true))
+    );
     world.bob.rest.remove(&path).await.problem(403, "forbidden");
     world.outsider.rest.remove(&path).await.problem(404, "not_found");
     let gone = world.admin.rest.remove(&path).await.expect(200);
@@ -112,7 +114,12 @@ async fn the_application_speaks_as_the_system() {
 async fn files_are_uploaded_and_attached() {
     let world = World::assemble().await;
     let path = "/api/tickets/T-1/chat/upload";
-    let stored = world.alice.rest.upload(path, "notes.txt", b"a few words".to_vec(), &[]).await.expect(201);
+    let stored = world
+        .alice
+        .rest
+        .upload(path, "file", ("notes.txt", "text/plain", b"a few words"), &[])
+        .await
+        .expect(201);
     let file = &stored["attachment"];
     assert_eq!((&file["filename"], &file["size"]), (&json!("notes.txt"), &json!(11)));
     assert_eq!(file["mimeType"], "text/plain");
@@ -122,11 +129,24 @@ async fn files_are_uploaded_and_attached() {
     let foreign = json!({"attachments": [{"id": file["id"]}]});
     world.bob.rest.post("/api/tickets/T-1/chat", foreign.clone()).await.problem(404, "not_found");
     let sent = world.alice.rest.post("/api/tickets/T-1/chat", foreign).await.expect(201);
-    assert_eq!((&sent["message"]["messageType"], &sent["message"]["message"]), (&json!("FILE"), &json!(null)));
+    assert_eq!(
+        (&sent["message"]["messageType"], &sent["message"]["message"]),
+        (&json!("FILE"), &json!(null))
+    );
     assert_eq!(sent["message"]["attachments"][0]["filename"], "notes.txt");
-    let page = b"<!doctype html><html><script>alert(1)</script></html>".to_vec();
-    world.alice.rest.upload(path, "page.html", page, &[]).await.problem(415, "unsupported_media_type");
-    world.alice.rest.upload(path, "empty.txt", Vec::new(), &[]).await.problem(400, "validation_failed");
+    let page = b"<!doctype html><html><script>alert(1)</script></html>";
+    world
+        .alice
+        .rest
+        .upload(path, "file", ("page.html", "text/html", page), &[])
+        .await
+        .problem(415, "unsupported_media_type");
+    world
+        .alice
+        .rest
+        .upload(path, "file", ("empty.txt", "text/plain", b""), &[])
+        .await
+        .problem(400, "validation_failed");
     let no_form = world.alice.rest.post(path, json!({"file": "x"})).await;
     no_form.problem(400, "validation_failed");
 }

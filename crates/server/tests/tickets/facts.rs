@@ -13,7 +13,8 @@ async fn facts_are_kept_and_changed_key_by_key() {
         assert_eq!(known[key], *value, "{key}");
     }
     assert_eq!((&known["id"], known["room_id"].is_string()), (&json!("T-1"), true));
-    let changed = world.app.put("/api/tickets/T-1", json!({"status": "DONE", "title": null})).await.expect(200);
+    let changed =
+        world.app.put("/api/tickets/T-1", json!({"status": "DONE", "title": null})).await.expect(200);
     let changed = &changed["ticket"];
     assert_eq!((&changed["status"], &changed["title"]), (&json!("DONE"), &json!(null)));
     assert_eq!((&changed["assignees"], &changed["created_by"]), (&known["assignees"], &known["created_by"]));

@@ -55,7 +55,8 @@ impl World {
         let ticket = self.app.get("/api/tickets/T-1", &[]).await.expect(200);
         let room = text(&ticket["ticket"]["room_id"]);
         let list = self.admin.rest.get("/api/v1/groups.members", &[("roomId", &room)]).await.expect(200);
-        let mut ids: Vec<String> = list["members"].as_array().unwrap().iter().map(|m| text(&m["_id"])).collect();
+        let mut ids: Vec<String> =
+            list["members"].as_array().unwrap().iter().map(|m| text(&m["_id"])).collect();
         ids.sort();
         ids
     }
@@ -76,8 +77,5 @@ pub fn text(value: &Value) -> String {
 
 /// Waits until the list of members is this one.
 pub async fn members_become(world: &World, expected: &[&str]) {
-    wait::until("the members follow", || async {
-        (world.members().await == expected).then_some(())
-    })
-    .await;
+    wait::until("the members follow", || async { (world.members().await == expected).then_some(()) }).await;
 }

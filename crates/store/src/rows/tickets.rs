@@ -17,6 +17,8 @@ use crate::sql::{Constraint, Param, Row, SqlError, SqlTx};
 const TICKET: &str =
     "r.id, t.id, t.title, t.created_by, t.vendor, t.category, t.status, t.created_at, t.updated_at, t.room";
 const FROM: &str = "FROM tickets t JOIN rooms r ON r.key = t.room";
+/// The last change of the facts or of the conversation.
+const ACTIVITY: &str = "CASE WHEN h.changed_at > t.updated_at THEN h.changed_at ELSE t.updated_at END";
 
 /// What somebody has to do with a ticket.
 mod part {
@@ -104,11 +106,11 @@ impl SqlTx<'_> {
         let mut clause = format!("({})", ways.join(" OR "));
         if let Some(place) = &filter.beyond {
             let (at, room) = (place.at.millis(), take(&place.room));
-            clause += &format!(" AND (h.changed_at < {at} OR (h.changed_at = {at} AND r.id < {room}))");
+            clause += &format!(" AND ({ACTIVITY} < {at} OR ({ACTIVITY} = {at} AND r.id < {room}))");
         }
         let sql = format!(
-            "SELECT {TICKET}, h.changed_at {FROM} JOIN room_heads h ON h.room = t.room WHERE {clause} \
-             ORDER BY h.changed_at DESC, r.id DESC LIMIT ${}",
+            "SELECT {TICKET}, {ACTIVITY} {FROM} JOIN room_heads h ON h.room = t.room WHERE {clause} \
+             ORDER BY {ACTIVITY} DESC, r.id DESC LIMIT ${}",
             values.len() + 1
         );
         let mut params: Vec<Param<'_>> = values.iter().map(|value| Param::Text(value)).collect();
