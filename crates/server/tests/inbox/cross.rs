@@ -40,6 +40,8 @@ impl Stage {
         let (ann, ben, eve) =
             (world.person("ann").await, world.person("ben").await, world.person("eve").await);
         let room = ann.group("cross", &[&ben]).await;
+        // Eve is in general, where she hears what everybody hears.
+        world.send(json!({ "from_name": "eve", "message": "here" })).await;
         let ann_ddp = ann.socket(&world.server).await;
         let mut ben_ddp = ben.socket(&world.server).await;
         ben_ddp.stream("room-messages", &room).await.expect("a member may listen");

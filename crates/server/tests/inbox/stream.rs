@@ -88,6 +88,7 @@ async fn edits_and_removals_on_other_surfaces_are_events() {
 async fn rooms_and_own_marks_are_events() {
     let world = World::start().await;
     let (ann, ben) = (world.person("ann").await, world.person("ben").await);
+    world.send(json!({"from_name": "ben", "message": "here"})).await;
     let mut stream = world.stream("ben").await;
     let made = ann.rest.post("/api/chat/groups", json!({"name": "Props", "members": ["ben"]})).await;
     let id = made.body["group"]["id"].as_str().expect("an id").to_owned();
