@@ -4,8 +4,8 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequestParts, RawPathParams, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::{FromRequestParts, RawPathParams},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::Response,
 };
 use parking_lot::Mutex;
@@ -21,6 +21,22 @@ use crate::{
     who::Who,
 };
 
+/// A body until somebody reads it.
+pub(crate) type Unread = Arc<Mutex<Option<Body>>>;
+
+/// Bytes of a body that nobody wanted which are read all the same, and how long for: a connection whose request was
+/// not read to its end is closed, and its client's next request gets no answer.
+const LEFT_OVER: usize = 64 * 1024;
+const LEFT_OVER_TIME: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Reads what is left of a body after the answer was decided, if it is little.
+pub(crate) async fn drain(body: &Unread) {
+    let left = body.lock().take();
+    if let Some(left) = left {
+        let _ = tokio::time::timeout(LEFT_OVER_TIME, axum::body::to_bytes(left, LEFT_OVER)).await;
+    }
+}
+
 /// One REST call that was let in.
 pub(crate) struct Call {
     pub(crate) door: Arc<Door>,
@@ -29,14 +45,19 @@ pub(crate) struct Call {
     pub(crate) address: Option<IpAddr>,
     query: HashMap<String, Vec<String>>,
     path: HashMap<String, String>,
-    /// Behind a lock only because a body can't be shared between threads and a call must be.
-    body: Mutex<Option<Body>>,
+    /// Behind a lock because a body can't be shared between threads and a call must be; shared with the router, which
+    /// reads what nobody read.
+    body: Unread,
 }
 
 impl Call {
     /// Reads the call and turns away whom the route's declaration turns away.
-    pub(crate) async fn admit(door: Arc<Door>, route: &Route, request: Request) -> Result<Self, Refused> {
-        let (mut parts, body) = request.into_parts();
+    pub(crate) async fn admit(
+        door: Arc<Door>,
+        route: &Route,
+        mut parts: Parts,
+        body: Unread,
+    ) -> Result<Self, Refused> {
         let path = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
         let path = path.iter().flatten().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let actor = authenticate(&door.chat, &parts.headers).await?;
@@ -47,7 +68,7 @@ impl Call {
             query: read_query(parts.uri.query().unwrap_or_default()),
             headers: parts.headers,
             path,
-            body: Mutex::new(Some(body)),
+            body,
         };
         if route.who != Who::Anyone {
             let actor = call.actor()?;
@@ -172,7 +193,7 @@ impl Call {
 
     /// The raw body, for uploads.
     pub(crate) fn take_body(&mut self) -> Body {
-        self.body.get_mut().take().unwrap_or_else(Body::empty)
+        self.body.lock().take().unwrap_or_else(Body::empty)
     }
 
     /// The body's bytes, within the route's bound.

@@ -8,8 +8,14 @@ use axum::{
     response::Response,
     routing::{MethodFilter, on},
 };
+use parking_lot::Mutex;
 
-use crate::{Door, call::Call, refusal::Refused, who::Who};
+use crate::{
+    Door,
+    call::{Call, drain},
+    refusal::Refused,
+    who::Who,
+};
 
 /// HTTP verbs in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,10 +132,13 @@ pub(crate) fn router(door: &Arc<Door>, routes: Vec<Route>) -> Router {
 
 async fn serve(door: Arc<Door>, route: Route, request: Request) -> Response {
     let test_mode = door.config.test_mode;
-    let outcome = match Call::admit(door, &route, request).await {
+    let (parts, body) = request.into_parts();
+    let body = Arc::new(Mutex::new(Some(body)));
+    let outcome = match Call::admit(door, &route, parts, body.clone()).await {
         Ok(call) => (route.handler)(call).await,
         Err(refused) => Err(refused),
     };
+    drain(&body).await;
     outcome.unwrap_or_else(|refused| refused.response(test_mode))
 }
 
