@@ -16,28 +16,25 @@ async fn enters(who: &HostPerson, ticket: &str) {
 
 /// Every path answers as it does for a ticket that there is not, byte for byte.
 async fn finds_nothing(who: &HostPerson, ticket: &str) {
-    for (known, unknown) in [(ticket, "T-none")] {
-        let path = |id: &str, rest: &str| format!("/api/tickets/{id}{rest}");
-        for rest in ["", "/chat", "/chat/participants"] {
-            let there = who.rest.get(&path(known, rest), &[]).await;
-            let nowhere = who.rest.get(&path(unknown, rest), &[]).await;
-            assert_eq!(there.bytes, nowhere.bytes, "{rest}");
-            there.problem(404, "not_found");
-        }
-        for (rest, body) in
-            [("/chat", json!({"message": "x"})), ("/chat", json!({"message": 5})), ("/chat/read", json!({}))]
-        {
-            let there = who.rest.post(&path(known, rest), body.clone()).await;
-            let nowhere = who.rest.post(&path(unknown, rest), body).await;
-            assert_eq!(there.bytes, nowhere.bytes, "{rest}");
-            there.problem(404, "not_found");
-        }
-        let uploaded = who
-            .rest
-            .upload(&path(known, "/chat/upload"), "file", ("a.txt", "text/plain", b"words"), &[])
-            .await;
-        uploaded.problem(404, "not_found");
+    let (known, unknown) = (ticket, "T-none");
+    let path = |id: &str, rest: &str| format!("/api/tickets/{id}{rest}");
+    for rest in ["", "/chat", "/chat/participants"] {
+        let there = who.rest.get(&path(known, rest), &[]).await;
+        let nowhere = who.rest.get(&path(unknown, rest), &[]).await;
+        assert_eq!(there.bytes, nowhere.bytes, "{rest}");
+        there.problem(404, "not_found");
     }
+    for (rest, body) in
+        [("/chat", json!({"message": "x"})), ("/chat", json!({"message": 5})), ("/chat/read", json!({}))]
+    {
+        let there = who.rest.post(&path(known, rest), body.clone()).await;
+        let nowhere = who.rest.post(&path(unknown, rest), body).await;
+        assert_eq!(there.bytes, nowhere.bytes, "{rest}");
+        there.problem(404, "not_found");
+    }
+    let uploaded =
+        who.rest.upload(&path(known, "/chat/upload"), "file", ("a.txt", "text/plain", b"words"), &[]).await;
+    uploaded.problem(404, "not_found");
     let mine = who.rest.get("/api/tickets", &[]).await.expect(200);
     assert_eq!(mine["tickets"], json!([]));
 }
