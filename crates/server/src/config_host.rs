@@ -32,6 +32,8 @@ pub struct HostConfig {
     pub public_media: bool,
     /// Ticket categories that ACCOUNTS may see.
     pub accounts_categories: Vec<String>,
+    /// Settings and their values as long as nobody chose others (`PARLOR_MAX_UPLOAD`, `PARLOR_MAX_MESSAGE`).
+    pub beginnings: std::collections::BTreeMap<String, String>,
     /// Sends of one user at once; `None` for the usual 60.
     pub send_burst: Option<u32>,
     /// Sends of one user a second after that; `None` for the usual 10.
@@ -141,6 +143,7 @@ impl HostConfig {
             upload_types: listed("PARLOR_UPLOAD_TYPES", file.upload_types, UPLOAD_TYPES),
             public_media: flag("PARLOR_PUBLIC_MEDIA", file.public_media),
             accounts_categories: categories.into_iter().map(|c| c.to_uppercase()).collect(),
+            beginnings: beginnings(env)?,
             send_burst: small("PARLOR_SEND_BURST")?.or(file.send_burst),
             send_rate: small("PARLOR_SEND_RATE")?.or(file.send_rate),
             jwt_secret,
@@ -157,6 +160,22 @@ impl HostConfig {
         parlor_identity::RoleMap::parse(&config.jwt_role_map).context("PARLOR_JWT_ROLE_MAP")?;
         Ok(config)
     }
+}
+
+/// Names in the environment, and the settings whose first values they are.
+const BEGINNINGS: [(&str, &str); 2] =
+    [("PARLOR_MAX_UPLOAD", "FileUpload_MaxFileSize"), ("PARLOR_MAX_MESSAGE", "Message_MaxAllowedSize")];
+
+fn beginnings(env: &Environment) -> Result<std::collections::BTreeMap<String, String>> {
+    let mut all = std::collections::BTreeMap::new();
+    for (name, setting) in BEGINNINGS {
+        if let Some(text) = env.get(name).filter(|text| !text.is_empty()) {
+            let number: u64 = text.parse().with_context(|| format!("{name} must be a number"))?;
+            ensure!(number > 0, "{name} must be at least 1");
+            all.insert(setting.to_owned(), number.to_string());
+        }
+    }
+    Ok(all)
 }
 
 impl HostConfig {

@@ -77,7 +77,15 @@ async fn first_start(chat: &Arc<Chat>, config: &Config) -> Result<Option<UserId>
     chat.ensure_bot().await?;
     chat.ensure_system_user().await?;
     chat.ensure_general(&UserId::new(ROCKET_CAT)).await?;
-    chat.overwrite_settings(&config.overwrite, &config.root_url).await?;
+    let mut wanted = config.overwrite.clone();
+    // These are beginnings only: whoever chose otherwise in the administration is not overruled.
+    let settings = chat.settings();
+    for (id, value) in &config.host.beginnings {
+        if settings.get(id).is_some_and(|setting| setting.value == setting.def.default.value()) {
+            wanted.entry(id.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    chat.overwrite_settings(&wanted, &config.root_url).await?;
     chat.set_money(config.host.accounts_categories.clone()).await?;
     let Some(admin) = &config.admin else { return Ok(None) };
     let wanted = FirstAdmin {

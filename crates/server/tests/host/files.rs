@@ -88,7 +88,7 @@ async fn a_file_is_seen_by_whoever_may_read_its_room() {
 /// S4-44, S3-64: what is not taken, and why.
 #[tokio::test]
 async fn uploads_are_judged_by_their_bytes() {
-    let server = HostApp::setup().setting("FileUpload_MaxFileSize", "2000").start().await;
+    let server = HostApp::setup().env("PARLOR_MAX_UPLOAD", "2000").start().await;
     let (alice, _, eve, room) = pair(&server).await;
     for (name, bytes) in [
         ("a.png", &b"<html><script>alert(1)</script></html>"[..]),
