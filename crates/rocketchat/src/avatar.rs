@@ -30,12 +30,12 @@ const SIDE: u32 = 200;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        get("/avatar/{name}", Who::Anyone, "", of_user),
-        get("/avatar/uid/{id}", Who::Anyone, "", of_user_id),
-        get("/avatar/room/{id}", Who::Anyone, "", of_room),
+        get("/avatar/{name}", Who::Anyone, "/$username", of_user),
+        get("/avatar/uid/{id}", Who::Anyone, "/$user", of_user_id),
+        get("/avatar/room/{id}", Who::Anyone, "/none", of_room),
         get("users.getAvatar", Who::User, "username=$username", redirect),
         get("users.getAvatarSuggestion", Who::User, "", |_| async { success(json!({ "suggestions": {} })) }),
-        post("users.setAvatar", Who::User, "", set).body_limit(MAX_PICTURE * 2),
+        post("users.setAvatar", Who::User, "form image {}", set).body_limit(MAX_PICTURE * 2),
         post("users.resetAvatar", Who::User, "{}", reset),
     ]
 }

@@ -20,6 +20,8 @@ pub struct Method {
     pub who: Who,
     /// Parameters that are good for whoever may, as a JSON array with the placeholders of `Route::sample`.
     pub sample: &'static str,
+    /// As `Route::answer`.
+    pub answer: &'static str,
     run: Run,
 }
 
@@ -40,10 +42,16 @@ where
     F: Fn(Invocation) -> R + Send + Sync + 'static,
     R: Future<Output = Answer> + Send + 'static,
 {
-    Method { name, who, sample, run: Arc::new(move |invocation| Box::pin(run(invocation))) }
+    Method { name, who, sample, answer: "", run: Arc::new(move |invocation| Box::pin(run(invocation))) }
 }
 
 impl Method {
+    /// What whoever may can be refused with, all the same.
+    pub(crate) fn answering(mut self, error: &'static str) -> Self {
+        self.answer = error;
+        self
+    }
+
     /// Runs it for whoever is let in.
     pub(crate) async fn call(&self, invocation: Invocation) -> Answer {
         if self.who != Who::Anyone {

@@ -51,10 +51,14 @@ pub struct Route {
     pub path: String,
     /// Who may use it.
     pub who: Who,
-    /// A request that is good for whoever may: a query string for GET, a JSON body otherwise. `$public`, `$private`,
-    /// `$direct` (rooms), `$message` (the member's, in `$private`), `$user`, `$username` (another user), `$name` (a
-    /// fresh name) are filled in by the test. Empty: the route is exercised elsewhere, and `why_not` must say where.
+    /// A request that is good for whoever may: a query string for GET, a JSON body otherwise, empty for a call
+    /// without parameters. `/A/B ` before it fills the path's parameters; `form FIELD ` before a JSON object sends a
+    /// form with a picture under that name. `$public`, `$private`, `$direct` (rooms), `$message` (the member's, in
+    /// `$private`), `$user`, `$username` (another member), `$me`, `$name` (a fresh name) and what else the walk of the
+    /// table knows are filled in.
     pub sample: &'static str,
+    /// Not empty: a part of what whoever may is told when it is not here, or not possible with the sample.
+    pub answer: &'static str,
     /// Largest body in bytes (1 MiB unless said otherwise).
     pub body_limit: usize,
     handler: Handler,
@@ -70,7 +74,7 @@ where
 {
     let path = if name.starts_with('/') { name.to_owned() } else { format!("/api/v1/{name}") };
     let handler: Handler = Arc::new(move |call| Box::pin(handler(call)));
-    Route { verb, path, who, sample, body_limit: BODY_LIMIT, handler }
+    Route { verb, path, who, sample, answer: "", body_limit: BODY_LIMIT, handler }
 }
 
 /// A GET route. `name` is relative to `/api/v1/` unless it begins with a slash.
@@ -110,6 +114,12 @@ where
 }
 
 impl Route {
+    /// What whoever may can be refused with, all the same.
+    pub(crate) fn answering(mut self, error: &'static str) -> Self {
+        self.answer = error;
+        self
+    }
+
     /// Takes larger bodies (uploads stream and have a limit of their own).
     pub(crate) fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;

@@ -13,8 +13,11 @@ pub enum Who {
     Reader,
     /// Members of the room.
     Member,
-    /// Whoever holds one of these permissions workspace-wide or in the room.
+    /// Whoever sees the room and holds one of these permissions, workspace-wide or in the room.
     MayInRoom(&'static [&'static str]),
+    /// Whoever holds one of these permissions, in the room (if there is one) or workspace-wide: those administer rooms,
+    /// and need not be in them. Others are refused in the words of the verb.
+    Holder(&'static [&'static str]),
     /// The author of the message, or holders of one of these permissions.
     Author(&'static [&'static str]),
 }

@@ -25,15 +25,27 @@ use crate::{
 pub(crate) fn methods() -> Vec<Method> {
     let movers = Who::May(&["edit-other-user-active-status", "manage-moderation-actions"]);
     vec![
-        method("insertOrUpdateUser", Who::User, "", insert_or_update),
-        method("setUserActiveStatus", movers, "", set_active),
-        method("deleteUser", Who::May(&["delete-user"]), "", delete),
-        method("registerUser", Who::Anyone, "", register),
+        method(
+            "insertOrUpdateUser", Who::Holder(&["edit-other-user-info"]),
+            r#"[{"_id":"$victim","name":"New Name"}]"#,
+            insert_or_update,
+        ),
+        method("setUserActiveStatus", movers, r#"["$victim",false,false]"#, set_active),
+        method("deleteUser", Who::May(&["delete-user"]), r#"["$victim",true]"#, delete),
+        method(
+            "registerUser",
+            Who::Anyone,
+            r#"[{"name":"$name","username":"$name","email":"$name@example.org","pass":"correct horse 7"}]"#,
+            register,
+        ),
         method("checkRegistrationSecretURL", Who::Anyone, r#"["guess"]"#, secret_url),
-        method("resetUserE2EKey", Who::User, "", |_| async { Err(crate::rest::e2e::off()) }),
-        method("sendConfirmationEmail", Who::Anyone, "", send_mail),
-        method("sendForgotPasswordEmail", Who::Anyone, "", forgot_password),
-        method("sendInvitationEmail", Who::May(&["bulk-register-user"]), "", send_mail),
+        method("resetUserE2EKey", Who::User, "", |_| async { Err(crate::rest::e2e::off()) })
+            .answering("End-to-end"),
+        method("sendConfirmationEmail", Who::Anyone, r#"["a@example.org"]"#, send_mail).answering("SMTP"),
+        method("sendForgotPasswordEmail", Who::Anyone, r#"["a@example.org"]"#, forgot_password)
+            .answering("SMTP"),
+        method("sendInvitationEmail", Who::May(&["bulk-register-user"]), r#"[["a@example.org"]]"#, send_mail)
+            .answering("SMTP"),
         method("userData", Who::User, "[]", own_data),
     ]
 }

@@ -23,30 +23,49 @@ use crate::{
 
 pub(crate) fn methods() -> Vec<Method> {
     vec![
-        method("2fa:enable", Who::User, "", enable_totp),
-        method("2fa:validateTempToken", Who::User, "", confirm_totp),
-        method("2fa:disable", Who::User, "", disable_totp),
-        method("2fa:regenerateCodes", Who::User, "", renew_codes),
-        method("2fa:checkCodesRemaining", Who::User, "", codes_left),
+        method("2fa:enable", Who::User, "", enable_totp).answering("error-invalid-user"),
+        method("2fa:validateTempToken", Who::User, r#"["123456"]"#, confirm_totp).answering("invalid-totp"),
+        method("2fa:disable", Who::User, r#"["123456"]"#, disable_totp),
+        method("2fa:regenerateCodes", Who::User, r#"["123456"]"#, renew_codes).answering("invalid-totp"),
+        method("2fa:checkCodesRemaining", Who::User, "", codes_left).answering("invalid-totp"),
         method("saveUserPreferences", Who::User, r#"[{"useEmojis":true}]"#, save_preferences),
         method("saveUserProfile", Who::User, r#"[{"nickname":"Nick"},{}]"#, save_profile),
-        method("setUsername", Who::User, "", set_username),
+        method("setUsername", Who::User, r#"["$username"]"#, set_username)
+            .answering("error-could-not-save-identity"),
         method("setRealName", Who::User, r#"["Some Body"]"#, set_name),
-        method("setEmail", Who::User, "", set_email),
-        method("setUserPassword", Who::User, "", set_password),
+        method("setEmail", Who::User, r#"["$name@example.org"]"#, set_email)
+            .answering("error-invalid-password"),
+        method("setUserPassword", Who::User, r#"["correct horse 7"]"#, set_password)
+            .answering("error-invalid-password"),
         method("userSetUtcOffset", Who::User, "[1]", set_utc_offset),
         method("getUsernameSuggestion", Who::User, "[]", suggestion),
         method("checkUsernameAvailability", Who::User, r#"["$name"]"#, is_free),
-        method("setAvatarFromService", Who::User, "", set_avatar),
+        method(
+            "setAvatarFromService",
+            Who::User,
+            r#"["data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=","image/png","upload"]"#,
+            set_avatar,
+        ),
         method("resetAvatar", Who::User, "[]", reset_avatar),
         method("getAvatarSuggestion", Who::User, "[]", |_| async { Ok(json!({})) }),
-        method("deleteUserOwnAccount", Who::User, "", delete_own),
+        method("deleteUserOwnAccount", Who::User, r#"["not it"]"#, delete_own).answering("Not allowed"),
         method("logoutOtherClients", Who::User, "", log_out_others),
         method("removeOtherTokens", Who::User, "", log_out_others),
-        method("personalAccessTokens:generateToken", Who::User, "", |call| make_token(call, false)),
-        method("personalAccessTokens:regenerateToken", Who::User, "", |call| make_token(call, true)),
-        method("personalAccessTokens:removeToken", Who::User, "", remove_token),
-        method("callWithTwoFactorRequired", Who::Anyone, "", with_code),
+        method("personalAccessTokens:generateToken", Who::User, r#"[{"tokenName":"$name"}]"#, |call| {
+            make_token(call, false)
+        }),
+        method("personalAccessTokens:regenerateToken", Who::User, r#"[{"tokenName":"none"}]"#, |call| {
+            make_token(call, true)
+        })
+        .answering("error-token-does-not-exists"),
+        method("personalAccessTokens:removeToken", Who::User, r#"[{"tokenName":"none"}]"#, remove_token)
+            .answering("error-token-does-not-exists"),
+        method(
+            "callWithTwoFactorRequired",
+            Who::Anyone,
+            r#"["none","totp","public-settings/get",[]]"#,
+            with_code,
+        ),
     ]
 }
 

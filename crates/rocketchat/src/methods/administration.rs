@@ -25,10 +25,15 @@ pub(crate) fn methods() -> Vec<Method> {
         method("saveSettings", editors, r#"[[{"_id":"Site_Name","value":"Parlor"}]]"#, save_settings),
         method("saveSetting", editors, r#"["Site_Name","Parlor"]"#, save_setting),
         method("authorization:addPermissionToRole", admins, grant, |call| set_grant(call, true)),
-        method("authorization:removeRoleFromPermission", admins, "", |call| set_grant(call, false)),
+        method("authorization:removeRoleFromPermission", admins, r#"["view-outside-room","bot"]"#, |call| {
+            set_grant(call, false)
+        }),
         method("authorization:addUserToRole", admins, r#"["bot","$username"]"#, |call| set_role(call, true)),
-        method("authorization:removeUserFromRole", admins, "", |call| set_role(call, false)),
-        method("authorization:deleteRole", admins, "", delete_role),
+        method("authorization:removeUserFromRole", admins, r#"["user","$victimName"]"#, |call| {
+            set_role(call, false)
+        }),
+        method("authorization:deleteRole", admins, r#"["none"]"#, delete_role)
+            .answering("error-invalid-role"),
         method("license:getTags", Who::Anyone, "[]", |_| async { Ok(json!([])) }),
         method("license:hasLicense", Who::Anyone, r#"["auditing"]"#, |_| async { Ok(false.into()) }),
         method("getSetupWizardParameters", Who::Anyone, "[]", |_| async {
@@ -39,7 +44,8 @@ pub(crate) fn methods() -> Vec<Method> {
         }),
         method("checkFederationConfiguration", Who::May(&["view-statistics"]), "", |_| async {
             Err(Refused::meteor("error-federation-disabled", "Federation is not enabled"))
-        }),
+        })
+        .answering("error-federation-disabled"),
     ]
 }
 

@@ -23,25 +23,37 @@ use crate::{
 };
 
 pub(crate) fn methods() -> Vec<Method> {
-    let mute = Who::MayInRoom(&["mute-user"]);
+    let mute = Who::Holder(&["mute-user"]);
     let add =
         Who::MayInRoom(&["add-user-to-joined-room", "add-user-to-any-c-room", "add-user-to-any-p-room"]);
     let mut all = vec![
         method("joinRoom", Who::User, r#"["$public"]"#, join),
-        method("leaveRoom", Who::Member, r#"["$private"]"#, leave),
+        method("leaveRoom", Who::Member, r#"["$private"]"#, leave).answering("last-owner"),
         method("openRoom", Who::Member, r#"["$private"]"#, |call| open(call, true)),
         method("hideRoom", Who::Member, r#"["$private"]"#, |call| open(call, false)),
         method("toggleFavorite", Who::Member, r#"["$private",true]"#, favourite),
         method("addUsersToRoom", add, r#"[{"rid":"$private","users":["$username"]}]"#, add_users),
         method("addUserToRoom", add, r#"[{"rid":"$private","username":"$username"}]"#, add_user),
-        method("addAllUserToRoom", Who::May(&["add-all-to-room"]), r#"["$private"]"#, add_all),
-        method("removeUserFromRoom", Who::MayInRoom(&["remove-user"]), "", remove),
+        method("addAllUserToRoom", Who::Holder(&["add-all-to-room"]), r#"["$private"]"#, add_all),
+        method(
+            "removeUserFromRoom",
+            Who::MayInRoom(&["remove-user"]),
+            r#"[{"rid":"$private","username":"$username"}]"#,
+            remove,
+        ),
         method("muteUserInRoom", mute, r#"[{"rid":"$private","username":"$username"}]"#, |call| {
             mute_user(call, true)
         }),
-        method("unmuteUserInRoom", mute, "", |call| mute_user(call, false)),
-        method("blockUser", Who::Member, "", |call| block(call, true)),
-        method("unblockUser", Who::Member, "", |call| block(call, false)),
+        method("unmuteUserInRoom", mute, r#"[{"rid":"$private","username":"$username"}]"#, |call| {
+            mute_user(call, false)
+        }),
+        method("blockUser", Who::Member, r#"[{"rid":"$direct","blocked":"$other"}]"#, |call| {
+            block(call, true)
+        }),
+        method("unblockUser", Who::Member, r#"[{"rid":"$direct","blocked":"$other"}]"#, |call| {
+            block(call, false)
+        })
+        .answering("not-allowed"),
         method("ignoreUser", Who::Member, r#"[{"rid":"$private","userId":"$user","ignore":true}]"#, ignore),
         method("getUsersOfRoom", Who::Reader, r#"["$private",true]"#, users_of_room),
         method("getRoomRoles", Who::Reader, r#"["$private"]"#, roles),
@@ -52,9 +64,11 @@ pub(crate) fn methods() -> Vec<Method> {
         ("addRoomModerator", "removeRoomModerator", "moderator", &["set-moderator"]),
         ("addRoomLeader", "removeRoomLeader", "leader", &["set-leader"]),
     ] {
-        let who = Who::MayInRoom(permission);
+        let who = Who::Holder(permission);
         all.push(method(add, who, r#"["$private","$user"]"#, move |call| set_role(call, role, true)));
-        all.push(method(remove, who, "", move |call| set_role(call, role, false)));
+        let none = "error-user-not-";
+        let sample = r#"["$private","$user"]"#;
+        all.push(method(remove, who, sample, move |call| set_role(call, role, false)).answering(none));
     }
     all
 }

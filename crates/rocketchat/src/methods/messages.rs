@@ -44,8 +44,14 @@ pub(crate) fn methods() -> Vec<Method> {
         method("followMessage", Who::Reader, r#"[{"mid":"$message"}]"#, |i| follow(i, true)),
         method("unfollowMessage", Who::Reader, r#"[{"mid":"$message"}]"#, |i| follow(i, false)),
         method("reportMessage", Who::Reader, r#"["$message","spam"]"#, report),
-        method("cleanRoomHistory", Who::MayInRoom(&["clean-channel-history"]), "", clean),
-        method("getReadReceipts", Who::Reader, "", read_receipts),
+        method(
+            "cleanRoomHistory",
+            Who::MayInRoom(&["clean-channel-history"]),
+            r#"[{"roomId":"$private","latest":{"$date":9999999999999},"oldest":{"$date":0}}]"#,
+            clean,
+        ),
+        method("getReadReceipts", Who::Reader, r#"[{"messageId":"$message"}]"#, read_receipts)
+            .answering("enterprise"),
     ]
 }
 

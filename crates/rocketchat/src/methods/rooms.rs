@@ -31,7 +31,7 @@ use crate::{
 };
 
 pub(crate) fn methods() -> Vec<Method> {
-    let edit = Who::MayInRoom(&["edit-room"]);
+    let edit = Who::Holder(&["edit-room"]);
     vec![
         method("rooms/get", Who::User, "[]", rooms_get),
         method("subscriptions/get", Who::User, "[]", subscriptions_get),
@@ -62,11 +62,11 @@ pub(crate) fn methods() -> Vec<Method> {
             notify,
         ),
         method("saveAudioNotificationValue", Who::Member, r#"["$private","beep"]"#, notify_sound),
-        method("archiveRoom", Who::MayInRoom(&["archive-room"]), r#"["$private"]"#, |call| {
-            archive(call, true)
+        method("archiveRoom", Who::Holder(&["archive-room"]), r#"["$private"]"#, |call| archive(call, true)),
+        method("unarchiveRoom", Who::MayInRoom(&["unarchive-room"]), r#"["$private"]"#, |call| {
+            archive(call, false)
         }),
-        method("unarchiveRoom", Who::MayInRoom(&["unarchive-room"]), "", |call| archive(call, false)),
-        method("eraseRoom", Who::MayInRoom(&["delete-c", "delete-p"]), r#"["$private"]"#, erase),
+        method("eraseRoom", Who::Holder(&["delete-c", "delete-p"]), r#"["$private"]"#, erase),
     ]
 }
 

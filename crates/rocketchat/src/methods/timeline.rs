@@ -46,10 +46,11 @@ pub(crate) fn methods() -> Vec<Method> {
         method("getThreadsList", Who::Reader, r#"[{"rid":"$private"}]"#, threads_list),
         method("readThreads", Who::Reader, r#"["$message"]"#, read_threads),
         method("readMessages", Who::Member, r#"["$private"]"#, read_messages),
-        method("unreadMessages", Who::Member, "", unread_messages),
+        method("unreadMessages", Who::Member, r#"[{"_id":"$message"}]"#, unread_messages)
+            .answering("error-action-not-allowed"),
         method("messageSearch", Who::Reader, r#"["hello","$private",20]"#, search),
         method("messages/get", Who::Reader, r#"["$private",{"lastUpdate":{"$date":0}}]"#, get),
-        method("getDeletedMessages", Who::Reader, "", deleted),
+        method("getDeletedMessages", Who::Reader, r#"["$private",{"$date":0}]"#, deleted),
         method("getPinnedMessages", Who::Reader, r#"["$private",20]"#, pinned),
     ]
 }

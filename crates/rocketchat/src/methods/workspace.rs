@@ -18,7 +18,7 @@ pub(crate) fn methods() -> Vec<Method> {
         method("spotlight", Who::User, r#"["a",[],{"users":true,"rooms":true}]"#, finding::spotlight_method),
         method(
             "slashCommand",
-            Who::User,
+            Who::Member,
             r#"[{"cmd":"shrug","params":"","msg":{"rid":"$private"}}]"#,
             commands::method,
         ),

@@ -20,45 +20,61 @@ pub(crate) fn routes() -> Vec<Route> {
     let cloud = Who::May(&["manage-cloud"]);
     vec![
         get("pw.getPolicy", Who::Anyone, "", policy),
-        get("pw.getPolicyReset", Who::Anyone, "", policy_reset),
+        get("pw.getPolicyReset", Who::Anyone, "token=none", policy_reset).answering("unauthorized"),
         get("shield.svg", Who::Anyone, "", shield),
         get("instances.get", Who::May(&["view-statistics"]), "", instances),
         get("cloud.registrationStatus", cloud, "", |_| async {
             success(json!({ "registrationStatus": { "workspaceRegistered": false } }))
         }),
-        post("cloud.manualRegister", cloud, "", |_| async { Err(not_here("The cloud")) }),
-        post("cloud.connectWorkspace", cloud, "", |_| async { Err(not_here("The cloud")) }),
-        post("dns.resolve.srv", admins, "", |_| async { Err(not_here("Federation")) }),
-        post("dns.resolve.txt", admins, "", |_| async { Err(not_here("Federation")) }),
-        post("ldap.syncNow", Who::May(&["sync-auth-services-users"]), "", ldap),
-        post("ldap.testConnection", Who::May(&["test-admin-options"]), "", ldap),
-        post("ldap.testSearch", Who::May(&["test-admin-options"]), "", ldap),
+        post("cloud.manualRegister", cloud, "", |_| async { Err(not_here("The cloud")) })
+            .answering("not part of this server"),
+        post("cloud.connectWorkspace", cloud, "", |_| async { Err(not_here("The cloud")) })
+            .answering("not part of this server"),
+        post("dns.resolve.srv", admins, "", |_| async { Err(not_here("Federation")) })
+            .answering("not part of this server"),
+        post("dns.resolve.txt", admins, "", |_| async { Err(not_here("Federation")) })
+            .answering("not part of this server"),
+        post("ldap.syncNow", Who::May(&["sync-auth-services-users"]), "", ldap).answering("totp-required"),
+        post("ldap.testConnection", Who::May(&["test-admin-options"]), "", ldap).answering("totp-required"),
+        post("ldap.testSearch", Who::May(&["test-admin-options"]), r#"{"username":"x"}"#, ldap)
+            .answering("totp-required"),
         get("webdav.getMyAccounts", Who::User, "", |_| async { success(json!({ "accounts": [] })) }),
-        post("webdav.removeWebdavAccount", Who::User, "", remove_webdav),
+        post("webdav.removeWebdavAccount", Who::User, r#"{"accountId":"none"}"#, remove_webdav)
+            .answering("error-invalid-account"),
         get("licenses.get", Who::May(&["view-privileged-setting"]), "", |_| async {
             success(json!({ "licenses": [] }))
         }),
         post("licenses.add", settings, "", |_| async {
             Err(Refused::meteor("invalid-license", "Invalid license"))
-        }),
+        })
+        .answering("Invalid license"),
         get("licenses.maxActiveUsers", Who::May(&["view-user-administration"]), "", active_users),
-        get("autotranslate.getSupportedLanguages", Who::May(&["auto-translate"]), "", no_translation),
-        post("autotranslate.saveSettings", Who::May(&["auto-translate"]), "", no_translation),
-        post("autotranslate.translateMessage", Who::User, "", no_translation),
+        get("autotranslate.getSupportedLanguages", Who::May(&["auto-translate"]), "", no_translation)
+            .answering("AutoTranslate is disabled"),
+        post("autotranslate.saveSettings", Who::May(&["auto-translate"]), "", no_translation)
+            .answering("AutoTranslate is disabled"),
+        post("autotranslate.translateMessage", Who::User, "", no_translation)
+            .answering("AutoTranslate is disabled"),
         get("calendar-events.list", Who::User, "date=2026-01-01", |_| async {
             success(json!({ "data": [] }))
         }),
         get("getLatestImportOperations", Who::May(&["view-import-operations"]), "", |_| async {
             bare(&json!([]))
         }),
-        post("fingerprint", Who::May(&["manage-cloud"]), "", fingerprint),
+        post(
+            "fingerprint",
+            Who::May(&["manage-cloud"]),
+            r#"{"setDeploymentAs":"new-workspace"}"#,
+            fingerprint,
+        ),
         get("/api/apps/actionButtons", Who::Anyone, "", |_| async { bare(&json!([])) }),
         get("apps/actionButtons", Who::Anyone, "", |_| async { bare(&json!([])) }),
-        get("commands.preview", Who::User, "", no_preview),
-        post("commands.preview", Who::User, "", no_preview),
+        get("commands.preview", Who::User, "", no_preview).answering("command provided does not exist"),
+        post("commands.preview", Who::User, "", no_preview).answering("command provided does not exist"),
         post("settings.addCustomOAuth", Who::May(&["add-oauth-service"]), "", |_| async {
             Err(not_here("Sign-in by services that the API adds"))
-        }),
+        })
+        .answering("not part of this server"),
     ]
 }
 

@@ -14,7 +14,8 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        post("login", Who::Anyone, "", log_in),
+        post("login", Who::Anyone, r#"{"user":"nobody","password":"nothing"}"#, log_in)
+            .answering("Unauthorized"),
         post("logout", Who::User, "", log_out),
         get("logout", Who::User, "", log_out),
         get("me", Who::User, "", me),

@@ -40,10 +40,11 @@ fn of_family(f: Family) -> Vec<Route> {
         Who::MayInRoom(&["add-user-to-joined-room", "add-user-to-any-c-room", "add-user-to-any-p-room"]);
     let mut all = vec![
         post(&f.path("invite"), add, at(ROOM_AND_USER), move |call| invite(f, call)),
-        post(&f.path("addAll"), Who::May(&["add-all-to-room"]), at(ROOM), move |call| add_all(f, call)),
+        post(&f.path("addAll"), Who::MayInRoom(&["add-all-to-room"]), at(ROOM), move |call| add_all(f, call)),
         post(&f.path("kick"), Who::MayInRoom(&["remove-user"]), at(ROOM_AND_USER), move |call| kick(f, call)),
-        post(&f.path("leave"), Who::Member, at(ROOM), move |call| leave(f, call)),
-        post(&f.path("open"), Who::Member, at(ROOM), move |call| open(f, call, true)),
+        post(&f.path("leave"), Who::Member, at(ROOM), move |call| leave(f, call)).answering("last-owner"),
+        post(&f.path("open"), Who::Member, at(ROOM), move |call| open(f, call, true))
+            .answering("is already open to the sender"),
         post(&f.path("close"), Who::Member, at(ROOM), move |call| open(f, call, false)),
         get(&f.path("members"), Who::Reader, at(QUERY), move |call| members(f, call)),
         get(
@@ -63,7 +64,8 @@ fn of_family(f: Family) -> Vec<Route> {
         for (word, given) in [("add", true), ("remove", false)] {
             let path = f.path(&format!("{word}{title}"));
             let change = move |call| set_role(f, call, role, given);
-            all.push(post(&path, Who::MayInRoom(permission), at(ROOM_AND_USER), change));
+            let none = if given { "" } else { "error-user-not-" };
+            all.push(post(&path, Who::MayInRoom(permission), at(ROOM_AND_USER), change).answering(none));
         }
     }
     all

@@ -23,7 +23,12 @@ pub(crate) fn routes() -> Vec<Route> {
     let mut all: Vec<Route> = [Family::Channels, Family::Groups].into_iter().flat_map(of_family).collect();
     let edit = Who::MayInRoom(&["edit-room"]);
     let toggle = Who::MayInRoom(&["toggle-room-e2e-encryption"]);
-    all.push(post("channels.setDefault", Who::May(&["view-room-administration"]), "", set_default));
+    all.push(post(
+        "channels.setDefault",
+        Who::May(&["view-room-administration"]),
+        r#"{"roomId":"$public","default":true}"#,
+        set_default,
+    ));
     all.push(post("channels.setJoinCode", edit, r#"{"roomId":"$public","joinCode":"abc"}"#, set_join_code));
     all.push(post("groups.setEncrypted", toggle, r#"{"roomId":"$private","encrypted":true}"#, set_encrypted));
     all
@@ -70,9 +75,10 @@ fn of_family(f: Family) -> Vec<Route> {
         post(&f.path("archive"), Who::MayInRoom(&["archive-room"]), sample!(f, ""), move |call| {
             archive(f, call, true)
         }),
-        post(&f.path("unarchive"), Who::MayInRoom(&["unarchive-room"]), "", move |call| {
+        post(&f.path("unarchive"), Who::MayInRoom(&["unarchive-room"]), sample!(f, ""), move |call| {
             archive(f, call, false)
-        }),
+        })
+        .answering("is not archived"),
     ]
 }
 

@@ -30,9 +30,10 @@ pub(crate) fn routes() -> Vec<Route> {
         post("chat.starMessage", Who::Member, r#"{"messageId":"$message"}"#, |call| star(call, true)),
         post("chat.unStarMessage", Who::Member, r#"{"messageId":"$message"}"#, |call| star(call, false)),
         post("chat.reportMessage", Who::Reader, r#"{"messageId":"$message","description":"spam"}"#, report),
-        get("chat.ignoreUser", Who::Member, "", ignore_user),
+        get("chat.ignoreUser", Who::Member, "rid=$private&userId=$user&ignore=true", ignore_user),
         get("chat.getURLPreview", Who::Reader, "roomId=$private&url=https://example.org/", url_preview),
-        get("chat.getMessageReadReceipts", Who::Reader, "", read_receipts),
+        get("chat.getMessageReadReceipts", Who::Reader, "messageId=$message", read_receipts)
+            .answering("enterprise"),
     ]
 }
 

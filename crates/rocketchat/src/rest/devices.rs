@@ -14,9 +14,9 @@ use crate::{
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         post("push.token", Who::User, r#"{"type":"gcm","value":"$name","appName":"app"}"#, put),
-        delete("push.token", Who::User, "", remove),
-        get("statistics", Who::User, "", statistics),
-        get("statistics.list", Who::User, "", statistics_list),
+        delete("push.token", Who::User, r#"{"token":"none"}"#, remove).answering("Token not found"),
+        get("statistics", Who::Holder(&["view-statistics"]), "", statistics),
+        get("statistics.list", Who::Holder(&["view-statistics"]), "", statistics_list),
     ]
 }
 

@@ -14,7 +14,7 @@ use crate::{
 pub(crate) fn routes() -> Vec<Route> {
     let mut all = vec![
         get("e2e.fetchMyKeys", Who::User, "", fetch),
-        post("e2e.setUserPublicAndPrivateKeys", Who::User, "", set),
+        post("e2e.setUserPublicAndPrivateKeys", Who::User, r#"{"public_key":"{}","private_key":"{}"}"#, set),
         get("e2e.fetchUsersWaitingForGroupKey", Who::User, "", |_| async {
             success(json!({ "usersWaitingForE2EKeys": {} }))
         }),
@@ -28,7 +28,7 @@ pub(crate) fn routes() -> Vec<Route> {
         "e2e.provideUsersSuggestedGroupKeys",
         "e2e.resetRoomKey",
     ] {
-        all.push(post(name, Who::User, "", |_| async { Err(off()) }));
+        all.push(post(name, Who::User, "", |_| async { Err(off()) }).answering("encryption is not enabled"));
     }
     all
 }

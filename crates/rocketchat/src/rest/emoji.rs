@@ -25,11 +25,18 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         get("emoji-custom.list", Who::User, "", list),
         get("emoji-custom.all", Who::User, "", all),
-        post("emoji-custom.create", managers, "", create).body_limit(room),
-        post("emoji-custom.update", managers, "", update).body_limit(room),
-        post("emoji-custom.delete", managers, "", delete),
-        get("/emoji-custom/", Who::Anyone, "", |_| async { Ok(serve::forbidden()) }),
-        get("/emoji-custom/{name}", Who::Anyone, "", picture),
+        post("emoji-custom.create", managers, r#"form emoji {"name":"$name","aliases":""}"#, create)
+            .body_limit(room),
+        post(
+            "emoji-custom.update",
+            managers,
+            r#"form emoji {"_id":"$emoji","name":"$name","aliases":""}"#,
+            update,
+        )
+        .body_limit(room),
+        post("emoji-custom.delete", managers, r#"{"emojiId":"$emoji"}"#, delete),
+        get("/emoji-custom/", Who::Anyone, "", |_| async { Ok(serve::forbidden()) }).answering("Forbidden"),
+        get("/emoji-custom/{name}", Who::Anyone, "/none.png", picture),
     ]
 }
 

@@ -43,8 +43,8 @@ const ESCAPED: &AsciiSet = &CONTROLS
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        get("/file-upload/{id}/{name}", Who::Anyone, "", file),
-        get("/ufs/{store}/{id}/{name}", Who::Anyone, "", file),
+        get("/file-upload/{id}/{name}", Who::Anyone, "/none/none.png", file).answering("Forbidden"),
+        get("/ufs/{store}/{id}/{name}", Who::Anyone, "/none/none/none.png", file).answering("Forbidden"),
     ]
 }
 

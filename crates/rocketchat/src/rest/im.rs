@@ -39,8 +39,8 @@ fn under(prefix: &'static str) -> Vec<Route> {
         get(&path("counters"), Who::Reader, "roomId=$direct", counters),
         get(&path("members"), Who::Reader, "roomId=$direct", members),
         post(&path("open"), Who::Member, r#"{"roomId":"$direct"}"#, open),
-        post(&path("close"), Who::Member, r#"{"roomId":"$direct"}"#, close),
-        post(&path("delete"), Who::MayInRoom(&["delete-d"]), r#"{"roomId":"$direct"}"#, delete),
+        post(&path("close"), Who::Member, r#"{"roomId":"$direct"}"#, close).answering("is already closed"),
+        post(&path("delete"), Who::Holder(&["delete-d"]), r#"{"roomId":"$direct"}"#, delete),
         post(&path("setTopic"), Who::Member, r#"{"roomId":"$direct","topic":"t"}"#, set_topic),
         post(&path("blockUser"), Who::Member, r#"{"roomId":"$direct","block":true}"#, block),
     ]

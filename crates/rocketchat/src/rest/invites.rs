@@ -23,8 +23,8 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         post("findOrCreateInvite", may, sample, find_or_create),
         get("listInvites", Who::May(&["create-invite-links"]), " ", list),
-        delete("removeInvite/{id}", Who::User, "", remove),
-        post("useInviteToken", Who::User, "", use_token),
+        delete("removeInvite/{id}", Who::Holder(&["create-invite-links"]), "/$invite", remove),
+        post("useInviteToken", Who::User, r#"{"token":"$invite"}"#, use_token),
         post("validateInviteToken", Who::Anyone, r#"{"token":"x"}"#, validate),
     ]
 }

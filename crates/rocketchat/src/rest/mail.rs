@@ -15,10 +15,17 @@ pub(crate) fn routes() -> Vec<Route> {
     let inviters = Who::May(&["bulk-register-user"]);
     vec![
         get("smtp.check", Who::User, "", check),
-        post("sendInvitationEmail", inviters, "", invite),
-        post("users.verifyEmail", Who::Anyone, "", verify),
-        post("mailer", Who::May(&["send-mail"]), "", mailer),
-        post("mailer.unsubscribe", Who::Anyone, "", unsubscribe),
+        post("sendInvitationEmail", inviters, r#"{"emails":["a@example.org"]}"#, invite).answering("SMTP"),
+        post("users.verifyEmail", Who::Anyone, r#"{"token":"none"}"#, verify).answering("link expired"),
+        post(
+            "mailer",
+            Who::May(&["send-mail"]),
+            r#"{"from":"a@example.org","subject":"s","body":"b","dryrun":true,"query":""}"#,
+            mailer,
+        )
+        .answering("SMTP is not configured"),
+        post("mailer.unsubscribe", Who::Anyone, r#"{"_id":"none","createdAt":"1"}"#, unsubscribe)
+            .answering("Invalid link"),
     ]
 }
 

@@ -43,7 +43,12 @@ pub(crate) fn routes() -> Vec<Route> {
             r#"{"roomId":"$private","permissionId":"pin-message","roles":["admin","owner","moderator"]}"#,
             set_in_room,
         ),
-        post("permissions.removeRole", Who::May(&["access-permissions"]), "", |call| change(call, false)),
+        post(
+            "permissions.removeRole",
+            Who::May(&["access-permissions"]),
+            r#"{"permissionId":"view-outside-room","role":"bot"}"#,
+            |call| change(call, false),
+        ),
     ]
 }
 

@@ -30,10 +30,10 @@ pub(crate) fn routes() -> Vec<Route> {
         get("roles.getUsersInPublicRoles", Who::User, "", in_public_roles),
         get("roles.getUsersInRole", admins, "role=admin", in_role),
         post("roles.addUserToRole", admins, r#"{"roleId":"bot","username":"$username"}"#, add),
-        post("roles.removeUserFromRole", admins, "", remove),
-        post("roles.create", admins, "", |call| put(call, true)),
-        post("roles.update", admins, "", |call| put(call, false)),
-        post("roles.delete", admins, "", delete),
+        post("roles.removeUserFromRole", admins, r#"{"roleId":"user","username":"$victimName"}"#, remove),
+        post("roles.create", admins, r#"{"name":"$name"}"#, |call| put(call, true)),
+        post("roles.update", admins, r#"{"roleId":"$role","name":"$name"}"#, |call| put(call, false)),
+        post("roles.delete", admins, r#"{"roleId":"none"}"#, delete).answering("error-invalid-roleId"),
     ]
 }
 

@@ -39,10 +39,10 @@ pub(crate) fn routes() -> Vec<Route> {
         get("rooms.membersOrderedByRole", Who::Reader, "roomId=$private", members_by_role),
         post("rooms.favorite", Who::Member, r#"{"roomId":"$private","favorite":true}"#, favourite),
         post("rooms.join", Who::User, r#"{"roomId":"$public"}"#, join),
-        post("rooms.leave", Who::Member, r#"{"roomId":"$private"}"#, leave),
+        post("rooms.leave", Who::Member, r#"{"roomId":"$private"}"#, leave).answering("last-owner"),
         post("rooms.open", Who::Member, r#"{"roomId":"$private"}"#, open),
         post("rooms.hide", Who::Member, r#"{"roomId":"$private"}"#, hide),
-        post("rooms.delete", Who::MayInRoom(&["delete-c", "delete-p"]), r#"{"roomId":"$private"}"#, delete),
+        post("rooms.delete", Who::Holder(&["delete-c", "delete-p"]), r#"{"roomId":"$private"}"#, delete),
         post("rooms.muteUser", mute, r#"{"roomId":"$private","userId":"$user"}"#, |call| {
             mute_user(call, true)
         }),
@@ -51,7 +51,7 @@ pub(crate) fn routes() -> Vec<Route> {
         }),
         post(
             "rooms.changeArchivationState",
-            Who::MayInRoom(&["archive-room"]),
+            Who::Holder(&["archive-room"]),
             r#"{"rid":"$private","action":"archive"}"#,
             archive,
         ),

@@ -24,11 +24,16 @@ use crate::{
 const OFFERED: Page = Page { offset: 0, count: 10 };
 
 pub(crate) fn routes() -> Vec<Route> {
-    let admin = Who::User;
+    let admin = Who::Holder(&["view-room-administration"]);
     vec![
         get("rooms.adminRooms", admin, "", admin_rooms),
-        get("rooms.adminRooms.getRoom", admin, "", admin_room),
-        get("rooms.autocomplete.adminRooms", admin, "", complete_admin),
+        get("rooms.adminRooms.getRoom", admin, "rid=$private", admin_room),
+        get(
+            "rooms.autocomplete.adminRooms",
+            Who::May(&["view-room-administration"]),
+            r#"selector={"name":"x"}"#,
+            complete_admin,
+        ),
         get("rooms.autocomplete.availableForTeams", Who::User, "name=x", complete_for_teams),
         get("rooms.autocomplete.channelAndPrivate", Who::User, r#"selector={"name":"x"}"#, complete),
         get(

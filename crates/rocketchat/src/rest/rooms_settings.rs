@@ -25,7 +25,7 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         post(
             "rooms.saveRoomSettings",
-            Who::MayInRoom(&["edit-room"]),
+            Who::Holder(&["edit-room"]),
             r#"{"rid":"$private","roomTopic":"t"}"#,
             save,
         ),

@@ -19,8 +19,13 @@ use crate::{
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         get("settings", Who::User, "", list),
-        get("settings/{id}", Who::May(READ), "", one),
-        post("settings/{id}", Who::May(&["edit-privileged-setting"]), "", set),
+        get("settings/{id}", Who::May(READ), "/Site_Name", one),
+        post(
+            "settings/{id}",
+            Who::May(&["edit-privileged-setting"]),
+            r#"/Site_Name {"value":"Parlor"}"#,
+            set,
+        ),
         post(
             "settings",
             Who::May(&["edit-privileged-setting"]),

@@ -25,21 +25,34 @@ pub(crate) fn routes() -> Vec<Route> {
         get("custom-sounds.list", Who::User, "", |call| async move {
             page_of(&call, CustomKind::Sound, "sounds").await
         }),
-        get("custom-sounds.getOne", Who::User, "", get_one),
-        post("custom-sounds.create", MANAGERS, "", create).body_limit(MAX_SOUND + 64 * 1024),
-        post("custom-sounds.update", MANAGERS, "", create).body_limit(MAX_SOUND + 64 * 1024),
-        post("custom-sounds.delete", MANAGERS, "", delete),
-        get("/custom-sounds/", Who::Anyone, "", |_| async { Ok(serve::forbidden()) }),
-        get("/custom-sounds/{file}", Who::Anyone, "", file),
+        get("custom-sounds.getOne", Who::User, "_id=$sound", get_one),
+        post("custom-sounds.create", MANAGERS, r#"form sound {"name":"$name","extension":"mp3"}"#, create)
+            .body_limit(MAX_SOUND + 64 * 1024),
+        post(
+            "custom-sounds.update",
+            MANAGERS,
+            r#"form sound {"_id":"$sound","name":"$name","extension":"mp3","newFile":"false"}"#,
+            create,
+        )
+        .body_limit(MAX_SOUND + 64 * 1024),
+        post("custom-sounds.delete", MANAGERS, r#"{"_id":"$sound"}"#, delete),
+        get("/custom-sounds/", Who::Anyone, "", |_| async { Ok(serve::forbidden()) }).answering("Forbidden"),
+        get("/custom-sounds/{file}", Who::Anyone, "/none.mp3", file).answering("Not found"),
     ]
 }
 
 pub(crate) fn methods() -> Vec<Method> {
     vec![
         method("listCustomSounds", Who::User, "[]", list_all),
-        method("insertOrUpdateSound", MANAGERS, "", insert),
-        method("uploadCustomSound", MANAGERS, "", upload),
-        method("deleteCustomSound", MANAGERS, "", remove),
+        method(
+            "insertOrUpdateSound",
+            MANAGERS,
+            r#"[{"name":"$name","extension":"mp3","newFile":true}]"#,
+            insert,
+        ),
+        method("uploadCustomSound", MANAGERS, r#"["","audio/mp3",{"_id":"none"}]"#, upload)
+            .answering("error-input-is-not-a-valid-field"),
+        method("deleteCustomSound", MANAGERS, r#"["$sound"]"#, remove),
     ]
 }
 

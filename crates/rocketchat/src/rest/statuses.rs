@@ -26,8 +26,13 @@ pub(crate) fn routes() -> Vec<Route> {
             page_of(&call, CustomKind::Status, "statuses").await
         }),
         post("custom-user-status.create", MANAGERS, r#"{"name":"$name","statusType":"busy"}"#, create),
-        post("custom-user-status.update", MANAGERS, "", update),
-        post("custom-user-status.delete", MANAGERS, "", delete),
+        post(
+            "custom-user-status.update",
+            MANAGERS,
+            r#"{"_id":"$status","name":"$name","statusType":"away"}"#,
+            update,
+        ),
+        post("custom-user-status.delete", MANAGERS, r#"{"customUserStatusId":"$status"}"#, delete),
     ]
 }
 
@@ -35,7 +40,7 @@ pub(crate) fn methods() -> Vec<Method> {
     vec![
         method("listCustomUserStatus", Who::User, "[]", list_all),
         method("insertOrUpdateUserStatus", MANAGERS, r#"[{"name":"$name","statusType":"away"}]"#, insert),
-        method("deleteCustomUserStatus", MANAGERS, "", remove),
+        method("deleteCustomUserStatus", MANAGERS, r#"["$status"]"#, remove),
     ]
 }
 

@@ -30,7 +30,8 @@ pub(crate) fn routes() -> Vec<Route> {
         get("subscriptions.get", Who::User, " ", get_all),
         get("subscriptions.getOne", Who::User, "roomId=$private", get_one),
         post("subscriptions.read", Who::Member, r#"{"rid":"$private"}"#, read),
-        post("subscriptions.unread", Who::Member, "", unread),
+        post("subscriptions.unread", Who::Member, r#"{"firstUnreadMessage":{"_id":"$message"}}"#, unread)
+            .answering("error-action-not-allowed"),
     ]
 }
 

@@ -25,17 +25,26 @@ use crate::{
 pub(crate) fn routes() -> Vec<Route> {
     let mut all = vec![
         post("teams.create", Who::May(&["create-team"]), r#"{"name":"$name","type":0}"#, create),
-        post("teams.delete", Who::User, "", |call| end(call, false)),
-        post("teams.convertToChannel", Who::User, "", |call| end(call, true)),
-        post("teams.update", Who::User, "", update),
-        get("teams.info", Who::User, "", info),
+        post("teams.delete", Who::Holder(&["delete-team"]), r#"{"teamId":"$team"}"#, |call| end(call, false)),
+        post("teams.convertToChannel", Who::Holder(&["convert-team"]), r#"{"teamId":"$team"}"#, |call| {
+            end(call, true)
+        }),
+        post(
+            "teams.update",
+            Who::Holder(&["edit-team"]),
+            r#"{"teamId":"$team","data":{"name":"$name"}}"#,
+            update,
+        ),
+        get("teams.info", Who::Reader, "teamId=$team", info),
         get("teams.list", Who::User, " ", |call| list(call, false)),
         get("teams.listAll", Who::May(&["view-all-teams"]), " ", |call| list(call, true)),
         get("teams.autocomplete", Who::User, "name=x", complete),
         get("users.listTeams", Who::User, "userId=$user", of_user),
     ];
     for f in [Family::Channels, Family::Groups] {
-        all.push(post(&f.path("convertToTeam"), Who::User, "", move |call| convert(f, call)));
+        let sample = f.pick(r#"{"channelId":"$public"}"#, r#"{"roomId":"$private"}"#);
+        let who = Who::MayInRoom(&["edit-room"]);
+        all.push(post(&f.path("convertToTeam"), who, sample, move |call| convert(f, call)));
     }
     all
 }

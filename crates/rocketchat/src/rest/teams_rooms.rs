@@ -31,17 +31,48 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        get("teams.members", Who::User, "", members),
-        post("teams.addMembers", Who::User, "", add_members),
-        post("teams.updateMember", Who::User, "", update_member),
-        post("teams.removeMember", Who::User, "", remove_member),
-        post("teams.leave", Who::User, "", leave),
-        post("teams.addRooms", Who::User, "", add_rooms),
-        post("teams.removeRoom", Who::User, "", remove_room),
-        post("teams.updateRoom", Who::User, "", update_room),
-        get("teams.listRooms", Who::User, "", list_rooms),
-        get("teams.listRoomsOfUser", Who::User, "", list_rooms_of_user),
-        get("teams.listChildren", Who::User, "", list_children),
+        get("teams.members", Who::Reader, "teamId=$team", members),
+        post(
+            "teams.addMembers",
+            Who::Holder(&["add-team-member"]),
+            r#"{"teamId":"$team","members":[{"userId":"$victim"}]}"#,
+            add_members,
+        ),
+        post(
+            "teams.updateMember",
+            Who::Holder(&["edit-team-member"]),
+            r#"{"teamId":"$team","member":{"userId":"$user","roles":["moderator"]}}"#,
+            update_member,
+        ),
+        post(
+            "teams.removeMember",
+            Who::Holder(&["edit-team-member"]),
+            r#"{"teamId":"$team","userId":"$user"}"#,
+            remove_member,
+        ),
+        post("teams.leave", Who::Member, r#"{"teamId":"$team"}"#, leave).answering("last-owner"),
+        post(
+            "teams.addRooms",
+            Who::Holder(&["add-team-channel"]),
+            r#"{"teamId":"$team","rooms":["$public"]}"#,
+            add_rooms,
+        )
+        .answering("error-no-owner-channel"),
+        post(
+            "teams.removeRoom",
+            Who::Holder(&["remove-team-channel"]),
+            r#"{"teamId":"$team","roomId":"$teamRoom"}"#,
+            remove_room,
+        ),
+        post(
+            "teams.updateRoom",
+            Who::Holder(&["edit-team-channel"]),
+            r#"{"roomId":"$teamRoom","isDefault":true}"#,
+            update_room,
+        ),
+        get("teams.listRooms", Who::Reader, "teamId=$team", list_rooms),
+        get("teams.listRoomsOfUser", Who::Reader, "teamId=$team&userId=$user", list_rooms_of_user),
+        get("teams.listChildren", Who::Member, "teamId=$team", list_children),
     ]
 }
 

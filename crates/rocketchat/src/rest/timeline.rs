@@ -39,7 +39,8 @@ pub(crate) fn routes() -> Vec<Route> {
         get("groups.history", Who::Reader, "roomId=$private", |call| history(call, Groups)),
         get("channels.messages", Who::Reader, "roomId=$public", |call| messages(call, Channels)),
         get("groups.messages", Who::Reader, "roomId=$private", |call| messages(call, Groups)),
-        get("channels.anonymousread", Who::Anyone, "", anonymous_read),
+        get("channels.anonymousread", Who::Anyone, "roomId=$public", anonymous_read)
+            .answering("Allow Anonymous Read"),
         get("channels.getAllUserMentionsByChannel", Who::Reader, "roomId=$public", own_mentions),
         post(
             "rooms.cleanHistory",
@@ -53,7 +54,7 @@ pub(crate) fn routes() -> Vec<Route> {
         routes.extend([
             get(&name("history"), Who::Reader, "roomId=$direct", |call| history(call, Direct)),
             get(&name("messages"), Who::Reader, "roomId=$direct", |call| messages(call, Direct)),
-            get(&name("messages.others"), Who::User, "", others_messages),
+            get(&name("messages.others"), Who::User, "", others_messages).answering("endpoint is disabled"),
         ]);
     }
     routes

@@ -12,11 +12,13 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        post("users.2fa.enableEmail", Who::User, "", no_mail),
-        post("users.2fa.disableEmail", Who::User, "", no_mail),
-        post("users.2fa.sendEmailCode", Who::Anyone, "", send_code),
-        post("users.resetTOTP", Who::May(&["edit-other-user-totp"]), "", reset),
-        post("users.resetE2EKey", Who::User, "", |_| async { Err(super::e2e::off()) }),
+        post("users.2fa.enableEmail", Who::User, "", no_mail).answering("SMTP"),
+        post("users.2fa.disableEmail", Who::User, "", no_mail).answering("SMTP"),
+        post("users.2fa.sendEmailCode", Who::Anyone, r#"{"emailOrUsername":"$username"}"#, send_code),
+        post("users.resetTOTP", Who::May(&["edit-other-user-totp"]), r#"{"userId":"$user"}"#, reset)
+            .answering("totp-required"),
+        post("users.resetE2EKey", Who::User, "", |_| async { Err(super::e2e::off()) })
+            .answering("End-to-end encryption is not enabled"),
     ]
 }
 

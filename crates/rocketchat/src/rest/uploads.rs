@@ -32,9 +32,10 @@ const AROUND: u64 = 1024 * 1024;
 pub(crate) fn routes() -> Vec<Route> {
     let any_size = usize::MAX;
     let mut routes = vec![
-        post("rooms.media/{rid}", Who::Member, "", media).body_limit(any_size),
-        post("rooms.mediaConfirm/{rid}/{fid}", Who::Member, "", confirm),
-        post("rooms.upload/{rid}", Who::Member, "", upload).body_limit(any_size),
+        post("rooms.media/{rid}", Who::Member, "/$private form file {}", media).body_limit(any_size),
+        post("rooms.mediaConfirm/{rid}/{fid}", Who::Member, "/$private/none {}", confirm)
+            .answering("invalid-file"),
+        post("rooms.upload/{rid}", Who::Member, "/$private form file {}", upload).body_limit(any_size),
     ];
     for (family, sample) in [(Family::Channels, "roomId=$public"), (Family::Groups, "roomId=$private")] {
         let who = if family == Family::Groups { Who::Member } else { Who::Reader };

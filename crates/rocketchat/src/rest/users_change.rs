@@ -23,19 +23,24 @@ use crate::{
 pub(crate) fn routes() -> Vec<Route> {
     let movers = Who::May(&["edit-other-user-active-status", "manage-moderation-actions"]);
     vec![
-        post("users.update", Who::User, "", update),
+        post(
+            "users.update", Who::Holder(&["edit-other-user-info"]),
+            r#"{"userId":"$victim","data":{"name":"New Name"}}"#,
+            update,
+        ),
         post("users.updateOwnBasicInfo", Who::User, r#"{"data":{"nickname":"Nick"}}"#, update_own),
         post("users.setPreferences", Who::User, r#"{"data":{"useEmojis":true}}"#, set_preferences),
         get("users.getPreferences", Who::User, "", get_preferences),
-        post("users.setActiveStatus", movers, "", set_active),
+        post("users.setActiveStatus", movers, r#"{"userId":"$victim","activeStatus":false}"#, set_active),
         post(
             "users.deactivateIdle",
             Who::May(&["edit-other-user-active-status"]),
             r#"{"daysIdle":999}"#,
             idle,
         ),
-        post("users.delete", Who::May(&["delete-user"]), "", delete),
-        post("users.deleteOwnAccount", Who::User, "", delete_own),
+        post("users.delete", Who::May(&["delete-user"]), r#"{"userId":"$victim"}"#, delete),
+        post("users.deleteOwnAccount", Who::User, r#"{"password":"not it"}"#, delete_own)
+            .answering("Not allowed"),
     ]
 }
 

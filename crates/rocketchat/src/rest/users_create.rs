@@ -31,7 +31,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Who::Anyone,
             r#"{"name":"$name","username":"$name","email":"$name@example.org","pass":"correct horse 7"}"#,
             register,
-        ),
+        )
+        .answering("can not register again"),
     ]
 }
 

@@ -21,13 +21,23 @@ pub(crate) fn routes() -> Vec<Route> {
         post("users.logoutOtherClients", Who::User, "", log_out_others),
         post("users.removeOtherTokens", Who::User, "", remove_others),
         post("users.generatePersonalAccessToken", Who::User, r#"{"tokenName":"$name"}"#, generate),
-        post("users.regeneratePersonalAccessToken", Who::User, "", regenerate),
-        post("users.removePersonalAccessToken", Who::User, "", remove),
+        post("users.regeneratePersonalAccessToken", Who::User, r#"{"tokenName":"none"}"#, regenerate)
+            .answering("error-token-does-not-exists"),
+        post("users.removePersonalAccessToken", Who::User, r#"{"tokenName":"none"}"#, remove)
+            .answering("error-token-does-not-exists"),
         get("users.getPersonalAccessTokens", Who::User, "", list),
-        post("users.createToken", Who::User, "", create_token),
-        post("users.forgotPassword", Who::Anyone, "", forgot_password),
-        post("users.sendConfirmationEmail", Who::User, "", confirmation),
-        post("users.sendWelcomeEmail", Who::May(&["send-mail"]), "", welcome),
+        post(
+            "users.createToken",
+            Who::User,
+            r#"{"userId":"$user","secret":"none"}"#,
+            create_token,
+        )
+        .answering("Not authorized"),
+        post("users.forgotPassword", Who::Anyone, r#"{"email":"a@example.org"}"#, forgot_password),
+        post("users.sendConfirmationEmail", Who::User, r#"{"email":"a@example.org"}"#, confirmation)
+            .answering("error-invalid-user"),
+        post("users.sendWelcomeEmail", Who::May(&["send-mail"]), r#"{"email":"a@example.org"}"#, welcome)
+            .answering("SMTP is not configured"),
     ]
 }
 

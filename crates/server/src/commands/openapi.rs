@@ -58,8 +58,10 @@ fn operation(route: &Route) -> Value {
     if route.who != Who::Anyone {
         operation["security"] = json!([{ "token": [], "user": [] }]);
     }
+    // What stands before the body fills the path, or names a form's file.
+    let body = route.sample.find('{').map_or("", |at| &route.sample[at..]);
     if route.verb != Verb::Get {
-        let example: Value = serde_json::from_str(route.sample).unwrap_or_else(|_| json!({}));
+        let example: Value = serde_json::from_str(body).unwrap_or_else(|_| json!({}));
         operation["requestBody"] = json!({ "content": { "application/json": { "example": example } } });
     } else if !route.sample.is_empty() {
         operation["description"] = format!("Example query: `{}`", route.sample).into();
@@ -74,7 +76,7 @@ fn who(who: Who) -> String {
         Who::May(permissions) => format!("For holders of {}", permissions.join(" or ")),
         Who::Reader => "For whoever may read the room".into(),
         Who::Member => "For members of the room".into(),
-        Who::MayInRoom(permissions) => {
+        Who::MayInRoom(permissions) | Who::Holder(permissions) => {
             format!("For holders of {} (also by a role in the room)", permissions.join(" or "))
         }
         Who::Author(permissions) => format!("For the author, and holders of {}", permissions.join(" or ")),
