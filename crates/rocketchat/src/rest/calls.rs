@@ -18,14 +18,17 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        post("video-conference.start", Who::Reader, "", start),
-        post("video-conference.join", Who::User, "", join),
-        post("video-conference.cancel", Who::User, "", cancel),
-        post("video-conference.end", Who::User, "", end),
-        get("video-conference.info", Who::User, "", info),
+        post("video-conference.start", Who::Reader, r#"{"roomId":"$private"}"#, start)
+            .answering("video-conf-provider-not-configured"),
+        post("video-conference.join", Who::User, r#"{"callId":"none"}"#, join).answering("invalid-params"),
+        post("video-conference.cancel", Who::User, r#"{"callId":"none"}"#, cancel)
+            .answering("invalid-params"),
+        post("video-conference.end", Who::User, r#"{"callId":"none"}"#, end).answering("invalid-params"),
+        get("video-conference.info", Who::User, "callId=none", info).answering("invalid-params"),
         get("video-conference.list", Who::Reader, "roomId=$private", list),
         get("video-conference.providers", Who::User, "", providers),
-        get("video-conference.capabilities", Who::User, "", capabilities),
+        get("video-conference.capabilities", Who::User, "", capabilities)
+            .answering("video-conf-provider-not-configured"),
         post("video-conference/jitsi.update-timeout", Who::Reader, r#"{"roomId":"$private"}"#, extend),
     ]
 }

@@ -18,12 +18,14 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        post("/hooks/{id}", Who::Anyone, "", by_id),
-        post("/hooks/{id}/{token}", Who::Anyone, "", by_token),
+        post("/hooks/{id}", Who::Anyone, r#"/none {"text":"hello"}"#, by_id).answering("Invalid integration"),
+        post("/hooks/{id}/{token}", Who::Anyone, r#"/none/none {"text":"hello"}"#, by_token)
+            .answering("Invalid integration"),
         // Old addresses carry the user's id between the two.
-        post("/hooks/{id}/{user}/{token}", Who::Anyone, "", by_token),
-        get("/hooks/{id}", Who::Anyone, "", hint),
-        get("/hooks/{id}/{token}", Who::Anyone, "", hint),
+        post("/hooks/{id}/{user}/{token}", Who::Anyone, r#"/none/none/none {"text":"hello"}"#, by_token)
+            .answering("Invalid integration"),
+        get("/hooks/{id}", Who::Anyone, "/none", hint).answering("Post JSON"),
+        get("/hooks/{id}/{token}", Who::Anyone, "/none/none", hint).answering("Post JSON"),
     ]
 }
 

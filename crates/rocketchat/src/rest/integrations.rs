@@ -27,19 +27,19 @@ const ANY: Who = Who::May(&[
 const OUTGOING: Who = Who::May(&["manage-outgoing-integrations", "manage-own-outgoing-integrations"]);
 
 pub(crate) fn routes() -> Vec<Route> {
-    let incoming = r##"{"type":"webhook-incoming","name":"$name","enabled":true,"username":"$username","channel":"#general","scriptEnabled":false}"##;
+    let incoming = r##"{"type":"webhook-incoming","name":"$name","enabled":true,"username":"$username","channel":"@owner","scriptEnabled":false}"##;
     vec![
         post("integrations.create", ANY, incoming, create),
-        put("integrations.update", ANY, "", update),
-        post("integrations.remove", ANY, "", remove),
-        get("integrations.get", ANY, "", one),
+        put("integrations.update", ANY, r#"{"type":"webhook-incoming","integrationId":"none","name":"n","enabled":true,"username":"owner","channel":"@owner","scriptEnabled":false}"#, update).answering("error-invalid-integration"),
+        post("integrations.remove", ANY, r#"{"type":"webhook-incoming","integrationId":"none"}"#, remove).answering("No integration found"),
+        get("integrations.get", ANY, "integrationId=none", one).answering("does not exists"),
         get("integrations.list", ANY, "count=10", list),
-        get("integrations.history", ANY, "", history),
-        post("integrations.clearHistory", OUTGOING, "", clear),
-        post("integrations.replayOutgoing", OUTGOING, "", replay),
-        post("integrations.test", OUTGOING, "", test),
+        get("integrations.history", ANY, "id=none", history).answering("error-invalid-integration"),
+        post("integrations.clearHistory", OUTGOING, r#"{"integrationId":"none"}"#, clear).answering("error-invalid-integration"),
+        post("integrations.replayOutgoing", OUTGOING, r#"{"integrationId":"none","historyId":"none"}"#, replay).answering("error-invalid-integration"),
+        post("integrations.test", OUTGOING, r#"{"integrationId":"none"}"#, test).answering("error-invalid-integration"),
         get("channels.getIntegrations", ANY, "roomId=$public", of_room),
-        get("groups.getIntegrations", ANY, "roomId=$private", of_room),
+        get("groups.getIntegrations", ANY, "roomId=$private", of_room).answering("error-room-not-found"),
     ]
 }
 

@@ -30,10 +30,11 @@ pub(crate) fn routes() -> Vec<Route> {
         get("moderation.user.reportedMessages", viewers, "userId=$user", reported_messages),
         get("moderation.user.reportsByUserId", viewers, "userId=$user", user_reports),
         get("moderation.reports", viewers, "msgId=$message", reports),
-        get("moderation.reportInfo", viewers, "", info),
+        get("moderation.reportInfo", viewers, "reportId=none", info).answering("error-report-not-found"),
         post("moderation.dismissReports", actors, r#"{"userId":"$user"}"#, dismiss),
         post("moderation.dismissUserReports", actors, r#"{"userId":"$user"}"#, dismiss_user),
-        post("moderation.user.deleteReportedMessages", actors, "", remove_reported),
+        post("moderation.user.deleteReportedMessages", actors, r#"{"userId":"$user"}"#, remove_reported)
+            .answering("No reported messages"),
         post("retention.apply", Who::May(&["edit-privileged-setting"]), "", prune),
         get("audit.log", Who::May(&["can-audit-log"]), "", audit),
     ]

@@ -31,8 +31,9 @@ pub(crate) fn routes() -> Vec<Route> {
         get("roles.getUsersInRole", admins, "role=admin", in_role),
         post("roles.addUserToRole", admins, r#"{"roleId":"bot","username":"$username"}"#, add),
         post("roles.removeUserFromRole", admins, r#"{"roleId":"user","username":"$victimName"}"#, remove),
-        post("roles.create", admins, r#"{"name":"$name"}"#, |call| put(call, true)),
-        post("roles.update", admins, r#"{"roleId":"$role","name":"$name"}"#, |call| put(call, false)),
+        post("roles.create", admins, r#"{"name":"$name"}"#, |call| put(call, true)).answering("enterprise"),
+        post("roles.update", admins, r#"{"roleId":"none","name":"$name"}"#, |call| put(call, false))
+            .answering("enterprise"),
         post("roles.delete", admins, r#"{"roleId":"none"}"#, delete).answering("error-invalid-roleId"),
     ]
 }
