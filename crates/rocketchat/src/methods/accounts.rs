@@ -26,7 +26,8 @@ pub(crate) fn methods() -> Vec<Method> {
     let movers = Who::May(&["edit-other-user-active-status", "manage-moderation-actions"]);
     vec![
         method(
-            "insertOrUpdateUser", Who::Holder(&["edit-other-user-info"]),
+            "insertOrUpdateUser",
+            Who::Holder(&["edit-other-user-info"]),
             r#"[{"_id":"$victim","name":"New Name"}]"#,
             insert_or_update,
         ),

@@ -24,7 +24,8 @@ pub(crate) fn routes() -> Vec<Route> {
     let movers = Who::May(&["edit-other-user-active-status", "manage-moderation-actions"]);
     vec![
         post(
-            "users.update", Who::Holder(&["edit-other-user-info"]),
+            "users.update",
+            Who::Holder(&["edit-other-user-info"]),
             r#"{"userId":"$victim","data":{"name":"New Name"}}"#,
             update,
         ),

@@ -26,13 +26,8 @@ pub(crate) fn routes() -> Vec<Route> {
         post("users.removePersonalAccessToken", Who::User, r#"{"tokenName":"none"}"#, remove)
             .answering("error-token-does-not-exists"),
         get("users.getPersonalAccessTokens", Who::User, "", list),
-        post(
-            "users.createToken",
-            Who::User,
-            r#"{"userId":"$user","secret":"none"}"#,
-            create_token,
-        )
-        .answering("Not authorized"),
+        post("users.createToken", Who::User, r#"{"userId":"$user","secret":"none"}"#, create_token)
+            .answering("Not authorized"),
         post("users.forgotPassword", Who::Anyone, r#"{"email":"a@example.org"}"#, forgot_password),
         post("users.sendConfirmationEmail", Who::User, r#"{"email":"a@example.org"}"#, confirmation)
             .answering("error-invalid-user"),
