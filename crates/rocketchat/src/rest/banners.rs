@@ -22,19 +22,23 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         get("banners", Who::User, "platform=web", |call| list(call, None)),
         get("banners.getNew", Who::User, "platform=web", |call| list(call, None)),
-        get("banners/{id}", Who::User, "", |call| async move {
+        get("banners/{id}", Who::User, "/none platform=web", |call| async move {
             let id = call.path("id").to_owned();
             list(call, Some(id)).await
         }),
-        post("banners.dismiss", Who::User, "", dismiss),
+        post("banners.dismiss", Who::User, r#"{"bannerId":"none"}"#, dismiss).answering("Banner not found"),
         post("banners.create", makers, r#"{"title":"Hello","text":"to all"}"#, create),
-        post("banners.remove", makers, "", remove),
+        post("banners.remove", makers, r#"{"bannerId":"none"}"#, remove).answering("Banner not found"),
         get("sessions/list", Who::User, "", sessions),
-        get("sessions/info", Who::User, "", session),
-        post("sessions/logout.me", Who::User, "", end_session),
-        get("sessions/list.all", Who::May(&["view-device-management"]), "", enterprise),
-        get("sessions/info.admin", Who::May(&["view-device-management"]), "", enterprise),
-        post("sessions/logout", Who::May(&["logout-device-management"]), "", enterprise),
+        get("sessions/info", Who::User, "sessionId=none", session).answering("Session not found"),
+        post("sessions/logout.me", Who::User, r#"{"sessionId":"none"}"#, end_session)
+            .answering("Session not found"),
+        get("sessions/list.all", Who::May(&["view-device-management"]), "", enterprise)
+            .answering("enterprise"),
+        get("sessions/info.admin", Who::May(&["view-device-management"]), "", enterprise)
+            .answering("enterprise"),
+        post("sessions/logout", Who::May(&["logout-device-management"]), "", enterprise)
+            .answering("enterprise"),
     ]
 }
 

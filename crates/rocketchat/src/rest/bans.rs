@@ -25,8 +25,9 @@ const ROOMS: usize = 20;
 pub(crate) fn routes() -> Vec<Route> {
     let movers = Who::MayInRoom(&["remove-user"]);
     vec![
-        post("rooms.banUser", movers, "", |call| ban(call, true)),
-        post("rooms.unbanUser", movers, "", |call| ban(call, false)),
+        post("rooms.banUser", movers, r#"{"roomId":"$private","userId":"$user"}"#, |call| ban(call, true)),
+        post("rooms.unbanUser", movers, r#"{"roomId":"$private","userId":"$user"}"#, |call| ban(call, false))
+            .answering("not banned"),
         get("rooms.bannedUsers", movers, "roomId=$private", banned),
         post(
             "chat.forwardMessage",

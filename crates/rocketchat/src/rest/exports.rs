@@ -44,9 +44,14 @@ const PIECE: u64 = 1 << 20;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        post("rooms.export", Who::MayInRoom(&["mail-messages"]), "", export_room),
+        post(
+            "rooms.export",
+            Who::MayInRoom(&["mail-messages"]),
+            r#"{"rid":"$public","type":"file","format":"json"}"#,
+            export_room,
+        ),
         get("users.requestDataDownload", Who::User, "fullExport=false", own_data),
-        get("/data-export/{id}", Who::User, "", download),
+        get("/data-export/{id}", Who::User, "/none", download).answering("No such file"),
     ]
 }
 
