@@ -62,7 +62,7 @@ pub use self::address::ClientAddress;
 pub use self::caps::CapLimits;
 pub use self::close::{Close, Closed};
 pub use self::connection::{Answer, Idle, Session, Step};
-pub use self::limits::{DEFAULT_LIMITS, Limit, Limits, TooOften};
+pub use self::limits::{DEFAULT_LIMITS, Limit, Limits, Standing, TooOften};
 pub use self::live::{Door, Live, Options};
 pub use self::metrics::LiveMetrics;
 pub use self::outbox::{Class, Dirty, Kick, Lost, Outbox, OutboxLimits, Pushed, Topic, gather};

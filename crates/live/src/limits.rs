@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use governor::clock::Clock;
-use governor::middleware::NoOpMiddleware;
+use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use parking_lot::RwLock;
@@ -56,6 +56,17 @@ const MAX_KEYS: usize = 100_000;
 /// Checks between two looks at the memory.
 const SWEEP_EVERY: u32 = 1_024;
 
+/// What a key has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// How many at once.
+    pub limit: u32,
+    /// How many are left of them now.
+    pub remaining: u32,
+    /// When all of them are back, if nothing more is used.
+    pub full_in: Duration,
+}
+
 /// The key was used too often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooOften {
@@ -82,7 +93,7 @@ impl Clock for RuntimeClock {
     }
 }
 
-type Keys = RateLimiter<u64, DashMapStateStore<u64>, RuntimeClock, NoOpMiddleware<std::time::Instant>>;
+type Keys = RateLimiter<u64, DashMapStateStore<u64>, RuntimeClock, StateInformationMiddleware>;
 
 /// The table at work. Limits can be changed, and all be switched off, while it runs.
 #[derive(Debug)]
@@ -114,22 +125,38 @@ impl Limits {
 
     /// Counts one use of `name` by `key`. A name that the table doesn't have is not limited.
     pub fn check(&self, name: &str, key: impl Hash) -> Result<(), TooOften> {
+        self.count(name, key).map(drop)
+    }
+
+    /// As [`Limits::check`], with what is left; `None` when nothing limits it.
+    pub fn count(&self, name: &str, key: impl Hash) -> Result<Option<Standing>, TooOften> {
         if !self.enabled.load(Ordering::Relaxed) {
-            return Ok(());
+            return Ok(None);
         }
-        let Some(rule) = self.rules.read().get(name).cloned() else { return Ok(()) };
-        let Some(keys) = &rule.keys else { return Ok(()) };
+        let Some(rule) = self.rules.read().get(name).cloned() else { return Ok(None) };
+        let Some(keys) = &rule.keys else { return Ok(None) };
         let key = rule.narrow(self.hasher.hash_one(key));
         let checked = keys.check_key(&key);
         rule.sweep(keys);
-        checked.map_err(|early| TooOften { retry_after: early.wait_time_from(RuntimeClock.now()) })
+        let (burst, per) = (rule.limit.burst, rule.limit.per);
+        match checked {
+            Ok(now) => {
+                let remaining = now.remaining_burst_capacity();
+                let used = burst.saturating_sub(remaining);
+                Ok(Some(Standing { limit: burst, remaining, full_in: per / burst.max(1) * used }))
+            }
+            Err(early) => Err(TooOften { retry_after: early.wait_time_from(RuntimeClock.now()) }),
+        }
     }
 
     /// Sets a line of the table; its keys begin anew.
     pub fn set(&self, limit: Limit) {
         let quota = NonZeroU32::new(limit.burst)
             .and_then(|burst| Some(Quota::with_period(limit.per / limit.burst)?.allow_burst(burst)));
-        let keys = quota.map(|quota| RateLimiter::dashmap_with_clock(quota, RuntimeClock));
+        let keys = quota.map(|quota| {
+            RateLimiter::dashmap_with_clock(quota, RuntimeClock)
+                .with_middleware::<StateInformationMiddleware>()
+        });
         let rule = Rule { limit, keys, checks: AtomicU32::new(0), crowded: AtomicBool::new(false) };
         self.rules.write().insert(limit.name, Arc::new(rule));
     }
@@ -186,6 +213,8 @@ mod tests {
             assert_eq!(limits.check("send", "ann"), Ok(()));
         }
         let refused = limits.check("send", "ann").unwrap_err();
+        let fresh = limits.count("send", "eve").unwrap();
+        assert_eq!(fresh, Some(Standing { limit: 6, remaining: 5, full_in: Duration::from_secs(10) }));
         assert_eq!(refused.seconds(), 10);
         assert_eq!(limits.check("send", "bob"), Ok(()), "others have their own");
         advance(Duration::from_secs(10)).await;

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Door,
+    rates::Told,
     refusal::Refused,
     route::{BODY_LIMIT, Outcome, Route},
     who::Who,
@@ -57,6 +58,7 @@ impl Call {
         route: &Route,
         mut parts: Parts,
         body: Unread,
+        told: &Told,
     ) -> Result<Self, Refused> {
         let path = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
         let path = path.iter().flatten().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
@@ -70,6 +72,7 @@ impl Call {
             path,
             body,
         };
+        call.count(route, told).await?;
         if route.who != Who::Anyone {
             let actor = call.actor()?;
             if let Who::May(permissions) = route.who {
@@ -77,6 +80,16 @@ impl Call {
             }
         }
         Ok(call)
+    }
+
+    /// The API's calls are limited for each user; before login for each address.
+    async fn count(&self, route: &Route, told: &Told) -> Result<(), Refused> {
+        if self.door.config.test_mode || !route.path.starts_with("/api/v1/") {
+            return Ok(());
+        }
+        let address = self.address.map(|address| address.to_string()).unwrap_or_default();
+        let key = self.actor.as_ref().map_or(address.as_str(), |actor| actor.user.as_str());
+        Ok(self.door.rates.rest(self.chat(), self.actor.as_ref(), key, told).await?)
     }
 
     async fn require_any(&self, actor: &Actor, permissions: &[&'static str]) -> Result<(), Refused> {

@@ -10,6 +10,7 @@ mod login;
 mod md;
 mod method;
 mod methods;
+mod rates;
 mod refusal;
 mod rest;
 mod route;
@@ -56,6 +57,7 @@ pub struct Door {
     pub(crate) live: Arc<parlor_live::Door>,
     methods: std::collections::HashMap<&'static str, Method>,
     pub(crate) lately: ddp::Lately,
+    pub(crate) rates: rates::Rates,
 }
 
 impl Door {
@@ -63,7 +65,7 @@ impl Door {
     pub fn new(chat: Arc<Chat>, live: &Arc<Live>, config: Config) -> Arc<Self> {
         let methods = methods::all().into_iter().map(|m| (m.name, m)).collect();
         let live = live.door("ddp", Options { ping_every: PING, ping_timeout: PING, ..Options::default() });
-        Arc::new(Self { chat, config, live, methods, lately: Default::default() })
+        Arc::new(Self { chat, config, live, methods, lately: Default::default(), rates: Default::default() })
     }
 
     /// Every REST route with who may use it: the data that the router is built from and that tests walk.

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use crate::{
     Door,
     call::{Call, drain},
+    rates,
     refusal::Refused,
     who::Who,
 };
@@ -144,12 +145,18 @@ async fn serve(door: Arc<Door>, route: Route, request: Request) -> Response {
     let test_mode = door.config.test_mode;
     let (parts, body) = request.into_parts();
     let body = Arc::new(Mutex::new(Some(body)));
-    let outcome = match Call::admit(door, &route, parts, body.clone()).await {
+    let told = rates::Told::new();
+    let now = door.chat.now();
+    let outcome = match Call::admit(door, &route, parts, body.clone(), &told).await {
         Ok(call) => (route.handler)(call).await,
         Err(refused) => Err(refused),
     };
     drain(&body).await;
-    outcome.unwrap_or_else(|refused| refused.response(test_mode))
+    let mut answer = outcome.unwrap_or_else(|refused| refused.response(test_mode));
+    if let Some(standing) = told.get() {
+        rates::tell(answer.headers_mut(), standing, now.millis());
+    }
+    answer
 }
 
 /// Whatever is not in the table: Rocket.Chat's JSON, never HTML.

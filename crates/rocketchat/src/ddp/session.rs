@@ -177,7 +177,16 @@ impl Ddp {
             return Step::Done;
         };
         let invocation = self.invocation(params);
-        Step::Wait(Box::pin(async move { Done::Result { id, answer: method.call(invocation).await } }))
+        let door = self.door.clone();
+        let counted = self.actor.clone().filter(|_| !door.config.test_mode);
+        Step::Wait(Box::pin(async move {
+            if let Some(actor) = counted
+                && let Err(refusal) = door.rates.method(&door.chat, &actor).await
+            {
+                return Done::Result { id, answer: Err(refusal.into()) };
+            }
+            Done::Result { id, answer: method.call(invocation).await }
+        }))
     }
 
     fn send(&self, id: Box<str>, params: Vec<Value>) -> Step<Done> {

@@ -2,4 +2,5 @@
 
 mod administration;
 mod integrations;
+mod limits;
 mod sink;
