@@ -43,6 +43,8 @@ def events(answer):
 def listen(heard, ready):
     with session().get(f"{BASE}/api/chat/stream", params={"user": "bob"}, stream=True, timeout=PATIENCE) as answer:
         assert answer.status_code == 200
+        # Event streams are UTF-8 by definition; the library takes any text without a charset for Latin-1.
+        answer.encoding = "utf-8"
         for name, data in events(answer):
             if name == "ready":
                 ready.set()

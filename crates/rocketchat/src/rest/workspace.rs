@@ -19,8 +19,9 @@ pub(crate) fn routes() -> Vec<Route> {
         get("licenses.isEnterprise", Who::User, "", |_| async { success(json!({ "isEnterprise": false })) }),
         post("push.test", Who::May(&["test-push-notifications"]), "", |_| async {
             Err(Refused::meteor("error-push-disabled", "Push is disabled"))
-        }),
-        get("push.get", Who::User, "", push_get),
+        })
+        .answering("Push is disabled"),
+        get("push.get", Who::User, "id=none", push_get).answering("Message not found"),
         get("push.info", Who::User, "", |_| async {
             success(json!({ "pushGatewayEnabled": false, "defaultPushGateway": false }))
         }),
