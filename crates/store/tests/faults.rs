@@ -220,7 +220,7 @@ fn after_a_failed_write_nothing_is_acknowledged_and_nothing_acknowledged_is_lost
     let place = Place::sqlite();
     let Location::Sqlite(path) = &place.location else { unreachable!() };
     // A limit on the size of files makes a write of the log fail in the middle.
-    let lines = child("child_meets_a_failing_disk", "trap '' XFSZ; ulimit -f 1200;", path);
+    let lines = child("child_meets_a_failing_disk", "trap '' XFSZ; ulimit -f 4000;", path);
     assert!(lines.iter().any(|line| line.ends_with("poisoned")), "{lines:?}");
     all_there(path, &lines);
 }
