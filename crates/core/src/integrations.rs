@@ -7,7 +7,7 @@ use crate::{
     integrations_out::CURSOR,
     rooms::RoomRef,
     session::Actor,
-    store::{Delivery, DeliveryState, Lane, Page, Paged},
+    store::{Delivery, Lane, Page, Paged},
     users_find::Whom,
 };
 
@@ -251,23 +251,16 @@ impl Chat {
         let delivery = delivery.to_owned();
         let old = self.store().reading(move |rows| rows.delivery(&delivery)).await?;
         let old = old.filter(|old| old.integration == found.id).ok_or(Refusal::NotFound(What::Other))?;
-        let now = self.now();
-        let again = Delivery {
-            id: self.new_id(),
-            state: DeliveryState::Waiting,
-            attempts: 0,
-            due_at: now,
-            created_at: now,
-            updated_at: now,
-            status: None,
-            problem: String::new(),
-            answer: String::new(),
-            ..old
-        };
-        let kept = again.clone();
-        self.store().writing(Lane::Verbs, move |tx| tx.put_delivery(&kept)).await?;
-        self.deliveries_due.notify_one();
+        let again = self.waiting_delivery(&found, &old.event, old.room, &old.url, old.body);
+        self.keep_delivery(again.clone()).await?;
         Ok(again)
+    }
+
+    /// Keeps a call that somebody asked for, and sees to it that it is made.
+    pub(crate) async fn keep_delivery(&self, delivery: Delivery) -> Result<()> {
+        self.store().writing(Lane::Verbs, move |tx| tx.put_delivery(&delivery)).await?;
+        self.deliveries_due.notify_one();
+        Ok(())
     }
 
     /// One, whoever asks. For the server's own use.

@@ -292,12 +292,25 @@ impl Chat {
         url: &str,
         body: Json,
     ) -> Delivery {
+        let room = occasion.room.as_ref().map(|room| room.id.as_str().to_owned());
+        self.waiting_delivery(integration, occasion.trigger.as_str(), room, url, body)
+    }
+
+    /// A call that was never tried.
+    pub(crate) fn waiting_delivery(
+        &self,
+        integration: &Integration,
+        event: &str,
+        room: Option<String>,
+        url: &str,
+        body: Json,
+    ) -> Delivery {
         let now = self.now();
         Delivery {
             id: self.new_id(),
             integration: integration.id.clone(),
-            event: occasion.trigger.as_str().to_owned(),
-            room: occasion.room.as_ref().map(|room| room.id.as_str().to_owned()),
+            event: event.to_owned(),
+            room,
             url: url.to_owned(),
             body,
             state: DeliveryState::Waiting,
@@ -315,26 +328,9 @@ impl Chat {
     pub async fn test_integration(&self, actor: &Actor, id: &str, body: Json) -> Result<Delivery> {
         let found = self.managed(actor, id).await?;
         let calls = found.calls.as_ref().ok_or(Refusal::NotAllowed("manage-outgoing-integrations"))?;
-        let now = self.now();
-        let delivery = Delivery {
-            id: self.new_id(),
-            integration: found.id.clone(),
-            event: "test".to_owned(),
-            room: None,
-            url: calls.urls.first().cloned().unwrap_or_default(),
-            body,
-            state: DeliveryState::Waiting,
-            attempts: 0,
-            due_at: now,
-            created_at: now,
-            updated_at: now,
-            status: None,
-            problem: String::new(),
-            answer: String::new(),
-        };
-        let kept = delivery.clone();
-        self.store().writing(Lane::Verbs, move |tx| tx.put_delivery(&kept)).await?;
-        self.deliveries_due.notify_one();
+        let url = calls.urls.first().map(String::as_str).unwrap_or_default();
+        let delivery = self.waiting_delivery(&found, "test", None, url, body);
+        self.keep_delivery(delivery.clone()).await?;
         Ok(delivery)
     }
 }

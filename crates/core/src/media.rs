@@ -37,3 +37,12 @@ pub trait Media: Send + Sync {
     /// Takes out of a picture what it tells about its maker (EXIF).
     fn strip<'a>(&'a self, file: &'a Path) -> Boxed<'a, ()>;
 }
+
+/// Whether a file of this type may be shown in a page: only what can't run, so raster pictures, sound and film.
+pub fn is_inline(media_type: &str) -> bool {
+    match media_type.split_once('/') {
+        Some(("image", kind)) => matches!(kind, "png" | "jpeg" | "gif" | "webp" | "avif" | "bmp"),
+        Some(("audio" | "video", _)) => true,
+        _ => false,
+    }
+}

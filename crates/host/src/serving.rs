@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-use parlor_core::{chat::Chat, store::Upload};
+use parlor_core::{chat::Chat, media::is_inline, store::Upload};
 
 use crate::{files::escaped, problem::Problem};
 
@@ -85,15 +85,6 @@ fn headers_of(upload: &Upload, from: u64, to: u64, size: u64, status: StatusCode
         headers.insert(header::CONTENT_RANGE, value);
     }
     headers
-}
-
-/// Only what can't run: raster pictures, sound, film.
-fn is_inline(media_type: &str) -> bool {
-    match media_type.split_once('/') {
-        Some(("image", kind)) => matches!(kind, "png" | "jpeg" | "gif" | "webp" | "avif" | "bmp"),
-        Some(("audio" | "video", _)) => true,
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use parlor_core::{id::UploadId, store::Upload};
+use parlor_core::{id::UploadId, media::is_inline, store::Upload};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::{
@@ -131,15 +131,6 @@ fn set_headers(headers: &mut axum::http::HeaderMap, upload: &Upload, download: b
     let name = utf8_percent_encode(&upload.name, ESCAPED);
     if let Ok(value) = HeaderValue::try_from(format!("{way}; filename*=UTF-8''{name}")) {
         headers.insert(header::CONTENT_DISPOSITION, value);
-    }
-}
-
-/// Only what can't run: raster pictures, sound, film.
-fn is_inline(media_type: &str) -> bool {
-    match media_type.split_once('/') {
-        Some(("image", kind)) => matches!(kind, "png" | "jpeg" | "gif" | "webp" | "avif" | "bmp"),
-        Some(("audio" | "video", _)) => true,
-        _ => false,
     }
 }
 

@@ -1,7 +1,6 @@
 //! The rooms contract over sockets.
 
 pub(crate) mod events;
-mod send;
 
 use bytes::Bytes;
 use parlor_core::{
@@ -13,7 +12,12 @@ use parlor_core::{
     session::Actor,
     user::Status,
 };
-use parlor_host::{Cursor, Fields, PageAsked, Problem, Seek, Text, iso, page::Habit, shape::rooms as shape};
+use parlor_host::{
+    Cursor, Fields, PageAsked, Problem, Seek, Text, iso,
+    page::Habit,
+    rooms_draft::{self, message_id, room_id},
+    shape::rooms as shape,
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -28,21 +32,9 @@ fn keys(value: Value) -> Map<String, Value> {
     }
 }
 
-fn no_room() -> Problem {
-    Problem::not_found("Room")
-}
-
 /// The room of a payload; what is no id is unknown.
 fn room_of(fields: &mut Fields<'_>) -> String {
     fields.need_text("room_id", Text::ID)
-}
-
-fn room_id(text: &str) -> Result<RoomId, Problem> {
-    RoomId::parse(text).ok_or_else(no_room)
-}
-
-fn message_id(text: &str) -> Result<MessageId, Problem> {
-    MessageId::parse(text).ok_or_else(|| Problem::not_found("Message"))
 }
 
 /// A message in the rooms form.
@@ -207,7 +199,7 @@ pub(crate) async fn mark_as_read(context: Context) -> Result<Effect, Problem> {
 /// `send_message` as a command.
 pub(crate) async fn send(context: Context) -> Result<Sending, Problem> {
     let Context { door, actor, payload, .. } = context;
-    let draft = send::draft(&door.host, &actor, &payload).await?;
+    let draft = rooms_draft::read(&door.host, &actor, &payload).await?;
     enqueue(&door, &actor, draft).await
 }
 
