@@ -1,18 +1,22 @@
 import { lazy, type ReactNode, Suspense } from "react";
+import { useQuestion } from "@/store/confirm";
 
 const Switcher = lazy(() => import("./switcher"));
 const Create = lazy(() => import("./create"));
 const Shortcuts = lazy(() => import("./shortcuts"));
+const Question = lazy(() => import("@/ui/question"));
 
 export type Overlay = "switcher" | "create" | "direct" | "shortcuts";
 
 /** Dialogs that belong to no page. */
 export function Overlays({ overlay, close }: { overlay: Overlay | null; close: () => void }): ReactNode {
+  const question = useQuestion((from) => from.question);
   return (
     <Suspense fallback={null}>
       {overlay === "switcher" && <Switcher close={close} />}
       {(overlay === "create" || overlay === "direct") && <Create direct={overlay === "direct"} close={close} />}
       {overlay === "shortcuts" && <Shortcuts close={close} />}
+      {question && <Question question={question} />}
     </Suspense>
   );
 }
