@@ -76,7 +76,7 @@ pub mod presence;
 pub mod profile;
 pub mod published;
 pub mod publisher;
-mod push_tokens;
+pub mod push_tokens;
 mod quotes;
 mod reactions;
 pub mod reading;

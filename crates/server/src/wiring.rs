@@ -155,12 +155,18 @@ impl Core {
             },
         );
         let host = Host::new(chat.clone(), live.clone(), crate::host::options(config, file_key));
+        let keyed = chat.clone();
         let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());
         let notifier = chat.clone();
         let chores = vec![
             tokio::spawn(every_second(publisher, chat.clone())),
             tokio::spawn(sweep(chat.clone())),
             tokio::spawn(async move { notifier.notify_forever().await }),
+            tokio::spawn(async move {
+                if let Err(refusal) = parlor_outbound::push_key(&keyed).await {
+                    tracing::warn!(%refusal, "there is no key for web pushes");
+                }
+            }),
             tokio::spawn(parlor_outbound::Webhooks::new(chat.clone(), chat.outside()).run()),
         ];
         Ok(Parts { chat, live, rocketchat, host, metrics, engine, publisher: Some(thread), chores })

@@ -19,6 +19,7 @@ pub(crate) const STEPS: &[(&str, &str)] = &[
     ("0007_host", include_str!("../migrations/0007_host.sql")),
     ("0008_vendors", include_str!("../migrations/0008_vendors.sql")),
     ("0009_deliveries", include_str!("../migrations/0009_deliveries.sql")),
+    ("0010_outgoing", include_str!("../migrations/0010_outgoing.sql")),
 ];
 
 /// Why the schema could not be brought up to date.

@@ -41,10 +41,12 @@ pub struct PushToken {
     pub id: String,
     /// Whose.
     pub user: UserId,
-    /// `apn` or `gcm`.
+    /// `apn`, `gcm`, or `web` for a browser.
     pub kind: String,
-    /// The device's token.
+    /// The device's token; a browser's address for pushes.
     pub value: String,
+    /// A browser's two keys (`p256dh` and `auth`, base64url), with a blank between them.
+    pub keys: String,
     /// The application.
     pub app: String,
     /// The session it belongs to; ends with it.
@@ -77,8 +79,10 @@ pub trait ReadWorkspace {
     fn setting_values(&mut self) -> Result<Vec<(String, Value, Time)>>;
     /// Emoji, sounds or statuses, tombstones included when `removed_too`.
     fn customs(&mut self, kind: CustomKind, removed_too: bool) -> Result<Vec<Custom>>;
-    /// Push tokens of a user.
+    /// Push tokens of a user whose sessions have not ended, newest first, at most 100.
     fn push_tokens(&mut self, user: &UserId) -> Result<Vec<PushToken>>;
+    /// A push token whose session has not ended.
+    fn push_token(&mut self, id: &str) -> Result<Option<PushToken>>;
     /// A document.
     fn document(&mut self, collection: &'static str, id: &str) -> Result<Option<Document>>;
     /// Documents of a collection (with that key, when given), by id.

@@ -34,6 +34,7 @@ pub(crate) mod mail;
 mod method_call;
 mod moderation;
 pub(crate) mod permissions;
+mod push;
 pub(crate) mod roles;
 pub(crate) mod rooms;
 pub(crate) mod rooms_call;
@@ -86,6 +87,7 @@ pub(crate) fn all() -> Vec<Route> {
         method_call::routes(),
         moderation::routes(),
         permissions::routes(),
+        push::routes(),
         roles::routes(),
         rooms::routes(),
         rooms_lists::routes(),

@@ -13,6 +13,7 @@ mod teams;
 mod tickets;
 
 mod deliveries;
+mod devices;
 mod feed;
 
 pub(crate) mod append;

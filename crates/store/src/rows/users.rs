@@ -387,7 +387,7 @@ fn put_emails(tx: &mut SqlTx<'_>, user: &User) -> Result<()> {
 }
 
 pub(super) fn remove(tx: &mut SqlTx<'_>, id: &UserId) -> Result<()> {
-    for table in ["user_emails", "user_aliases", "secrets", "sessions", "push_tokens"] {
+    for table in ["user_emails", "user_aliases", "secrets", "sessions", "push_tokens", "highlights"] {
         tx.exec(
             &format!("DELETE FROM {table} WHERE whom = (SELECT key FROM users WHERE id = $1)"),
             params![id],

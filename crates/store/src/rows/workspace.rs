@@ -100,19 +100,10 @@ impl ReadWorkspace for SqlTx<'_> {
         })?)
     }
     fn push_tokens(&mut self, user: &UserId) -> Result<Vec<PushToken>> {
-        let sql = "SELECT p.id, u.id, p.kind, p.value, p.app, p.session, p.updated_at FROM push_tokens p \
-                   JOIN users u ON u.key = p.whom WHERE u.id = $1 ORDER BY p.id LIMIT 100";
-        Ok(self.query(sql, params![user], |row| {
-            Ok(PushToken {
-                id: row.get(0)?,
-                user: row.get(1)?,
-                kind: row.get(2)?,
-                value: row.get(3)?,
-                app: row.get(4)?,
-                session: row.get(5)?,
-                updated_at: row.get(6)?,
-            })
-        })?)
+        super::devices::of_user(self, user)
+    }
+    fn push_token(&mut self, id: &str) -> Result<Option<PushToken>> {
+        super::devices::by_id(self, id)
     }
     fn document(&mut self, collection: &'static str, id: &str) -> Result<Option<Document>> {
         let sql =
@@ -203,25 +194,10 @@ impl WriteWorkspace for SqlTx<'_> {
         Ok(())
     }
     fn put_push_token(&mut self, token: &PushToken) -> Result<()> {
-        self.exec("DELETE FROM push_tokens WHERE value = $1 OR id = $2", params![token.value, token.id])?;
-        self.exec(
-            "INSERT INTO push_tokens (id, whom, kind, value, app, session, updated_at) \
-             SELECT $1, key, $3, $4, $5, $6, CAST($7 AS BIGINT) FROM users WHERE id = $2",
-            params![
-                token.id,
-                token.user,
-                token.kind,
-                token.value,
-                token.app,
-                token.session,
-                token.updated_at
-            ],
-        )?;
-        Ok(())
+        super::devices::put(self, token)
     }
     fn remove_push_token(&mut self, user: &UserId, value: &str) -> Result<bool> {
-        let sql = "DELETE FROM push_tokens WHERE value = $2 AND whom = (SELECT key FROM users WHERE id = $1)";
-        Ok(self.exec(sql, params![user, *value])? > 0)
+        super::devices::remove(self, user, value)
     }
     fn put_document(&mut self, collection: &'static str, document: &Document) -> Result<()> {
         self.exec(
