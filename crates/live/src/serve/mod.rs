@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::{Request, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -193,7 +193,8 @@ impl Server {
         held: &Arc<Held>,
     ) -> <Router as Service<Request<Body>>>::Future {
         let stall_timeout = self.options.stall_timeout;
-        let mut request = request.map(|body| Body::new(PatientBody::new(body, stall_timeout)));
+        let waits = request.headers().contains_key(header::EXPECT);
+        let mut request = request.map(|body| Body::new(PatientBody::new(body, stall_timeout, waits)));
         let client = client_address(peer.ip(), request.headers(), self.options.trusted_proxies);
         let extensions = request.extensions_mut();
         extensions.insert(ClientAddress(client));

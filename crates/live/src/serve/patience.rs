@@ -1,6 +1,6 @@
 //! Streams and bodies that give up when the other side stops moving.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -93,16 +93,48 @@ impl AsyncWrite for Patient {
     }
 }
 
-/// A request's body that fails when it brings nothing for too long.
+/// What a refused request's body may still bring after its answer, so that a client which writes all before it
+/// reads gets that answer and not a broken connection. Above either bound the connection ends.
+const LEFTOVER: usize = 8 * 1024 * 1024;
+const LEFTOVER_TIME: Duration = Duration::from_secs(5);
+
+/// A request's body that fails when it brings nothing for too long. What its reader leaves is read and thrown
+/// away within [`LEFTOVER`] and [`LEFTOVER_TIME`], beside the answer.
 #[derive(Debug)]
 pub(super) struct PatientBody {
-    body: Incoming,
+    /// Taken at its end.
+    body: Option<Incoming>,
     reading: Patience,
+    /// The client sends nothing until the body is asked for.
+    waits_to_be_asked: bool,
 }
 
 impl PatientBody {
-    pub fn new(body: Incoming, limit: Duration) -> Self {
-        Self { body, reading: Patience::new(limit) }
+    pub fn new(body: Incoming, limit: Duration, waits_to_be_asked: bool) -> Self {
+        Self { body: Some(body), reading: Patience::new(limit), waits_to_be_asked }
+    }
+}
+
+impl Drop for PatientBody {
+    fn drop(&mut self) {
+        let Some(body) = self.body.take() else { return };
+        if body.is_end_stream() || self.waits_to_be_asked {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(LEFTOVER_TIME, throw_away(body)));
+        }
+    }
+}
+
+async fn throw_away(mut body: Incoming) {
+    let mut left = LEFTOVER;
+    while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let size = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(size) {
+            Some(rest) => left = rest,
+            None => return,
+        }
     }
 }
 
@@ -114,18 +146,28 @@ impl HttpBody for PatientBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        self.waits_to_be_asked = false;
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let polled = Pin::new(body).poll_frame(cx);
         Poll::Ready(match ready!(self.reading.poll(cx, polled)) {
-            Ok(frame) => frame.map(|result| result.map_err(BoxError::from)),
-            Err(error) => Some(Err(error.into())),
+            Ok(Some(Ok(frame))) => Some(Ok(frame)),
+            Ok(end) => {
+                self.body = None;
+                end.map(|result| result.map_err(BoxError::from))
+            }
+            // Whoever stalls is waited for no longer.
+            Err(error) => {
+                self.body = None;
+                Some(Err(error.into()))
+            }
         })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
     }
 }

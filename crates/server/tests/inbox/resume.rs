@@ -141,6 +141,8 @@ async fn cut_at_random_a_stream_loses_nothing_and_repeats_nothing() {
     let mut dice = Dice::new(seed);
     let total = 240;
     let (app, mut writer) = (world.app.clone(), Dice::new(seed + 1));
+    // A stream without a place begins now: it must stand before the first word.
+    let first = world.stream_from("alice", None).await;
     let writing = tokio::spawn(async move {
         for n in 0..total {
             let team = teams[writer.roll(3) as usize];
@@ -148,7 +150,6 @@ async fn cut_at_random_a_stream_loses_nothing_and_repeats_nothing() {
             assert_eq!(app.post("/api/chat/send", body).await.status, 201);
         }
     });
-    let first = world.stream_from("alice", None).await;
     let (mut stream, mut last, mut heard) = (first, None::<String>, Vec::new());
     while heard.len() < total {
         for _ in 0..=dice.roll(25) {
