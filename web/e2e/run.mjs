@@ -1,5 +1,5 @@
 // Journeys through the app in Chromium against the real server. Each names the behaviours that it shows by their
-// numbers; `node e2e/run.mjs WORD` runs those whose name contains the word.
+// numbers; `node e2e/run.mjs WORD` runs those whose name or file contains the word.
 import { accessSync } from "node:fs";
 import { readdirSync } from "node:fs";
 import { chromium } from "playwright-core";
@@ -27,7 +27,7 @@ for (const file of readdirSync(folder).sort()) {
   const module = await import(new URL(file, folder));
   journeys.push(...module.default.map((journey) => ({ ...journey, file })));
 }
-const chosen = journeys.filter(({ name }) => name.includes(wanted));
+const chosen = journeys.filter(({ name, file }) => name.includes(wanted) || file.includes(wanted));
 
 const server = await Server.start();
 const browser = await chromium.launch({ executablePath: program(), args: ["--no-sandbox", "--disable-dev-shm-usage"] });

@@ -46,9 +46,10 @@ export class Server {
           OVERWRITE_SETTING_Message_Read_Receipt_Enabled: "true",
         };
     const program = process.env.PARLOR_BIN ?? new URL("../../target/debug/parlor", import.meta.url).pathname;
+    const { PATH, PARLOR_RUN = "", PARLOR_WEB_DIR } = process.env;
     this.said = "";
     this.process = spawn(program, ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data], {
-      env: { PATH: process.env.PATH, PARLOR_RUN: process.env.PARLOR_RUN ?? "", ...admin },
+      env: { PATH, PARLOR_RUN, ...(PARLOR_WEB_DIR ? { PARLOR_WEB_DIR } : {}), ...admin },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.ended = new Promise((resolve) => this.process.once("exit", resolve));

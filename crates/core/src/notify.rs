@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use crate::{
     chat::Chat,
+    clock::Time,
     error::{Refusal, Result},
     event::{Change, Event},
     id::UserId,
@@ -65,6 +66,8 @@ pub struct Addressee {
     pub membership: Arc<Membership>,
     /// Why.
     pub reason: Reason,
+    /// It is one of the hours in which he wants to be left alone.
+    pub quiet: bool,
 }
 
 /// By which way somebody is told; each has its own preference.
@@ -116,8 +119,11 @@ impl Waiting {
 
 impl Addressee {
     /// Whether he wants to be told by this way: what he said for the room, else in general, else the workspace's
-    /// default.
+    /// default. In quiet hours nothing is shown or pushed; mail makes no noise and comes.
     pub fn wants(&self, way: Way, settings: &Settings) -> bool {
+        if self.quiet && way != Way::Email {
+            return false;
+        }
         let notify = &self.membership.notify;
         let (own, general, default) = match way {
             Way::Desktop => (
@@ -147,13 +153,48 @@ impl Addressee {
     }
 }
 
-/// A preference of the user's own; `default` counts as none. Only those who set one pay for reading it.
+/// A preference of the user's own; `default` counts as none.
 fn preference(user: &User, key: &str) -> Option<String> {
+    chosen(user, key)?.get(key)?.as_str().filter(|level| *level != "default").map(str::to_owned)
+}
+
+/// The user's preferences where this one is among them. Only those who set one pay for reading it.
+fn chosen(user: &User, key: &str) -> Option<serde_json::Value> {
     if !user.preferences.as_str().contains(key) {
         return None;
     }
-    let all: serde_json::Value = serde_json::from_str(user.preferences.as_str()).ok()?;
-    all.get(key)?.as_str().filter(|level| *level != "default").map(str::to_owned)
+    serde_json::from_str(user.preferences.as_str()).ok()
+}
+
+/// Whether a text holds one of the user's keywords (`highlights`, at most 50 of them) as words of their own.
+fn holds_keyword(user: &User, text: &str) -> bool {
+    let Some(all) = chosen(user, "highlights") else { return false };
+    let Some(words) = all.get("highlights").and_then(serde_json::Value::as_array) else { return false };
+    let text = text.to_lowercase();
+    let words = words.iter().take(50).filter_map(serde_json::Value::as_str);
+    words.map(|word| word.trim().to_lowercase()).any(|word| !word.is_empty() && has_word(&text, &word))
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let stands_alone = |at: usize| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        [before, after].into_iter().flatten().all(|c| !c.is_alphanumeric())
+    };
+    text.match_indices(word).any(|(at, _)| stands_alone(at))
+}
+
+/// Whether it is between `quietFrom` and `quietUntil` (`HH:MM`) where the user is (`quietOffset`, minutes east of UTC).
+fn is_quiet(user: &User, now: Time) -> bool {
+    let Some(all) = chosen(user, "quietFrom") else { return false };
+    let minute = |key: &str| {
+        let (hours, minutes) = all.get(key)?.as_str()?.split_once(':')?;
+        Some(hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?)
+    };
+    let (Some(from), Some(until)) = (minute("quietFrom"), minute("quietUntil")) else { return false };
+    let offset = all.get("quietOffset").and_then(serde_json::Value::as_i64).unwrap_or_default();
+    let here = (now.millis().div_euclid(60_000) + offset.clamp(-840, 840)).rem_euclid(24 * 60);
+    if from <= until { (from..until).contains(&here) } else { here >= from || here < until }
 }
 
 impl Chat {
@@ -271,7 +312,10 @@ impl Chat {
             || membership.ignored.contains(&message.author)
             || (reason == Reason::Everybody && membership.notify.mute_group_mentions);
         let Some(user) = self.user(&user).await?.filter(|user| user.active && !deaf) else { return Ok(None) };
-        Ok(Some(Addressee { user, membership, reason }))
+        let keyword = reason == Reason::Room && holds_keyword(&user, &message.text);
+        let reason = if keyword { Reason::Mention } else { reason };
+        let quiet = is_quiet(&user, self.now());
+        Ok(Some(Addressee { user, membership, reason, quiet }))
     }
 }
 
@@ -282,7 +326,7 @@ mod tests {
 
     fn addressee(reason: Reason) -> Addressee {
         let membership = Arc::new(samples::membership("r", "u"));
-        Addressee { user: Arc::new(samples::user("u")), membership, reason }
+        Addressee { user: Arc::new(samples::user("u")), membership, reason, quiet: false }
     }
 
     #[test]
@@ -296,6 +340,36 @@ mod tests {
         assert!(to.wants(Way::Desktop, &settings));
         Arc::make_mut(&mut to.membership).notify.desktop = Some("nothing".into());
         assert!(!to.wants(Way::Desktop, &settings));
+    }
+
+    fn with(preferences: &str) -> User {
+        User { preferences: Json::new(preferences), ..samples::user("u") }
+    }
+
+    #[test]
+    fn a_keyword_counts_as_a_mention_when_it_stands_alone_in_any_case() {
+        let user = with(r#"{"highlights":["Tram","été", " "]}"#);
+        assert!(holds_keyword(&user, "the TRAM, again"));
+        assert!(holds_keyword(&user, "cet Été?"));
+        assert!(!holds_keyword(&user, "trampoline"));
+        assert!(!holds_keyword(&with("{}"), "tram"));
+        assert!(!holds_keyword(&with(r#"{"highlights":"tram"}"#), "tram"));
+    }
+
+    #[test]
+    fn quiet_hours_go_over_midnight_and_by_the_users_own_clock() {
+        let at = |hours: i64, minutes: i64| Time((hours * 60 + minutes) * 60_000);
+        let user = with(r#"{"quietFrom":"22:00","quietUntil":"07:00","quietOffset":60}"#);
+        assert!(is_quiet(&user, at(21, 0)));
+        assert!(is_quiet(&user, at(5, 59)));
+        assert!(!is_quiet(&user, at(6, 0)));
+        assert!(!is_quiet(&user, at(20, 59)));
+        assert!(!is_quiet(&with(r#"{"quietFrom":"x","quietUntil":null}"#), at(23, 0)));
+        let mut to = addressee(Reason::Mention);
+        to.quiet = true;
+        let settings = Settings::snapshot(Vec::new());
+        assert!(!to.wants(Way::Desktop, &settings) && !to.wants(Way::Mobile, &settings));
+        assert!(to.wants(Way::Email, &settings));
     }
 
     #[test]

@@ -55,6 +55,7 @@ export interface Subscription {
   hideUnreadStatus?: boolean;
   desktopNotifications?: "all" | "mentions" | "nothing" | "default";
   mobilePushNotifications?: "all" | "mentions" | "nothing" | "default";
+  emailNotifications?: "all" | "mentions" | "nothing" | "default";
   muteGroupMentions?: boolean;
   prid?: Id;
   teamId?: Id;

@@ -25,5 +25,9 @@ export const outside: Entry[] = [
 
 /** Pages beside the chat, for those who are signed in: shown in place of the conversation. */
 export const inside: Entry[] = [
+  {
+    path: "/settings/:section?",
+    page: page(() => import("./settings"), import.meta.glob("./settings/locales/*.json")),
+  },
   { path: "/directory", page: page(() => import("./directory"), import.meta.glob("./directory/locales/*.json")) },
 ];

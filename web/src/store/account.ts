@@ -9,6 +9,7 @@ import { forget } from "./disk";
 import { loadDrafts } from "./drafts";
 import { listen, readLists, watchPresence } from "./live";
 import { resume } from "./outbox";
+import { prefer, preference } from "./preferences";
 import { change, empty, state } from "./state";
 
 let stop: (() => void) | undefined;
@@ -59,6 +60,7 @@ export async function start(): Promise<void> {
     ]);
     change({ permissions: Object.fromEntries(permissions.update.map(({ _id, roles }) => [_id, roles])) });
     watchPresence();
+    endStatusInTime();
     await resume(me._id);
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) await end();
@@ -71,6 +73,23 @@ function speakAsWished(me: Me): void {
   const known = LOCALES.find((locale) => typeof wish === "string" && wish.startsWith(locale));
   const chosen = localStorage.getItem("parlor.locale") ?? new URLSearchParams(location.search).get("locale");
   if (known && !chosen && known !== document.documentElement.lang) void speak(known as Locale);
+}
+
+/** A status text that was set for a while goes when the while is over. */
+function endStatusInTime(): void {
+  const until = preference<number | null>("statusTextUntil", null);
+  if (!until) return;
+  const left = until - Date.now();
+  // A later look is enough for what lasts longer than a timer can.
+  const wait = Math.min(Math.max(left, 0), 3_600_000);
+  setTimeout(() => {
+    if (preference<number | null>("statusTextUntil", null) !== until) return;
+    if (until > Date.now()) endStatusInTime();
+    else
+      void post("users.setStatus", { message: "" })
+        .then(() => prefer({ statusTextUntil: null }))
+        .catch(() => undefined);
+  }, wait);
 }
 
 async function readEmoji(): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { Id, UserRef } from "@/api/types";
 import { t } from "@/i18n";
+import { preference } from "./preferences";
 import { counted, isUnread } from "./rooms";
 import { setting, state, useStore } from "./state";
 
@@ -50,6 +51,10 @@ export function announce(notice: Notice): void {
   const { payload } = notice;
   if (state().me?.status === "busy") return;
   say(t("live.message", { name: payload.sender.name ?? payload.sender.username ?? "", text: notice.text }));
+  const volume = preference("notificationsSoundVolume", 100);
+  // Fetched when it is first needed; a page that nobody touched yet may not play anything.
+  if (!document.hasFocus() && volume > 0 && navigator.userActivation?.hasBeenActive)
+    void import("@/lib/sound").then(({ play }) => play("message", volume));
   if (document.hasFocus() || !("Notification" in window) || Notification.permission !== "granted") return;
   const shown = new Notification(notice.title, { body: notice.text, tag: payload.rid, icon: "/app/icon.svg" });
   shown.onclick = () => {

@@ -20,6 +20,7 @@ import { useT } from "@/i18n";
 import { typing } from "@/store/actions";
 import { draftKey, setDraft } from "@/store/drafts";
 import { send } from "@/store/outbox";
+import { preference } from "@/store/preferences";
 import { setting, state, useStore } from "@/store/state";
 import { addUploads } from "@/store/uploads";
 import { Avatar } from "@/ui/avatar";
@@ -111,7 +112,7 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
     if (event.nativeEvent.isComposing || event.keyCode === 229) return;
     if (completion.keys(event, (choice, at) => type(text.slice(0, at.from) + choice.insert + text.slice(at.to))))
       return;
-    const enterSends = localStorage.getItem("parlor.enter") !== "newline";
+    const enterSends = preference<string>("sendOnEnter", "normal") !== "alternative";
     const wanted = enterSends ? !event.shiftKey && !event.altKey : event.ctrlKey || event.metaKey;
     if (event.key === "Enter" && wanted) {
       event.preventDefault();

@@ -34,6 +34,7 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
   const muted = sub?.disableNotifications;
   const own: Item[] = sub
     ? [
+        panel("notifications"),
         {
           id: "mute",
           label: t(muted ? "room.unmute" : "room.mute"),
