@@ -29,5 +29,6 @@ export const inside: Entry[] = [
     path: "/settings/:section?",
     page: page(() => import("./settings"), import.meta.glob("./settings/locales/*.json")),
   },
+  { path: "/admin/*?", page: page(() => import("./admin"), import.meta.glob("./admin/locales/*.json")) },
   { path: "/directory", page: page(() => import("./directory"), import.meta.glob("./directory/locales/*.json")) },
 ];

@@ -6,10 +6,11 @@ import type { Status } from "@/api/types";
 import { useT } from "@/i18n";
 import { setTheme, theme } from "@/lib/look";
 import { signOut } from "@/store/account";
-import { change, may, useStore } from "@/store/state";
+import { change, useStore } from "@/store/state";
 import { Avatar, Presence } from "@/ui/avatar";
 import { Menu } from "@/ui/menu";
 import { toast } from "@/ui/toast";
+import { administers } from "../admin/needs";
 import type { Overlay } from "./overlays";
 import css from "./sidebar.module.css";
 
@@ -23,9 +24,7 @@ export function OwnMenu({ open, paths }: { open: (overlay: Overlay) => void; pat
   const status = useStore((state) =>
     state.me ? (state.presence[state.me._id]?.status ?? state.me.status) : undefined,
   );
-  const administers = useStore(
-    (state) => may("view-room-administration", undefined, state) || may("view-user-administration", undefined, state),
-  );
+  const administrator = useStore(administers);
   const has = (path: string): boolean => paths.some((one) => one.startsWith(path));
   const setStatus = (next: Status): void => {
     post("users.setStatus", { status: next, message: me?.statusText ?? "" })
@@ -51,7 +50,7 @@ export function OwnMenu({ open, paths }: { open: (overlay: Overlay) => void; pat
                 },
               ]
             : []),
-          ...(administers && has("/admin")
+          ...(administrator && has("/admin")
             ? [
                 {
                   id: "admin",
