@@ -7,7 +7,7 @@ use crate::{
     id::UserId,
     json::Json,
     session::Actor,
-    store::{Document, Lane, Page, Paged, Tx},
+    store::{Document, Lane, Page, Paged, Read, Tx},
 };
 
 const AUDIT: &str = "audit";
@@ -17,6 +17,8 @@ const LONGEST: usize = 500;
 const KEPT: i64 = 365 * 24 * 60 * 60 * 1000;
 /// Entries swept in one step.
 const STEP: u64 = 500;
+/// Entries that a filter looks into, the newest first.
+const LOOKED_INTO: u64 = 20_000;
 
 /// One act.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +35,36 @@ pub struct AuditEntry {
     pub about: String,
     /// When.
     pub at: Time,
+}
+
+/// Which entries are wanted; what is left empty narrows nothing.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Acts of this user.
+    pub of: Option<UserId>,
+    /// How the act begins, such as `user.`.
+    pub act: String,
+    /// Part of the user name or of what it was about, in any case.
+    pub text: String,
+    /// Not before.
+    pub from: Option<Time>,
+    /// Before.
+    pub to: Option<Time>,
+}
+
+impl AuditFilter {
+    /// Whether entries have to be looked into one by one.
+    fn looks_in(&self) -> bool {
+        !self.act.is_empty() || !self.text.is_empty() || self.from.is_some() || self.to.is_some()
+    }
+
+    fn fits(&self, entry: &AuditEntry) -> bool {
+        let text = self.text.to_lowercase();
+        entry.act.starts_with(&self.act)
+            && (entry.about.to_lowercase().contains(&text) || entry.username.to_lowercase().contains(&text))
+            && self.from.is_none_or(|from| entry.at >= from)
+            && self.to.is_none_or(|to| entry.at < to)
+    }
 }
 
 /// Stores an entry; part of the act's own transaction.
@@ -72,13 +104,17 @@ impl Chat {
         })
     }
 
-    /// The log, the newest first; of one user when `of` is given. Needs `can-audit-log`.
-    pub async fn audit(&self, actor: &Actor, of: Option<&UserId>, page: Page) -> Result<Paged<AuditEntry>> {
+    /// The log, the newest first. Needs `can-audit-log`. Of a filter that looks into entries only the newest 20,000
+    /// are looked into, so that an answer never takes long.
+    pub async fn audit(&self, actor: &Actor, filter: AuditFilter, page: Page) -> Result<Paged<AuditEntry>> {
         if page.count > 1_000 {
             return Err(Refusal::invalid("count", "at most 1000"));
         }
         self.require(actor, "can-audit-log", None).await?;
-        let key = of.map(ToString::to_string);
+        if filter.looks_in() {
+            return self.store().reading(move |rows| look_through(rows, &filter, page)).await;
+        }
+        let key = filter.of.map(|of| of.to_string());
         let found = self
             .store()
             .reading(move |rows| {
@@ -105,5 +141,51 @@ impl Chat {
                 Ok(())
             })
             .await
+    }
+}
+
+/// The entries that fit, from the newest on.
+fn look_through(rows: &mut dyn Read, filter: &AuditFilter, page: Page) -> Result<Paged<AuditEntry>> {
+    let key = filter.of.as_ref().map(ToString::to_string);
+    let mut end = rows.documents(AUDIT, key.as_deref(), Page { offset: 0, count: 1 })?.total;
+    let (mut fitting, mut looked) = (Vec::new(), 0);
+    while end > 0 && looked < LOOKED_INTO {
+        let start = end.saturating_sub(STEP);
+        let piece = rows.documents(AUDIT, key.as_deref(), Page { offset: start, count: end - start })?.items;
+        let older =
+            piece.first().is_some_and(|first| filter.from.is_some_and(|from| first.updated_at < from));
+        fitting.extend(piece.into_iter().rev().filter_map(read).filter(|entry| filter.fits(entry)));
+        looked += end - start;
+        end = if older { 0 } else { start };
+    }
+    let total = fitting.len() as u64;
+    let items = fitting.into_iter().skip(page.offset as usize).take(page.count as usize).collect();
+    Ok(Paged { items, total })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_narrows_by_act_text_and_time() {
+        let entry = AuditEntry {
+            id: "1".into(),
+            actor: UserId::new("a"),
+            username: "ada".into(),
+            act: "user.removed".into(),
+            about: "Bob".into(),
+            at: Time(1_000),
+        };
+        let with = |change: fn(&mut AuditFilter)| {
+            let mut filter = AuditFilter::default();
+            change(&mut filter);
+            filter.fits(&entry)
+        };
+        assert!(with(|f| f.act = "user.".into()) && !with(|f| f.act = "room.".into()));
+        assert!(with(|f| f.text = "bOb".into()) && with(|f| f.text = "ADA".into()));
+        assert!(!with(|f| f.text = "eve".into()));
+        assert!(with(|f| f.from = Some(Time(1_000))) && !with(|f| f.from = Some(Time(1_001))));
+        assert!(with(|f| f.to = Some(Time(1_001))) && !with(|f| f.to = Some(Time(1_000))));
     }
 }

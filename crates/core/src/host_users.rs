@@ -191,7 +191,7 @@ impl Chat {
         if self.ever_wrote(&user.id).await? {
             return Err(State::HasMessages.into());
         }
-        self.erase_user(&user, true).await
+        self.erase_user(&user, true, None).await
     }
 
     /// Switches a user off (or on) by the host's word: tokens are refused, connections end. For the application and

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    audit::AuditEntry,
     chat::Chat,
     error::{Refusal, Result, State, What},
     json::Json,
@@ -95,7 +96,10 @@ impl Chat {
             let notice = self.notice_of(&room, &user, change, names.as_ref());
             steps.push(Step { change: change.clone(), names, notice, judgement });
         }
-        self.store_changes(&room, steps).await
+        // Those who administer rooms change them without being in them: that is written down.
+        let entry =
+            self.audit_entry(actor, "room.changed", &format!("{} {}", room.shown_name(), room.id)).await?;
+        self.store_changes(&room, steps, entry).await
     }
 
     /// Whoever changes a room's type must be allowed to make one of the new type.
@@ -109,7 +113,12 @@ impl Chat {
         }
     }
 
-    async fn store_changes(&self, room: &Arc<Room>, steps: Vec<Step>) -> Result<Arc<Room>> {
+    async fn store_changes(
+        &self,
+        room: &Arc<Room>,
+        steps: Vec<Step>,
+        entry: AuditEntry,
+    ) -> Result<Arc<Room>> {
         let id = room.id.clone();
         self.store()
             .writing(Lane::Verbs, move |tx| {
@@ -117,6 +126,9 @@ impl Chat {
                     tx.check(&step.judgement)?;
                 }
                 let before = tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
+                if tx.membership(&id, &entry.actor)?.is_none() {
+                    crate::audit::keep(tx, &entry)?;
+                }
                 let team = before.team.clone().filter(|_| before.team_main);
                 let access = steps.iter().any(|step| decides_access(&step.change));
                 let after = change_room(tx, &id, access, |room| {

@@ -33,9 +33,16 @@ impl Chat {
         if room.team_main {
             return Err(Refusal::invalid("room", "it is the main room of a team"));
         }
+        let what = format!("{} {}", room.shown_name(), room.id);
+        let entry = self.audit_entry(actor, "room.removed", what.trim()).await?;
+        let user = actor.user.clone();
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 tx.check(&judgement)?;
+                // Members who may remove their room do nothing beyond it.
+                if tx.membership(&room.id, &user)?.is_none() {
+                    crate::audit::keep(tx, &entry)?;
+                }
                 erase(tx, &room)
             })
             .await

@@ -191,9 +191,12 @@ impl Chat {
     /// Switches somebody's authenticator off, because it is lost. Needs `edit-other-user-totp`.
     pub async fn reset_totp(&self, actor: &Actor, of: &UserId) -> Result<()> {
         self.require(actor, "edit-other-user-totp", None).await?;
-        let id = self.known_user(of).await?.id.clone();
+        let user = self.known_user(of).await?;
+        let entry = self.audit_entry(actor, "user.two-factor-reset", &user.username).await?;
+        let id = user.id.clone();
         self.store()
             .writing(Lane::Verbs, move |tx| {
+                crate::audit::keep(tx, &entry)?;
                 let mut secrets = tx.secrets(&id)?;
                 clear(&mut secrets);
                 tx.put_secrets(&id, &secrets)?;

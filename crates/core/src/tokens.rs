@@ -31,8 +31,20 @@ impl Chat {
         if *user != actor.user {
             self.require(actor, "logout-other-user", None).await?;
         }
-        let user = self.known_user(user).await?.id.clone();
-        self.store().writing(Lane::Verbs, move |tx| end_sessions(tx, &user, None, false)).await
+        let known = self.known_user(user).await?;
+        let entry = match *user == actor.user {
+            true => None,
+            false => Some(self.audit_entry(actor, "user.logged-out", &known.username).await?),
+        };
+        let user = known.id.clone();
+        self.store()
+            .writing(Lane::Verbs, move |tx| {
+                if let Some(entry) = &entry {
+                    crate::audit::keep(tx, entry)?;
+                }
+                end_sessions(tx, &user, None, false)
+            })
+            .await
     }
 
     /// The actor's own session, if it came by one.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     accounts::{another_admin, put_user},
+    audit::AuditEntry,
     chat::Chat,
     credentials::{Attempt, Factor, Password, Verdict},
     error::{Refusal, Result, What},
@@ -139,7 +140,8 @@ impl Chat {
             return Err(Refusal::NotAllowed("edit-other-user-info"));
         }
         let kept = actor.session.clone().filter(|_| own);
-        self.store_change(user, change, kept).await
+        let entry = if own { None } else { Some(self.entry_of(actor, &user, &change).await?) };
+        self.store_change(user, change, kept, entry).await
     }
 
     /// Changes one's own account, within what the settings allow. A new address or password needs the present
@@ -169,7 +171,13 @@ impl Chat {
         }
         let change =
             UserChange { roles: None, email_verified: None, require_password_change: None, ..change };
-        self.store_change(user, change, actor.session.clone()).await
+        self.store_change(user, change, actor.session.clone(), None).await
+    }
+
+    /// What the audit log says of somebody else's account being changed.
+    async fn entry_of(&self, actor: &Actor, user: &User, change: &UserChange) -> Result<AuditEntry> {
+        let act = if change.password.is_some() { "user.password-set" } else { "user.changed" };
+        self.audit_entry(actor, act, &user.username).await
     }
 
     /// Makes sure that whoever asks knows the account's password; wrong ones are counted as failed logins are.
@@ -198,6 +206,7 @@ impl Chat {
         user: Arc<User>,
         change: UserChange,
         kept: Option<SessionId>,
+        entry: Option<AuditEntry>,
     ) -> Result<Arc<User>> {
         let change = self.checked(&user, change)?;
         let password = match &change.password {
@@ -209,6 +218,9 @@ impl Chat {
             .writing(Lane::Verbs, move |tx| {
                 let before = tx.user(&id)?.ok_or(Refusal::NotFound(What::User))?;
                 let mut after = before.clone();
+                if let Some(entry) = &entry {
+                    crate::audit::keep(tx, entry)?;
+                }
                 apply(&change, &mut after);
                 if let Some(password) = &password {
                     set_password(tx, &mut after, password, kept.as_ref())?;

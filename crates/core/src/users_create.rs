@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     accounts::hold_admins,
+    audit::AuditEntry,
     bootstrap::made,
     chat::Chat,
     error::{Refusal, Result, What},
@@ -74,7 +75,8 @@ impl Chat {
             self.may_assign(actor, &self.usual_roles(), roles).await?;
         }
         check_reserved(&wanted.username, &self.settings())?;
-        self.make_user(wanted, false).await
+        let entry = self.audit_entry(actor, "user.created", &wanted.username).await?;
+        self.make_user(wanted, false, Some(entry)).await
     }
 
     /// Makes an account for whoever asks, as the settings allow. The very first one on a workspace without an
@@ -108,7 +110,7 @@ impl Chat {
             inactive: settings.is_on("Accounts_ManuallyApproveNewUsers"),
             ..wanted
         };
-        self.make_user(wanted, true).await
+        self.make_user(wanted, true, None).await
     }
 
     /// Roles of new accounts.
@@ -136,13 +138,21 @@ impl Chat {
         Ok(())
     }
 
-    async fn make_user(&self, wanted: NewUser, may_be_first: bool) -> Result<Arc<User>> {
+    async fn make_user(
+        &self,
+        wanted: NewUser,
+        may_be_first: bool,
+        entry: Option<AuditEntry>,
+    ) -> Result<Arc<User>> {
         let (user, secrets) = self.draft_user(&wanted).await?;
         let made = self
             .store()
             .writing(Lane::Verbs, move |tx| {
                 let mut user = user.clone();
                 refuse_taken(tx, &user)?;
+                if let Some(entry) = &entry {
+                    crate::audit::keep(tx, entry)?;
+                }
                 if may_be_first && takes_over(tx)? {
                     user.roles.push(RoleId::new("admin"));
                     user.active = true;

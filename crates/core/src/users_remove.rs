@@ -95,17 +95,27 @@ impl Chat {
     }
 
     /// Removes an account with its memberships and direct rooms. Needs `delete-user`. What becomes of its messages in
-    /// other rooms says `Message_ErasureType`: they go too (`Delete`), stay under "Removed User" (`Unlink`), or stay
-    /// under the name that was shown (`Keep`).
+    /// other rooms says `fate`, or else `Message_ErasureType`: they go too (`Delete`), stay under "Removed User"
+    /// (`Unlink`), or stay under the name that was shown (`Keep`).
     ///
     /// # Errors
-    /// `State(LastOwner)` unless `relinquish` (see [`Chat::set_active`]), `State(LastAdmin)`.
-    pub async fn remove_user(&self, actor: &Actor, id: &UserId, relinquish: bool) -> Result<()> {
+    /// `State(LastOwner)` unless `relinquish` (see [`Chat::set_active`]), `State(LastAdmin)`; `Invalid` for another
+    /// word as `fate`.
+    pub async fn remove_user(
+        &self,
+        actor: &Actor,
+        id: &UserId,
+        relinquish: bool,
+        fate: Option<&str>,
+    ) -> Result<()> {
+        if fate.is_some_and(|fate| !["Delete", "Unlink", "Keep"].contains(&fate)) {
+            return Err(Refusal::invalid("messages", "must be Delete, Unlink or Keep"));
+        }
         self.require(actor, "delete-user", None).await?;
         let user = self.known_user(id).await?;
         let entry = self.audit_entry(actor, "user.removed", &user.username).await?;
         self.store().writing(Lane::Verbs, move |tx| crate::audit::keep(tx, &entry)).await?;
-        self.erase_user(&user, relinquish).await
+        self.erase_user(&user, relinquish, fate).await
     }
 
     /// Removes one's own account, if `Accounts_AllowDeleteOwnAccount` says so; the password is the proof.
@@ -115,12 +125,12 @@ impl Chat {
             return Err(Refusal::Disabled("Accounts_AllowDeleteOwnAccount"));
         }
         self.prove(&user, Some(proof)).await?;
-        self.erase_user(&user, relinquish).await
+        self.erase_user(&user, relinquish, None).await
     }
 
     /// In steps: first nobody can act as the user any more, then what the user left behind goes, last the account. A
     /// removal that was cut off leaves a deactivated account, which can be removed again.
-    pub(crate) async fn erase_user(&self, user: &User, relinquish: bool) -> Result<()> {
+    pub(crate) async fn erase_user(&self, user: &User, relinquish: bool, fate: Option<&str>) -> Result<()> {
         let id = user.id.clone();
         self.store()
             .writing(Lane::Verbs, move |tx| {
@@ -137,7 +147,8 @@ impl Chat {
         // Rooms that just went may still hold messages, which no room would be found for.
         self.sweep_removed_rooms().await?;
         let system = Actor::system(UserId::new(crate::bootstrap::ROCKET_CAT));
-        match self.settings().text("Message_ErasureType") {
+        let settings = self.settings();
+        match fate.unwrap_or_else(|| settings.text("Message_ErasureType")) {
             "Unlink" => drop(self.disown_messages_of(&user.id, "Removed User").await?),
             "Keep" => {
                 let name = if user.name.is_empty() { &user.username } else { &user.name };

@@ -98,7 +98,7 @@ async fn set_active(call: Invocation) -> Answer {
 async fn delete(call: Invocation) -> Answer {
     let id = UserId::parse(call.text(0)?).ok_or_else(unknown)?;
     let relinquish = call.param(1).and_then(Value::as_bool).unwrap_or_default();
-    call.chat().remove_user(call.actor()?, &id, relinquish).await.map_err(refuse_end)?;
+    call.chat().remove_user(call.actor()?, &id, relinquish, None).await.map_err(refuse_end)?;
     Ok(json!({ "deletedRooms": [] }))
 }
 

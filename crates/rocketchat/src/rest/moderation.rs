@@ -1,6 +1,7 @@
 //! `moderation.*`: what people reported, and what moderators do about it; and the audit log.
 
 use parlor_core::{
+    audit::AuditFilter,
     chat::Chat,
     error::{Refusal, What},
     id::{MessageId, UserId},
@@ -239,11 +240,18 @@ async fn prune(call: Call) -> Outcome {
     success(json!({ "count": removed }))
 }
 
-/// Who of those with power did what: `?userId=` of one person.
+/// Who of those with power did what: `userId` of one person, `action` as it begins, `text` in what it was about or in
+/// the user name, between `oldest` and `latest`. With any of the last four, among the newest 20,000.
 async fn audit(call: Call) -> Outcome {
     let page = call.page()?;
-    let of = call.param("userId").map(user_id).transpose()?;
-    let found = call.chat().audit(call.actor()?, of.as_ref(), page).await?;
+    let filter = AuditFilter {
+        of: call.param("userId").map(user_id).transpose()?,
+        act: call.param("action").unwrap_or_default().to_owned(),
+        text: call.param("text").unwrap_or_default().trim().to_owned(),
+        from: call.since("oldest")?,
+        to: call.since("latest")?,
+    };
+    let found = call.chat().audit(call.actor()?, filter, page).await?;
     let items = found.items.iter().map(|entry| {
         json!({
             "_id": entry.id, "ts": Dates::Iso.value(entry.at), "action": entry.act, "about": entry.about,

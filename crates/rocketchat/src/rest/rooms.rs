@@ -7,7 +7,7 @@ use parlor_core::{
     clock::Time,
     error::{Refusal, State, What},
     id::RoomId,
-    room::RoomView,
+    room::{Room, RoomView},
     room_settings::RoomChange,
     rooms::{Bring, RoomRef},
     session::Actor,
@@ -112,7 +112,7 @@ async fn info(call: Call) -> Outcome {
 }
 
 /// A room as another one refers to it.
-fn brief(room: &parlor_core::room::Room) -> Value {
+fn brief(room: &Room) -> Value {
     let mut value = json!({
         "_id": room.id.as_str(), "name": room.name, "fname": room.shown_name(),
         "t": shape::room::letter(room.kind),
@@ -148,8 +148,13 @@ async fn roles(call: Call) -> Outcome {
 
 async fn members_by_role(call: Call) -> Outcome {
     let room = any_room(&call, call.param("roomId"), call.param("roomName")).await?;
+    answer_by_role(&call, &room).await
+}
+
+/// A page of a room's members with their roles there, owners first.
+pub(crate) async fn answer_by_role(call: &Call, room: &Arc<Room>) -> Outcome {
     let page = call.page()?;
-    let found = page_of_members(&call, &room, true).await?;
+    let found = page_of_members(call, room, true).await?;
     let members: Vec<_> = found
         .items
         .iter()

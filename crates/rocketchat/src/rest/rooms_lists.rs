@@ -1,7 +1,9 @@
 //! `rooms.*`: lists for administrators and for completing names.
 
+use std::sync::Arc;
+
 use parlor_core::{
-    room::{RoomKind, RoomView},
+    room::{Room, RoomKind, RoomView},
     rooms::{RoomRef, Scope},
     store::{Page, RoomFilter},
 };
@@ -28,6 +30,7 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         get("rooms.adminRooms", admin, "", admin_rooms),
         get("rooms.adminRooms.getRoom", admin, "rid=$private", admin_room),
+        get("rooms.adminRooms.members", admin, "rid=$private", admin_members),
         get(
             "rooms.autocomplete.adminRooms",
             Who::May(&["view-room-administration"]),
@@ -89,11 +92,23 @@ fn by_types(filter: &mut RoomFilter, types: &[String]) {
 }
 
 async fn admin_room(call: Call) -> Outcome {
+    let room = administered(&call).await?;
+    success(shape::room::current(call.chat(), &room, Dates::Iso).await?)
+}
+
+/// The room that `rid` names, for those who administer rooms.
+async fn administered(call: &Call) -> Result<Arc<Room>, Refused> {
     let id = call.need("rid")?;
     call.chat().require(call.actor()?, "view-room-administration", None).await.map_err(refuse_admin)?;
     let found = call.chat().find_known_room(call.actor()?, RoomRef::Id(id)).await;
-    let room = found.map_err(|_| Refused::new("not-found").kind("not-found"))?;
-    success(shape::room::current(call.chat(), &room, Dates::Iso).await?)
+    found.map_err(|_| Refused::new("not-found").kind("not-found"))
+}
+
+/// Beyond Rocket.Chat: who is in a room that one administers and need not be in, owners first. Takes
+/// `view-members-list-all-rooms` as well.
+async fn admin_members(call: Call) -> Outcome {
+    let room = administered(&call).await?;
+    super::rooms::answer_by_role(&call, &room).await
 }
 
 /// The name in the JSON of `selector`.

@@ -209,7 +209,9 @@ async fn delete(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
     let user = user_of(&call, &body).await?;
     let relinquish = body.flag("confirmRelinquish")?.unwrap_or_default();
-    call.chat().remove_user(call.actor()?, &user.id, relinquish).await.map_err(refused)?;
+    // Beyond Rocket.Chat: what becomes of the messages, instead of what `Message_ErasureType` says.
+    let fate = body.text("messages")?;
+    call.chat().remove_user(call.actor()?, &user.id, relinquish, fate).await.map_err(refused)?;
     success(json!({ "deletedRooms": [] }))
 }
 
