@@ -85,6 +85,7 @@ pub struct Chat {
     settings: RwLock<Arc<Settings>>,
     pub(crate) marks: crate::reading::Marks,
     pub(crate) waiting: crate::notify::Waiting,
+    pub(crate) links: crate::previews::Links,
     latencies: crate::histogram::Latencies,
     pub(crate) send_limit: crate::send_limit::SendLimit,
     /// Something was committed, or calls are due.
@@ -115,6 +116,7 @@ impl Chat {
             settings: RwLock::new(Arc::new(settings)),
             marks: Default::default(),
             waiting: Default::default(),
+            links: Default::default(),
             latencies: Default::default(),
             send_limit: Default::default(),
             deliveries_due: Default::default(),
@@ -240,9 +242,13 @@ impl Chat {
     /// Takes in what was committed, before anybody gets an answer: the caches must tell the truth by then.
     /// Quick and without waiting; called by the committing thread.
     pub fn committed(&self, facts: &[Fact]) {
+        let previews = self.settings().is_on(crate::previews::SETTING);
         for fact in facts {
             self.take_in(&fact.event);
             self.waiting.committed(&fact.event);
+            if previews {
+                self.links.committed(&fact.event);
+            }
         }
         if !facts.is_empty() {
             self.journal_grew();

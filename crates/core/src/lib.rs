@@ -73,6 +73,7 @@ pub mod permission_table;
 pub mod permissions;
 mod pins;
 pub mod presence;
+pub mod previews;
 pub mod profile;
 pub mod published;
 pub mod publisher;

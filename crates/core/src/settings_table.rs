@@ -82,7 +82,7 @@ pub const SETTINGS: &[Definition] = &[
     hidden("Notifications_Max_Room_Members", "General", "", Number(100.0)),
     hidden("Apps_Framework_enabled", "General", "", Bool(false)),
     // General: REST API
-    shown("API_Embed", "General", "REST API", Bool(true)),
+    shown("API_Embed", "General", "REST API", Bool(false)),
     shown("API_Use_REST_For_DDP_Calls", "General", "REST API", Bool(true)),
     shown("API_Enable_Rate_Limiter", "General", "REST API", Bool(true)),
     shown("API_Gitlab_URL", "General", "REST API", Text("")),

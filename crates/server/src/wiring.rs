@@ -167,6 +167,7 @@ impl Core {
                     tracing::warn!(%refusal, "there is no key for web pushes");
                 }
             }),
+            tokio::spawn(parlor_outbound::Previews::new(chat.clone(), chat.outside()).run()),
             tokio::spawn(parlor_outbound::Webhooks::new(chat.clone(), chat.outside()).run()),
         ];
         Ok(Parts { chat, live, rocketchat, host, metrics, engine, publisher: Some(thread), chores })

@@ -110,12 +110,15 @@ async fn url_preview(call: Call) -> Outcome {
     };
     let refuse = |_| Refused::meteor("error-not-allowed", "Not allowed");
     call.chat().find_room(call.actor()?, RoomRef::Id(room)).await.map_err(refuse)?;
-    let host =
-        url.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-    // Previews are fetched when a message is stored; here only what the address itself says.
-    success(json!({ "urlPreview": {
-        "url": url, "meta": {}, "headers": {}, "parsedUrl": { "host": host },
-    } }))
+    let found = call.chat().preview(call.actor()?, url).await?;
+    let mut preview: Value = serde_json::from_str(found.as_str()).unwrap_or_default();
+    preview["url"] = url.into();
+    for part in ["meta", "headers", "parsedUrl"] {
+        if preview[part].is_null() {
+            preview[part] = json!({});
+        }
+    }
+    success(json!({ "urlPreview": preview }))
 }
 
 async fn read_receipts(call: Call) -> Outcome {

@@ -3,4 +3,5 @@
 mod administration;
 mod integrations;
 mod limits;
+mod previews;
 mod sink;
