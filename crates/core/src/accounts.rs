@@ -6,11 +6,11 @@ use crate::{
     chat::Chat,
     clock::Time,
     credentials::{Attempt, Factor, Password, Verdict},
-    error::{Refusal, Result, SecondFactor, State, What},
+    error::{Refusal, Result, State, What},
     event::{Change, Event},
     id::{SessionId, UserId},
     session::{Actor, Login, Session, SessionKind},
-    store::{Lane, Secrets, Tx},
+    store::{Lane, LinkPurpose, Tx},
     user::User,
 };
 
@@ -139,36 +139,16 @@ impl Chat {
         if !user.active {
             return Err(Refusal::Deactivated);
         }
-        let mut spent = self.second_factor(&user, &secrets, code)?;
+        let mut spent = self.second_factor(&user, &secrets, code).await?;
+        if self.must_verify_first(&user) {
+            return Err(State::Unverified.into());
+        }
         if rehash {
             // A full pool must not fail a right login: the form is renewed another time.
             let renewed = credentials.hash(&password).await.ok();
             spent.password = secrets.password.zip(renewed);
         }
         self.open_session(user.id, SessionKind::Login, device, spent).await
-    }
-
-    /// Checks the second factor when the account has one, and says what of it is used up.
-    pub(crate) fn second_factor(&self, user: &User, secrets: &Secrets, code: Option<Code>) -> Result<Spent> {
-        let settings = self.settings();
-        let Some(sealed) = secrets.totp.as_deref() else { return Ok(Spent::default()) };
-        if !settings.is_on("Accounts_TwoFactorAuthentication_Enabled") {
-            return Ok(Spent::default());
-        }
-        let ask =
-            |wrong| Refusal::SecondFactor(SecondFactor { method: "totp", available: vec!["totp"], wrong });
-        let Some(code) = code.filter(|c| !c.code.is_empty()) else { return Err(ask(false)) };
-        let credentials = &self.ports.credentials;
-        let attempt = Attempt { user: &user.id, address: None };
-        credentials.admit(Factor::Code, attempt, &settings)?;
-        let step = credentials.check_totp(sealed, &code.code, secrets.totp_step)?;
-        let recovery = credentials.find_recovery_code(&user.id, &code.code, &secrets.recovery);
-        if step.is_none() && recovery.is_none() {
-            credentials.failed(Factor::Code, attempt, &settings);
-            return Err(ask(true));
-        }
-        credentials.succeeded(Factor::Code, attempt, &settings)?;
-        Ok(Spent { step, recovery: recovery.map(|index| secrets.recovery[index]), password: None })
     }
 
     /// Makes a session for a user who proved who he is, and notes the login.
@@ -237,14 +217,19 @@ impl Chat {
 /// once opens one session.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spent {
-    step: Option<u64>,
-    recovery: Option<[u8; 32]>,
+    pub(crate) step: Option<u64>,
+    pub(crate) recovery: Option<[u8; 32]>,
+    /// The hash of a code that was mailed.
+    pub(crate) mailed: Option<String>,
     /// The stored form that was checked, and the one to take its place.
-    password: Option<(String, String)>,
+    pub(crate) password: Option<(String, String)>,
 }
 
 pub(crate) fn spend(tx: &mut dyn Tx, user: &UserId, spent: &Spent) -> Result<()> {
-    let Spent { step: None, recovery: None, password: None } = spent else {
+    if let Some(hash) = &spent.mailed {
+        tx.take_mail_link(hash, LinkPurpose::Code)?.ok_or(Refusal::BadCredentials)?;
+    }
+    let Spent { step: None, recovery: None, password: None, .. } = spent else {
         let mut secrets = tx.secrets(user)?;
         if let Some(step) = spent.step {
             if secrets.totp_step.is_some_and(|last| last >= step) {

@@ -88,8 +88,7 @@ pub struct Chat {
     pub(crate) links: crate::previews::Links,
     latencies: crate::histogram::Latencies,
     pub(crate) send_limit: crate::send_limit::SendLimit,
-    /// Something was committed, or calls are due.
-    pub(crate) deliveries_due: tokio::sync::Notify,
+    pub(crate) wakers: crate::outgoing::Wakers,
 }
 
 impl Chat {
@@ -119,7 +118,7 @@ impl Chat {
             links: Default::default(),
             latencies: Default::default(),
             send_limit: Default::default(),
-            deliveries_due: Default::default(),
+            wakers: Default::default(),
         }
     }
 

@@ -188,6 +188,8 @@ pub enum State {
     CaseClosed,
     #[error("the user has written messages")]
     HasMessages,
+    #[error("no address of the account is confirmed yet")]
+    Unverified,
 }
 
 /// What a second factor asks for.
@@ -199,6 +201,8 @@ pub struct SecondFactor {
     pub available: Vec<&'static str>,
     /// The code that came with the request was wrong (rather than absent).
     pub wrong: bool,
+    /// A code has just been sent by mail, good until then.
+    pub sent: Option<Time>,
 }
 
 /// What a lock-out is about.

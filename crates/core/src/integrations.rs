@@ -259,7 +259,7 @@ impl Chat {
     /// Keeps a call that somebody asked for, and sees to it that it is made.
     pub(crate) async fn keep_delivery(&self, delivery: Delivery) -> Result<()> {
         self.store().writing(Lane::Verbs, move |tx| tx.put_delivery(&delivery)).await?;
-        self.deliveries_due.notify_one();
+        self.wake(crate::store::Way::Call);
         Ok(())
     }
 

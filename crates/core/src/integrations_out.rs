@@ -14,7 +14,7 @@ use crate::{
     messages::{Draft, Sent},
     room::{Room, RoomKind},
     session::Actor,
-    store::{Delivery, DeliveryState, Entry, EntryKind, Lane, Read, Slice},
+    store::{Delivery, Entry, EntryKind, Lane, Read, Slice, Way},
     user::User,
 };
 
@@ -22,11 +22,6 @@ use crate::{
 pub(crate) const CURSOR: &str = "webhooks";
 /// Rows of the journal that one step looks at.
 const STRETCH: u64 = 500;
-/// Waiting calls of one integration; beyond it new ones fail at once.
-pub const MOST_WAITING: u64 = 10_000;
-/// Ended calls that the log of one integration keeps.
-pub const KEPT: u64 = 1_000;
-
 /// Something that happened and may make integrations call.
 #[derive(Clone, Debug)]
 pub struct Occasion {
@@ -87,49 +82,17 @@ impl Chat {
         let made = Arc::new(made);
         self.store()
             .writing(Lane::Bulk, move |tx| {
-                for delivery in made.iter() {
-                    let mut delivery = delivery.clone();
-                    if tx.waiting_deliveries(&delivery.integration)? >= MOST_WAITING {
-                        delivery.state = DeliveryState::Failed;
-                        delivery.problem = "too many calls are waiting".to_owned();
-                    }
-                    tx.put_delivery(&delivery)?;
-                }
+                made.iter().try_for_each(|delivery| crate::outgoing::put(tx, delivery))?;
                 tx.move_cursor(CURSOR, upto)
             })
             .await?;
-        self.deliveries_due.notify_one();
+        self.wake(Way::Call);
         Ok(())
-    }
-
-    /// Calls whose time has come, and when the next one's comes.
-    pub async fn due_deliveries(&self, limit: u64) -> Result<(Vec<Delivery>, Option<Time>)> {
-        let now = self.now();
-        self.store().reading(move |rows| Ok((rows.due_deliveries(now, limit)?, rows.next_delivery()?))).await
     }
 
     /// The integration of a call, if it is still there and switched on.
     pub async fn integration_of(&self, delivery: &Delivery) -> Result<Option<Integration>> {
         Ok(self.integration(&delivery.integration).await?.filter(|it| it.enabled))
-    }
-
-    /// Keeps how an attempt ended.
-    pub async fn delivery_tried(&self, delivery: Delivery) -> Result<()> {
-        self.store()
-            .writing(Lane::Bulk, move |tx| {
-                // Its integration may have been removed meanwhile, with its log.
-                if tx.delivery(&delivery.id)?.is_none() {
-                    return Ok(());
-                }
-                tx.put_delivery(&delivery)?;
-                tx.prune_deliveries(&delivery.integration, KEPT)
-            })
-            .await
-    }
-
-    /// Waits until the journal grew or calls were added.
-    pub async fn something_to_deliver(&self) {
-        self.deliveries_due.notified().await;
     }
 
     /// Posts what the other side answered, as the integration's user and only where it was called from.
@@ -279,11 +242,6 @@ fn triggers(message: &Message) -> Vec<Trigger> {
 }
 
 impl Chat {
-    /// Something was committed: whoever works out calls looks again.
-    pub(crate) fn journal_grew(&self) {
-        self.deliveries_due.notify_one();
-    }
-
     /// A call for an occasion, as it is kept; `body` without the integration's token.
     pub fn new_delivery(
         &self,
@@ -305,23 +263,7 @@ impl Chat {
         url: &str,
         body: Json,
     ) -> Delivery {
-        let now = self.now();
-        Delivery {
-            id: self.new_id(),
-            integration: integration.id.clone(),
-            event: event.to_owned(),
-            room,
-            url: url.to_owned(),
-            body,
-            state: DeliveryState::Waiting,
-            attempts: 0,
-            due_at: now,
-            created_at: now,
-            updated_at: now,
-            status: None,
-            problem: String::new(),
-            answer: String::new(),
-        }
+        Delivery { room, url: url.to_owned(), ..self.new_waiting(integration.id.clone(), event, body) }
     }
 
     /// Sends a call to try an integration out: like one for a message, marked as a test.

@@ -172,8 +172,7 @@ impl Chat {
         if secrets.totp.is_none() {
             return Err(Refusal::NotFound(What::Token));
         }
-        let code = Code { code: code.to_owned(), method: None };
-        let spent = self.second_factor(&user, &secrets, Some(code))?;
+        let spent = self.totp_or_recovery(&user, &secrets, code)?;
         let id = user.id.clone();
         self.store()
             .writing(Lane::Verbs, move |tx| {
@@ -229,8 +228,8 @@ impl Chat {
             return Ok(());
         }
         let secrets = self.own_secrets(&user.id).await?;
-        if secrets.totp.is_some() {
-            let spent = self.second_factor(&user, &secrets, code)?;
+        if secrets.totp.is_some() || self.mails_codes(&user, &secrets) {
+            let spent = self.second_factor(&user, &secrets, code).await?;
             let id = user.id.clone();
             self.store().writing(Lane::Verbs, move |tx| spend(tx, &id, &spent)).await?;
         } else if !user.has_password
@@ -253,8 +252,8 @@ impl Chat {
     }
 }
 
-fn ask(method: &'static str, available: Vec<&'static str>, wrong: bool) -> Refusal {
-    Refusal::SecondFactor(SecondFactor { method, available, wrong })
+pub(crate) fn ask(method: &'static str, available: Vec<&'static str>, wrong: bool) -> Refusal {
+    Refusal::SecondFactor(SecondFactor { method, available, wrong, sent: None })
 }
 
 fn clear(secrets: &mut Secrets) {

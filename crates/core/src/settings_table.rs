@@ -299,6 +299,8 @@ pub const SETTINGS: &[Definition] = &[
     hidden("SMTP_Username", "Email", "SMTP", Text("")),
     hidden("From_Email", "Email", "SMTP", Text("")),
     hidden("SMTP_Protocol", "Email", "SMTP", Choice(&["smtp", "smtps"])),
+    // No STARTTLS, and passwords in clear.
+    hidden("SMTP_IgnoreTLS", "Email", "SMTP", Bool(false)),
     // Email
     shown("Accounts_Default_Email", "Email", "", Text("")),
     shown("email_style", "Email", "", Text("")),

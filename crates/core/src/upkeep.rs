@@ -99,6 +99,7 @@ impl Chat {
             .store()
             .writing(Lane::Bulk, move |tx| {
                 tx.remove_expired_sessions(now)?;
+                tx.remove_expired_links(now)?;
                 let uploads = tx.expired_uploads(now)?;
                 for upload in &uploads {
                     tx.remove_upload(&upload.id)?;

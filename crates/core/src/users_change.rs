@@ -214,7 +214,9 @@ impl Chat {
             None => None,
         };
         let id = user.id.clone();
-        self.store()
+        let moved = change.touches(Part::Email, &user);
+        let changed = self
+            .store()
             .writing(Lane::Verbs, move |tx| {
                 let before = tx.user(&id)?.ok_or(Refusal::NotFound(What::User))?;
                 let mut after = before.clone();
@@ -236,7 +238,11 @@ impl Chat {
                 }
                 put_user(tx, after)
             })
-            .await
+            .await?;
+        if moved {
+            self.verify_new(&changed).await;
+        }
+        Ok(changed)
     }
 
     fn checked(&self, user: &User, mut change: UserChange) -> Result<UserChange> {

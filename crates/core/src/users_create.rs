@@ -110,7 +110,20 @@ impl Chat {
             inactive: settings.is_on("Accounts_ManuallyApproveNewUsers"),
             ..wanted
         };
-        self.make_user(wanted, true, None).await
+        let made = self.make_user(wanted, true, None).await?;
+        self.verify_new(&made).await;
+        Ok(made)
+    }
+
+    /// Asks for a proof of a new address, where one is wanted. The account is there whether or not a letter can be sent.
+    pub(crate) async fn verify_new(&self, user: &User) {
+        let Some(new) = user.emails.first().filter(|e| !e.verified) else { return };
+        if self.sends_mail()
+            && self.settings().is_on("Accounts_EmailVerification")
+            && let Err(refusal) = self.send_verification(user, &new.address).await
+        {
+            tracing::warn!(%refusal, "a letter that asks for the proof of an address could not be kept");
+        }
     }
 
     /// Roles of new accounts.

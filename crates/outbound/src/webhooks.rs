@@ -3,7 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, stream};
 use parlor_core::{
     chat::Chat,
     error::Result,
@@ -11,25 +10,17 @@ use parlor_core::{
     id::RoomId,
     integration::Integration,
     integrations_out::wanted,
-    store::{Delivery, DeliveryState},
+    store::{Delivery, DeliveryState, Way},
 };
 
-use crate::{payload, signature};
+use crate::{payload, queue, signature};
 
 /// Calls under way at a time.
 const AT_ONCE: usize = 8;
-/// Calls taken from the store at a time.
-const BATCH: u64 = 64;
-/// What is gathered before the journal is read again.
-const SETTLE: Duration = Duration::from_millis(100);
-/// How long nothing is looked for when nothing is due.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// How long the other side may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How much of an answer is read and kept.
 const ANSWER: usize = 4 * 1024;
-/// How long after a failure of the store's.
-const AFTER_TROUBLE: Duration = Duration::from_secs(5);
 
 /// The worker. One a server.
 pub struct Webhooks {
@@ -45,39 +36,14 @@ impl Webhooks {
 
     /// Works until it is dropped.
     pub async fn run(self) {
-        loop {
-            let sleep = match self.step().await {
-                Ok(sleep) => sleep,
-                Err(refusal) => {
-                    tracing::warn!(%refusal, "outgoing webhooks wait for the store");
-                    AFTER_TROUBLE
-                }
-            };
-            // Woken early when there is something new; then what comes at the same time is gathered.
-            if tokio::time::timeout(sleep, self.chat.something_to_deliver()).await.is_ok() {
-                tokio::time::sleep(SETTLE).await;
-            }
-        }
+        queue::run(&self.chat, Way::Call, || self.step()).await;
     }
 
     /// Works out new calls and tries the due ones; how long there is nothing more to do.
     async fn step(&self) -> Result<Duration> {
         let integrations = self.chat.outgoing().await?;
         while !integrations.is_empty() && !self.work_out(&integrations).await? {}
-        loop {
-            let (due, next) = self.chat.due_deliveries(BATCH).await?;
-            if due.is_empty() {
-                let now = self.chat.now();
-                let wait = next.map_or(LONGEST_SLEEP, |next| {
-                    Duration::from_millis(u64::try_from(next.millis() - now.millis()).unwrap_or_default())
-                });
-                return Ok(wait.clamp(SETTLE, LONGEST_SLEEP));
-            }
-            let tried = stream::iter(due).map(|delivery| self.attempt(delivery)).buffer_unordered(AT_ONCE);
-            for ended in tried.collect::<Vec<_>>().await {
-                ended?;
-            }
-        }
+        queue::drain(&self.chat, Way::Call, AT_ONCE, |delivery| self.attempt(delivery)).await
     }
 
     /// A stretch of the journal; whether its end was reached.

@@ -98,6 +98,12 @@ fn password(object: &Map<String, Value>) -> Result<Option<Password>, Refused> {
     }
 }
 
+/// A password as `{digest, algorithm}`.
+pub(crate) fn digest(value: &Value) -> Result<Password, Refused> {
+    let wrapped = Map::from_iter([("password".to_owned(), value.clone())]);
+    password(&wrapped)?.ok_or_else(|| mismatch("string", Some(value)))
+}
+
 fn code(object: &Map<String, Value>) -> Result<Option<Code>, Refused> {
     let code = match given(object, "code") {
         Some(Value::Number(number)) => Some(number.to_string()),

@@ -241,9 +241,15 @@ impl From<Refusal> for Refused {
             Refusal::SecondFactor(factor) => {
                 let code = if factor.wrong { "totp-invalid" } else { "totp-required" };
                 let reason = if factor.wrong { "TOTP Invalid" } else { "TOTP Required" };
-                Self::meteor(code, reason).details(json!({
-                    "method": factor.method, "codeGenerated": factor.method == "email", "availableMethods": factor.available,
-                }))
+                let mut details = json!({
+                    "method": factor.method, "codeGenerated": factor.sent.is_some(),
+                    "availableMethods": factor.available,
+                });
+                if let Some(until) = factor.sent {
+                    details["codeCount"] = 1.into();
+                    details["codeExpires"] = json!([until.millis()]);
+                }
+                Self::meteor(code, reason).details(details)
             }
             Refusal::LockedOut { by, .. } => {
                 let code = match by {
@@ -343,6 +349,7 @@ fn standing_in_the_way(state: State) -> Refused {
         State::SecondFactorOn => ("error-two-factor-enabled", "Two factor is already enabled"),
         State::FieldToField => ("error-not-allowed", "Field staff can't be in a room among themselves"),
         State::CaseClosed => ("error-not-allowed", "The conversation is closed"),
+        State::Unverified => ("error-invalid-email", "Invalid email"),
         State::HasMessages => ("error-action-not-allowed", "The user has written messages"),
         State::Encrypted => ("error-not-allowed", "Unencrypted messages are not allowed in this room"),
     };

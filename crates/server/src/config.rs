@@ -149,7 +149,7 @@ impl Config {
             metrics_token: get("PARLOR_METRICS_TOKEN").or(file.metrics_token),
             announced_version: version(get("PARLOR_ANNOUNCED_VERSION").or(file.announced_version))?,
             admin: first_admin(env, test_mode),
-            overwrite: overwritten(env, &file.settings),
+            overwrite: overwritten(env, &file.settings)?,
             test_mode,
             host: HostConfig::load(
                 env,
@@ -287,7 +287,7 @@ pub fn test_admin() -> FirstAdmin {
     }
 }
 
-fn overwritten(env: &Environment, file: &BTreeMap<String, toml::Value>) -> BTreeMap<String, String> {
+fn overwritten(env: &Environment, file: &BTreeMap<String, toml::Value>) -> Result<BTreeMap<String, String>> {
     let text = |value: &toml::Value| match value {
         toml::Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -296,7 +296,13 @@ fn overwritten(env: &Environment, file: &BTreeMap<String, toml::Value>) -> BTree
     let from_env =
         env.iter().filter_map(|(k, v)| Some((k.strip_prefix("OVERWRITE_SETTING_")?.to_owned(), v.clone())));
     all.extend(from_env);
-    all
+    // Rocket.Chat's own variable for the mail server; a setting that is forced by its id weighs more.
+    if let Some(url) = env.get("MAIL_URL").filter(|url| !url.trim().is_empty()) {
+        for (id, value) in parlor_mail::read_url(url).context("MAIL_URL")? {
+            all.entry(id.to_owned()).or_insert(value);
+        }
+    }
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -309,6 +315,21 @@ mod tests {
 
     fn load(pairs: &[(&str, &str)]) -> Result<Config> {
         Config::load(&ServeFlags::default(), &env(pairs))
+    }
+
+    #[test]
+    fn the_mail_server_comes_from_its_url_and_a_wrong_one_stops_the_start_without_its_password() {
+        let config = load(&[
+            ("MAIL_URL", "smtps://ann:secret-pass@mail.example.org:465"),
+            ("OVERWRITE_SETTING_SMTP_Port", "4650"),
+        ]);
+        let overwrite = config.unwrap().overwrite;
+        assert_eq!(
+            (overwrite["SMTP_Host"].as_str(), overwrite["SMTP_Port"].as_str()),
+            ("mail.example.org", "4650")
+        );
+        let error = format!("{:#}", load(&[("MAIL_URL", "mail://ann:secret-pass@x")]).unwrap_err());
+        assert!(error.contains("MAIL_URL") && !error.contains("secret-pass"), "{error}");
     }
 
     #[test]

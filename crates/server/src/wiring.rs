@@ -168,6 +168,7 @@ impl Core {
                 }
             }),
             tokio::spawn(parlor_outbound::Previews::new(chat.clone(), chat.outside()).run()),
+            tokio::spawn(parlor_outbound::Mail::new(chat.clone()).run()),
             tokio::spawn(parlor_outbound::Webhooks::new(chat.clone(), chat.outside()).run()),
         ];
         Ok(Parts { chat, live, rocketchat, host, metrics, engine, publisher: Some(thread), chores })

@@ -1,7 +1,54 @@
-//! Rows of calls that go out: waiting, done and failed ones.
+//! Rows of what goes out (calls, mail, pushes): waiting, done and failed ones; and of links sent by mail.
 
 use super::{Page, Paged};
-use crate::{clock::Time, error::Result, json::Json};
+use crate::{clock::Time, error::Result, id::UserId, json::Json};
+
+/// By which way something goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A call of an integration.
+    Call,
+    /// By mail.
+    Mail,
+    /// To a device.
+    Push,
+}
+
+impl Way {
+    /// How many ended ones of one source stay for the log.
+    pub fn kept(self) -> u64 {
+        match self {
+            Self::Call | Self::Mail => 1_000,
+            Self::Push => 20,
+        }
+    }
+}
+
+/// What a link or code that was sent by mail is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkPurpose {
+    /// Choosing a new password.
+    Reset,
+    /// Proving an address.
+    Verify,
+    /// A second factor.
+    Code,
+}
+
+/// A link or code that was sent by mail. What was sent is kept as its hash alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailLink {
+    /// The hash, as lower-case hex.
+    pub hash: String,
+    /// What it is good for.
+    pub purpose: LinkPurpose,
+    /// For whom; no user when a link was made for an unknown address.
+    pub user: UserId,
+    /// Where it was sent.
+    pub address: String,
+    /// When it ends.
+    pub expires_at: Time,
+}
 
 /// How a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +61,14 @@ pub enum DeliveryState {
     Failed,
 }
 
-/// A call of an outgoing integration.
+/// Something on its way out: a call of an outgoing integration, a letter, a push.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
     /// Opaque; sent along, so that the other side can tell a repetition.
     pub id: String,
-    /// Which integration.
+    /// By which way.
+    pub way: Way,
+    /// Which integration; for other ways the source, of which so many wait and so many are kept.
     pub integration: String,
     /// Rocket.Chat's word for what happened.
     pub event: String,
@@ -50,9 +99,15 @@ pub struct Delivery {
 /// Reading deliveries.
 pub trait ReadDeliveries {
     /// Those whose time has come, oldest first.
-    fn due_deliveries(&mut self, now: Time, limit: u64) -> Result<Vec<Delivery>>;
+    fn due_deliveries(&mut self, way: Way, now: Time, limit: u64) -> Result<Vec<Delivery>>;
     /// When the next waiting one is due.
-    fn next_delivery(&mut self) -> Result<Option<Time>>;
+    fn next_delivery(&mut self, way: Way) -> Result<Option<Time>>;
+    /// The waiting one of a source that was put there first.
+    fn waiting_delivery_of(&mut self, source: &str) -> Result<Option<Delivery>>;
+    /// A link by its hash.
+    fn mail_link(&mut self, hash: &str, purpose: LinkPurpose) -> Result<Option<MailLink>>;
+    /// A user's links, ended ones among them; at most 100.
+    fn mail_links(&mut self, user: &UserId, purpose: LinkPurpose) -> Result<Vec<MailLink>>;
     /// One of them.
     fn delivery(&mut self, id: &str) -> Result<Option<Delivery>>;
     /// An integration's, newest first.
@@ -73,4 +128,12 @@ pub trait WriteDeliveries: ReadDeliveries {
     fn remove_deliveries(&mut self, integration: &str, waiting_too: bool) -> Result<()>;
     /// A reader of the journal has come so far.
     fn move_cursor(&mut self, name: &'static str, g: i64) -> Result<()>;
+    /// Stores a link; one with the same hash is replaced.
+    fn put_mail_link(&mut self, link: &MailLink) -> Result<()>;
+    /// Removes a link by its hash, and gives it to one taker alone.
+    fn take_mail_link(&mut self, hash: &str, purpose: LinkPurpose) -> Result<Option<MailLink>>;
+    /// Removes a user's links.
+    fn remove_mail_links(&mut self, user: &UserId, purpose: LinkPurpose) -> Result<()>;
+    /// Removes links that have ended, at most 1,000; how many.
+    fn remove_expired_links(&mut self, before: Time) -> Result<u64>;
 }

@@ -14,7 +14,6 @@ use crate::{
     method::{Answer, Invocation, Method, method},
     refusal::Refused,
     rest::{
-        mail::refuse_mail,
         rooms_call::Body,
         users_change::{read, refused},
         users_create,
@@ -42,11 +41,6 @@ pub(crate) fn methods() -> Vec<Method> {
         method("checkRegistrationSecretURL", Who::Anyone, r#"["guess"]"#, secret_url),
         method("resetUserE2EKey", Who::User, "", |_| async { Err(crate::rest::e2e::off()) })
             .answering("End-to-end"),
-        method("sendConfirmationEmail", Who::Anyone, r#"["a@example.org"]"#, send_mail).answering("SMTP"),
-        method("sendForgotPasswordEmail", Who::Anyone, r#"["a@example.org"]"#, forgot_password)
-            .answering("SMTP"),
-        method("sendInvitationEmail", Who::May(&["bulk-register-user"]), r#"[["a@example.org"]]"#, send_mail)
-            .answering("SMTP"),
         method("userData", Who::User, "[]", own_data),
     ]
 }
@@ -135,21 +129,6 @@ async fn secret_url(call: Invocation) -> Answer {
     let settings = call.chat().settings();
     let secret = settings.text("Accounts_RegistrationForm_SecretURL");
     Ok((!secret.is_empty() && secret == call.text(0)?).into())
-}
-
-async fn send_mail(call: Invocation) -> Answer {
-    refuse_mail(call.chat())?;
-    Ok(true.into())
-}
-
-/// Whether the address is known is not told; that no mail leaves this server is.
-async fn forgot_password(call: Invocation) -> Answer {
-    call.text(0)?;
-    if !call.chat().settings().is_on("Accounts_PasswordReset") {
-        return Err(Refused::meteor("error-not-allowed", "Password reset is not enabled"));
-    }
-    refuse_mail(call.chat())?;
-    Ok(true.into())
 }
 
 async fn own_data(call: Invocation) -> Answer {

@@ -3,6 +3,7 @@
 mod accounts;
 mod accounts_own;
 pub(crate) mod administration;
+mod mail;
 mod members;
 mod messages;
 mod rooms;
@@ -18,6 +19,7 @@ pub(crate) fn all() -> Vec<Method> {
         accounts::methods(),
         accounts_own::methods(),
         administration::methods(),
+        mail::methods(),
         members::methods(),
         messages::methods(),
         rooms::methods(),

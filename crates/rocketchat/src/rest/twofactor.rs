@@ -1,8 +1,12 @@
 //! The second factor over REST, and asking for it.
 
+use parlor_core::error::Refusal;
 use serde_json::{Value, json};
 
-use super::rooms_call::{Body, user};
+use super::{
+    mail,
+    rooms_call::{Body, user},
+};
 use crate::{
     call::{Call, success},
     refusal::Refused,
@@ -12,8 +16,8 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        post("users.2fa.enableEmail", Who::User, "", no_mail).answering("SMTP"),
-        post("users.2fa.disableEmail", Who::User, "", no_mail).answering("SMTP"),
+        post("users.2fa.enableEmail", Who::User, "", enable_mail).answering("SMTP"),
+        post("users.2fa.disableEmail", Who::User, "", disable_mail).answering("totp-required"),
         post("users.2fa.sendEmailCode", Who::Anyone, r#"{"emailOrUsername":"$username"}"#, send_code),
         post("users.resetTOTP", Who::May(&["edit-other-user-totp"]), r#"{"userId":"$user"}"#, reset)
             .answering("totp-required"),
@@ -32,14 +36,31 @@ impl Call {
     }
 }
 
-async fn no_mail(_: Call) -> Outcome {
-    Err(Refused::meteor("error-email-send-failed", "SMTP is not configured"))
+async fn enable_mail(call: Call) -> Outcome {
+    if !call.chat().sends_mail() {
+        return Err(mail::refused(Refusal::Disabled("SMTP_Host")));
+    }
+    call.confirm(true).await?;
+    call.chat().set_mail_codes(call.actor()?, true).await.map_err(mail::refused)?;
+    success(Value::Null)
 }
 
-/// Says the same for everybody, known or not.
+async fn disable_mail(call: Call) -> Outcome {
+    call.confirm(true).await?;
+    call.chat().set_mail_codes(call.actor()?, false).await?;
+    success(Value::Null)
+}
+
+/// Says the same for everybody, known or not, and takes no longer for some.
 async fn send_code(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
-    body.need("emailOrUsername")?;
+    let name = body.need("emailOrUsername")?.to_owned();
+    let chat = call.chat().clone();
+    tokio::spawn(async move {
+        if let Err(refusal) = chat.send_code_to(&name).await {
+            tracing::warn!(%refusal, "a code could not be kept for mailing");
+        }
+    });
     success(Value::Null)
 }
 

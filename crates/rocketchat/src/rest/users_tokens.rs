@@ -1,4 +1,4 @@
-//! Sessions and tokens: logging out, personal access tokens, tokens for host applications, lost passwords.
+//! Sessions and tokens: logging out, personal access tokens, tokens for host applications.
 
 use parlor_core::{
     error::{Refusal, What},
@@ -28,11 +28,6 @@ pub(crate) fn routes() -> Vec<Route> {
         get("users.getPersonalAccessTokens", Who::User, "", list),
         post("users.createToken", Who::User, r#"{"userId":"$user","secret":"none"}"#, create_token)
             .answering("Not authorized"),
-        post("users.forgotPassword", Who::Anyone, r#"{"email":"a@example.org"}"#, forgot_password),
-        post("users.sendConfirmationEmail", Who::User, r#"{"email":"a@example.org"}"#, confirmation)
-            .answering("error-invalid-user"),
-        post("users.sendWelcomeEmail", Who::May(&["send-mail"]), r#"{"email":"a@example.org"}"#, welcome)
-            .answering("SMTP is not configured"),
     ]
 }
 
@@ -130,38 +125,4 @@ async fn create_token(mut call: Call) -> Outcome {
 fn same(a: &str, b: &str) -> bool {
     use sha2::{Digest, Sha256};
     Sha256::digest(a) == Sha256::digest(b)
-}
-
-/// No mail leaves this server yet; whether the address is known is not told anyway.
-async fn forgot_password(mut call: Call) -> Outcome {
-    let body = Body::of(&mut call).await?;
-    if !call.chat().settings().is_on("Accounts_PasswordReset") {
-        return Err(Refused::new("Password reset is not enabled"));
-    }
-    if body.text("email")?.is_none_or(str::is_empty) {
-        return Err(Refused::new("The 'email' param is required"));
-    }
-    success(Value::Null)
-}
-
-async fn confirmation(mut call: Call) -> Outcome {
-    let body = Body::of(&mut call).await?;
-    let address = body.need("email")?;
-    let me = call.chat().active_user(call.actor()?).await?;
-    if !me.emails.iter().any(|e| e.address.eq_ignore_ascii_case(address)) {
-        return Err(Refused::meteor("error-invalid-user", "Invalid user"));
-    }
-    success(Value::Null)
-}
-
-async fn welcome(mut call: Call) -> Outcome {
-    let body = Body::of(&mut call).await?;
-    let address = body.need("email")?;
-    if call.chat().settings().text("SMTP_Host").is_empty() {
-        return Err(Refused::meteor("error-email-send-failed", "SMTP is not configured"));
-    }
-    let whom = parlor_core::users_find::Whom::Email(address);
-    let found = call.chat().find_user(call.actor()?, whom).await;
-    found.map_err(|_| Refused::meteor("error-invalid-user", "Invalid user"))?;
-    success(Value::Null)
 }

@@ -3,6 +3,7 @@
 use std::{net::TcpListener, path::Path};
 
 use anyhow::{Result, bail};
+use parlor_core::{clock::Time, setting::Value, store::Store};
 use parlor_store::{Engine, Location, Options};
 
 use crate::{
@@ -57,6 +58,16 @@ pub(super) fn run(flags: &ServeFlags) -> Result<()> {
         "the database can be opened and has this version's schema",
         &format!("{:#}", database.err().unwrap_or_else(|| anyhow::anyhow!(""))),
     );
+    match check_mail(&config) {
+        None => {
+            say(true, "no mail server is set up (SMTP_Host): no letters, no reset of passwords by mail", "")
+        }
+        Some((name, answer)) => say(
+            answer.is_ok(),
+            &format!("the mail server {name} answers"),
+            &answer.err().map(|fault| fault.text).unwrap_or_default(),
+        ),
+    }
     if troubles > 0 {
         bail!("{troubles} of the checks failed");
     }
@@ -76,11 +87,50 @@ fn open_files() -> Option<u64> {
     line.split_whitespace().nth(3)?.parse().ok()
 }
 
-fn check_database(config: &Config) -> Result<()> {
-    let location = match &config.database {
+/// The mail server of the settings, and whether it answers; without logging in.
+fn check_mail(config: &Config) -> Option<(String, Result<(), parlor_mail::Fault>)> {
+    let stored = stored_settings(config).unwrap_or_default();
+    let get = |id: &str| {
+        let chosen = stored.iter().find(|(known, ..)| known == id).and_then(|(_, value, _)| match value {
+            Value::Text(text) => Some(text.clone()),
+            Value::Bool(on) => Some(on.to_string()),
+            _ => None,
+        });
+        config.overwrite.get(id).cloned().or(chosen).unwrap_or_default()
+    };
+    let ignore_tls = get("SMTP_IgnoreTLS") == "true";
+    let server = parlor_mail::Server::read(
+        &get("SMTP_Protocol"),
+        &get("SMTP_Host"),
+        &get("SMTP_Port"),
+        None,
+        ignore_tls,
+    )?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let name = format!("{}:{}", server.host, server.port);
+    Some((name, runtime.block_on(parlor_mail::check(&server))))
+}
+
+fn stored_settings(config: &Config) -> Result<Vec<(String, Value, Time)>> {
+    let location = location(config);
+    let system = std::sync::Arc::new(parlor_core::clock::System::new());
+    let engine = Engine::open(&location, Options::new(system, std::sync::Arc::new(|_| {})))?;
+    let store: &(dyn Store + 'static) = &engine;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let values = runtime.block_on(store.reading(|rows| rows.setting_values()));
+    engine.close();
+    Ok(values?)
+}
+
+fn location(config: &Config) -> Location {
+    match &config.database {
         Some(url) => Location::Postgres(url.clone()),
         None => Location::Sqlite(config.data.join("parlor.sqlite")),
-    };
+    }
+}
+
+fn check_database(config: &Config) -> Result<()> {
+    let location = location(config);
     let system = std::sync::Arc::new(parlor_core::clock::System::new());
     let engine = Engine::open(&location, Options::new(system, std::sync::Arc::new(|_| {})))?;
     engine.close();

@@ -3,5 +3,7 @@
 mod administration;
 mod integrations;
 mod limits;
+mod mail;
+mod post;
 mod previews;
 mod sink;

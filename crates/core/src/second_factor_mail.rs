@@ -1,0 +1,180 @@
+//! The second factor at the door: the authenticator's codes, recovery codes, and codes by mail.
+
+use crate::{
+    accounts::{Code, Spent},
+    chat::Chat,
+    credentials::{Attempt, Factor},
+    error::{Refusal, Result, SecondFactor, State},
+    second_factor::ask,
+    session::Actor,
+    store::{Lane, LinkPurpose, Secrets},
+    user::{User, UserKind},
+};
+
+impl Chat {
+    /// Whether the account takes codes by mail.
+    pub(crate) fn mails_codes(&self, user: &User, secrets: &Secrets) -> bool {
+        secrets.email_codes
+            && self.settings().is_on("Accounts_TwoFactorAuthentication_By_Email_Enabled")
+            && user.emails.iter().any(|e| e.verified)
+    }
+
+    /// Whether the account must prove an address before anybody is let in (`Accounts_EmailVerification`).
+    /// Administrators are let in, so that the setting can be switched off again, and accounts without any address.
+    pub(crate) fn must_verify_first(&self, user: &User) -> bool {
+        self.settings().is_on("Accounts_EmailVerification")
+            && user.kind == UserKind::Person
+            && !user.has_role("admin")
+            && !user.emails.is_empty()
+            && !user.emails.iter().any(|e| e.verified)
+    }
+
+    /// Checks the second factor when the account has one, and says what of it is used up. Without a code, one is sent
+    /// where codes come by mail.
+    pub(crate) async fn second_factor(
+        &self,
+        user: &User,
+        secrets: &Secrets,
+        code: Option<Code>,
+    ) -> Result<Spent> {
+        let mailed = self.mails_codes(user, secrets);
+        let on = self.settings().is_on("Accounts_TwoFactorAuthentication_Enabled");
+        if !on || (secrets.totp.is_none() && !mailed) {
+            return Ok(Spent::default());
+        }
+        let code = code.filter(|c| !c.code.is_empty());
+        let by_mail = mailed
+            && (secrets.totp.is_none()
+                || code.as_ref().is_some_and(|c| c.method.as_deref() == Some("email")));
+        let available: Vec<&'static str> = [("totp", secrets.totp.is_some()), ("email", mailed)]
+            .into_iter()
+            .filter_map(|(way, there)| there.then_some(way))
+            .collect();
+        let Some(code) = code else {
+            let sent = if by_mail { self.send_code(user, false).await? } else { None };
+            let method = if by_mail { "email" } else { "totp" };
+            return Err(Refusal::SecondFactor(SecondFactor { method, available, wrong: false, sent }));
+        };
+        if by_mail {
+            return self.check_mailed(user, &code.code, available).await;
+        }
+        self.totp_or_recovery(user, secrets, &code.code)
+    }
+
+    /// Checks a code of the authenticator or a recovery code.
+    pub(crate) fn totp_or_recovery(&self, user: &User, secrets: &Secrets, code: &str) -> Result<Spent> {
+        let Some(sealed) = secrets.totp.as_deref() else { return Ok(Spent::default()) };
+        let wrong = || ask("totp", vec!["totp"], true);
+        let (credentials, settings) = (&self.ports.credentials, self.settings());
+        let attempt = Attempt { user: &user.id, address: None };
+        credentials.admit(Factor::Code, attempt, &settings)?;
+        let step = credentials.check_totp(sealed, code, secrets.totp_step)?;
+        let recovery = credentials.find_recovery_code(&user.id, code, &secrets.recovery);
+        if step.is_none() && recovery.is_none() {
+            credentials.failed(Factor::Code, attempt, &settings);
+            return Err(wrong());
+        }
+        credentials.succeeded(Factor::Code, attempt, &settings)?;
+        Ok(Spent { step, recovery: recovery.map(|index| secrets.recovery[index]), ..Spent::default() })
+    }
+
+    async fn check_mailed(&self, user: &User, code: &str, available: Vec<&'static str>) -> Result<Spent> {
+        let (credentials, settings) = (&self.ports.credentials, self.settings());
+        let attempt = Attempt { user: &user.id, address: None };
+        credentials.admit(Factor::Code, attempt, &settings)?;
+        let id = user.id.clone();
+        let sent = self.store().reading(move |rows| rows.mail_links(&id, LinkPurpose::Code)).await?;
+        let right = sent.iter().find(|link| {
+            let hash = bytes(&link.hash);
+            hash.is_some_and(|hash| {
+                credentials.check_mail_code(&user.id, code.trim(), &hash, link.expires_at)
+            })
+        });
+        let Some(right) = right else {
+            credentials.failed(Factor::Code, attempt, &settings);
+            return Err(ask("email", available, true));
+        };
+        credentials.succeeded(Factor::Code, attempt, &settings)?;
+        Ok(Spent { mailed: Some(right.hash.clone()), ..Spent::default() })
+    }
+
+    /// Switches codes by mail on or off for the actor.
+    ///
+    /// # Errors
+    /// On: `State(Unverified)` without a proved address, `Disabled` with the setting in the way.
+    pub async fn set_mail_codes(&self, actor: &Actor, on: bool) -> Result<()> {
+        let user = self.active_user(actor).await?;
+        if on {
+            for setting in [
+                "Accounts_TwoFactorAuthentication_Enabled",
+                "Accounts_TwoFactorAuthentication_By_Email_Enabled",
+            ] {
+                if !self.settings().is_on(setting) {
+                    return Err(Refusal::Disabled(setting));
+                }
+            }
+            if !self.sends_mail() {
+                return Err(Refusal::Disabled("SMTP_Host"));
+            }
+            if !user.emails.iter().any(|e| e.verified) {
+                return Err(State::Unverified.into());
+            }
+        }
+        let id = user.id.clone();
+        self.store()
+            .writing(Lane::Verbs, move |tx| {
+                let mut secrets = tx.secrets(&id)?;
+                secrets.email_codes = on;
+                if !on {
+                    tx.remove_mail_links(&id, LinkPurpose::Code)?;
+                }
+                tx.put_secrets(&id, &secrets)
+            })
+            .await
+    }
+
+    /// Sends whoever has this user name or address a code, if he takes codes by mail. Says the same of everybody.
+    pub async fn send_code_to(&self, name: &str) -> Result<()> {
+        let wanted = name.trim().to_owned();
+        let found = self
+            .store()
+            .reading(move |rows| {
+                let user = match wanted.contains('@') {
+                    true => rows.user_by_email(&wanted)?,
+                    false => rows.user_by_username(&wanted)?,
+                };
+                user.map(|user| Ok((rows.secrets(&user.id)?, user))).transpose()
+            })
+            .await?;
+        match found.filter(|(secrets, user)| user.active && self.mails_codes(user, secrets)) {
+            Some((_, user)) => self.send_code(&user, true).await.map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+fn bytes(text: &str) -> Option<[u8; 32]> {
+    let mut all = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (index, byte) in all.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::letters::hex;
+
+    #[test]
+    fn a_hash_is_read_as_it_was_written_and_nothing_else_is() {
+        let hash = std::array::from_fn(|index| index as u8 * 7);
+        assert_eq!(bytes(&hex(&hash)), Some(hash));
+        for bad in ["", "zz", &"é".repeat(32), &"+f".repeat(32)] {
+            assert_ne!(bytes(bad), Some(hash));
+        }
+    }
+}

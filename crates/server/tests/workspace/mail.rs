@@ -1,0 +1,176 @@
+//! Letters, as a real mail server gets them.
+
+use parlor_testkit::{Cast, Person, Server, rest, server::ADMINISTRATOR};
+use serde_json::{Value, json};
+
+use crate::post::{Sink, there};
+
+/// A server that sends its mail to a sink; calls are counted and second factors asked for as in earnest.
+async fn stage(refuse: u32) -> Option<(Server, Cast, Sink)> {
+    if !there() {
+        return None;
+    }
+    let sink = Sink::open(refuse).await;
+    let server = Server::setup()
+        .env("MAIL_URL", &sink.url())
+        .env("TEST_MODE", "false")
+        .setting("From_Email", "Parlor <chat@example.org>")
+        .setting("API_Enable_Rate_Limiter", "false")
+        .start()
+        .await;
+    let cast = Cast::assemble(&server).await;
+    Some((server, cast, sink))
+}
+
+fn token(link: &str) -> String {
+    link.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+async fn anonymous(server: &Server, method: &str, params: Value) -> Result<Value, Value> {
+    let message = json!({"msg": "method", "id": "1", "method": method, "params": params}).to_string();
+    let answer =
+        server.rest().post(&format!("method.callAnon/{method}"), json!({ "message": message })).await.ok();
+    let mut frame: Value = serde_json::from_str(answer["message"].as_str().expect("text")).expect("JSON");
+    if frame["error"].is_null() { Ok(frame["result"].take()) } else { Err(frame["error"].take()) }
+}
+
+#[tokio::test]
+async fn an_administrator_tries_mail_out_and_others_may_not() {
+    let Some((_server, cast, mut sink)) = stage(0).await else { return };
+    cast.member.rest.method("sendSMTPTestEmail", json!([])).await.expect_err("not everybody's");
+    let sent = cast.administrator.rest.method("sendSMTPTestEmail", json!([])).await.expect("it works");
+    assert_eq!(sent["message"], "Your_mail_was_sent_to_s");
+    let letter = sink.next().await;
+    assert_eq!(letter.to, "administrator@example.org");
+    assert!(letter.headers.contains("From: Parlor <chat@example.org>"), "{}", letter.headers);
+    let checked = cast.administrator.rest.get("smtp.check", &[]).await.ok();
+    assert_eq!(checked["isSMTPConfigured"], true);
+    let nowhere = json!({ "value": "127.0.0.1" });
+    let _ = cast.administrator.rest.post("settings/SMTP_Host", nowhere).await.ok();
+    let _ = cast.administrator.rest.post("settings/SMTP_Port", json!({ "value": "1" })).await.ok();
+    let refused = cast.administrator.rest.method("sendSMTPTestEmail", json!([])).await;
+    assert_eq!(refused.expect_err("nobody listens there")["error"], "error-email-send-failed");
+}
+
+#[tokio::test]
+async fn a_lost_password_is_renewed_once_ends_all_sessions_and_nobody_learns_who_is_here() {
+    let Some((server, cast, mut sink)) = stage(1).await else { return };
+    let ask =
+        async |address: &str| server.rest().post("users.forgotPassword", json!({ "email": address })).await;
+    let known = ask("member@example.org").await;
+    let unknown = ask("nobody@example.org").await;
+    assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
+    // The mail server put the letter off at first: it is sent again.
+    let letter = sink.next().await;
+    assert_eq!(letter.to, "member@example.org");
+    assert!(letter.text.contains("Hello Mina Member,") && letter.html.contains("<a href="));
+    let token = token(&letter.link("http"));
+    assert!(letter.link("http").contains("/reset-password/"));
+    anonymous(&server, "resetPassword", json!(["guess", "correct horse 7"])).await.expect_err("a guess");
+    anonymous(&server, "resetPassword", json!([token, " "])).await.expect_err("a blank password");
+    let renewed =
+        anonymous(&server, "resetPassword", json!([token, "correct horse 7"])).await.expect("it is good");
+    let in_by_it = server.rest().signed_in(&cast.member.id, renewed["token"].as_str().expect("a token"));
+    let _ = in_by_it.get("me", &[]).await.ok();
+    let _ = cast.member.rest.get("me", &[]).await.refused(401);
+    let again = anonymous(&server, "resetPassword", json!([token, "another horse 7"])).await;
+    assert_eq!(again.expect_err("it was good once")["reason"], "Token expired");
+    Person::sign_in(&server, "member", "correct horse 7").await;
+    // Whoever asks again and again gets three letters and no more; nobody's address got any.
+    for _ in 0..5 {
+        let _ = ask("owner@example.org").await.ok();
+    }
+    for _ in 0..3 {
+        assert_eq!(sink.next().await.to, "owner@example.org");
+    }
+    let _ = cast.administrator.rest.method("sendSMTPTestEmail", json!([])).await;
+    assert_eq!(sink.next().await.to, "administrator@example.org");
+    assert_eq!(sink.unread(), 0);
+}
+
+#[tokio::test]
+async fn an_address_is_proved_by_its_letter_in_the_readers_language_before_the_first_login() {
+    let Some((server, cast, mut sink)) = stage(0).await else { return };
+    let set = json!({ "value": true });
+    let _ = cast.administrator.rest.post("settings/Accounts_EmailVerification", set).await.ok();
+    let french = json!({ "value": "fr" });
+    let _ = cast.administrator.rest.post("settings/Language", french).await.ok();
+    let account =
+        json!({ "username": "nina", "email": "nina@example.org", "pass": "correct horse 7", "name": "Nina" });
+    let _ = server.rest().post("users.register", account).await.ok();
+    let login = json!({ "user": "nina", "password": "correct horse 7" });
+    let refused = server.rest().post("login", login.clone()).await.refused(401);
+    assert_eq!(refused["error"], "error-invalid-email", "{refused}");
+    let letter = sink.next().await;
+    assert!(letter.text.contains("Bonjour Nina,"), "{}", letter.text);
+    let token = token(&letter.link("http"));
+    let verify = async |token: &str| server.rest().post("users.verifyEmail", json!({ "token": token })).await;
+    let _ = verify("guess").await.refused(400);
+    let _ = verify(&token).await.ok();
+    let _ = verify(&token).await.refused(400);
+    let _ = server.rest().post("login", login).await.ok();
+    let mine = json!({ "email": "member@example.org" });
+    let _ = cast.member.rest.post("users.sendConfirmationEmail", mine.clone()).await.ok();
+    assert_eq!(sink.next().await.to, "member@example.org");
+    let _ = cast.owner.rest.post("users.sendConfirmationEmail", mine).await.refused(400);
+}
+
+#[tokio::test]
+async fn invitations_go_to_addresses_alone_and_nobody_writes_headers_by_them() {
+    let Some((_server, cast, mut sink)) = stage(0).await else { return };
+    let evil = "a@example.org\r\nBcc: everybody@example.org";
+    let emails = json!({ "emails": [evil, "friend@example.org", "nonsense"] });
+    let _ = cast.member.rest.post("sendInvitationEmail", emails.clone()).await.refused(403);
+    let _ = cast.administrator.rest.post("sendInvitationEmail", emails).await.ok();
+    let letter = sink.next().await;
+    assert_eq!(letter.to, "friend@example.org");
+    let none = json!({ "emails": [evil] });
+    let _ = cast.administrator.rest.post("sendInvitationEmail", none).await.refused(400);
+    let _ = cast.administrator.rest.method("sendSMTPTestEmail", json!([])).await;
+    assert_eq!(sink.next().await.to, "administrator@example.org");
+}
+
+#[tokio::test]
+async fn a_code_by_mail_is_the_second_factor_of_whoever_wants_it() {
+    let Some((server, cast, mut sink)) = stage(0).await else { return };
+    let password = |text: &str| {
+        use sha2::{Digest, Sha256};
+        Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect::<String>()
+    };
+    let proved = cast
+        .member
+        .rest
+        .header("x-2fa-code", &password(&cast.member.password))
+        .header("x-2fa-method", "password");
+    let _ = cast.member.rest.post("users.2fa.enableEmail", json!({})).await.refused(400);
+    let _ = proved.post("users.2fa.enableEmail", json!({})).await.ok();
+    let login = |code: &str| {
+        let mut form = json!({ "user": "member", "password": cast.member.password });
+        if !code.is_empty() {
+            form["code"] = code.into();
+        }
+        form
+    };
+    let asked = server.rest().post("login", login("")).await.refused(401);
+    assert_eq!((&asked["error"], &asked["details"]["method"]), (&json!("totp-required"), &json!("email")));
+    assert_eq!(
+        (&asked["details"]["codeGenerated"], &asked["details"]["codeCount"]),
+        (&json!(true), &json!(1))
+    );
+    let letter = sink.next().await;
+    let code = letter.text.lines().find(|line| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit()));
+    let code = code.unwrap_or_else(|| panic!("a code in {}", letter.text)).to_owned();
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let refused = server.rest().post("login", login(wrong)).await.refused(401);
+    assert_eq!(refused["error"], "totp-invalid");
+    let _ = server.rest().post("login", login(&code)).await.ok();
+    let used = server.rest().post("login", login(&code)).await.refused(401);
+    assert_eq!(used["error"], "totp-invalid");
+    let ask = |name: &str| json!({ "emailOrUsername": name });
+    let known = server.rest().post("users.2fa.sendEmailCode", ask("member")).await;
+    let unknown = server.rest().post("users.2fa.sendEmailCode", ask("nobody")).await;
+    assert_eq!(known.body, unknown.body);
+    let _ = sink.next().await;
+    let _ = rest::answer(server.rest().request(axum::http::Method::GET, "me")).await.refused(401);
+    let _ = ADMINISTRATOR;
+}
