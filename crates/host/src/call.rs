@@ -13,7 +13,10 @@ use axum::{
     response::Response,
 };
 use parlor_core::{admission::Admitted, session::Actor};
-use parlor_live::ClientAddress;
+use parlor_live::{
+    ClientAddress,
+    body::{self, Unread},
+};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -187,7 +190,11 @@ impl Call {
         if announced.and_then(|text| text.parse::<u64>().ok()).is_some_and(|size| size > MAX_BODY as u64) {
             return Err(too_large());
         }
-        axum::body::to_bytes(self.take_body(), MAX_BODY).await.map_err(|_| too_large())
+        body::read(self.take_body(), MAX_BODY).await.map_err(|why| match why {
+            Unread::TooLarge => too_large(),
+            Unread::Late => Problem::new(408, "timeout", "The body did not come in time"),
+            Unread::Broken => Problem::bad_json("The body broke off"),
+        })
     }
 }
 

@@ -18,6 +18,9 @@ pub mod shape;
 pub mod time;
 pub mod uploads;
 
+/// Bodies of requests, and forms of any size.
+pub use parlor_live::body;
+
 pub use self::{
     call::{Answer, Call, QueryTokens, answer},
     caller::Caller,

@@ -2,11 +2,7 @@
 
 use std::path::PathBuf;
 
-use axum::{
-    body::{Body, Bytes},
-    extract::{FromRequest, Multipart, Request},
-    http::header,
-};
+use axum::{body::Body, http::header};
 use parlor_core::{
     chat::Chat,
     error::Refusal,
@@ -15,6 +11,7 @@ use parlor_core::{
     store::Upload,
     uploads::Arrived,
 };
+use parlor_live::body::{Form, Unread};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
@@ -63,8 +60,13 @@ fn too_large(limit: u64) -> Problem {
     refused(Refusal::TooLarge { what: "file", limit })
 }
 
-fn broken() -> Problem {
-    Problem::invalid("file", "the form is broken off")
+/// Why a form could not be read.
+#[must_use]
+pub fn unread(why: Unread) -> Problem {
+    match why {
+        Unread::Late => Problem::new(408, "timeout", "The form did not come in time"),
+        Unread::TooLarge | Unread::Broken => Problem::invalid("file", "the form is broken off"),
+    }
 }
 
 /// Receives the file of a form, for the room that the form names, or for none yet.
@@ -75,25 +77,25 @@ pub async fn receive(call: &mut Call, actor: &Actor) -> Result<Upload, Problem> 
     let chat = call.host.chat().clone();
     let limit = chat.upload_limit(actor, None).await.map_err(refused)?;
     check_announced(call, limit.saturating_add(AROUND), limit)?;
-    let mut request = Request::new(call.take_body());
-    *request.headers_mut() = call.headers.clone();
     let no_form = |_| Problem::invalid("file", "must come in a multipart form");
-    let mut form = Multipart::from_request(request, &()).await.map_err(no_form)?;
+    let body = call.take_body();
+    let mut form = Form::of(&call.headers, body).await.map_err(no_form)?;
     let (mut room, mut arrived, mut temporary) = (None, None, Temporary(None));
     for _ in 0..FIELDS {
-        let Some(mut field) = form.next_field().await.map_err(|_| broken())? else { break };
+        let Some(mut field) = form.next().await.map_err(unread)? else { break };
         match field.name() {
-            Some("file") if field.file_name().is_some() && arrived.is_none() => {
+            "file" if field.file_name().is_some() && arrived.is_none() => {
                 let name = field.file_name().unwrap_or_default().to_owned();
                 let mut writing = Writing::begin(&chat, limit).await?;
-                while let Some(chunk) = field.chunk().await.map_err(|_| broken())? {
+                while let Some(chunk) = field.piece().await.map_err(unread)? {
                     writing.take(&chunk).await?;
                 }
                 let (file, half) = writing.end(name).await?;
                 (arrived, temporary) = (Some(file), half);
             }
-            Some("room_id") => {
-                let text = field.bytes().await.map_err(|_| broken())?;
+            "room_id" => {
+                let long = |_| Problem::not_found("Room");
+                let text = field.whole(LONGEST_ROOM).await.map_err(long)?;
                 room = Some(room_of(&text)?);
             }
             _ => {}
@@ -106,9 +108,8 @@ pub async fn receive(call: &mut Call, actor: &Actor) -> Result<Upload, Problem> 
     Ok(stored)
 }
 
-fn room_of(text: &Bytes) -> Result<RoomId, Problem> {
-    let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= LONGEST_ROOM);
-    text.and_then(RoomId::parse).ok_or_else(|| Problem::not_found("Room"))
+fn room_of(text: &[u8]) -> Result<RoomId, Problem> {
+    std::str::from_utf8(text).ok().and_then(RoomId::parse).ok_or_else(|| Problem::not_found("Room"))
 }
 
 /// Receives the bytes of an announced upload, at most `size`.

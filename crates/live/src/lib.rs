@@ -46,6 +46,7 @@
 //! ```
 
 pub mod address;
+pub mod body;
 pub mod caps;
 pub mod close;
 pub mod connection;

@@ -10,7 +10,10 @@ use axum::{
 };
 use parking_lot::Mutex;
 use parlor_core::{chat::Chat, error::Refusal, id::UserId, session::Actor, store::Page};
-use parlor_live::ClientAddress;
+use parlor_live::{
+    ClientAddress,
+    body::{self, Unread as Why},
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -211,8 +214,13 @@ impl Call {
 
     /// The body's bytes, within the route's bound.
     pub(crate) async fn bytes(&mut self) -> Result<Bytes, Refused> {
-        let too_large = |_| Refused::status(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large");
-        axum::body::to_bytes(self.take_body(), BODY_LIMIT * 4).await.map_err(too_large)
+        body::read(self.take_body(), BODY_LIMIT * 4).await.map_err(|why| match why {
+            Why::TooLarge => Refused::status(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large"),
+            Why::Late => {
+                Refused::status(StatusCode::REQUEST_TIMEOUT, "The request's body did not come in time")
+            }
+            Why::Broken => Refused::invalid_params("The request's body broke off"),
+        })
     }
 
     /// The body as a JSON object, or form fields turned into one; an absent body is `{}`.

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use axum::{
-    extract::{FromRequest, Multipart, multipart::Field},
-    http::{Request, header},
-};
+use axum::http::header;
 use parlor_core::{error::Refusal, id::RoomId, session::Actor, store::Upload, uploads::Arrived};
-use parlor_host::{Answer, Call, Problem, answer, iso};
+use parlor_host::{
+    Answer, Call, Problem, answer,
+    body::{Field, Form},
+    iso,
+    uploads::unread,
+};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
@@ -51,13 +53,12 @@ async fn receive(call: &mut Call, actor: &Actor, room: &RoomId) -> Result<Upload
     if announced.is_some_and(|size| size > limit.saturating_add(AROUND)) {
         return Err(too_large(limit));
     }
-    let mut request = Request::new(call.take_body());
-    *request.headers_mut() = call.headers.clone();
     let no_form = |_| Problem::invalid("file", "must come in a multipart form");
-    let mut form = Multipart::from_request(request, &()).await.map_err(no_form)?;
+    let body = call.take_body();
+    let mut form = Form::of(&call.headers, body).await.map_err(no_form)?;
     for _ in 0..FIELDS {
-        let Some(mut field) = form.next_field().await.map_err(|_| broken())? else { break };
-        if field.name() == Some("file") && field.file_name().is_some() {
+        let Some(mut field) = form.next().await.map_err(unread)? else { break };
+        if field.name() == "file" && field.file_name().is_some() {
             return take(call, actor, room, &mut field, limit).await;
         }
     }
@@ -78,7 +79,7 @@ async fn take(
     let full = |_| Problem::from(Refusal::Unavailable);
     let mut file = tokio::fs::File::create(&path).await.map_err(full)?;
     let (mut size, mut hash) = (0, Sha256::new());
-    while let Some(chunk) = field.chunk().await.map_err(|_| broken())? {
+    while let Some(chunk) = field.piece().await.map_err(unread)? {
         size += chunk.len() as u64;
         if size > limit {
             return Err(too_large(limit));
@@ -105,8 +106,4 @@ fn too_large(limit: u64) -> Problem {
 
 fn not_taken() -> Problem {
     Problem::unsupported_type("Files of this type are not taken")
-}
-
-fn broken() -> Problem {
-    Problem::invalid("file", "the form is broken off")
 }

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use axum::{
-    extract::{FromRequest, Multipart},
-    http::{Request, header},
-};
+use axum::http::header;
+use parlor_live::body;
 use serde_json::Value;
 
+use super::uploads::unread;
 use crate::{call::Call, refusal::Refused};
 
 /// Fields beside the file, and their size, at most.
@@ -68,16 +67,21 @@ impl Form {
             });
             return Ok(Self { file: None, fields: fields.collect() });
         }
-        let mut request = Request::new(call.take_body());
-        *request.headers_mut() = call.headers.clone();
-        let mut parts = Multipart::from_request(request, &()).await.map_err(|_| bad_form())?;
+        let body = call.take_body();
+        let mut parts = body::Form::of(&call.headers, body).await.map_err(unread)?;
         let mut form = Self { file: None, fields: HashMap::new() };
-        while let Some(mut part) = parts.next_field().await.map_err(|_| bad_form())? {
-            let field = part.name().unwrap_or_default().to_owned();
+        let mut seen = 0;
+        while let Some(mut part) = parts.next().await.map_err(unread)? {
+            // Those that come twice count twice.
+            seen += 1;
+            if seen > FIELDS + 1 {
+                return Err(bad_form());
+            }
+            let field = part.name().to_owned();
             let name = part.file_name().map(str::to_owned);
             let most = if name.is_some() { limit } else { FIELD_BYTES };
             let mut bytes = Vec::new();
-            while let Some(piece) = part.chunk().await.map_err(|_| bad_form())? {
+            while let Some(piece) = part.piece().await.map_err(unread)? {
                 if bytes.len() + piece.len() > most {
                     return Err(too_large(most));
                 }
@@ -88,7 +92,6 @@ impl Form {
                     return Err(Refused::new("Just 1 file is allowed [invalid-field]").kind("invalid-field"));
                 }
                 Some(name) => form.file = Some(File { field, name, bytes }),
-                None if form.fields.len() >= FIELDS => return Err(bad_form()),
                 None => {
                     let text = String::from_utf8(bytes).map_err(|_| bad_form())?;
                     form.fields.insert(field, text);

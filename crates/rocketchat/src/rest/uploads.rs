@@ -2,13 +2,14 @@
 
 use std::{collections::HashMap, path::PathBuf};
 
-use axum::{body::Body, extract::FromRequest, extract::Multipart, http::Request};
+use axum::http::StatusCode;
 use parlor_core::{
     id::{RoomId, UploadId},
     messages::Draft,
     store::Upload,
     uploads::Arrived,
 };
+use parlor_live::body::{self, Field, Unread};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
@@ -87,6 +88,14 @@ fn bad_form() -> Refused {
     Refused::new("Error parsing the form [invalid-form]").kind("invalid-form")
 }
 
+/// Why a form could not be read.
+pub(super) fn unread(why: Unread) -> Refused {
+    match why {
+        Unread::Late => Refused::status(StatusCode::REQUEST_TIMEOUT, "The form did not come in time"),
+        Unread::TooLarge | Unread::Broken => bad_form(),
+    }
+}
+
 fn room_id(call: &Call) -> Result<RoomId, Refused> {
     RoomId::parse(call.path("rid")).ok_or_else(Refused::unauthorized)
 }
@@ -99,18 +108,20 @@ async fn read(call: &mut Call, room: &RoomId) -> Result<Form, Refused> {
     if told.is_some_and(|length| length > limit.saturating_add(AROUND)) {
         return Err(too_large(limit));
     }
-    let mut request = Request::new(call.take_body());
-    *request.headers_mut() = call.headers.clone();
-    let mut form = multipart(request).await?;
+    let body = call.take_body();
+    let mut form = body::Form::of(&call.headers, body).await.map_err(unread)?;
     let mut all = Form { file: None, fields: HashMap::new() };
-    while let Some(mut field) = form.next_field().await.map_err(|_| bad_form())? {
-        let name = field.name().unwrap_or_default().to_owned();
+    let mut seen = 0;
+    while let Some(mut field) = form.next().await.map_err(unread)? {
+        let name = field.name().to_owned();
         let Some(file_name) = field.file_name().map(str::to_owned) else {
-            if all.fields.len() >= FIELDS {
+            // Those that come twice count twice.
+            seen += 1;
+            if seen > FIELDS {
                 return Err(bad_form());
             }
-            let text = small_text(&mut field).await?;
-            all.fields.insert(name, text);
+            let text = field.whole(FIELD_BYTES).await.map_err(unread)?;
+            all.fields.insert(name, String::from_utf8(text).map_err(|_| bad_form())?);
             continue;
         };
         if name != "file" || all.file.is_some() {
@@ -122,32 +133,12 @@ async fn read(call: &mut Call, room: &RoomId) -> Result<Form, Refused> {
     Ok(all)
 }
 
-async fn multipart(request: Request<Body>) -> Result<Multipart, Refused> {
-    Multipart::from_request(request, &()).await.map_err(|_| bad_form())
-}
-
-async fn small_text(field: &mut axum::extract::multipart::Field<'_>) -> Result<String, Refused> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(|_| bad_form())? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > FIELD_BYTES {
-            return Err(bad_form());
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| bad_form())
-}
-
-async fn write(
-    field: &mut axum::extract::multipart::Field<'_>,
-    path: PathBuf,
-    name: String,
-    limit: u64,
-) -> Result<Arrived, Refused> {
+async fn write(field: &mut Field<'_>, path: PathBuf, name: String, limit: u64) -> Result<Arrived, Refused> {
     let full = |_| Refused::from(parlor_core::error::Refusal::Unavailable);
     let mut half = Half(Some(path.clone()));
     let mut file = tokio::fs::File::create(&path).await.map_err(full)?;
     let (mut size, mut hash) = (0, Sha256::new());
-    while let Some(chunk) = field.chunk().await.map_err(|_| bad_form())? {
+    while let Some(chunk) = field.piece().await.map_err(unread)? {
         size += chunk.len() as u64;
         if size > limit {
             return Err(too_large(limit));

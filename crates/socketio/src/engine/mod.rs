@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use parlor_host::call::Query;
 use parlor_live::{
     ClientAddress, Origins, RawStream,
+    body::Unread,
     upgrade::{self},
     ws::{Decoder, Incoming, WsLimits, frame_text},
 };
@@ -226,9 +227,13 @@ async fn get(polls: Arc<Polls>) -> Result<Response, Fault> {
 
 async fn post(polls: Arc<Polls>, body: Body) -> Result<Response, Fault> {
     let mut cut = Cut(Some(polls.clone()));
-    let Ok(bytes) = axum::body::to_bytes(body, MAX_PAYLOAD).await else {
-        let body = json!({ "code": 3, "message": "Payload too large" });
-        return Ok(json_response(StatusCode::PAYLOAD_TOO_LARGE, &body));
+    let bytes = match parlor_live::body::read(body, MAX_PAYLOAD).await {
+        Ok(bytes) => bytes,
+        Err(Unread::TooLarge) => {
+            let body = json!({ "code": 3, "message": "Payload too large" });
+            return Ok(json_response(StatusCode::PAYLOAD_TOO_LARGE, &body));
+        }
+        Err(Unread::Late | Unread::Broken) => return Err(Fault::Request),
     };
     let frames = std::str::from_utf8(&bytes).ok().and_then(payload::frames_of).ok_or(Fault::Request)?;
     let taken = polls.post(frames)?;
