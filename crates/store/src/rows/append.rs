@@ -194,7 +194,7 @@ fn insert(
     message: &Message,
 ) -> std::result::Result<u64, SqlError> {
     if message.text.as_bytes().contains(&0) {
-        return Err(SqlError::Value("a text holds a NUL character".into()));
+        return Err(SqlError::Nul);
     }
     let (flags, extra) = encode(message);
     conn.hot_exec(

@@ -165,7 +165,7 @@ fn prepare(tx: &mut SqlTx<'_>, ground: &mut Ground, item: &Item, at: usize) -> S
         return Ok(Ok(None));
     }
     if item.message.text.as_bytes().contains(&0) {
-        return Ok(Err(SqlError::Value("a text holds a NUL character".into()).into()));
+        return Ok(Err(SqlError::Nul.into()));
     }
     let Some(place) = ground.rooms.get_mut(&item.message.room) else {
         return Ok(Err(gone(&item.judgement)));

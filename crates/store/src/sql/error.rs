@@ -46,7 +46,10 @@ pub enum SqlError {
     /// [`one`](crate::SqlTx::one) found no row.
     #[error("no such row")]
     NoRow,
-    /// A value that the column or the wanted type can't hold, a NUL character in a text among them.
+    /// A text with a NUL character, which PostgreSQL can't hold.
+    #[error("a text holds a NUL character")]
+    Nul,
+    /// A value that the column or the wanted type can't hold.
     #[error("value does not fit: {0}")]
     Value(String),
     /// The queue stayed full, the database can't be reached, or the store was stopped: try again later.
@@ -72,6 +75,8 @@ impl From<SqlError> for Refusal {
         use SqlError as E;
         match error {
             E::Busy(_) | E::Lost(_) | E::Interrupted | E::Full | E::Unavailable(_) => Refusal::Unavailable,
+            // Whoever sent it is at fault.
+            E::Nul => Refusal::invalid("text", "must not hold a NUL character"),
             E::Constraint { .. } | E::Corrupt(_) | E::Io(_) | E::NoRow | E::Value(_) | E::Other(_) => {
                 let reference = format!("store-{}", FAULTS.fetch_add(1, Ordering::Relaxed));
                 tracing::error!(reference, %error, "a store job failed");

@@ -229,7 +229,7 @@ impl<'a> SqlTx<'a> {
             if let Param::Text(text) = param
                 && text.as_bytes().contains(&0)
             {
-                return Err(SqlError::Value("a text holds a NUL character".into()));
+                return Err(SqlError::Nul);
             }
         }
         Ok(())
