@@ -45,6 +45,8 @@ pub struct Config {
     pub stop_within: u64,
     /// The environment names a MongoDB: worth one warning.
     pub mongo_url_present: bool,
+    /// Seconds that a client may take for the head of a request, or bring or take nothing of a body.
+    pub client_timeout: u64,
 }
 
 /// How logs are written.
@@ -98,6 +100,7 @@ struct File {
     host: HostFile,
     log_format: Option<LogFormat>,
     stop_within: Option<u64>,
+    client_timeout: Option<u64>,
     settings: BTreeMap<String, toml::Value>,
 }
 
@@ -160,6 +163,10 @@ impl Config {
             web_dir: flags.web_dir.clone().or(get("PARLOR_WEB_DIR").map(PathBuf::from)),
             log_format: flags.log_format.or(file.log_format).unwrap_or_default(),
             stop_within: file.stop_within.unwrap_or(10),
+            client_timeout: number(get("PARLOR_CLIENT_TIMEOUT"), "PARLOR_CLIENT_TIMEOUT")?
+                .map(|seconds| seconds as u64)
+                .or(file.client_timeout)
+                .unwrap_or(30),
             mongo_url_present: env.contains_key("MONGO_URL"),
             listen,
         };
@@ -168,6 +175,10 @@ impl Config {
     }
 
     fn check(&self) -> Result<()> {
+        ensure!(
+            (1..=3600).contains(&self.client_timeout),
+            "the client timeout must be from 1 to 3600 seconds"
+        );
         if let Some(url) = &self.database {
             ensure!(
                 url.starts_with("postgres://") || url.starts_with("postgresql://"),
@@ -361,6 +372,7 @@ mod tests {
     fn a_wrong_value_is_said_in_one_line() {
         for bad in [
             ("PORT", "many"),
+            ("PARLOR_CLIENT_TIMEOUT", "0"),
             ("ROOT_URL", "chat"),
             ("PARLOR_JWT_SECRET", "short"),
             ("PARLOR_DATABASE_URL", "mysql://x"),

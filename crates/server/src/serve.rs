@@ -46,7 +46,10 @@ async fn serve(config: Arc<Config>) -> Result<()> {
     let made = first_start(&core.chat, &config).await?;
     let parts = core.start(&config)?;
     let router = http::router(&parts, &config);
+    let client_timeout = Duration::from_secs(config.client_timeout);
     let options = ServeOptions {
+        head_timeout: client_timeout,
+        stall_timeout: client_timeout,
         max_sockets_per_address: SOCKETS_PER_ADDRESS,
         trusted_proxies: config.trusted_proxies,
         shutdown_timeout: Duration::from_secs(config.stop_within),

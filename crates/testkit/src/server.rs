@@ -25,6 +25,7 @@ pub struct Setup {
     data: Option<PathBuf>,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
+    open_files: Option<u32>,
 }
 
 impl Setup {
@@ -53,6 +54,13 @@ impl Setup {
     #[must_use]
     pub fn setting(self, id: &str, value: &str) -> Self {
         self.env(&format!("OVERWRITE_SETTING_{id}"), value)
+    }
+
+    /// Bounds the files and sockets that it may have open at once.
+    #[must_use]
+    pub fn open_files(mut self, most: u32) -> Self {
+        self.open_files = Some(most);
+        self
     }
 
     /// Adds a command line argument to `parlor serve`.
@@ -118,7 +126,15 @@ impl Server {
     /// # Panics
     /// When the program can't be started.
     pub fn launch(&mut self) {
-        let mut command = Command::new(binary::parlor());
+        let mut command = match self.setup.open_files {
+            // The shell sets its own bound, then becomes the server.
+            Some(most) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")]).arg(binary::parlor());
+                shell
+            }
+            None => Command::new(binary::parlor()),
+        };
         command.arg("serve").arg("--listen").arg(self.address.to_string()).arg("--data").arg(&self.data);
         if let Some(url) = &self.setup.database {
             command.arg("--database").arg(url);

@@ -78,7 +78,10 @@ pub fn ends_sessions(name: &str) -> bool {
 
 impl People {
     pub async fn gather() -> Self {
-        let server = Server::start().await;
+        Self::gather_on(Server::start().await).await
+    }
+
+    pub async fn gather_on(server: Server) -> Self {
         let cast = Cast::assemble(&server).await;
         let moderator = cast.administrator.make(&server, "moderator", "Momo Moderator").await;
         let fellow = cast.administrator.make(&server, "fellow", "Fay Fellow").await;

@@ -1,6 +1,7 @@
 //! Server-sent events by a plain socket, as a browser's `EventSource` reads them.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 use parlor_testkit::{Server, wait};
 use serde_json::Value;
@@ -40,8 +41,13 @@ pub struct Stream {
 impl Stream {
     /// Opens a stream; its answer's head is read.
     pub async fn open(server: &Server, path: &str, headers: &[(&str, &str)]) -> Self {
-        let mut socket = TcpStream::connect(server.address()).await.expect("a connection");
-        let mut request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n", server.address());
+        Self::open_at(server.address(), path, headers).await
+    }
+
+    /// As [`Stream::open`], by the server's address.
+    pub async fn open_at(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
+        let mut socket = TcpStream::connect(address).await.expect("a connection");
+        let mut request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
