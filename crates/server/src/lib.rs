@@ -9,4 +9,4 @@ mod http;
 mod logs;
 mod metrics;
 mod serve;
-mod wiring;
+pub mod wiring;

@@ -415,3 +415,39 @@ async fn a_purge_clears_a_span_of_time_for_those_who_may() {
     assert_eq!(admin.post("rooms.cleanHistory", all).await.ok()["count"], 3);
     assert_eq!(stage.history(&cast.owner).await.len(), 0);
 }
+
+/// Between the commit and the publishing the sender is gone: what is stored is heard by everybody else, once and in
+/// order, and what is not stored by nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_up_right_after_sending_takes_no_message_away_from_the_others() {
+    let stage = Stage::set().await;
+    let mut listener = stage.cast.owner.socket(&stage.server).await;
+    listener.stream("room-messages", &stage.room).await.expect("the owner may listen");
+    for round in 0..40 {
+        let mut hasty = stage.cast.member.socket(&stage.server).await;
+        for number in 0..5 {
+            let message = json!({"_id": format!("hasty-{round}-{number}"), "rid": stage.room, "msg": "x"});
+            let _ = hasty.start("sendMessage", json!([message])).await;
+        }
+        // Some leave politely, the others with what they have not read still on its way.
+        if round % 2 == 0 { drop(hasty) } else { hasty.close().await }
+    }
+    let last = stage.cast.owner.say(&stage.room, "the last").await;
+    let mut heard = Vec::new();
+    loop {
+        let event = listener.event("room-messages", &stage.room).await;
+        heard.push(id(&event[0]).to_owned());
+        if event[0]["_id"] == last["_id"] {
+            break;
+        }
+    }
+    let params = [("roomId", &*stage.room), ("count", "0")];
+    let history = stage.cast.owner.rest.get("groups.history", &params).await.ok();
+    let mut stored: Vec<&str> = history["messages"].as_array().expect("a list").iter().map(id).collect();
+    stored.reverse();
+    stored.retain(|id| id.starts_with("hasty") || last["_id"] == *id);
+    // What the last ones sent may be stored behind the last message.
+    stored.truncate(heard.len());
+    assert!(heard.len() > 40, "{heard:?}");
+    assert_eq!(heard, stored);
+}
