@@ -182,3 +182,39 @@ async fn what_the_server_does_not_have_says_so_in_the_dialect() {
     let font = server.rest().get("/fonts/rocketchat.woff2", &[]).await;
     assert_eq!((font.status, &font.headers["content-type"]), (200, &"font/woff2".parse().expect("a value")));
 }
+
+#[tokio::test]
+async fn rooms_are_looked_after_from_outside_and_the_log_names_it() {
+    let (_server, cast) = workspace().await;
+    let room = cast.owner.group("plans", &[&cast.member]).await;
+    let members = "rooms.adminRooms.members";
+    let seen = cast.administrator.rest.get(members, &[("rid", &room)]).await.ok();
+    assert_eq!((&seen["total"], &seen["members"][0]["roles"]), (&json!(2), &json!(["owner"])), "{seen}");
+    let _ = cast.member.rest.get(members, &[("rid", &room)]).await.refused(400);
+    let change = json!({ "rid": room, "roomTopic": "tidy" });
+    let _ = cast.administrator.rest.post("rooms.saveRoomSettings", change).await.ok();
+    let mine = json!({ "rid": room, "roomTopic": "mine" });
+    let _ = cast.owner.rest.post("rooms.saveRoomSettings", mine).await.ok();
+    let _ = cast.administrator.rest.post("rooms.delete", json!({ "roomId": room })).await.ok();
+    let asked = [("action", "room."), ("text", "PLANS")];
+    let log = cast.administrator.rest.get("audit.log", &asked).await.ok();
+    let acts: Vec<&str> =
+        log["entries"].as_array().into_iter().flatten().filter_map(|e| e["action"].as_str()).collect();
+    assert_eq!((acts, &log["total"]), (vec!["room.removed", "room.changed"], &json!(2)));
+    let later = [("action", "room."), ("oldest", "2999-01-01T00:00:00.000Z")];
+    assert_eq!(cast.administrator.rest.get("audit.log", &later).await.ok()["total"], 0);
+}
+
+#[tokio::test]
+async fn whoever_removes_an_account_says_what_becomes_of_its_messages() {
+    let (_server, cast) = workspace().await;
+    let room = cast.owner.group("talk", &[&cast.member]).await;
+    let message = cast.member.say(&room, "stays").await["_id"].take();
+    let wanted = |fate: &str| json!({ "userId": cast.member.id, "messages": fate });
+    let _ = cast.owner.rest.post("users.delete", wanted("Keep")).await.refused(403);
+    let _ = cast.administrator.rest.post("users.delete", wanted("Burn")).await.refused(400);
+    let _ = cast.administrator.rest.post("users.delete", wanted("Keep")).await.ok();
+    let id = message.as_str().unwrap_or_default();
+    let kept = cast.owner.rest.get("chat.getMessage", &[("msgId", id)]).await.ok();
+    assert_eq!(kept["message"]["msg"], "stays");
+}

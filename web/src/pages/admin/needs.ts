@@ -5,6 +5,8 @@ import { may, type State } from "@/store/state";
 export const NEEDS = {
   users: ["view-user-administration"],
   rooms: ["view-room-administration"],
+  roles: ["access-permissions"],
+  settings: ["view-privileged-setting", "edit-privileged-setting", "manage-selected-settings"],
 } as const satisfies Record<string, readonly string[]>;
 
 export type SectionId = keyof typeof NEEDS;
