@@ -34,6 +34,16 @@ test("every language has every text, with the same arguments", () => {
   }
 });
 
+test("no two catalogs have a text of the same id", () => {
+  const seen = new Map<string, string>();
+  for (const catalog of catalogs) {
+    for (const id of Object.keys(read(catalog))) {
+      expect(seen.get(id), `${id} in ${catalog}`).toBeUndefined();
+      seen.set(id, catalog);
+    }
+  }
+});
+
 test("every id that the sources name has a text", () => {
   const sources = files.filter((file) => /\.tsx?$/.test(file) && !file.includes(".test.") && statSync(file).isFile());
   for (const file of sources) {

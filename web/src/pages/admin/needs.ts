@@ -7,6 +7,18 @@ export const NEEDS = {
   rooms: ["view-room-administration"],
   roles: ["access-permissions"],
   settings: ["view-privileged-setting", "edit-privileged-setting", "manage-selected-settings"],
+  integrations: [
+    "manage-incoming-integrations",
+    "manage-own-incoming-integrations",
+    "manage-outgoing-integrations",
+    "manage-own-outgoing-integrations",
+  ],
+  invites: ["create-invite-links"],
+  emoji: ["manage-emoji"],
+  reports: ["view-moderation-console"],
+  audit: ["can-audit-log"],
+  health: ["view-statistics"],
+  data: ["run-import", "view-logs"],
 } as const satisfies Record<string, readonly string[]>;
 
 export type SectionId = keyof typeof NEEDS;

@@ -1,6 +1,18 @@
 // The administration's pages, in the order of their list. Each is fetched when it is opened, with its own texts.
 
-import { DoorOpen, KeyRound, Settings, Users } from "lucide-react";
+import {
+  Activity,
+  Database,
+  DoorOpen,
+  Flag,
+  KeyRound,
+  ScrollText,
+  Settings,
+  Smile,
+  Ticket,
+  Users,
+  Webhook,
+} from "lucide-react";
 import type { ComponentType } from "react";
 import { page } from "../lazy";
 import type { SectionId } from "./needs";
@@ -19,5 +31,40 @@ export const sections: Section[] = [
     id: "settings",
     icon: Settings,
     page: page(() => import("./settings"), import.meta.glob("./settings/locales/*.json")),
+  },
+  {
+    id: "integrations",
+    icon: Webhook,
+    page: page(() => import("./integrations"), import.meta.glob("./integrations/locales/*.json")),
+  },
+  {
+    id: "invites",
+    icon: Ticket,
+    page: page(() => import("./invites"), import.meta.glob("./invites/locales/*.json")),
+  },
+  {
+    id: "emoji",
+    icon: Smile,
+    page: page(() => import("./emoji"), import.meta.glob("./emoji/locales/*.json")),
+  },
+  {
+    id: "reports",
+    icon: Flag,
+    page: page(() => import("./reports"), import.meta.glob("./reports/locales/*.json")),
+  },
+  {
+    id: "audit",
+    icon: ScrollText,
+    page: page(() => import("./audit"), import.meta.glob("./audit/locales/*.json")),
+  },
+  {
+    id: "health",
+    icon: Activity,
+    page: page(() => import("./health"), import.meta.glob("./health/locales/*.json")),
+  },
+  {
+    id: "data",
+    icon: Database,
+    page: page(() => import("./data"), import.meta.glob("./data/locales/*.json")),
   },
 ];

@@ -24,3 +24,10 @@ export async function findRooms(name: string): Promise<Choice[]> {
   const { items } = await get<{ items: Found[] }>("rooms.autocomplete.adminRooms", { selector });
   return items.map((room) => ({ id: room._id, name: room.fname || room.name || room._id }));
 }
+
+/** Channels and groups that one is in. */
+export async function findOwnRooms(name: string): Promise<Choice[]> {
+  const selector = JSON.stringify({ name });
+  const { items } = await get<{ items: Found[] }>("rooms.autocomplete.channelAndPrivate", { selector });
+  return items.map((room) => ({ id: room._id, name: room.fname || room.name || room._id }));
+}

@@ -14,7 +14,8 @@ interface Props<T> {
   count: (total: number) => string;
   /** What is said when there are none. */
   empty: string;
-  href: (item: T) => string;
+  /** Where a row leads; rows that lead nowhere are read only. */
+  href?: (item: T) => string;
   children: (item: T) => ReactNode;
 }
 
@@ -53,7 +54,8 @@ export function List<T>({ label, rows, count, empty, href, children }: Props<T>)
       End: total,
     };
     const step = steps[event.key];
-    if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    // Without links the browser itself scrolls.
+    if (!href || step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     go(current + step);
   };
@@ -76,6 +78,7 @@ export function List<T>({ label, rows, count, empty, href, children }: Props<T>)
             data={{ length: total } as ArrayLike<undefined>}
             className={css.list}
             role="list"
+            tabIndex={href ? undefined : 0}
             aria-label={label}
             keepMounted={[Math.min(current, total - 1)]}
             itemSize={60}
@@ -96,7 +99,7 @@ interface RowProps<T> {
   index: number;
   total: number;
   rows: Window<T>;
-  href: (item: T) => string;
+  href: ((item: T) => string) | undefined;
   chosen: boolean;
   children: (item: T) => ReactNode;
 }
@@ -105,21 +108,28 @@ function Row<T>({ index, total, rows, href, chosen, children }: RowProps<T>): Re
   const t = useT();
   const item = rows.at(index);
   const { want } = rows;
+  const content = item === undefined ? <span className="hidden">{t("app.loading")}</span> : children(item);
   useEffect(() => {
     if (!item) want(index);
   }, [item, index, want]);
   return (
     <div role="listitem" aria-setsize={total} aria-posinset={index + 1}>
-      {/* The same element before and after its content has come, so that it keeps the focus. */}
-      <Link
-        href={item === undefined ? location.pathname : href(item)}
-        className={css.row}
-        data-row={index}
-        tabIndex={chosen ? 0 : -1}
-        aria-busy={item === undefined || undefined}
-      >
-        {item === undefined ? <span className="hidden">{t("app.loading")}</span> : children(item)}
-      </Link>
+      {href ? (
+        // The same element before and after its content has come, so that it keeps the focus.
+        <Link
+          href={item === undefined ? location.pathname : href(item)}
+          className={css.row}
+          data-row={index}
+          tabIndex={chosen ? 0 : -1}
+          aria-busy={item === undefined || undefined}
+        >
+          {content}
+        </Link>
+      ) : (
+        <div className={css.row} data-row={index}>
+          {content}
+        </div>
+      )}
     </div>
   );
 }

@@ -49,10 +49,11 @@ export function Mark({ bad = false, children }: { bad?: boolean; children: React
 }
 
 /** A part of a page or dialog under a heading of its own. */
-export function Part({ title, children }: { title: string; children: ReactNode }): ReactNode {
+export function Part({ title, level = 3, children }: { title: string; level?: 2 | 3; children: ReactNode }): ReactNode {
+  const Heading = `h${level}` as const;
   return (
     <section className={css.part}>
-      <h3>{title}</h3>
+      <Heading>{title}</Heading>
       {children}
     </section>
   );
