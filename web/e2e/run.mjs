@@ -7,7 +7,7 @@ import { ADMIN, Api, Server } from "./server.mjs";
 import { Stage } from "./stage.mjs";
 
 const wanted = process.argv[2] ?? "";
-const LONGEST = 60_000;
+const LONGEST = 120_000;
 
 function program() {
   const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];

@@ -17,13 +17,13 @@ export class Stage {
   }
 
   /** A fresh account, not in a browser yet. */
-  async account(name = "Ana") {
+  async account(name = "Ana", roles = undefined) {
     const username = `${name
       .toLowerCase()
       .normalize("NFD")
       .replace(/[^a-z]/g, "")}${++number}`;
     const password = `pass word ${number}`;
-    const body = { name, username, password, email: `${username}@example.org`, verified: true };
+    const body = { name, username, password, email: `${username}@example.org`, verified: true, roles };
     const { user } = await this.admin.post("users.create", body);
     const api = await Api.login(this.url, username, password);
     return { api, username, password, name, id: user._id };
@@ -34,6 +34,11 @@ export class Stage {
     const account = options.admin
       ? { api: this.admin, ...ADMIN, id: this.admin.session.userId }
       : await this.account(name);
+    return this.as(account, options);
+  }
+
+  /** The same with an account that is there. */
+  async as(account, options = {}) {
     const person = await this.visitor(options);
     Object.assign(person, account);
     const { userId, token } = account.api.session;

@@ -68,6 +68,8 @@ pub enum CaseAction {
     Reopened,
     ParticipantAdded,
     ParticipantRemoved,
+    Acknowledged,
+    Noted,
 }
 
 /// A conversation as support shows it: any room, with what makes it a case if it is one.
@@ -136,6 +138,10 @@ impl Queue {
 }
 
 impl CaseAction {
+    /// Only the control centre is told of it.
+    pub fn is_internal(self) -> bool {
+        matches!(self, Self::Acknowledged | Self::Noted)
+    }
     /// As it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -145,6 +151,8 @@ impl CaseAction {
             Self::Reopened => "reopened",
             Self::ParticipantAdded => "participant_added",
             Self::ParticipantRemoved => "participant_removed",
+            Self::Acknowledged => "acknowledged",
+            Self::Noted => "noted",
         }
     }
 }

@@ -75,7 +75,12 @@ impl Chat {
         self.list_cases(me.id.clone(), filter, part).await
     }
 
-    async fn list_cases(&self, viewer: UserId, mut filter: CaseFilter, part: Part) -> Result<Conversations> {
+    pub(crate) async fn list_cases(
+        &self,
+        viewer: UserId,
+        mut filter: CaseFilter,
+        part: Part,
+    ) -> Result<Conversations> {
         let limit = part.limit.clamp(1, MAX_CONVERSATIONS);
         filter.beyond = part.beyond;
         let list = self.store().reading(move |rows| {

@@ -25,6 +25,7 @@ pub mod clock;
 pub mod credentials;
 pub mod customs;
 mod departed;
+pub mod desk;
 pub mod discussions;
 mod e2e_keys;
 pub mod error;

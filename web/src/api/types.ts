@@ -94,6 +94,8 @@ export interface Room {
   avatarETag?: string;
   encrypted?: boolean;
   default?: boolean;
+  /** Parlor's own: a group that is a support case, or a ticket's. */
+  parlorKind?: "case" | "ticket";
   _updatedAt: Wire;
 }
 
@@ -131,6 +133,8 @@ export interface Message {
   emoji?: string;
   private?: boolean;
   role?: string;
+  /** Of a video call: how far it got. */
+  call?: import("@/store/calls").CallState;
   /** With `Message_Read_Receipt_Enabled`: somebody has not read it yet. */
   unread?: boolean;
 }

@@ -25,6 +25,7 @@ export const outside: Entry[] = [
 
 /** Pages beside the chat, for those who are signed in: shown in place of the conversation. */
 export const inside: Entry[] = [
+  { path: "/support", page: page(() => import("./support"), import.meta.glob("./support/locales/*.json")) },
   {
     path: "/settings/:section?",
     page: page(() => import("./settings"), import.meta.glob("./settings/locales/*.json")),

@@ -49,6 +49,7 @@ export function listen(me: Me, ended: () => void): () => void {
     user("message", ([message]) => whispered(message as Message)),
     user("notification", ([notice]) => announce(notice as Parameters<typeof announce>[0])),
     user("userData", ([change]) => userChanged(change as UserChange)),
+    user("video-conference", ([told]) => void import("./ringing").then(({ ring }) => ring(told))),
     user("force_logout", ended),
     ddp.listen("notify-all", "public-settings-changed", ([, setting]) => {
       const { _id, value } = setting as { _id: string; value: unknown };

@@ -268,6 +268,25 @@ impl Listener for WorkspaceEar {
     fn revoked(&self) {}
 }
 
+/// Hears that something happened to a case, for the control centre.
+pub(super) struct DeskEar(pub(super) Arc<Wire>);
+
+impl Listener for DeskEar {
+    fn hear(&self, published: &Arc<Published>) {
+        let (room, action) = match &published.fact.event {
+            Event::Case { conversation, action, .. } => (&conversation.room.id, action.as_str()),
+            Event::Message { message, change: Change::Made, .. } => (&message.room, "message"),
+            _ => return,
+        };
+        let told = serde_json::json!([action, { "rid": room.as_str() }]);
+        let frame = frame::event("support-desk", "desk", &told);
+        let class = Class::Volatile { topic: 0, key: hash(&("desk", room, action)) };
+        self.0.outbox.push(frame, class);
+    }
+
+    fn revoked(&self) {}
+}
+
 /// Hears the presence of the users on the connection's watch list.
 pub(super) struct PresenceEar(pub(super) Arc<Wire>);
 

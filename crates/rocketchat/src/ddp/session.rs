@@ -87,6 +87,7 @@ pub(crate) enum Place {
     Workspace(Arc<WorkspaceEar>),
     Everyone(Arc<WorkspaceEar>),
     Presence,
+    Desk,
 }
 
 pub(super) struct RoomHeard {
@@ -106,6 +107,7 @@ pub(crate) struct Ddp {
     pub(super) workspace: Option<(Arc<WorkspaceEar>, Subscription)>,
     pub(super) everyone: Option<(Arc<WorkspaceEar>, Subscription)>,
     pub(super) presence: Option<Subscription>,
+    pub(super) desk: Option<Subscription>,
     pub(super) rooms: HashMap<RoomId, RoomHeard>,
     /// By the client's id (JSON text).
     pub(super) subs: HashMap<Box<str>, Wanted>,
@@ -126,6 +128,7 @@ impl Ddp {
             workspace: None,
             everyone: None,
             presence: None,
+            desk: None,
             rooms: HashMap::new(),
             subs: HashMap::new(),
         }
@@ -284,6 +287,7 @@ impl Ddp {
         over.extend(self.user.take().map(|h| h.subscription));
         over.extend(self.inbox.take());
         over.extend(self.presence.take());
+        over.extend(self.desk.take());
         over.extend(self.workspace.take().map(|(_, subscription)| subscription));
         over.into_iter().for_each(|subscription| chat.end(subscription));
         self.wire.rooms.lock().clear();

@@ -36,6 +36,7 @@ pub const STREAMS: &[Stream] = &[
     stream("notify-logged", "permissions-changed", Who::User),
     stream("roles", "roles", Who::User),
     stream("user-presence", "", Who::User),
+    stream("support-desk", "desk", Who::User),
     stream("apps", "apps", Who::User),
 ];
 
@@ -79,6 +80,8 @@ pub(crate) enum Topic {
     /// `notify-logged` and `roles`.
     LoggedIn,
     Presence,
+    /// What happens to cases, for the control centre; others hear nothing.
+    Desk,
     /// Accepted for clients that subscribe it and never answered otherwise; needs a login when set.
     Idle {
         login: bool,
@@ -122,6 +125,7 @@ pub(crate) fn topic(name: &str, key: &str) -> Option<Topic> {
         "notify-all" => Some(Topic::Everyone),
         "notify-logged" | "roles" => Some(Topic::LoggedIn),
         "user-presence" => Some(Topic::Presence),
+        "support-desk" => Some(Topic::Desk),
         other if QUIET.contains(&other) => Some(Topic::Idle { login: true }),
         _ => None,
     }

@@ -8,7 +8,7 @@ use parlor_live::{Answer, Step};
 use serde_json::Value;
 
 use super::{
-    ears::{InboxEar, PresenceEar, RoomEar, UserEar, Wire, WorkspaceEar},
+    ears::{DeskEar, InboxEar, PresenceEar, RoomEar, UserEar, Wire, WorkspaceEar},
     frame::{self, ClientFrame},
     session::{Ddp, Done, MOST_SUBSCRIPTIONS, Place, RoomHeard, Wanted},
     streams::{self, Topic, UserEvent},
@@ -97,6 +97,14 @@ impl Ddp {
             (Topic::LoggedIn, Some(actor), own) if self.workspace.is_none() => {
                 workspace(chat, wire, actor, own)
             }
+            (Topic::Desk, Some(actor), _) if self.desk.is_none() => {
+                let ear = Arc::new(DeskEar(wire));
+                Box::pin(async move {
+                    // Whoever does not answer cases hears nothing, as with streams of features that are off.
+                    let heard = chat.listen_cases(&actor, ear).await.ok();
+                    Ok(heard.map(|subscription| (Place::Desk, subscription)))
+                })
+            }
             (Topic::Everyone, ..) if self.everyone.is_none() => {
                 let ear = Arc::new(WorkspaceEar { wire, own: None, wanted: Mutex::default() });
                 let subscription = chat.listen_everyone(ear.clone());
@@ -139,6 +147,7 @@ impl Ddp {
             Some((Place::Workspace(ear), subscription)) => self.workspace = Some((ear, subscription)),
             Some((Place::Everyone(ear), subscription)) => self.everyone = Some((ear, subscription)),
             Some((Place::Presence, subscription)) => self.presence = Some(subscription),
+            Some((Place::Desk, subscription)) => self.desk = Some(subscription),
             None => {}
         }
         if wanted.collection {
@@ -192,6 +201,12 @@ impl Ddp {
                 if let Some(subscription) =
                     self.presence.take_if(|_| !self.subs.values().any(|w| w.topic == Topic::Presence))
                 {
+                    self.door.chat.end(subscription);
+                }
+            }
+            Topic::Desk => {
+                let gone = |_: &mut Subscription| !self.subs.values().any(|w| w.topic == Topic::Desk);
+                if let Some(subscription) = self.desk.take_if(gone) {
                     self.door.chat.end(subscription);
                 }
             }

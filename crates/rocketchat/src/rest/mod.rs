@@ -44,6 +44,7 @@ pub(crate) mod settings;
 pub(crate) mod sounds;
 pub(crate) mod statuses;
 pub(crate) mod subscriptions;
+mod support;
 mod teams;
 mod teams_rooms;
 pub(crate) mod timeline;
@@ -93,6 +94,7 @@ pub(crate) fn all() -> Vec<Route> {
         rooms_lists::routes(),
         settings::routes(),
         subscriptions::routes(),
+        support::routes(),
         timeline::routes(),
         users::routes(),
         users_change::routes(),

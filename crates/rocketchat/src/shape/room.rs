@@ -155,6 +155,12 @@ fn put_rare(object: &mut Map<String, Value>, room: &Room, people: &People) {
     if room.favourite {
         put("favorite", true.into());
     }
+    // Parlor's own: which groups are something else.
+    match room.kind {
+        RoomKind::Case => put("parlorKind", "case".into()),
+        RoomKind::Ticket => put("parlorKind", "ticket".into()),
+        RoomKind::Channel | RoomKind::Direct | RoomKind::Group => None,
+    };
     for (key, users) in [("muted", &room.muted), ("unmuted", &room.unmuted)] {
         if changed || !users.is_empty() {
             put(key, users.iter().map(|id| people.username(id)).collect());

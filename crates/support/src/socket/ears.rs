@@ -221,7 +221,9 @@ pub(super) struct InboxEar(pub(super) Arc<Wire>);
 
 impl Listener for InboxEar {
     fn hear(&self, published: &Arc<Published>) {
-        if let Event::Case { conversation, action, .. } = &published.fact.event {
+        if let Event::Case { conversation, action, .. } = &published.fact.event
+            && !action.is_internal()
+        {
             let told = json!({
                 "action": action.as_str(), "conversation": shape::conversation(self.0.eyes(), conversation),
             });

@@ -1,10 +1,11 @@
-import { ArrowLeft, BellOff, EllipsisVertical, Hash, Lock, MessagesSquare, Search, Star } from "lucide-react";
+import { ArrowLeft, BellOff, EllipsisVertical, Hash, Lock, MessagesSquare, Search, Star, Video } from "lucide-react";
 import type { ReactNode } from "react";
 import { useLocation } from "wouter";
 import { post } from "@/api/rest";
 import type { Id } from "@/api/types";
 import { useT } from "@/i18n";
 import { favourite } from "@/store/actions";
+import { callsPossible, startCall } from "@/store/calls";
 import { peer, title } from "@/store/rooms";
 import { useStore } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
@@ -21,6 +22,7 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
   const sub = useStore((state) => state.subscriptions[rid]);
   const room = useStore((state) => state.rooms[rid]);
   const me = useStore((state) => state.me?._id);
+  const calls = useStore((state) => Boolean(state.subscriptions[rid]) && callsPossible(rid, state));
   const other = peer(room, me);
   const presence = useStore((state) => (other ? state.presence[other] : undefined));
   const type = sub?.t ?? room?.t;
@@ -91,6 +93,14 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
           className={css.wide}
         >
           <Star size={20} aria-hidden fill={sub.f ? "currentColor" : "none"} />
+        </IconButton>
+      )}
+      {calls && (
+        <IconButton
+          label={t("call.start")}
+          onClick={() => void startCall(rid).catch(() => toast(t("call.failed"), { bad: true }))}
+        >
+          <Video size={20} aria-hidden />
         </IconButton>
       )}
       <IconButton label={t("panel.threads")} onClick={() => go(`${base}/threads`)} className={css.wide}>

@@ -1,6 +1,7 @@
 import { type ReactNode, Suspense, useEffect, useState } from "react";
 import { Route, Switch, useLocation, useRoute } from "wouter";
 import { useT } from "@/i18n";
+import { answers } from "@/store/desk";
 import { onNotice } from "@/store/announce";
 import { useStore } from "@/store/state";
 import css from "./chat.module.css";
@@ -10,6 +11,7 @@ import { useShortcuts } from "./keys";
 import { Overlays, type Overlay } from "./overlays";
 import { roomPath } from "./place";
 import { Room } from "./room";
+import { Alarm } from "../support/lazy";
 import { Sidebar } from "./sidebar";
 
 interface Props {
@@ -22,6 +24,7 @@ export default function Chat({ pages }: Props): ReactNode {
   const [location, go] = useLocation();
   const [overlay, setOverlay] = useState<Overlay | null>(null);
   const ready = useStore((state) => state.ready && state.me !== null);
+  const control = useStore((state) => answers(state.me));
   useShortcuts(setOverlay);
   useEffect(() => onNotice(({ payload }) => go(`${roomPath(payload.rid)}?msg=${payload._id}`)), [go]);
   return (
@@ -39,6 +42,11 @@ export default function Chat({ pages }: Props): ReactNode {
       <Sidebar open={setOverlay} paths={pages.map(({ path }) => path)} />
       <div className={css.main}>
         <Banner />
+        {control && (
+          <Suspense fallback={null}>
+            <Alarm />
+          </Suspense>
+        )}
         <Suspense fallback={<p className="hidden">{t("app.loading")}</p>}>
           <Switch>
             {pages.map(({ path, page: Page }) => (

@@ -1,5 +1,5 @@
 import { AlertCircle, Check, CheckCheck, Clock, MessageSquareText, Pin, Star } from "lucide-react";
-import { memo, type KeyboardEvent, type ReactNode, useRef, useState } from "react";
+import { lazy, memo, type KeyboardEvent, type ReactNode, Suspense, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { Message as Noun } from "@/api/types";
 import { intl, useT } from "@/i18n";
@@ -19,6 +19,8 @@ import css from "./message.module.css";
 import { Reactions } from "./reactions";
 import { type Place, summary } from "./place";
 import { systemText } from "./system";
+
+const CallCard = lazy(() => import("./call"));
 
 interface Props {
   message: Noun;
@@ -197,6 +199,11 @@ function System({ message, place }: { message: Noun; place: Place }): ReactNode 
       </p>
       <time dateTime={new Date(at).toISOString()}>{clock(intl(), at)}</time>
       {message.attachments?.length ? <Attachments message={message} /> : null}
+      {message.call && (
+        <Suspense fallback={null}>
+          <CallCard message={message} />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -14,6 +14,7 @@ import { get } from "@/api/rest";
 import type { Id, Message, Room as Noun } from "@/api/types";
 import { useT } from "@/i18n";
 import { join } from "@/store/actions";
+import { useDesk } from "@/store/desk";
 import { loadAround, open, update } from "@/store/history";
 import { listenToRoom, watchPresence } from "@/store/live";
 import { find, path, title } from "@/store/rooms";
@@ -23,6 +24,7 @@ import { addUploads } from "@/store/uploads";
 import { Avatar } from "@/ui/avatar";
 import { Button } from "@/ui/button";
 import { toast } from "@/ui/toast";
+import { CaseBar } from "../support/lazy";
 import { Composer, type ComposerHandle } from "./composer";
 import { RoomHeader } from "./header";
 import { mayEdit, type Place, roomPath } from "./place";
@@ -124,6 +126,11 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
         onDrop={drop}
       >
         <RoomHeader rid={rid} />
+        {room?.parlorKind && (
+          <Suspense fallback={null}>
+            <CaseBar rid={rid} base={roomPath(rid)} />
+          </Suspense>
+        )}
         {run.error ? (
           <div className={css.missing}>
             <h2>{t(run.error)}</h2>
@@ -142,7 +149,7 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
             label={t("composer.label", { name })}
             editLast={editLast}
           />
-        ) : (
+        ) : room.parlorKind ? null : (
           <div className={css.join}>
             <p>{t("room.preview")}</p>
             <Button
@@ -183,7 +190,9 @@ function useClosed(rid: Id): string | undefined {
   const sub = useStore((from) => from.subscriptions[rid]);
   const room = useStore((from) => from.rooms[rid]);
   const me = useStore((from) => from.me?.username ?? "");
+  const done = useDesk((from) => from.rooms[rid]?.open === false);
   const mayAnyway = useStore((from) => may("post-readonly", rid, from));
+  if (done) return t("closed.case");
   if (room?.archived || sub?.archived) return t("closed.archived");
   if (sub?.blocked || sub?.blocker) return t("closed.blocked");
   if (room?.muted?.includes(me)) return t("closed.muted");

@@ -7,6 +7,7 @@ import { FilesPanel } from "./panel-files";
 import { MembersPanel } from "./panel-members";
 import { NotificationsPanel } from "./panel-notifications";
 import { ListPanel, SearchPanel } from "./panel-messages";
+import { CasePanel } from "../support/lazy";
 import css from "./side.module.css";
 import { Thread } from "./thread";
 
@@ -17,7 +18,18 @@ interface Props {
   close: () => void;
 }
 
-const KINDS = ["thread", "threads", "files", "members", "pinned", "starred", "mentions", "search", "notifications"];
+const KINDS = [
+  "thread",
+  "threads",
+  "files",
+  "members",
+  "pinned",
+  "starred",
+  "mentions",
+  "search",
+  "notifications",
+  "case",
+];
 
 /** What is shown beside a conversation. */
 export default function Side({ rid, kind, id, close }: Props): ReactNode {
@@ -51,6 +63,7 @@ function Panel({ rid, kind, id }: Omit<Props, "close">): ReactNode {
   if (kind === "thread" && id) return <Thread key={id} rid={rid} tmid={id} />;
   if (kind === "files") return <FilesPanel rid={rid} />;
   if (kind === "members") return <MembersPanel rid={rid} />;
+  if (kind === "case") return <CasePanel rid={rid} />;
   if (kind === "notifications") return <NotificationsPanel rid={rid} />;
   if (kind === "search") return <SearchPanel rid={rid} />;
   return <ListPanel rid={rid} kind={kind as "threads" | "pinned" | "starred" | "mentions"} />;

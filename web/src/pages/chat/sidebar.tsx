@@ -1,10 +1,11 @@
-import { Hash, Lock, Plus, Search, SquarePen, Users } from "lucide-react";
+import { Hash, Headset, Lock, Plus, Search, SquarePen, Users } from "lucide-react";
 import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { VList } from "virtua";
 import { Link, useLocation } from "wouter";
 import type { Id, Subscription } from "@/api/types";
 import { intl, useT } from "@/i18n";
 import { brief } from "@/lib/time";
+import { answers, asks } from "@/store/desk";
 import { activity, counted, type Filter, isUnread, ordered, passes, path, peer, title } from "@/store/rooms";
 import { useStore } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
@@ -25,6 +26,7 @@ export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; pat
   const subscriptions = useStore((state) => state.subscriptions);
   const rooms = useStore((state) => state.rooms);
   const ready = useStore((state) => state.ready);
+  const helps = useStore((state) => answers(state.me) || asks(state.me));
   const all = useMemo(() => ordered({ subscriptions, rooms }), [subscriptions, rooms]);
   const sorted = useMemo(() => {
     const favourites = all.filter((sub) => sub.f);
@@ -50,6 +52,16 @@ export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; pat
                 run: () => open("direct"),
               },
               { id: "room", label: t("new.room"), icon: <Plus size={18} aria-hidden />, run: () => open("create") },
+              ...(helps
+                ? [
+                    {
+                      id: "support",
+                      label: t("new.support"),
+                      icon: <Headset size={18} aria-hidden />,
+                      run: () => go("/support"),
+                    },
+                  ]
+                : []),
               {
                 id: "directory",
                 label: t("new.directory"),
