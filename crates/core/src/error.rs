@@ -92,6 +92,9 @@ pub enum Refusal {
     /// A queue is full, the disk is full or the database is away; nothing was stored.
     #[error("temporarily unavailable")]
     Unavailable,
+    /// The store for files can't be reached, or is full; nothing was stored.
+    #[error("the store for files can't be reached")]
+    Storage,
     /// A fault of ours; the reference stands in the log beside the cause.
     #[error("internal error {0}")]
     Internal(String),

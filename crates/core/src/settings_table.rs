@@ -271,6 +271,9 @@ pub const SETTINGS: &[Definition] = &[
     hidden("FileUpload_Restrict_to_room_members", "FileUpload", "", Bool(true)),
     hidden("FileUpload_Restrict_to_users_who_can_access_room", "FileUpload", "", Bool(false)),
     hidden("FileUpload_Storage_Type", "FileUpload", "", Choice(&["FileSystem", "AmazonS3"])),
+    // Off: pictures, sound and film in an S3 store are fetched from it, by addresses that soon end.
+    hidden("FileUpload_S3_Proxy_Uploads", "FileUpload", "AmazonS3", Bool(true)),
+    hidden("FileUpload_S3_URLExpiryTimeSpan", "FileUpload", "AmazonS3", Number(120.0)),
     // E2E Encryption
     shown("E2E_Enable", "E2E Encryption", "", Bool(false)),
     shown("E2E_Allow_Unencrypted_Messages", "E2E Encryption", "", Bool(false)),

@@ -1,12 +1,15 @@
 //! Uploads: bytes first, durably; then a row; then a message. Whoever may see a file is decided at each look.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
+
+use bytes::Bytes;
 
 use crate::{
+    blobs::Pieces,
     chat::Chat,
     error::{Refusal, Result, What},
     id::{RoomId, UploadId},
-    media::{Examined, Thumbnail},
+    media::{Examined, Thumbnail, is_inline},
     message::FileCard,
     permissions::{Action, Object},
     room::Room,
@@ -40,6 +43,33 @@ pub enum Purpose {
     Emoji,
     Sound,
     Asset,
+}
+
+/// A file on its way out. Exactly as many bytes come as were asked for, or an error.
+pub struct Opened {
+    first: Option<Bytes>,
+    rest: Option<Box<dyn Pieces>>,
+    left: u64,
+}
+
+impl Opened {
+    /// The next piece; `None` after the last.
+    ///
+    /// # Errors
+    /// `NotFound(Upload)` when the stored bytes are fewer than they were, `Storage`.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        let piece = match (self.first.take(), &mut self.rest) {
+            (Some(first), _) => Some(first),
+            (None, Some(rest)) if self.left > 0 => rest.next().await?,
+            _ => None,
+        };
+        let Some(mut piece) = piece else {
+            return if self.left == 0 { Ok(None) } else { Err(Refusal::NotFound(What::Upload)) };
+        };
+        piece.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+        self.left -= piece.len() as u64;
+        Ok(Some(piece))
+    }
 }
 
 impl Purpose {
@@ -320,18 +350,39 @@ impl Chat {
         Ok(upload)
     }
 
-    /// Part of a file's bytes.
+    /// A file's bytes on their way out, or a part of them. The first piece has been read when this answers, so that
+    /// bytes that are gone, or a store that is away, are told before anything else is.
+    ///
+    /// # Errors
+    /// `NotFound(Upload)`, `Storage`.
+    pub async fn open_file(&self, upload: &Upload, range: Range<u64>) -> Result<Opened> {
+        let range = range.start..range.end.min(u64::try_from(upload.size).unwrap_or_default());
+        let left = range.end.saturating_sub(range.start);
+        if left == 0 {
+            return Ok(Opened { first: None, rest: None, left });
+        }
+        let mut rest = self.ports.blobs.open(&upload.id, range).await?;
+        let first = rest.next().await?.ok_or(Refusal::NotFound(What::Upload))?;
+        Ok(Opened { first: Some(first), rest: Some(rest), left })
+    }
+
+    /// Where the store itself gives a file that may be shown in a page, to whoever the caller has judged; `None` where
+    /// the bytes go through this server.
+    pub async fn file_address(&self, upload: &Upload) -> Option<String> {
+        let settings = self.settings();
+        if settings.is_on("FileUpload_S3_Proxy_Uploads") || !is_inline(&upload.media_type) {
+            return None;
+        }
+        let seconds = settings.number("FileUpload_S3_URLExpiryTimeSpan").clamp(5.0, 3600.0);
+        self.ports.blobs.address(&upload.id, Duration::from_secs(seconds as u64)).await.ok().flatten()
+    }
+
+    /// A small part of a file's bytes, in memory.
     pub async fn read_file(&self, upload: &Upload, from: u64, most: u64) -> Result<Vec<u8>> {
-        let size = u64::try_from(upload.size).unwrap_or_default();
-        let end = from.saturating_add(most).min(size);
+        let mut opened = self.open_file(upload, from..from.saturating_add(most)).await?;
         let mut bytes = Vec::new();
-        while from + (bytes.len() as u64) < end {
-            let start = from + bytes.len() as u64;
-            let piece = self.ports.blobs.read(&upload.id, Some(start..end)).await?;
-            if piece.is_empty() {
-                return Err(Refusal::NotFound(What::Upload));
-            }
-            bytes.extend(piece);
+        while let Some(piece) = opened.next().await? {
+            bytes.extend_from_slice(&piece);
         }
         Ok(bytes)
     }

@@ -12,9 +12,6 @@ use crate::{
     uploads::Arrived,
 };
 
-/// Bytes copied at once.
-const PIECE: u64 = 1 << 20;
-
 impl Chat {
     /// Whether the actor may upload now, to this room or to none yet, and the largest size in bytes.
     pub async fn upload_limit(&self, actor: &Actor, room: Option<&RoomId>) -> Result<u64> {
@@ -134,11 +131,8 @@ impl Chat {
         use tokio::io::AsyncWriteExt as _;
         let full = |_| Refusal::Unavailable;
         let mut file = tokio::fs::File::create(path).await.map_err(full)?;
-        let size = u64::try_from(of.size).unwrap_or_default();
-        let mut at = 0;
-        while at < size {
-            let piece = self.read_file(of, at, PIECE).await?;
-            at += piece.len() as u64;
+        let mut pieces = self.open_file(of, 0..u64::MAX).await?;
+        while let Some(piece) = pieces.next().await? {
             file.write_all(&piece).await.map_err(full)?;
         }
         file.flush().await.map_err(full)

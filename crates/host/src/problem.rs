@@ -285,6 +285,9 @@ impl From<Refusal> for Problem {
             Refusal::IdConflict => {
                 Self::new(409, "client_id_conflict", "This client_id was used for another message")
             }
+            Refusal::Storage => {
+                Self::new(503, "unavailable", "The store for files can't be reached, try again later")
+            }
             Refusal::Stale | Refusal::Unavailable => {
                 Self::new(503, "unavailable", "The server is busy, try again")
             }

@@ -55,6 +55,7 @@ pub mod live;
 pub mod metrics;
 pub mod outbox;
 pub mod serve;
+pub mod serving;
 pub mod sse;
 pub mod upgrade;
 pub mod ws;

@@ -266,6 +266,10 @@ impl From<Refusal> for Refused {
                 status(StatusCode::TOO_MANY_REQUESTS, &text)
             }
             Refusal::IdConflict => Self::meteor("error-message-id-taken", "This message id is taken"),
+            Refusal::Storage => Self::meteor(
+                "error-file-storage-unavailable",
+                "The store for files can't be reached. Please try again later.",
+            ),
             Refusal::Stale | Refusal::Unavailable => {
                 status(StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Please try again.")
             }

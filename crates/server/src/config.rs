@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use parlor_store::s3::S3Place;
 use serde::Deserialize;
 
 use crate::{
     cli::ServeFlags,
     config_host::{HostConfig, HostFile},
+    config_s3::{self, S3File},
 };
 
 /// Everything that decides how the server runs. `parlor.example.toml` explains each with its default.
@@ -19,6 +21,8 @@ pub struct Config {
     pub data: PathBuf,
     /// `postgres://…`, or `None` for SQLite in `data`.
     pub database: Option<String>,
+    /// The bucket that files lie in, or `None` for the data directory.
+    pub s3: Option<S3Place>,
     /// Public base URL without a trailing slash.
     pub root_url: String,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -98,6 +102,7 @@ struct File {
     jwt_secret: Option<String>,
     app_key: Option<String>,
     host: HostFile,
+    s3: S3File,
     log_format: Option<LogFormat>,
     stop_within: Option<u64>,
     client_timeout: Option<u64>,
@@ -144,6 +149,7 @@ impl Config {
                 .or(file.data)
                 .unwrap_or("data".into()),
             database: flags.database.clone().or(get("PARLOR_DATABASE_URL")).or(file.database),
+            s3: config_s3::load(env, file.s3)?,
             root_url: root_url.trim_end_matches('/').to_owned(),
             trusted_proxies: number(get("HTTP_FORWARDED_COUNT"), "HTTP_FORWARDED_COUNT")?
                 .or(file.trusted_proxies)

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod config_host;
+mod config_s3;
 mod host;
 mod http;
 mod logs;

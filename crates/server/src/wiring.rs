@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use parlor_core::{
+    blobs::Blobs,
     chat::{CacheSizes, Chat, Ports},
     clock::System,
     event::Fact,
@@ -20,7 +21,7 @@ use parlor_host::Host;
 use parlor_identity::{Identity, SecretKey};
 use parlor_live::{CapLimits, Live};
 use parlor_rocketchat::Door;
-use parlor_store::{Engine, Location, Options, Sink, blobs::LocalBlobs};
+use parlor_store::{Engine, Location, Options, Sink, blobs::LocalBlobs, s3::S3Blobs};
 use tokio::task::JoinHandle;
 
 use crate::{config::Config, metrics::Metrics};
@@ -85,10 +86,10 @@ pub async fn open(config: &Config) -> Result<Core> {
     let engine = Arc::new(engine);
     let store: Arc<dyn Store> = engine.clone();
     let (roles, settings) = load(&*store).await?;
-    let blobs = LocalBlobs::open(data.join("files")).context("can't make the directory for files")?;
+    let blobs = blobs(config)?;
     let ports = Ports {
         store,
-        blobs: Arc::new(blobs),
+        blobs,
         media: Arc::new(parlor_media::Pictures::default()),
         credentials: Arc::new(identity),
         fetch: Arc::new(outgoing(chat_cell.clone())?),
@@ -99,6 +100,15 @@ pub async fn open(config: &Config) -> Result<Core> {
     let chat = Arc::new(Chat::new(ports, CacheSizes::default(), roles, settings));
     chat_cell.set(Arc::downgrade(&chat)).map_err(|_| anyhow::anyhow!("the chat was made twice"))?;
     Ok(Core { chat, engine, facts, file_key })
+}
+
+/// Where files lie: in a bucket if one is named, else in the data directory. A bucket that is away now may come later.
+fn blobs(config: &Config) -> Result<Arc<dyn Blobs>> {
+    let local = config.data.join("files");
+    Ok(match &config.s3 {
+        Some(place) => Arc::new(S3Blobs::new(place, local).context("the store for files")?),
+        None => Arc::new(LocalBlobs::open(local).context("can't make the directory for files")?),
+    })
 }
 
 /// The outgoing client: it reaches what is public and what `SSRF_Allowlist` opens.

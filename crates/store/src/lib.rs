@@ -33,6 +33,7 @@ mod hot;
 mod migrations;
 mod port;
 mod rows;
+pub mod s3;
 mod search;
 pub mod sql;
 

@@ -161,7 +161,7 @@ async fn download(call: Call) -> Outcome {
         || Refused::status(axum::http::StatusCode::NOT_FOUND, "No such file, or it is not ready yet");
     let actor = call.file_actor().await?.ok_or_else(Refused::not_logged_in)?;
     let upload = call.chat().export_file(&actor, call.path("id")).await.map_err(|_| unknown())?;
-    Ok(files::whole(&call, upload))
+    files::whole(&call, upload).await
 }
 
 async fn run(job: Job) {

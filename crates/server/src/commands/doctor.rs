@@ -4,7 +4,10 @@ use std::{net::TcpListener, path::Path};
 
 use anyhow::{Result, bail};
 use parlor_core::{clock::Time, setting::Value, store::Store};
-use parlor_store::{Engine, Location, Options};
+use parlor_store::{
+    Engine, Location, Options,
+    s3::{S3Blobs, S3Place},
+};
 
 use crate::{
     cli::ServeFlags,
@@ -68,6 +71,14 @@ pub(super) fn run(flags: &ServeFlags) -> Result<()> {
             &answer.err().map(|fault| fault.text).unwrap_or_default(),
         ),
     }
+    if let Some(place) = &config.s3 {
+        let usable = check_bucket(place, &config.data);
+        say(
+            usable.is_ok(),
+            &format!("files can be written, read, listed and removed in the bucket {}", place.bucket),
+            &format!("{:#}", usable.err().unwrap_or_else(|| anyhow::anyhow!(""))),
+        );
+    }
     if troubles > 0 {
         bail!("{troubles} of the checks failed");
     }
@@ -127,6 +138,12 @@ fn location(config: &Config) -> Location {
         Some(url) => Location::Postgres(url.clone()),
         None => Location::Sqlite(config.data.join("parlor.sqlite")),
     }
+}
+
+fn check_bucket(place: &S3Place, data: &Path) -> Result<()> {
+    let bucket = S3Blobs::new(place, data.join("files"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(bucket.probe()).map_err(anyhow::Error::msg)
 }
 
 fn check_database(config: &Config) -> Result<()> {
