@@ -50,6 +50,10 @@ fn add(steps: &mut Steps, options: &Options) {
         steps.step("install PostgreSQL", tools::postgres);
         required.push("postgres");
     }
+    if which == Which::All {
+        steps.step("install an S3-compatible store", tools::s3_store);
+        required.push("s3");
+    }
     if matches!(which, Which::All | Which::Clients) {
         steps.step("install the Node clients", tools::node_clients);
         steps.step("install the Python clients", tools::python_clients);

@@ -60,6 +60,11 @@ pub fn node_clients() -> Result<()> {
     npm_ci(&shell::root().join("tests/clients/node"), "the Node clients")
 }
 
+/// Installs the S3-compatible store that tests of files talk to, at its locked version, unless it is there already.
+pub fn s3_store() -> Result<()> {
+    npm_ci(&shell::root().join("tests/services/node"), "the S3-compatible store")
+}
+
 /// Installs what the web app is built and tested with, at the locked versions, unless it is there already.
 pub fn web_packages() -> Result<()> {
     npm_ci(&shell::root().join("web"), "what the web app is built with")

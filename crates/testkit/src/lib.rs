@@ -4,6 +4,7 @@
 //! Nothing here sleeps and hopes: every wait is for something that can be seen, and bounded.
 
 pub mod binary;
+pub mod bucket;
 pub mod cast;
 pub mod ddp;
 pub mod faults;
@@ -15,6 +16,7 @@ pub mod rest;
 pub mod server;
 pub mod wait;
 
+pub use bucket::Bucket;
 pub use cast::{Cast, Person};
 pub use ddp::Ddp;
 pub use host_app::{HostApp, HostPerson};

@@ -82,6 +82,11 @@ impl Rest {
         self.http.request(method, self.url(endpoint)).headers(self.headers.clone())
     }
 
+    /// A GET of somebody else's address, without anything of one's own.
+    pub fn at(&self, url: &str) -> RequestBuilder {
+        self.http.request(Method::GET, url)
+    }
+
     /// GET with a query.
     pub async fn get(&self, endpoint: &str, query: &[(&str, &str)]) -> Answer {
         answer(self.request(Method::GET, endpoint).query(query)).await

@@ -1,0 +1,4 @@
+//! Files as a workspace keeps them: in a bucket, within quotas, once, scanned, and nothing that nobody needs.
+
+mod bucket;
+mod world;
