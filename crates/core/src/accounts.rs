@@ -26,6 +26,20 @@ pub enum Proof {
     },
     /// A token from an earlier login, or a personal access token.
     Token(String),
+    /// A credential from a provider's page of return (see `oauth_sign_in.rs`): its token and its secret.
+    Credential {
+        /// The half that the client chose.
+        token: String,
+        /// The half that the page of return told.
+        secret: String,
+    },
+    /// An identity token that a provider made for this workspace.
+    IdToken {
+        /// The service's name.
+        service: String,
+        /// The token, a JWT.
+        token: String,
+    },
 }
 
 /// The device that logs in.
@@ -57,6 +71,10 @@ impl Chat {
         match proof {
             Proof::Token(token) => self.login_by_token(token).await,
             Proof::Password { name, password } => self.login_by_password(name, password, code, device).await,
+            Proof::Credential { token, secret } => {
+                self.login_by_credential((token, secret), code, device).await
+            }
+            Proof::IdToken { service, token } => self.login_by_id_token((service, token), code, device).await,
         }
     }
 
@@ -223,9 +241,14 @@ pub(crate) struct Spent {
     pub(crate) mailed: Option<String>,
     /// The stored form that was checked, and the one to take its place.
     pub(crate) password: Option<(String, String)>,
+    /// The credential that was signed in by.
+    pub(crate) waiting: Option<String>,
 }
 
 pub(crate) fn spend(tx: &mut dyn Tx, user: &UserId, spent: &Spent) -> Result<()> {
+    if let Some(waiting) = &spent.waiting {
+        crate::oauth_sign_in::use_up(tx, waiting)?;
+    }
     if let Some(hash) = &spent.mailed {
         tx.take_mail_link(hash, LinkPurpose::Code)?.ok_or(Refusal::BadCredentials)?;
     }

@@ -17,6 +17,7 @@ use crate::{
     id::{RoomId, UserId},
     media::Media,
     membership::Membership,
+    oauth::Providers,
     role::{Grant, Roles},
     room::{Head, Room},
     session::Actor,
@@ -34,6 +35,8 @@ pub struct Ports {
     pub blobs: Arc<dyn Blobs>,
     /// Proof of who somebody is.
     pub credentials: Arc<dyn Credentials>,
+    /// Proof by the word of others, by whom people sign in.
+    pub providers: Arc<dyn Providers>,
     /// Proof by the word of a host application.
     pub host_tokens: Arc<dyn HostTokens>,
     /// What looks into bytes.
@@ -332,6 +335,9 @@ impl Chat {
 
     fn take_in_setting(&self, id: &str, value: &Value) {
         let mut all = self.settings.write();
+        if id.starts_with(crate::oauth_settings::PREFIX) {
+            crate::oauth_services::take_in(Arc::make_mut(&mut all), id, value);
+        }
         let Some(def) = all.get(id).map(|s| s.def) else { return };
         let setting = Setting { def, value: value.clone(), updated_at: self.now() };
         Arc::make_mut(&mut all).by_id.insert(def.id, Arc::new(setting));

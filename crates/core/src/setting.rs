@@ -129,11 +129,32 @@ impl Settings {
             .iter()
             .map(|def| entry(def, def.default.value(), Time(0)))
             .collect();
+        let mut custom = Vec::new();
         for (id, value, at) in chosen {
             if let Some(def) = crate::settings_table::SETTINGS.iter().find(|def| def.id == id) {
                 by_id.extend([entry(def, value, at)]);
+            } else if let Some(def) = crate::oauth_settings::definition(&id) {
+                custom.push((def, value, at));
             }
         }
-        Self { by_id }
+        let mut all = Self { by_id };
+        for (def, ..) in &custom {
+            if let Some(family) =
+                crate::oauth_settings::service_of(def.id).and_then(crate::oauth_settings::family)
+                && all.get(family[0].id).is_none()
+            {
+                all.add(family);
+            }
+        }
+        all.by_id.extend(custom.into_iter().map(|(def, value, at)| entry(def, value, at)));
+        all
+    }
+
+    /// Adds these with their defaults.
+    pub(crate) fn add(&mut self, definitions: &'static [Definition]) {
+        for def in definitions {
+            let setting = Setting { def, value: def.default.value(), updated_at: Time(0) };
+            self.by_id.insert(def.id, Arc::new(setting));
+        }
     }
 }

@@ -46,6 +46,9 @@ pub const SETTINGS: &[Definition] = &[
     secret("SMTP_Password", "Email", "SMTP"),
     secret("Accounts_OAuth_Google_secret", "Accounts", "OAuth"),
     secret("Accounts_OAuth_Github_secret", "Accounts", "OAuth"),
+    secret("Accounts_OAuth_GitHub_Enterprise_secret", "Accounts", "OAuth"),
+    secret("Accounts_OAuth_Gitlab_secret", "Accounts", "OAuth"),
+    secret("Accounts_OAuth_Linkedin_secret", "Accounts", "OAuth"),
     secret("Jitsi_Application_Secret", "Video Conference", ""),
     // General
     shown("Site_Name", "General", "", Text("Parlor")),
@@ -205,6 +208,15 @@ pub const SETTINGS: &[Definition] = &[
     // Accounts: OAuth (for administrators)
     hidden("Accounts_OAuth_Google_id", "Accounts", "OAuth", Text("")),
     hidden("Accounts_OAuth_Github_id", "Accounts", "OAuth", Text("")),
+    shown("Accounts_OAuth_GitHub_Enterprise", "Accounts", "OAuth", Bool(false)),
+    hidden("Accounts_OAuth_GitHub_Enterprise_id", "Accounts", "OAuth", Text("")),
+    hidden("API_GitHub_Enterprise_URL", "Accounts", "OAuth", Text("")),
+    hidden("Accounts_OAuth_Gitlab_id", "Accounts", "OAuth", Text("")),
+    hidden("Accounts_OAuth_Linkedin_id", "Accounts", "OAuth", Text("")),
+    // Whether the services above lead to accounts with the same proved address; custom ones say it themselves.
+    hidden("Accounts_OAuth_Merge_Users", "Accounts", "OAuth", Bool(false)),
+    // Whether that goes for accounts with a password too: their holders are not asked.
+    hidden("Accounts_OAuth_Merge_Users_With_Password", "Accounts", "OAuth", Bool(false)),
     // Message
     shown("Message_AllowEditing", "Message", "", Bool(true)),
     shown("Message_AllowEditing_BlockEditInMinutes", "Message", "", Number(0.0)),

@@ -45,8 +45,9 @@ impl Chat {
         let now = self.settings();
         let mut changes = Vec::new();
         for (id, text) in wanted {
-            let setting = now.get(id).ok_or(Refusal::NotFound(What::Setting))?;
-            changes.push((setting.def.id, self.sealed(setting.def, read_value(setting.def.default, text)?)?));
+            let def = now.get(id).map(|s| s.def).or_else(|| crate::oauth_settings::definition(id));
+            let def = def.ok_or(Refusal::NotFound(What::Setting))?;
+            changes.push((def.id, self.sealed(def, read_value(def.default, text)?)?));
         }
         if !wanted.contains_key("Site_Url") {
             changes.push(("Site_Url", Value::Text(root_url.to_owned())));
@@ -74,6 +75,7 @@ impl Chat {
     pub async fn sweep(&self) -> Result<()> {
         self.sweep_removed_rooms().await?;
         self.sweep_audit().await?;
+        self.sweep_sign_ins().await?;
         self.sweep_retention().await?;
         self.sweep_files().await?;
         self.sweep_journal().await

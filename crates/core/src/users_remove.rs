@@ -166,6 +166,7 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 let user = tx.user(&id)?.ok_or(Refusal::NotFound(What::User))?;
+                crate::oauth_links::forget_links(tx, &id)?;
                 tx.remove_user(&id)?;
                 tx.record(None, Event::UserRemoved { user: Arc::new(user) })
             })

@@ -148,7 +148,7 @@ impl HostTokens {
 }
 
 /// `exp` is required and has no leeway; `nbf` and `iat` may be [`LEEWAY_MS`] ahead. Returns when the token ends.
-fn check_times(claims: &Map<String, Value>, now: Time) -> Result<Time, TokenRefused> {
+pub(crate) fn check_times(claims: &Map<String, Value>, now: Time) -> Result<Time, TokenRefused> {
     let time = |name: &'static str| match claims.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_f64() {

@@ -147,6 +147,18 @@ impl Call {
         (!value.is_empty() && value != "undefined" && value != "null").then_some(value)
     }
 
+    /// Whether a query parameter is there, with or without a value.
+    pub(crate) fn has_param(&self, name: &str) -> bool {
+        self.query.contains_key(name)
+    }
+
+    /// A cookie of the browser that calls.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        let lines = self.headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
     /// A query parameter that must be there.
     pub(crate) fn need(&self, name: &'static str) -> Result<&str, Refused> {
         self.param(name).ok_or_else(|| Refused::missing(name))

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use parlor_core::{
     accounts::{Code, Proof},
     credentials::Password,
-    error::Refusal,
+    error::{Refusal, What},
 };
 use serde_json::{Map, Value};
 
@@ -18,8 +18,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("crowd", "CROWD is not enabled"),
     ("saml", "SAML is not enabled"),
     ("cas", "CAS is not enabled"),
-    ("oauth", "OAuth is not enabled"),
-    ("serviceName", "OAuth is not enabled"),
     ("iframe", "Iframe login is not enabled"),
 ];
 
@@ -45,6 +43,15 @@ pub(crate) fn refused(refusal: Refusal, resume: bool) -> Refused {
             Refused::meteor("403", "You've been logged out by the server. Please log in again.")
                 .at(StatusCode::UNAUTHORIZED)
         }
+        Refusal::Taken { what: What::Email | What::Username, .. } => Refused::meteor(
+            "error-account-exists",
+            "There is an account with this address. Sign in to it, then link this service to it.",
+        )
+        .at(StatusCode::FORBIDDEN),
+        Refusal::Disabled("Accounts_Registration_AuthenticationServices_Enabled") => {
+            Refused::meteor("registration-disabled", "New accounts can't be made by this service")
+                .at(StatusCode::FORBIDDEN)
+        }
         other => Refused::from(other).at_if_bad(StatusCode::UNAUTHORIZED),
     }
 }
@@ -66,6 +73,17 @@ fn proof(object: &Map<String, Value>) -> Result<Proof, Refused> {
     if let Some(token) = text(object, "resume")? {
         return Ok(Proof::Token(token.to_owned()));
     }
+    if let Some(oauth) = given(object, "oauth") {
+        return credential(oauth);
+    }
+    if let Some(service) = text(object, "serviceName")? {
+        // An access token alone could be made for anybody; the identity token says for whom it is.
+        let sentence = "An idToken of this service is needed";
+        let token = text(object, "idToken")?.or(text(object, "identityToken")?);
+        let token =
+            token.ok_or_else(|| Refused::meteor("service-disabled", sentence).at(StatusCode::FORBIDDEN))?;
+        return Ok(Proof::IdToken { service: service.to_owned(), token: token.to_owned() });
+    }
     for (key, sentence) in UNSUPPORTED {
         if given(object, key).is_some_and(|v| *v != Value::Bool(false)) {
             return Err(Refused::meteor("service-disabled", sentence).at(StatusCode::FORBIDDEN));
@@ -73,6 +91,18 @@ fn proof(object: &Map<String, Value>) -> Result<Proof, Refused> {
     }
     let (Some(name), Some(password)) = (name(object)?, password(object)?) else { return Err(unrecognized()) };
     Ok(Proof::Password { name: name.to_owned(), password })
+}
+
+/// What the page of return told.
+fn credential(oauth: &Value) -> Result<Proof, Refused> {
+    let oauth = oauth.as_object().ok_or_else(|| mismatch("object", Some(oauth)))?;
+    let (token, secret) = (text(oauth, "credentialToken")?, text(oauth, "credentialSecret")?);
+    match (token, secret) {
+        (Some(token), Some(secret)) if token.len() + secret.len() < 500 => {
+            Ok(Proof::Credential { token: token.to_owned(), secret: secret.to_owned() })
+        }
+        _ => Err(Refused::meteor("400", "Invalid credential")),
+    }
 }
 
 /// `user` as text or `{username}` / `{email}`, or `username` / `email` beside it.

@@ -18,7 +18,7 @@ use parlor_core::{
     store::Store,
 };
 use parlor_host::Host;
-use parlor_identity::{Identity, SecretKey};
+use parlor_identity::{Identity, Oidc, SecretKey};
 use parlor_live::{CapLimits, Live};
 use parlor_rocketchat::Door;
 use parlor_store::{Engine, Location, Options, Sink, blobs::LocalBlobs, s3::S3Blobs};
@@ -87,12 +87,14 @@ pub async fn open(config: &Config) -> Result<Core> {
     let store: Arc<dyn Store> = engine.clone();
     let (roles, settings) = load(&*store).await?;
     let blobs = blobs(config)?;
+    let fetch = Arc::new(outgoing(chat_cell.clone())?);
     let ports = Ports {
         store,
         blobs,
         media: Arc::new(parlor_media::Pictures::default()),
         credentials: Arc::new(identity),
-        fetch: Arc::new(outgoing(chat_cell.clone())?),
+        providers: Arc::new(Oidc::new(fetch.clone(), system.clone())),
+        fetch,
         host_tokens: Arc::new(crate::host::tokens(&config.host, system.clone()).await?),
         clock: system.clone(),
         random: system,

@@ -34,6 +34,11 @@ pub(crate) fn methods() -> Vec<Method> {
         }),
         method("authorization:deleteRole", admins, r#"["none"]"#, delete_role)
             .answering("error-invalid-role"),
+        method("addOAuthService", Who::May(&["add-oauth-service"]), r#"["Walked"]"#, add_service),
+        method("removeOAuthService", Who::May(&["add-oauth-service"]), r#"["Unheard"]"#, remove_service)
+            .answering("error-invalid-setting"),
+        // Services are read from the settings whenever they are needed.
+        method("refreshOAuthService", Who::May(&["add-oauth-service"]), "[]", |_| async { Ok(true.into()) }),
         method("license:getTags", Who::Anyone, "[]", |_| async { Ok(json!([])) }),
         method("license:hasLicense", Who::Anyone, r#"["auditing"]"#, |_| async { Ok(false.into()) }),
         method("getSetupWizardParameters", Who::Anyone, "[]", |_| async {
@@ -47,6 +52,17 @@ pub(crate) fn methods() -> Vec<Method> {
         })
         .answering("error-federation-disabled"),
     ]
+}
+
+/// `(name)`.
+async fn add_service(call: Invocation) -> Answer {
+    call.chat().add_outside_service(call.actor()?, call.text(0)?).await?;
+    Ok(Value::Null)
+}
+
+async fn remove_service(call: Invocation) -> Answer {
+    call.chat().remove_outside_service(call.actor()?, call.text(0)?).await?;
+    Ok(Value::Null)
 }
 
 /// Settings that are not public, for whoever may read them; to others there are none.

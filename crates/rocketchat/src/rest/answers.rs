@@ -71,10 +71,6 @@ pub(crate) fn routes() -> Vec<Route> {
         get("apps/actionButtons", Who::Anyone, "", |_| async { bare(&json!([])) }),
         get("commands.preview", Who::User, "", no_preview).answering("command provided does not exist"),
         post("commands.preview", Who::User, "", no_preview).answering("command provided does not exist"),
-        post("settings.addCustomOAuth", Who::May(&["add-oauth-service"]), "", |_| async {
-            Err(not_here("Sign-in by services that the API adds"))
-        })
-        .answering("not part of this server"),
     ]
 }
 

@@ -33,6 +33,7 @@ pub(crate) mod left_out;
 pub(crate) mod mail;
 mod method_call;
 mod moderation;
+mod oauth_sign_in;
 pub(crate) mod permissions;
 mod push;
 pub(crate) mod roles;
@@ -87,6 +88,7 @@ pub(crate) fn all() -> Vec<Route> {
         mail::routes(),
         method_call::routes(),
         moderation::routes(),
+        oauth_sign_in::routes(),
         permissions::routes(),
         push::routes(),
         roles::routes(),

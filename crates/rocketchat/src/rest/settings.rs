@@ -35,6 +35,19 @@ pub(crate) fn routes() -> Vec<Route> {
         get("settings.public", Who::Anyone, "", public),
         get("settings.oauth", Who::Anyone, "", oauth),
         get("service.configurations", Who::Anyone, "", configurations),
+        post(
+            "settings.addCustomOAuth",
+            Who::May(&["add-oauth-service"]),
+            r#"{"name":"Walked"}"#,
+            add_service,
+        ),
+        post(
+            "settings.removeCustomOAuth",
+            Who::May(&["add-oauth-service"]),
+            r#"{"name":"Unheard"}"#,
+            remove_service,
+        )
+        .answering("error-invalid-setting"),
     ]
 }
 
@@ -173,11 +186,33 @@ pub(crate) fn wanted(call: &Call) -> Result<Wanted, Refused> {
     }
 }
 
-/// No outside services to log in by yet.
-async fn oauth(_: Call) -> Outcome {
-    success(json!({ "services": [] }))
+/// The services that people may sign in by, whose buttons are shown.
+fn services(call: &Call) -> Vec<Value> {
+    let root = &call.door.config.root_url;
+    let all = call.chat().outside_services();
+    all.iter().filter(|s| s.button.shown).map(|s| super::oauth_sign_in::shown(s, root)).collect()
 }
 
-async fn configurations(_: Call) -> Outcome {
-    success(json!({ "configurations": [] }))
+async fn oauth(call: Call) -> Outcome {
+    success(json!({ "services": services(&call) }))
+}
+
+async fn configurations(call: Call) -> Outcome {
+    success(json!({ "configurations": services(&call) }))
+}
+
+/// Adds a custom service, to be described and switched on by its settings.
+async fn add_service(mut call: Call) -> Outcome {
+    let body = call.object().await?;
+    let missing = || Refused::meteor("error-name-param-not-provided", "The parameter \"name\" is required");
+    let name = body.get("name").and_then(Value::as_str).map(str::trim).filter(|n| !n.is_empty());
+    call.chat().add_outside_service(call.actor()?, name.ok_or_else(missing)?).await?;
+    success(Value::Null)
+}
+
+async fn remove_service(mut call: Call) -> Outcome {
+    let body = call.object().await?;
+    let name = body.get("name").and_then(Value::as_str).ok_or_else(|| Refused::missing("name"))?;
+    call.chat().remove_outside_service(call.actor()?, name).await?;
+    success(Value::Null)
 }
