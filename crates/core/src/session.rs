@@ -42,6 +42,11 @@ pub enum SessionKind {
         /// No second factor asked.
         bypass: bool,
     },
+    /// Access that the user granted to an application.
+    Application {
+        /// The application's id.
+        app: String,
+    },
 }
 
 /// Who acts. Made only by the login path (or `Actor::system`).

@@ -78,7 +78,7 @@ impl Chat {
         self.require(actor, "create-personal-access-tokens", None).await?;
         let user = actor.user.clone();
         let all = self.store().reading(move |rows| rows.sessions(&user)).await?;
-        Ok(all.into_iter().filter(|s| s.kind != SessionKind::Login).collect())
+        Ok(all.into_iter().filter(is_personal).collect())
     }
 
     /// Makes a personal access token and gives it in clear, this once. `bypass`: no second factor is asked of it.
@@ -96,6 +96,11 @@ impl Chat {
         self.require(actor, "create-personal-access-tokens", None).await?;
         if name.is_empty() || name.chars().count() > MAX_NAME {
             return Err(Refusal::invalid("token-name", "The name must have 1 to 100 characters"));
+        }
+        // What an application was granted ends; it must not make itself something that does not.
+        let own = self.own_session(actor).await?;
+        if own.is_some_and(|session| matches!(session.kind, SessionKind::Application { .. })) {
+            return Err(Refusal::NotAllowed("create-personal-access-tokens"));
         }
         let (token, token_hash) = self.ports.credentials.new_token();
         let last_six = last_six(&token);
@@ -117,7 +122,7 @@ impl Chat {
                     (None, true) => return Err(Refusal::NotFound(What::Token)),
                     (None, false) => {}
                 }
-                let many = tx.sessions(&user)?.iter().filter(|s| s.kind != SessionKind::Login).count();
+                let many = tx.sessions(&user)?.iter().filter(|s| is_personal(s)).count();
                 if many >= MAX_TOKENS {
                     return Err(Refusal::TooLarge { what: "tokens", limit: MAX_TOKENS as u64 });
                 }
@@ -159,6 +164,10 @@ impl Chat {
         let user = self.known_user(user).await?;
         self.open_session(user.id.clone(), SessionKind::Login, device, Spent::default()).await
     }
+}
+
+fn is_personal(session: &Session) -> bool {
+    matches!(session.kind, SessionKind::PersonalToken { .. })
 }
 
 fn named_token(tx: &mut dyn Tx, user: &UserId, wanted: &str) -> Result<Option<Session>> {

@@ -76,6 +76,7 @@ impl Chat {
         self.sweep_removed_rooms().await?;
         self.sweep_audit().await?;
         self.sweep_sign_ins().await?;
+        self.sweep_grants().await?;
         self.sweep_retention().await?;
         self.sweep_files().await?;
         self.sweep_journal().await

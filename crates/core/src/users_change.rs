@@ -12,7 +12,7 @@ use crate::{
     id::{RoleId, SessionId, UserId},
     json::Json,
     presence::MAX_STATUS_TEXT,
-    session::Actor,
+    session::{Actor, SessionKind},
     store::{Lane, Tx},
     user::{Email, User},
     users_rules::{
@@ -371,10 +371,11 @@ pub(crate) fn end_sessions(
     kept: Option<&SessionId>,
     personal: bool,
 ) -> Result<()> {
+    crate::oauth_grants::forget_grants(tx, user)?;
     let ended: Vec<SessionId> = tx
         .sessions(user)?
         .into_iter()
-        .filter(|s| Some(&s.id) != kept && (personal || s.kind == crate::session::SessionKind::Login))
+        .filter(|s| Some(&s.id) != kept && (personal || !matches!(s.kind, SessionKind::PersonalToken { .. })))
         .map(|s| s.id)
         .collect();
     if ended.is_empty() {

@@ -42,6 +42,20 @@ export async function signIn(user: string, password: string, second?: SecondFact
   session.set({ userId: data.userId, token: data.authToken });
 }
 
+/** What came of signing in at a provider. */
+export interface Credential {
+  credentialToken: string;
+  credentialSecret: string;
+}
+
+/** Signs in by a provider's word; a second factor is asked for as with a password. */
+export async function signInBy(oauth: Credential, second?: SecondFactor): Promise<void> {
+  const headers = second ? { "x-2fa-code": second.code, "x-2fa-method": second.method } : undefined;
+  type Answer = { data: { userId: string; authToken: string } };
+  const { data } = await post<Answer>("login", { oauth }, { anonymous: true, ...(headers ? { headers } : {}) });
+  session.set({ userId: data.userId, token: data.authToken });
+}
+
 /** Takes up the session of this browser: what was seen last at once, what is new as it comes. */
 export async function start(): Promise<void> {
   restore();

@@ -99,6 +99,10 @@ pub trait ReadAccounts {
     fn secrets(&mut self, id: &UserId) -> Result<Secrets>;
     /// A session by the hash of its token, whether or not it has expired.
     fn session_by_token(&mut self, hash: &[u8; 32]) -> Result<Option<Session>>;
+    /// A log-in session by its id.
+    fn log_in(&mut self, id: &SessionId) -> Result<Option<Session>>;
+    /// Log-in sessions of everybody, the newest first.
+    fn log_ins(&mut self, page: Page) -> Result<Paged<Session>>;
     /// All sessions of a user.
     fn sessions(&mut self, user: &UserId) -> Result<Vec<Session>>;
 }

@@ -33,17 +33,7 @@ pub(crate) fn routes() -> Vec<Route> {
         get("sessions/info", Who::User, "sessionId=none", session).answering("Session not found"),
         post("sessions/logout.me", Who::User, r#"{"sessionId":"none"}"#, end_session)
             .answering("Session not found"),
-        get("sessions/list.all", Who::May(&["view-device-management"]), "", enterprise)
-            .answering("enterprise"),
-        get("sessions/info.admin", Who::May(&["view-device-management"]), "", enterprise)
-            .answering("enterprise"),
-        post("sessions/logout", Who::May(&["logout-device-management"]), "", enterprise)
-            .answering("enterprise"),
     ]
-}
-
-async fn enterprise(_: Call) -> Outcome {
-    Err(Refused::enterprise())
 }
 
 /// As Rocket.Chat's apps draw it: a block of text.
@@ -105,7 +95,8 @@ async fn remove(mut call: Call) -> Outcome {
     success(Value::Null)
 }
 
-fn device(call: &Call, session: &Session, current: Option<&SessionId>) -> Value {
+/// A device as Rocket.Chat's lists show it.
+pub(crate) fn device(call: &Call, session: &Session, current: Option<&SessionId>) -> Value {
     let agent = session.user_agent.as_str();
     let kind = if agent.starts_with("RC Mobile") { "mobile" } else { "browser" };
     let name = agent.split(['/', ';']).next().unwrap_or_default();

@@ -33,6 +33,8 @@ pub(crate) mod left_out;
 pub(crate) mod mail;
 mod method_call;
 mod moderation;
+mod oauth_apps;
+mod oauth_provider;
 mod oauth_sign_in;
 pub(crate) mod permissions;
 mod push;
@@ -41,6 +43,7 @@ pub(crate) mod rooms;
 pub(crate) mod rooms_call;
 mod rooms_lists;
 pub(crate) mod rooms_settings;
+mod sessions;
 pub(crate) mod settings;
 pub(crate) mod sounds;
 pub(crate) mod statuses;
@@ -88,12 +91,15 @@ pub(crate) fn all() -> Vec<Route> {
         mail::routes(),
         method_call::routes(),
         moderation::routes(),
+        oauth_apps::routes(),
+        oauth_provider::routes(),
         oauth_sign_in::routes(),
         permissions::routes(),
         push::routes(),
         roles::routes(),
         rooms::routes(),
         rooms_lists::routes(),
+        sessions::routes(),
         settings::routes(),
         subscriptions::routes(),
         support::routes(),

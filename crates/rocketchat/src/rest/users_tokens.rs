@@ -103,7 +103,7 @@ async fn list(call: Call) -> Outcome {
             "name": name, "lastTokenPart": last_six, "bypassTwoFactor": bypass,
             "createdAt": Dates::Iso.value(token.created_at),
         })),
-        SessionKind::Login => None,
+        SessionKind::Login | SessionKind::Application { .. } => None,
     };
     success(json!({ "tokens": tokens.iter().filter_map(shown).collect::<Vec<_>>() }))
 }

@@ -21,6 +21,7 @@ const SESSION: &str = "SELECT s.id, u.id, s.token_hash, s.kind, s.name, s.last_s
 fn read_session(row: &Row<'_>) -> std::result::Result<Session, SqlError> {
     let kind = match row.get::<i64>(3)? {
         0 => SessionKind::Login,
+        2 => SessionKind::Application { app: row.get::<Option<String>>(5)?.unwrap_or_default() },
         _ => SessionKind::PersonalToken {
             name: row.get::<Option<String>>(4)?.unwrap_or_default(),
             last_six: row.get::<Option<String>>(5)?.unwrap_or_default(),
@@ -61,6 +62,15 @@ impl ReadAccounts for SqlTx<'_> {
     fn session_by_token(&mut self, hash: &[u8; 32]) -> Result<Option<Session>> {
         Ok(self.opt(&format!("{SESSION} WHERE s.token_hash = $1"), params![hash[..]], read_session)?)
     }
+    fn log_in(&mut self, id: &SessionId) -> Result<Option<Session>> {
+        Ok(self.opt(&format!("{SESSION} WHERE s.id = $1 AND s.kind = 0"), params![id], read_session)?)
+    }
+    fn log_ins(&mut self, page: Page) -> Result<Paged<Session>> {
+        let total = self.one("SELECT COUNT(*) FROM sessions WHERE kind = 0", &[], |row| row.get(0))?;
+        let sql =
+            format!("{SESSION} WHERE s.kind = 0 ORDER BY s.created_at DESC, s.id DESC LIMIT $1 OFFSET $2");
+        Ok(Paged { items: self.query(&sql, params![page.count, page.offset], read_session)?, total })
+    }
     fn sessions(&mut self, user: &UserId) -> Result<Vec<Session>> {
         let sql = format!("{SESSION} WHERE u.id = $1 ORDER BY s.created_at, s.id LIMIT 1000");
         Ok(self.query(&sql, params![user], read_session)?)
@@ -88,6 +98,8 @@ impl WriteAccounts for SqlTx<'_> {
     fn insert_session(&mut self, session: &Session) -> Result<()> {
         let (kind, name, last_six, bypass) = match &session.kind {
             SessionKind::Login => (0, None, None, false),
+            // Names are unique for a user, and one may grant the same application access twice.
+            SessionKind::Application { app } => (2, None, Some(app), false),
             SessionKind::PersonalToken { name, last_six, bypass } => (1, Some(name), Some(last_six), *bypass),
         };
         self.exec(
@@ -114,7 +126,7 @@ impl WriteAccounts for SqlTx<'_> {
         Ok(self.exec("DELETE FROM sessions WHERE id = $1", params![id])? > 0)
     }
     fn remove_sessions(&mut self, user: &UserId, keep: Option<&SessionId>, personal: bool) -> Result<u64> {
-        let kinds = if personal { "" } else { " AND kind = 0" };
+        let kinds = if personal { "" } else { " AND kind <> 1" };
         let sql = format!(
             "DELETE FROM sessions WHERE whom = (SELECT key FROM users WHERE id = $1) AND id <> $2{kinds}"
         );

@@ -3,13 +3,14 @@ import { Link, Redirect, useSearch } from "wouter";
 import { ApiError } from "@/api/rest";
 import { session } from "@/api/session";
 import { useT } from "@/i18n";
-import { type SecondFactor, signIn } from "@/store/account";
+import { type SecondFactor, signIn, signInBy } from "@/store/account";
 import { setting, useStore } from "@/store/state";
 import { Button } from "@/ui/button";
 import { Field, PasswordField } from "@/ui/field";
 import { Code } from "./code";
 import { Frame } from "./frame";
 import css from "./login.module.css";
+import { cameBack, Services } from "./services";
 
 /** Why signing in failed, as a message id with values. */
 export interface Problem {
@@ -25,6 +26,7 @@ export function problemOf(error: unknown): Problem {
     const { time } = (error.details ?? {}) as { time?: string };
     return time ? { id: "login.blockedUntil", values: { time } } : { id: "login.blocked" };
   }
+  if (error.code === "error-account-exists") return { id: "login.exists" };
   if (/deactivated|not-activated|disabled/i.test(error.code + error.message)) return { id: "login.deactivated" };
   return error.status === 401 ? { id: "login.wrong" } : { id: "login.failed" };
 }
@@ -42,6 +44,7 @@ export default function Login(): ReactNode {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [asked, setAsked] = useState<Asked | null>(null);
+  const [credential] = useState(cameBack);
   const [done, setDone] = useState(() => session.get() !== null);
   const passwordField = useRef<HTMLInputElement>(null);
   const settings = useStore((state) => state.settings);
@@ -53,7 +56,7 @@ export default function Login(): ReactNode {
     setBusy(true);
     setProblem(null);
     try {
-      await signIn(user.trim(), password, second);
+      await (credential && !password ? signInBy(credential, second) : signIn(user.trim(), password, second));
       setDone(true);
     } catch (error) {
       if (error instanceof ApiError && error.code === "totp-required" && !second) {
@@ -66,8 +69,18 @@ export default function Login(): ReactNode {
     }
   }
 
+  useEffect(() => {
+    if (credential) void attempt();
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- once, for what the page of return left
+  }, []);
+
   if (done) {
     const to = new URLSearchParams(search).get("to") ?? "/";
+    // Asking for an application's access is a page of the server's own.
+    if (to.startsWith("/oauth/authorize?")) {
+      location.replace(to);
+      return null;
+    }
     return <Redirect to={to.startsWith("/") && !to.startsWith("//") ? to : "/"} replace />;
   }
   if (asked) {
@@ -118,6 +131,7 @@ export default function Login(): ReactNode {
           {t(busy ? "login.busy" : "login.submit")}
         </Button>
       </form>
+      <Services />
       <nav className={css.links} aria-label={t("login.more")}>
         {settings["Accounts_RegistrationForm"] === "Public" && <Link href="/register">{t("login.register")}</Link>}
         {settings["Accounts_PasswordReset"] !== false && <Link href="/forgot-password">{t("login.forgot")}</Link>}
