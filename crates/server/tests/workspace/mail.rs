@@ -133,10 +133,7 @@ async fn invitations_go_to_addresses_alone_and_nobody_writes_headers_by_them() {
 #[tokio::test]
 async fn a_code_by_mail_is_the_second_factor_of_whoever_wants_it() {
     let Some((server, cast, mut sink)) = stage(0).await else { return };
-    let password = |text: &str| {
-        use sha2::{Digest, Sha256};
-        Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect::<String>()
-    };
+    let password = parlor_testkit::ddp::digest;
     let proved = cast
         .member
         .rest
