@@ -206,9 +206,13 @@ fn basic(header: Option<&HeaderValue>) -> Option<(String, String)> {
     Some((plain(client).ok()?, plain(secret).ok()?))
 }
 
+/// What stays as it is in a query.
+const QUERY: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
 fn with_query(address: &str, pairs: &[(&str, &str)], state: Option<&str>) -> String {
     let joint = if address.contains('?') { '&' } else { '?' };
-    let encoded = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);
+    let encoded = |text| percent_encoding::utf8_percent_encode(text, QUERY);
     let all = pairs.iter().copied().chain(state.map(|state| ("state", state)));
     let all: Vec<String> = all.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
     format!("{address}{joint}{}", all.join("&"))
