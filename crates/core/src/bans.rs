@@ -57,7 +57,7 @@ impl Chat {
                 }
                 if let Some(membership) = tx.membership(&room.id, &user.id)? {
                     crate::members::keep_an_owner(tx, &membership)?;
-                    end(tx, &membership)?;
+                    end(tx, &membership, Some(&me.id))?;
                 }
                 audit::keep(tx, &entry)?;
                 let (key, at) = (room.id.to_string(), tx.now());

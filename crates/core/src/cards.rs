@@ -124,11 +124,13 @@ impl Chat {
         self.card_with(room.clone(), Arc::new(head), membership, user, found).await
     }
 
-    /// Part of the rooms that the actor is a member of: those behind a place, or but so many.
+    /// Part of the rooms that the actor is a member of: those behind a place (`back`: before it, the nearest ones), or
+    /// but so many.
     pub async fn my_cards(
         &self,
         actor: &Actor,
-        behind: Option<RoomPlace>,
+        beyond: Option<RoomPlace>,
+        back: bool,
         skip: u64,
         limit: u64,
     ) -> Result<Cards> {
@@ -139,13 +141,15 @@ impl Chat {
             |view: &RoomView| std::cmp::Reverse((activity(&view.room, &view.head), view.room.id.clone()));
         all.sort_by_cached_key(|(_, view)| key(view));
         let total = all.len() as u64;
-        if let Some(place) = behind {
-            all.retain(|(_, view)| key(view).0 < place);
+        let back = back && beyond.is_some();
+        if let Some(place) = beyond {
+            all.retain(|(_, view)| if back { key(view).0 > place } else { key(view).0 < place });
         }
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let skip = if back { all.len().saturating_sub(most) as u64 } else { skip };
         let skip = usize::try_from(skip).unwrap_or(usize::MAX).min(all.len());
         let mut page = all.split_off(skip);
-        let most = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = page.len() > most;
+        let more = if back { skip > 0 } else { page.len() > most };
         page.truncate(most);
         let wanted: Vec<(Membership, bool, RoomId)> = page
             .iter()

@@ -176,7 +176,7 @@ impl Chat {
                     if case.closed.is_some() {
                         return Err(State::CaseClosed.into());
                     }
-                    enter_once(tx, membership.clone())?;
+                    enter_once(tx, membership.clone(), Some(&me.id))?;
                     tell(tx, &room.id, CaseAction::Claimed, &me.id, None)?;
                     tx.append_message(line.clone())?;
                 }
@@ -272,7 +272,7 @@ impl Chat {
                             limit: MAX_PARTICIPANTS as u64,
                         });
                     }
-                    enter_once(tx, membership.clone())?;
+                    enter_once(tx, membership.clone(), Some(&me.id))?;
                     tell(tx, &room.id, CaseAction::ParticipantAdded, &me.id, None)?;
                 }
                 Ok(Arc::new(conversation_in(tx, &room.id)?))
@@ -289,7 +289,7 @@ impl Chat {
             .writing(Lane::Verbs, move |tx| {
                 tx.check(&judgement)?;
                 tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
-                if enter_once(tx, membership.clone())?.1 && room.kind == RoomKind::Case {
+                if enter_once(tx, membership.clone(), Some(&me))?.1 && room.kind == RoomKind::Case {
                     tell(tx, &id, CaseAction::Claimed, &me, None)?;
                 }
                 Ok(())

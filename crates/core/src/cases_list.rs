@@ -27,7 +27,7 @@ pub const DESK_DENIED: &str = "support_room_denied";
 pub struct Conversations {
     /// In the order of the list.
     pub items: Vec<Conversation>,
-    /// Behind the last one there are more, from here on.
+    /// Farther in the direction that was asked for there are more, from here on.
     pub next: Option<Place>,
     /// How many there are in all, where it was asked.
     pub total: Option<u64>,
@@ -38,6 +38,8 @@ pub struct Conversations {
 pub struct Part {
     /// Behind this place.
     pub beyond: Option<Place>,
+    /// Before it rather than behind it: the nearest ones, in the order of the list.
+    pub back: bool,
     /// Without so many.
     pub skip: u64,
     /// At most so many.
@@ -58,7 +60,7 @@ impl Chat {
     /// The cases that the actor takes part in, the most recent activity first.
     pub async fn my_cases(&self, actor: &Actor, open: Option<bool>, part: Part) -> Result<Conversations> {
         let me = self.active_user(actor).await?.id.clone();
-        let filter = CaseFilter { participant: Some(me.clone()), open, view: None, beyond: None };
+        let filter = CaseFilter { participant: Some(me.clone()), open, ..CaseFilter::default() };
         self.list_cases(me, filter, part).await
     }
 
@@ -71,7 +73,7 @@ impl Chat {
         if !is_control(&me) {
             return Err(Refusal::NotAllowed(DESK_DENIED));
         }
-        let filter = CaseFilter { participant: None, open: Some(true), view: Some(view), beyond: None };
+        let filter = CaseFilter { open: Some(true), view: Some(view), ..CaseFilter::default() };
         self.list_cases(me.id.clone(), filter, part).await
     }
 
@@ -82,6 +84,7 @@ impl Chat {
         part: Part,
     ) -> Result<Conversations> {
         let limit = part.limit.clamp(1, MAX_CONVERSATIONS);
+        filter.back = part.back && part.beyond.is_some();
         filter.beyond = part.beyond;
         let list = self.store().reading(move |rows| {
             let mut found = rows.cases(&filter, part.skip, limit + 1)?;
@@ -94,27 +97,35 @@ impl Chat {
                 let membership = rows.membership(&case.room, &viewer)?;
                 items.push(conversation_of(rows, &case.room, membership.as_ref())?);
             }
+            if filter.back {
+                items.reverse();
+            }
             Ok(Conversations { items, next, total })
         });
         list.await
     }
 
-    /// A case as it is after a message, from what is in memory: for doors that tell the control centre of it. What is
-    /// unread is counted from the participants' marks alone, their own messages since then included.
+    /// A case as it is after a message, from what is in memory: for doors that tell the control centre of it. What
+    /// is unread is not known here: participants have it by [`Chat::unread_of_case`].
     pub fn case_seen(&self, message: &Arc<Message>, head: &Arc<Head>) -> Option<(Conversation, Arc<Case>)> {
         let case = self.case_at_hand(&message.room)?;
         let room = self.room_at_hand(&message.room)?;
-        let unread = |user: &UserId| Some((user.clone(), self.unread_at_hand(&room.id, user, head)?));
         let conversation = Conversation {
             head: head.clone(),
             participants: case.participants.clone(),
             requester: case.requester.as_ref().and_then(|id| self.user_at_hand(id)),
             last: Some(message.clone()),
-            unread: case.participants.iter().filter_map(unread).collect(),
+            unread: Vec::new(),
             case: Some(case.clone()),
             room,
         };
         Some((conversation, case))
+    }
+
+    /// What a participant has not read of a case; his own messages never count.
+    pub async fn unread_of_case(&self, room: &RoomId, user: &UserId) -> Result<i64> {
+        let Some(membership) = self.membership(room, user).await? else { return Ok(0) };
+        self.store().reading(move |rows| Ok(rows.unread(&membership)?.messages)).await
     }
 
     /// The newest open case of a requester, if there is one. Tells nothing but the room, which is judged when used.

@@ -234,13 +234,6 @@ impl Chat {
         Ok(found.map(|membership| self.marks.overlay(membership)))
     }
 
-    /// What a member has not read, counted from the mark in memory.
-    pub(crate) fn unread_at_hand(&self, room: &RoomId, user: &UserId, head: &Head) -> Option<i64> {
-        let known = self.memberships.get(&(room.clone(), user.clone())).flatten()?;
-        let membership = self.marks.overlay(known);
-        Some((head.counted - membership.mark.counted).max(0))
-    }
-
     /// Takes in what was committed, before anybody gets an answer: the caches must tell the truth by then.
     /// Quick and without waiting; called by the committing thread.
     pub fn committed(&self, facts: &[Fact]) {

@@ -82,7 +82,7 @@ impl Chat {
             self.waiting_cases(actor, Queue::General, part).await?
         } else {
             let me = self.control(actor).await?;
-            let filter = CaseFilter { participant: None, open: Some(false), view: None, beyond: None };
+            let filter = CaseFilter { open: Some(false), ..CaseFilter::default() };
             self.list_cases(me.id.clone(), filter, part).await?
         };
         let mut all = Vec::with_capacity(listed.items.len());
@@ -117,7 +117,7 @@ impl Chat {
     async fn ahead(&self, standing: &Standing) -> Result<Option<u64>> {
         let waits = standing.conversation.is_open() && standing.served_by.is_empty();
         let Some(case) = standing.conversation.case.clone().filter(|_| waits) else { return Ok(None) };
-        let filter = CaseFilter { participant: None, open: Some(true), view: Some(case.queue), beyond: None };
+        let filter = CaseFilter { open: Some(true), view: Some(case.queue), ..CaseFilter::default() };
         let waiting = self.store().reading(move |rows| rows.cases(&filter, 0, LONGEST_QUEUE)).await?;
         let mut ahead = 0;
         for (other, _) in waiting.iter().take_while(|(other, _)| other.room != case.room) {

@@ -84,6 +84,8 @@ pub enum Event {
         membership: Arc<Membership>,
         /// New or changed.
         change: Change,
+        /// Who made a new one: the member or somebody else; `None` for the workspace itself, and for changes.
+        by: Option<UserId>,
     },
     /// A member is out.
     MembershipRemoved {
@@ -93,6 +95,8 @@ pub enum Event {
         room: RoomId,
         /// Whose.
         user: UserId,
+        /// Who ended it: the member or somebody else; `None` for the workspace itself.
+        by: Option<UserId>,
     },
     /// A member read up to here.
     Read {

@@ -42,6 +42,11 @@ impl Gathering {
         last
     }
 
+    /// Whether this user is there.
+    pub fn is_here(&self, room: &RoomId, user: &UserId) -> bool {
+        self.0.lock().get(room).is_some_and(|users| users.contains_key(user))
+    }
+
     /// Who is there.
     pub fn here(&self, room: &RoomId) -> Vec<UserId> {
         self.0.lock().get(room).map(|users| users.keys().cloned().collect()).unwrap_or_default()
@@ -66,6 +71,11 @@ impl Chat {
         if self.listening.gathering.go(room, &user.id) {
             self.pass(gathered(room, user, false));
         }
+    }
+
+    /// Whether this user has the room open.
+    pub fn is_live_in(&self, room: &RoomId, user: &UserId) -> bool {
+        self.listening.gathering.is_here(room, user)
     }
 
     /// The users who have this room open, in no order. The caller has judged who may know.
@@ -93,6 +103,7 @@ mod tests {
         let mut here = gathering.here(&room);
         here.sort();
         assert_eq!(here, [ann.clone(), bob.clone()]);
+        assert!(gathering.is_here(&room, &ann) && !gathering.is_here(&room, &"cy".into()));
         assert!(!gathering.go(&room, &ann));
         assert!(gathering.go(&room, &ann));
         assert!(!gathering.go(&room, &ann), "nobody is left to go");

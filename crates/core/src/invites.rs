@@ -171,7 +171,7 @@ impl Chat {
                 let room_now = tx_room(tx, &room)?;
                 crate::members::check_added(tx, &room_now, &entries)?;
                 for (membership, notice) in &entries {
-                    if enter_once(tx, membership.clone())?.1 {
+                    if enter_once(tx, membership.clone(), Some(&notice.author))?.1 {
                         tx.append_message(notice.clone())?;
                     }
                 }

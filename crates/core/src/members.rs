@@ -83,7 +83,7 @@ impl Chat {
                 let room = tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
                 check_added(tx, &room, &entries)?;
                 for (membership, notice) in &entries {
-                    if enter_once(tx, membership.clone())?.1 {
+                    if enter_once(tx, membership.clone(), Some(&notice.author))?.1 {
                         if is_case {
                             let (who, added) = (&notice.author, CaseAction::ParticipantAdded);
                             crate::cases::tell(tx, &id, added, who, None)?;
@@ -165,7 +165,7 @@ impl Chat {
                 tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
                 let membership = tx.membership(&id, &user)?.ok_or(Refusal::NotFound(What::Membership))?;
                 keep_an_owner(tx, &membership)?;
-                end(tx, &membership)?;
+                end(tx, &membership, Some(&notice.author))?;
                 if is_case {
                     let removed = CaseAction::ParticipantRemoved;
                     crate::cases::tell(tx, &id, removed, &notice.author, None)?;
@@ -284,7 +284,7 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 for (membership, notice) in &entries {
-                    if enter_once(tx, membership.clone())?.1 && !silent {
+                    if enter_once(tx, membership.clone(), None)?.1 && !silent {
                         tx.append_message(notice.clone())?;
                     }
                 }

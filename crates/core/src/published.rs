@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::event::Fact;
 
-/// How many renderings an event may have. Doors take slots at start (`Slot::take`), at most this many together.
+/// How many renderings an event may have, those of all doors together.
 pub const SLOTS: usize = 16;
 
 /// A place for one rendering, such as "DDP frame of stream-room-messages".
@@ -14,7 +14,8 @@ pub const SLOTS: usize = 16;
 pub struct Slot(usize);
 
 impl Slot {
-    /// The slot with this number; numbers are handed out by `server` where the doors are mounted.
+    /// The slot with this number. Two doors with the same number would tell in each other's words: a test of the program
+    /// sees that each number is used once.
     ///
     /// # Panics
     /// When the number is not below [`SLOTS`]: a mistake in the wiring, found at start.

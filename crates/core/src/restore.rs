@@ -242,7 +242,7 @@ impl Chat {
                 .writing(Lane::Bulk, move |tx| {
                     tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
                     for membership in &memberships {
-                        enter_once(tx, membership.clone())?;
+                        enter_once(tx, membership.clone(), None)?;
                     }
                     Ok(())
                 })

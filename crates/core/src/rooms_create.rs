@@ -348,7 +348,7 @@ pub(crate) fn store_draft(tx: &mut dyn Tx, draft: &Draft) -> Result<Arc<Room>> {
     let room = Arc::new(room);
     tx.record(None, Event::Room { room: room.clone(), change: Change::Made })?;
     for membership in &draft.members {
-        enter(tx, membership.clone())?;
+        enter(tx, membership.clone(), Some(&room.creator))?;
     }
     for notice in &draft.notices {
         tx.append_message(notice.clone())?;

@@ -187,7 +187,8 @@ impl Chat {
                 crate::members::check_added(tx, &room, &entries)?;
                 let mut new = false;
                 for (membership, notice) in &entries {
-                    let (there, entered) = enter_once(tx, membership.clone())?;
+                    let by = Some(&notice.author);
+                    let (there, entered) = enter_once(tx, membership.clone(), by)?;
                     new |= entered;
                     if entered {
                         tx.append_message(notice.clone())?;
@@ -230,7 +231,7 @@ impl Chat {
                 tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
                 let membership = tx.membership(&id, &whom)?.ok_or(Refusal::NotFound(What::Membership))?;
                 pass_on(tx, &membership)?;
-                end(tx, &membership)?;
+                end(tx, &membership, Some(&notice.author))?;
                 tx.append_message(notice.clone()).map(drop)
             })
             .await

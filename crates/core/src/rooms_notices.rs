@@ -49,31 +49,40 @@ fn mark(head: &Head) -> ReadMark {
     ReadMark { seq: head.position, counted: head.counted, at: None }
 }
 
-/// Stores a membership that begins now and tells of it.
-pub(crate) fn enter(tx: &mut dyn Tx, mut membership: Membership) -> Result<Arc<Membership>> {
+/// Stores a membership that begins now and tells of it, and of who began it.
+pub(crate) fn enter(
+    tx: &mut dyn Tx,
+    mut membership: Membership,
+    by: Option<&UserId>,
+) -> Result<Arc<Membership>> {
     let head = tx.head(&membership.room)?.unwrap_or_default();
     membership.mark = mark(&head);
     membership.joined_at = tx.now();
     membership.updated_at = tx.now();
     tx.insert_membership(&membership)?;
     let membership = Arc::new(membership);
-    tx.record(None, Event::Membership { membership: membership.clone(), change: Change::Made })?;
+    let (made, by) = (membership.clone(), by.cloned());
+    tx.record(None, Event::Membership { membership: made, change: Change::Made, by })?;
     Ok(membership)
 }
 
 /// Stores a membership that begins now, or gives the one that is there already; `true` when it is new.
-pub(crate) fn enter_once(tx: &mut dyn Tx, membership: Membership) -> Result<(Arc<Membership>, bool)> {
+pub(crate) fn enter_once(
+    tx: &mut dyn Tx,
+    membership: Membership,
+    by: Option<&UserId>,
+) -> Result<(Arc<Membership>, bool)> {
     match tx.membership(&membership.room, &membership.user)? {
         Some(there) => Ok((Arc::new(there), false)),
         None => {
             crate::bans::refuse_banned(tx, &membership.room, &membership.user)?;
-            Ok((enter(tx, membership)?, true))
+            Ok((enter(tx, membership, by)?, true))
         }
     }
 }
 
 /// Ends a membership. It takes a position, so that whoever listens is judged again before anything later is heard.
-pub(crate) fn end(tx: &mut dyn Tx, membership: &Membership) -> Result<()> {
+pub(crate) fn end(tx: &mut dyn Tx, membership: &Membership, by: Option<&UserId>) -> Result<()> {
     if !tx.remove_membership(&membership.room, &membership.user)? {
         return Err(Refusal::NotFound(What::Membership));
     }
@@ -83,6 +92,7 @@ pub(crate) fn end(tx: &mut dyn Tx, membership: &Membership) -> Result<()> {
         id: membership.id.clone(),
         room: membership.room.clone(),
         user: membership.user.clone(),
+        by: by.cloned(),
     };
     tx.record(Some((membership.room.clone(), place.position)), event)
 }
@@ -103,7 +113,7 @@ pub(crate) fn change_membership(
     after.updated_at = later(tx.now(), before.updated_at);
     tx.update_membership(&after)?;
     let after = Arc::new(after);
-    tx.record(None, Event::Membership { membership: after.clone(), change: Change::Changed })?;
+    tx.record(None, changed(&after))?;
     Ok(after)
 }
 
@@ -122,9 +132,12 @@ pub(crate) fn change_roles(
     after.updated_at = later(tx.now(), before.updated_at);
     tx.update_membership(&after)?;
     let after = Arc::new(after);
-    let event = Event::Membership { membership: after.clone(), change: Change::Changed };
-    tx.record(Some((room.clone(), place.position)), event)?;
+    tx.record(Some((room.clone(), place.position)), changed(&after))?;
     Ok(after)
+}
+
+fn changed(membership: &Arc<Membership>) -> Event {
+    Event::Membership { membership: membership.clone(), change: Change::Changed, by: None }
 }
 
 /// Changes a room and tells of it. `access`: the change decides who may do what.

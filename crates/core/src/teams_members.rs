@@ -222,7 +222,7 @@ fn put_out(tx: &mut dyn Tx, user: &UserId, notice: &Message) -> Result<()> {
     tx.lock_room(&notice.room)?.ok_or(Refusal::NotFound(What::Room))?;
     let membership = tx.membership(&notice.room, user)?.ok_or(Refusal::NotFound(What::Membership))?;
     keep_an_owner(tx, &membership)?;
-    end(tx, &membership)?;
+    end(tx, &membership, Some(&notice.author))?;
     tx.append_message(notice.clone())?;
     Ok(())
 }

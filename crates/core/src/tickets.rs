@@ -148,7 +148,13 @@ impl Chat {
     }
 
     /// The tickets that the actor may enter, the most recent activity first.
-    pub async fn my_tickets(&self, actor: &Actor, beyond: Option<Place>, limit: u64) -> Result<Tickets> {
+    pub async fn my_tickets(
+        &self,
+        actor: &Actor,
+        beyond: Option<Place>,
+        back: bool,
+        limit: u64,
+    ) -> Result<Tickets> {
         let user = self.active_user(actor).await?;
         let limit = limit.clamp(1, MAX_TICKETS);
         let filter = TicketFilter {
@@ -157,13 +163,19 @@ impl Chat {
             ops: user.has_role("ops"),
             vendor: user.host.vendor.as_deref().map(str::to_owned).filter(|_| user.has_role("vendor")),
             categories: if user.has_role("accounts") { self.money().to_vec() } else { Vec::new() },
+            back: back && beyond.is_some(),
             beyond,
         };
+        let back = filter.back;
         let found = self.store().reading(move |rows| rows.tickets(&filter, limit + 1)).await?;
         let more = found.len() as u64 > limit;
         let kept = || found.iter().take(limit as usize);
         let next = kept().next_back().filter(|_| more).map(|(_, place)| place.clone());
-        Ok(Tickets { items: kept().map(|(ticket, _)| ticket.clone()).collect(), next })
+        let mut items: Vec<_> = kept().map(|(ticket, _)| ticket.clone()).collect();
+        if back {
+            items.reverse();
+        }
+        Ok(Tickets { items, next })
     }
 
     /// The members of a ticket's room with their relations: those who are known here, at most 1,000, in the order in

@@ -66,14 +66,14 @@ fn settle_one(tx: &mut dyn Tx, ticket: &Ticket, user: &User, money: &[String]) -
     if ticket.makes_member(user) {
         if there.is_none() {
             let membership = membership(tx, ticket, &user.id);
-            enter_once(tx, membership)?;
+            enter_once(tx, membership, None)?;
         }
         return Ok(());
     }
     let Some(membership) = there else { return Ok(()) };
     let enters = ticket.relation(user, money).is_some();
     if !enters || !tx.wrote_in(&ticket.room, &user.id)? {
-        end(tx, &membership)?;
+        end(tx, &membership, None)?;
     }
     Ok(())
 }

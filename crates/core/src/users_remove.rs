@@ -223,7 +223,7 @@ fn leave_some(tx: &mut dyn Tx, user: &UserId) -> Result<bool> {
             erase(tx, &Arc::new(room))?;
             continue;
         }
-        end(tx, &membership)?;
+        end(tx, &membership, None)?;
         if room.is_direct() && !others_meet(tx, &room, user)? {
             change_room(tx, &room.id, true, |room| room.direct.retain(|id| id != user))?;
         }

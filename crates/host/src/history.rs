@@ -6,7 +6,7 @@ use parlor_core::{
     error::Refusal,
     id::{MessageId, RoomId},
     message::Message,
-    messages_host::Part,
+    messages_host::{Messages, Part},
     session::Actor,
 };
 use serde_json::Value;
@@ -32,16 +32,25 @@ pub async fn messages(
 ) -> Result<(Vec<Arc<Message>>, Value), Problem> {
     let part = part(host, actor, room, asked).await?;
     let found = host.chat().host_messages(actor, room, part, asked.limit).await?;
+    let pagination = pagination(asked, part, &found);
+    Ok((found.messages, pagination))
+}
+
+/// The `pagination` of a page of messages.
+pub fn pagination(asked: &PageAsked, part: Part, found: &Messages) -> Value {
     let edge = match part {
         Part::After(_) => found.messages.last(),
         _ => found.messages.first(),
     };
     let next = edge.filter(|_| found.more).map(|message| Cursor::make(CURSOR, &message.seq.to_string()));
-    let pagination = asked.told(found.more, next, Some(found.total));
-    Ok((found.messages, pagination))
+    asked.told(found.more, next, Some(found.total))
 }
 
-async fn part(host: &Host, actor: &Actor, room: &RoomId, asked: &PageAsked) -> Result<Part, Problem> {
+/// Where a page of messages begins.
+///
+/// # Errors
+/// As [`messages`].
+pub async fn part(host: &Host, actor: &Actor, room: &RoomId, asked: &PageAsked) -> Result<Part, Problem> {
     Ok(match &asked.seek {
         Seek::Start => Part::Newest,
         Seek::Before(place) => Part::Before(seq(host, actor, room, place).await?),

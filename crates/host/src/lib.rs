@@ -4,6 +4,7 @@
 pub mod attached;
 pub mod call;
 pub mod caller;
+pub mod described;
 pub mod fields;
 pub mod files;
 pub mod history;
@@ -15,6 +16,7 @@ pub mod rest;
 pub mod rooms_draft;
 pub mod serving;
 pub mod shape;
+pub mod tickets_draft;
 pub mod time;
 pub mod uploads;
 

@@ -46,6 +46,7 @@ pub async fn read(host: &Host, actor: &Actor, payload: &Map<String, Value>) -> R
     let content = fields.text("content", Text::MESSAGE);
     let kind = fields.text("message_type", Text::ID).map(|kind| kind.to_lowercase());
     let reply_to = fields.text("reply_to_id", Text::ID);
+    let thread = fields.text("thread_id", Text::ID);
     let forwarded = fields.text("forwarded_from_id", Text::ID);
     let (metadata, client_id) = (fields.object("metadata"), fields.client_id(&["client_id"]));
     let kind = kind.unwrap_or_else(|| "text".into());
@@ -56,7 +57,7 @@ pub async fn read(host: &Host, actor: &Actor, payload: &Map<String, Value>) -> R
     }
     fields.done()?;
     let id = |text: Option<String>| text.map(|text| message_id(&text)).transpose();
-    let (reply_to, forwarded_from) = (id(reply_to)?, id(forwarded)?);
+    let (reply_to, thread, forwarded_from) = (id(reply_to)?, id(thread)?, id(forwarded)?);
     let room = room_id(&room)?;
     let ids: Vec<String> = file.into_iter().collect();
     let mut files = attached::cards(host, actor, Some(&room), &ids).await?;
@@ -66,6 +67,7 @@ pub async fn read(host: &Host, actor: &Actor, payload: &Map<String, Value>) -> R
     }
     Ok(Draft {
         reply_to,
+        thread,
         forwarded_from,
         metadata,
         client_id,

@@ -69,13 +69,13 @@ pub fn unread(why: Unread) -> Problem {
     }
 }
 
-/// Receives the file of a form, for the room that the form names, or for none yet.
+/// Receives the file of a form, for this room, or for the one that the form names, or for none yet.
 ///
 /// # Errors
 /// 404 for the room, 413, 415, `validation_failed`.
-pub async fn receive(call: &mut Call, actor: &Actor) -> Result<Upload, Problem> {
+pub async fn receive(call: &mut Call, actor: &Actor, into: Option<&RoomId>) -> Result<Upload, Problem> {
     let chat = call.host.chat().clone();
-    let limit = chat.upload_limit(actor, None).await.map_err(refused)?;
+    let limit = chat.upload_limit(actor, into).await.map_err(refused)?;
     check_announced(call, limit.saturating_add(AROUND), limit)?;
     let no_form = |_| Problem::invalid("file", "must come in a multipart form");
     let body = call.take_body();
@@ -93,7 +93,7 @@ pub async fn receive(call: &mut Call, actor: &Actor) -> Result<Upload, Problem> 
                 let (file, half) = writing.end(name).await?;
                 (arrived, temporary) = (Some(file), half);
             }
-            "room_id" => {
+            "room_id" if into.is_none() => {
                 let long = |_| Problem::not_found("Room");
                 let text = field.whole(LONGEST_ROOM).await.map_err(long)?;
                 room = Some(room_of(&text)?);
@@ -103,7 +103,8 @@ pub async fn receive(call: &mut Call, actor: &Actor) -> Result<Upload, Problem> 
     }
     let arrived = arrived.ok_or_else(|| Problem::invalid("file", "is required"))?;
     let types = &call.host.options().upload_types;
-    let stored = chat.store_host_upload(actor, room.as_ref(), arrived, types).await.map_err(refused)?;
+    let room = into.or(room.as_ref());
+    let stored = chat.store_host_upload(actor, room, arrived, types).await.map_err(refused)?;
     temporary.keep();
     Ok(stored)
 }

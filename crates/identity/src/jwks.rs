@@ -130,6 +130,7 @@ fn is_coordinate(base64url: &str) -> bool {
 /// The keys in force, read again when a token names one that isn't there.
 pub struct KeySet {
     read: ReadJwks,
+    again_after: Duration,
     keys: RwLock<Arc<Vec<PublicKey>>>,
     /// When the document was last asked for; one asks at a time, the others wait for the outcome.
     last_read: Mutex<Option<Duration>>,
@@ -144,7 +145,14 @@ impl fmt::Debug for KeySet {
 impl KeySet {
     /// Without keys yet; they are read at the first need, or by [`KeySet::read_now`].
     pub fn new(read: ReadJwks) -> Self {
-        Self { read, keys: RwLock::default(), last_read: Mutex::new(None) }
+        Self { read, again_after: READ_AGAIN_AFTER, keys: RwLock::default(), last_read: Mutex::new(None) }
+    }
+
+    /// With another time than [`READ_AGAIN_AFTER`] between two readings.
+    #[must_use]
+    pub fn again_after(mut self, time: Duration) -> Self {
+        self.again_after = time;
+        self
     }
 
     /// Reads the document now, so that a wrong path or address shows at the start.
@@ -158,7 +166,7 @@ impl KeySet {
     }
 
     /// The key with this id, or the only key there is when the token names none. May read the document, at most
-    /// once in [`READ_AGAIN_AFTER`]; `now` is the reading of a clock that never goes back.
+    /// once in [`READ_AGAIN_AFTER`] or what was chosen instead; `now` is the reading of a clock that never goes back.
     pub async fn find(&self, id: Option<&str>, now: Duration) -> Option<PublicKey> {
         if let Some(key) = self.known(id) {
             return Some(key);
@@ -168,7 +176,7 @@ impl KeySet {
         if let Some(key) = self.known(id) {
             return Some(key);
         }
-        if last_read.is_some_and(|at| now.saturating_sub(at) < READ_AGAIN_AFTER) {
+        if last_read.is_some_and(|at| now.saturating_sub(at) < self.again_after) {
             return None;
         }
         *last_read = Some(now);

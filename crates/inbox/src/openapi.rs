@@ -1,227 +1,98 @@
-//! What the paths of this door take and give, as an OpenAPI document: one table, which a test compares with the router.
+//! What the paths of this door take and give.
 
-use serde_json::{Map, Value, json};
-
-/// Where a parameter stands.
-type Parameter = (&'static str, &'static str, &'static str);
-
-/// A path: its verb, what it is for, its parameters, its body's fields, and the statuses of success.
-pub(crate) struct Entry {
-    pub(crate) verb: &'static str,
-    pub(crate) path: &'static str,
-    summary: &'static str,
-    query: &'static [Parameter],
-    body: &'static [(&'static str, &'static str)],
-    success: &'static [u16],
-}
-
-const NAME: &str = "user name";
-const PAGE: [Parameter; 3] = [
-    ("limit", "integer", "1 to 100, 50 unless given"),
-    ("before", "string", "cursor: older ones"),
-    ("after", "string", "cursor: newer ones"),
-];
+use parlor_host::described::{AFTER, BEFORE, Entry, LIMIT, PAGE, may, need, paths};
+use serde_json::{Map, Value};
 
 /// All of them.
 pub(crate) const ENTRIES: &[Entry] = &[
-    Entry {
-        verb: "post",
-        path: "/api/chat/send",
-        summary: "Sends to a team, a person, a group or a room",
-        query: &[],
-        body: &[
-            ("from_name", "string"),
-            ("username", "string"),
-            ("message", "string"),
-            ("team", "string"),
-            ("to", "string"),
-            ("group", "string"),
-            ("room_id", "string"),
-            ("email", "string"),
-            ("name", "string"),
-            ("client_id", "string"),
-            ("metadata", "object"),
-            ("reply_to_id", "string"),
-            ("attachments", "array"),
-        ],
-        success: &[200, 201],
-    },
-    Entry {
-        verb: "get",
-        path: "/api/chat/inbox/{username}",
-        summary: "The user's rooms by last activity, each with its newest messages",
-        query: &[
-            PAGE[0],
-            PAGE[1],
-            PAGE[2],
-            ("rooms_limit", "integer", "rooms on a page, 1 to 100"),
-            ("room_id", "string", "one room only; the cursors page its messages"),
-            ("flat", "boolean", "all messages in one list"),
-        ],
-        body: &[],
-        success: &[200],
-    },
-    Entry {
-        verb: "get",
-        path: "/api/chat/stream",
-        summary: "Server-sent events of everything in the user's rooms",
-        query: &[
-            ("user", "string", NAME),
-            ("access_token", "string", "a token, where no header can be set"),
-            ("last_event_id", "string", "as the header Last-Event-ID"),
-        ],
-        body: &[],
-        success: &[200],
-    },
-    Entry {
-        verb: "post",
-        path: "/api/chat/mark-read",
-        summary: "Marks a room as read, up to messages or to its end",
-        query: &[],
-        body: &[
-            ("username", "string"),
-            ("room_id", "string"),
-            ("message_id", "string"),
-            ("id", "string"),
-            ("message_ids", "array"),
-        ],
-        success: &[200],
-    },
-    Entry {
-        verb: "post",
-        path: "/api/chat/mark-all-read",
-        summary: "Marks all of the user's rooms as read",
-        query: &[],
-        body: &[("username", "string")],
-        success: &[200],
-    },
-    Entry {
-        verb: "get",
-        path: "/api/chat/unread-count/{username}",
-        summary: "How many messages are unread, by room",
-        query: &[],
-        body: &[],
-        success: &[200],
-    },
-    Entry {
-        verb: "post",
-        path: "/api/chat/groups",
-        summary: "Makes a private group",
-        query: &[],
-        body: &[("name", "string"), ("created_by", "string"), ("members", "array")],
-        success: &[201],
-    },
-    Entry {
-        verb: "get",
-        path: "/api/chat/groups/{username}",
-        summary: "The user's groups",
-        query: &PAGE,
-        body: &[],
-        success: &[200],
-    },
-    Entry {
-        verb: "post",
-        path: "/api/chat/groups/{username}/members",
-        summary: "Adds members to a group, which stands in the path by name or id",
-        query: &[],
-        body: &[("username", "string"), ("members", "array")],
-        success: &[200],
-    },
-    Entry {
-        verb: "post",
-        path: "/api/chat/teams",
-        summary: "Finds or makes a team's channel and adds members",
-        query: &[],
-        body: &[("team", "string"), ("members", "array")],
-        success: &[200, 201],
-    },
-    Entry {
-        verb: "get",
-        path: "/api/users",
-        summary: "All users by user name",
-        query: &[PAGE[0], PAGE[2], ("q", "string", "the user name or name begins with this")],
-        body: &[],
-        success: &[200],
-    },
-    Entry {
-        verb: "post",
-        path: "/api/chat/webhook",
-        summary: "Takes a Rocket.Chat outgoing webhook as a message to a team",
-        query: &[],
-        body: &[
-            ("user", "object"),
-            ("user_name", "string"),
-            ("attachments", "array"),
-            ("text", "string"),
-            ("channel_name", "string"),
-            ("message_id", "string"),
-            ("token", "string"),
-        ],
-        success: &[200],
-    },
+    Entry::new("post", "/api/chat/send", "Sends to a team, a person, a group or a room")
+        .body(&[
+            may("from_name", "string", "the sender's user name; needed with the application's key"),
+            may("username", "string", "as from_name"),
+            may("message", "string", "the text; needed unless there are files"),
+            may("team", "string", "a public channel by name, or support"),
+            may("to", "string", "a person's user name; with team support: whose case it is"),
+            may("group", "string", "a group by name or id"),
+            may("room_id", "string", "any room that the sender may write to"),
+            may("email", "string", "of a sender who is new"),
+            may("name", "string", "of a sender who is new"),
+            may("client_id", "string", "a retry with the same is the same message"),
+            may("metadata", "object", "returned as given"),
+            may("reply_to_id", "string", "a message of the same room"),
+            may("attachments", "array", "up to ten uploads by id or url"),
+        ])
+        .gives(&[200, 201])
+        .refuses(&[409, 413, 415, 429]),
+    Entry::new(
+        "get",
+        "/api/chat/inbox/{username}",
+        "The user's rooms by last activity with their newest messages",
+    )
+    .query(&[
+        LIMIT,
+        BEFORE,
+        AFTER,
+        may("rooms_limit", "integer", "rooms on a page, 1 to 100"),
+        may("room_id", "string", "one room only; the cursors page its messages"),
+        may("flat", "boolean", "all messages in one list"),
+    ]),
+    Entry::new("get", "/api/chat/stream", "Server-sent events of everything in the user's rooms")
+        .query(&[
+            may("user", "string", "whose; needed with the application's key"),
+            may("access_token", "string", "a token, where no header can be set"),
+            may("last_event_id", "string", "as the header Last-Event-ID"),
+        ])
+        .refuses(&[406]),
+    Entry::new("post", "/api/chat/mark-read", "Marks a room as read, up to messages or to its end").body(&[
+        may("username", "string", "for whom"),
+        may("room_id", "string", "needed unless a message is named"),
+        may("message_id", "string", "up to this one"),
+        may("id", "string", "as message_id"),
+        may("message_ids", "array", "up to the newest of these"),
+    ]),
+    Entry::new("post", "/api/chat/mark-all-read", "Marks all of the user's rooms as read")
+        .body(&[may("username", "string", "for whom")]),
+    Entry::new("get", "/api/chat/unread-count/{username}", "How many messages are unread, by room"),
+    Entry::new("post", "/api/chat/groups", "Makes a private group")
+        .body(&[
+            need("name", "string", "1 to 120 characters"),
+            may("created_by", "string", "needed with the application's key"),
+            may("members", "array", "user names"),
+        ])
+        .gives(&[201])
+        .refuses(&[409]),
+    Entry::new("get", "/api/chat/groups/{username}", "The user's groups").query(&PAGE),
+    Entry::new(
+        "post",
+        "/api/chat/groups/{username}/members",
+        "Adds members to a group, which stands in the path by name or id",
+    )
+    .body(&[
+        may("username", "string", "who adds them: an admin of the group"),
+        need("members", "array", "user names"),
+    ]),
+    Entry::new("post", "/api/chat/teams", "Finds or makes a team's channel and adds members")
+        .body(&[need("team", "string", "its name"), may("members", "array", "user names")])
+        .gives(&[200, 201])
+        .refuses(&[409]),
+    Entry::new("get", "/api/users", "All users by user name").query(&[
+        LIMIT,
+        AFTER,
+        may("q", "string", "the user name or name begins with this"),
+    ]),
+    Entry::new("post", "/api/chat/webhook", "Takes a Rocket.Chat outgoing webhook as a message to a team")
+        .body(&[
+            may("user", "object", "its name is the sender's"),
+            may("user_name", "string", "as user.name"),
+            may("attachments", "array", "the text of the first is the message"),
+            may("text", "string", "as the first attachment's"),
+            may("channel_name", "string", "the team, general unless given"),
+            may("message_id", "string", "serves as client_id"),
+            may("token", "string", "the application's key, where no header can be set"),
+        ]),
 ];
 
 /// The paths of this door, as the `paths` of an OpenAPI document.
 pub fn openapi() -> Map<String, Value> {
-    let mut paths = Map::new();
-    for entry in ENTRIES {
-        let path = paths.entry(entry.path).or_insert_with(|| json!({}));
-        if let Some(verbs) = path.as_object_mut() {
-            verbs.insert(entry.verb.to_owned(), operation(entry));
-        }
-    }
-    paths
-}
-
-fn operation(entry: &Entry) -> Value {
-    let in_path = entry.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let parameter = |name: &str, place: &str, kind: &str, what: &str| {
-        json!({ "name": name, "in": place, "required": place == "path", "description": what,
-            "schema": { "type": kind } })
-    };
-    let mut parameters: Vec<Value> = in_path.map(|name| parameter(name, "path", "string", NAME)).collect();
-    parameters.extend(entry.query.iter().map(|(name, kind, what)| parameter(name, "query", kind, what)));
-    let mut responses = Map::new();
-    for status in entry.success {
-        responses.insert(status.to_string(), json!({ "description": "Done; \"success\" is true" }));
-    }
-    let refused = json!({ "description": "Refused: error, message and perhaps detail" });
-    for status in ["400", "401", "403", "404", "409"] {
-        responses.insert(status.to_owned(), refused.clone());
-    }
-    let mut operation = json!({
-        "summary": entry.summary,
-        "tags": ["inbox"],
-        "parameters": parameters,
-        "responses": responses,
-        "security": [{ "applicationKey": [] }, { "bearer": [] }],
-    });
-    if let (false, Some(object)) = (entry.body.is_empty(), operation.as_object_mut()) {
-        let fields: Map<String, Value> =
-            entry.body.iter().map(|(name, kind)| ((*name).to_owned(), json!({ "type": kind }))).collect();
-        let schema = json!({ "type": "object", "properties": fields });
-        let content = json!({ "application/json": { "schema": schema } });
-        object.insert("requestBody".into(), json!({ "required": true, "content": content }));
-    }
-    operation
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_route_of_the_door_is_described_and_nothing_else() {
-        let source = include_str!("lib.rs");
-        let routes = source.matches(".route(\"").count();
-        assert_eq!(routes, ENTRIES.len());
-        for entry in ENTRIES {
-            assert!(
-                source.contains(&format!(".route(\"{}\", {}(", entry.path, entry.verb)),
-                "{}",
-                entry.path
-            );
-        }
-        assert_eq!(openapi().len(), ENTRIES.len());
-    }
+    paths("inbox", &[400, 401, 403, 404], ENTRIES)
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use parlor_core::{
+    cases::is_control,
     error::{Refusal, What},
-    id::{MessageId, RoomId},
+    id::{MessageId, RoomId, UserId},
+    message::FileCard,
     messages::{Draft, Sent},
     room::Room,
 };
@@ -85,6 +87,7 @@ fn read(mut fields: Fields<'_>) -> Result<Asked, Problem> {
         client_id: fields.client_id(&["client_id"]),
         metadata: fields.object("metadata"),
         reply_to: fields.text("reply_to_id", Text::ID).map(MessageId::from),
+        thread: fields.text("thread_id", Text::ID).map(MessageId::from),
         from_host: true,
         ..Draft::default()
     };
@@ -126,11 +129,8 @@ async fn deliver(
                 Some(name) => Some(the_one(call, name).await?.id.clone()),
                 None => None,
             };
-            // A case that is about to be opened is no room yet that files could be in.
-            if !files.is_empty() {
-                return Err(Problem::invalid("attachments", "can be sent to the case's room_id only"));
-            }
-            return Ok(chat.send_to_support(actor, requester.as_ref(), draft).await?);
+            let files = files_for_case(call, from, requester.as_ref(), files).await?;
+            return Ok(chat.send_to_support(actor, requester.as_ref(), Draft { files, ..draft }).await?);
         }
         Target::Team(team) => chat.join_team_channel(actor, &team).await?,
         Target::Person(name) => {
@@ -150,6 +150,21 @@ async fn deliver(
     let files = attached::cards(&call.host, actor, Some(&room.id), files).await?;
     let sent = chat.post(actor, Draft { room: Some(room.id.clone()), files, ..draft }).await?;
     Ok((room, sent))
+}
+
+/// Files for the case that a message to `support` goes to, or opens.
+async fn files_for_case(
+    call: &Call,
+    from: &Acting,
+    requester: Option<&UserId>,
+    files: &[String],
+) -> Result<Vec<FileCard>, Problem> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let whose = requester.filter(|_| is_control(&from.user)).unwrap_or(&from.user.id);
+    let case = call.host.chat().open_case_of(whose).await?;
+    attached::cards(&call.host, &from.actor, case.as_ref(), files).await
 }
 
 /// Whom a name means.

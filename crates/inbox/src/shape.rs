@@ -11,7 +11,11 @@ use parlor_core::{
 use parlor_host::{
     Host,
     problem::Problem,
-    shape::user::shown_name,
+    shape::{
+        beyond::{self, Spelling},
+        rooms::media_class,
+        user::shown_name,
+    },
     time::{iso, iso_or_null},
 };
 use serde_json::{Map, Value, json};
@@ -101,7 +105,7 @@ pub(crate) fn message(host: &Host, viewer: &User, place: &Place, message: &Messa
     };
     let files = message.files().map(|file| attachment(host, viewer, file));
     let metadata = message.metadata.as_ref().filter(|_| !gone);
-    json!({
+    let mut told = json!({
         "id": message.id.as_str(),
         "from_name": message.author_username,
         "name": name,
@@ -125,8 +129,11 @@ pub(crate) fn message(host: &Host, viewer: &User, place: &Place, message: &Messa
         "metadata": metadata.and_then(|json| serde_json::from_str::<Value>(json.as_str()).ok()),
         "client_id": message.client_id,
         "reactions": reactions(message),
-        "pinned": message.pinned.is_some(),
-    })
+        // People are known by user name here.
+        "pinned_by": message.pinned.as_ref().filter(|_| !gone).map(|mark| mark.username.as_str()),
+    });
+    beyond::add(Spelling::Snake, &mut told, message);
+    told
 }
 
 fn reactions(message: &Message) -> Vec<Value> {
@@ -144,6 +151,7 @@ fn attachment(host: &Host, viewer: &User, file: &FileCard) -> Value {
         "filename": file.name,
         "size": file.size,
         "mime_type": file.media_type,
+        "kind": media_class(&file.media_type),
     })
 }
 

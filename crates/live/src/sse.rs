@@ -96,7 +96,7 @@ impl<G: Send + 'static> SseBody<G> {
                     self.spoke = now;
                     self.entered.door().metrics.pings.add(1);
                     self.timer.as_mut().reset(now + KEEP_ALIVE);
-                    return Poll::Ready(Some(Bytes::from_static(b":\n\n")));
+                    return Poll::Ready(Some(Bytes::from_static(b": ping\n\n")));
                 }
                 self.timer.as_mut().reset(self.spoke + KEEP_ALIVE);
             }

@@ -8,7 +8,13 @@ use axum::{
     response::Response,
 };
 use parlor_core::{
-    chat::Chat, id::RoomId, message::Message, messages_host::Part, session::Actor, store::Page, user::Status,
+    chat::Chat,
+    id::RoomId,
+    message::Message,
+    messages_host::Part,
+    session::Actor,
+    store::{MessageFilter, Page, Paged},
+    user::Status,
 };
 use parlor_host::{
     Answer, Call, Cursor, Fields, Host, PageAsked, Problem, Seek, Text, answer, page::Habit, rooms_draft,
@@ -50,6 +56,64 @@ fn told(message: &Message) -> Answer {
     answer(200, &json!({ "message_id": message.id.as_str(), "reactions": shape::reactions(message) }))
 }
 
+/// `POST /api/chat/messages/{message_id}/pin`.
+pub(crate) async fn pin(call: Call) -> Answer {
+    let actor = call.user()?.clone();
+    shown(&call, &*call.host.chat().pin(&actor, &message_of(&call)?).await?)
+}
+
+/// `DELETE /api/chat/messages/{message_id}/pin`.
+pub(crate) async fn unpin(call: Call) -> Answer {
+    let actor = call.user()?.clone();
+    shown(&call, &*call.host.chat().unpin(&actor, &message_of(&call)?).await?)
+}
+
+fn shown(call: &Call, message: &Message) -> Answer {
+    answer(200, &shape::message(&call.host, &call.admitted()?.user.id, message))
+}
+
+/// `GET /api/chat/rooms/{room_id}/pinned`: the latest first.
+pub(crate) async fn pinned(call: Call) -> Answer {
+    let actor = call.user()?.clone();
+    let room = room_of(&call)?;
+    call.host.chat().card(&actor, &room).await?;
+    let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
+    let page = Page { offset: beyond(&asked)?, count: asked.limit };
+    let filter = MessageFilter { pinned: true, ..MessageFilter::default() };
+    let found = call.host.chat().list_messages(&actor, &room, filter, page).await?;
+    listed(&call, &asked, page, &found)
+}
+
+/// `GET /api/chat/messages/{message_id}/thread`: the replies, oldest first, and the message that they hang on.
+pub(crate) async fn thread(call: Call) -> Answer {
+    let actor = call.user()?.clone();
+    let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
+    let page = Page { offset: beyond(&asked)?, count: asked.limit };
+    let (_, found) = call.host.chat().thread_messages(&actor, &message_of(&call)?, false, page).await?;
+    listed(&call, &asked, page, &found)
+}
+
+/// How many of a list come before what is asked for; it goes on with `before`, as all lists do.
+fn beyond(asked: &PageAsked) -> Result<u64, Problem> {
+    match &asked.seek {
+        Seek::Before(cursor) => {
+            let text = Cursor::read(CURSOR, cursor).ok_or_else(Problem::bad_cursor)?;
+            text.parse::<u64>().map_err(|_| Problem::bad_cursor())
+        }
+        Seek::After(_) => Err(Problem::invalid_query("after", "is not known here: use before")),
+        _ => Ok(0),
+    }
+}
+
+fn listed(call: &Call, asked: &PageAsked, page: Page, found: &Paged<Message>) -> Answer {
+    let viewer = &call.admitted()?.user.id;
+    let messages: Vec<Value> = found.items.iter().map(|m| shape::message(&call.host, viewer, m)).collect();
+    let so_far = page.offset + found.items.len() as u64;
+    let next = Cursor::make(CURSOR, &so_far.to_string());
+    let pagination = asked.told(so_far < found.total, Some(next), Some(found.total));
+    answer(200, &json!({ "messages": messages, "pagination": pagination }))
+}
+
 /// `GET /api/chat/search`.
 pub(crate) async fn search(call: Call) -> Answer {
     let actor = call.user()?.clone();
@@ -58,14 +122,7 @@ pub(crate) async fn search(call: Call) -> Answer {
         return Err(Problem::invalid_query("q", "must have 1 to 200 characters"));
     }
     let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
-    let skip = match &asked.seek {
-        Seek::Before(cursor) => {
-            let text = Cursor::read(CURSOR, cursor).ok_or_else(Problem::bad_cursor)?;
-            text.parse::<u64>().map_err(|_| Problem::bad_cursor())?
-        }
-        Seek::After(_) => return Err(Problem::invalid_query("after", "is not known here: use before")),
-        _ => 0,
-    };
+    let skip = beyond(&asked)?;
     let room: Option<RoomId> = call.query.get("room_id").map(rooms_draft::room_id).transpose()?;
     let page = Page { offset: skip, count: asked.limit + 1 };
     let mut found = call.host.chat().search_messages(&actor, room.as_ref(), text, page).await?;

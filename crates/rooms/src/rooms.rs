@@ -62,14 +62,15 @@ pub(crate) async fn create(mut call: Call) -> Answer {
 pub(crate) async fn list(call: Call) -> Answer {
     let actor = call.user()?.clone();
     let asked = PageAsked::of_query(&call.query, Habit::Pages)?;
-    let behind = match &asked.seek {
-        Seek::Before(cursor) => Some(place(cursor).ok_or_else(Problem::bad_cursor)?),
-        Seek::After(_) => return Err(Problem::invalid_query("after", "is not known here: use before")),
+    let beyond = match &asked.seek {
+        Seek::Before(cursor) | Seek::After(cursor) => Some(place(cursor).ok_or_else(Problem::bad_cursor)?),
         _ => None,
     };
+    let back = matches!(asked.seek, Seek::After(_));
     let skip = asked.offset().unwrap_or_default();
-    let cards = call.host.chat().my_cards(&actor, behind, skip, asked.limit).await?;
-    let next = cards.items.last().map(|card| cursor(&card.place()));
+    let cards = call.host.chat().my_cards(&actor, beyond, back, skip, asked.limit).await?;
+    let edge = if back { cards.items.first() } else { cards.items.last() };
+    let next = edge.map(|card| cursor(&card.place()));
     let rooms: Vec<Value> = cards.items.iter().map(|card| shape::room(&call.host, card)).collect();
     let pagination = asked.told(cards.more, next, Some(cards.total));
     answer(200, &json!({ "rooms": rooms, "pagination": pagination }))

@@ -12,6 +12,8 @@ pub struct HostConfig {
     pub jwt_secret: Option<String>,
     /// Where the public keys of their RS256 and ES256 tokens are: a URL or a file.
     pub jwt_jwks: Option<String>,
+    /// Seconds that pass at least between two readings of the key set.
+    pub jwt_jwks_refresh: u64,
     /// The only issuer that counts.
     pub jwt_issuer: Option<String>,
     /// The only audience that counts.
@@ -51,6 +53,7 @@ impl std::fmt::Debug for HostConfig {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct HostFile {
     jwt_jwks: Option<String>,
+    jwt_jwks_refresh: Option<u64>,
     jwt_issuer: Option<String>,
     jwt_audience: Option<String>,
     jwt_role_map: Option<String>,
@@ -134,6 +137,7 @@ impl HostConfig {
             listed("PARLOR_ACCOUNTS_CATEGORIES", file.accounts_categories, &["PAYMENT", "INVOICE"]);
         let config = Self {
             jwt_jwks: get("PARLOR_JWT_JWKS").or(file.jwt_jwks),
+            jwt_jwks_refresh: number("PARLOR_JWT_JWKS_REFRESH", file.jwt_jwks_refresh, 60)?,
             jwt_issuer: get("PARLOR_JWT_ISSUER").or(file.jwt_issuer),
             jwt_audience: get("PARLOR_JWT_AUDIENCE").or(file.jwt_audience),
             jwt_role_map: get("PARLOR_JWT_ROLE_MAP").or(file.jwt_role_map).unwrap_or_default(),
@@ -156,6 +160,7 @@ impl HostConfig {
             ensure!(key.chars().count() >= 32, "PARLOR_APP_KEY must be at least 32 characters");
         }
         ensure!(config.token_ttl > 0, "PARLOR_TOKEN_TTL must be at least 1");
+        ensure!(config.jwt_jwks_refresh > 0, "PARLOR_JWT_JWKS_REFRESH must be at least 1");
         ensure!(config.file_url_ttl > 0, "PARLOR_FILE_URL_TTL must be at least 1");
         parlor_identity::RoleMap::parse(&config.jwt_role_map).context("PARLOR_JWT_ROLE_MAP")?;
         Ok(config)
@@ -203,6 +208,7 @@ mod tests {
             ("PARLOR_JWT_ROLE_MAP", "x"),
             ("PARLOR_TOKEN_TTL", "0"),
             ("PARLOR_TOKEN_TTL", "soon"),
+            ("PARLOR_JWT_JWKS_REFRESH", "0"),
             ("PARLOR_FILE_URL_TTL", "-1"),
         ] {
             assert!(load(name, value).is_err(), "{name}={value}");

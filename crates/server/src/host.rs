@@ -18,6 +18,7 @@ use crate::{config::Config, config_host::HostConfig};
 /// address may come later.
 pub(crate) async fn tokens(config: &HostConfig, clock: Arc<dyn Clock>) -> Result<HostTokens> {
     let keys = config.jwt_jwks.as_deref().map(|place| reader(place).map(KeySet::new)).transpose()?;
+    let keys = keys.map(|keys| keys.again_after(Duration::from_secs(config.jwt_jwks_refresh)));
     let rules = ClaimRules {
         role_map: RoleMap::parse(&config.jwt_role_map).context("PARLOR_JWT_ROLE_MAP")?,
         claim_placeholders: config.jwt_claim_placeholders,

@@ -60,8 +60,8 @@ pub const CLIENT_EVENTS: &[Described] = &[
     both(
         "send_message",
         "rooms: room_id, content?, message_type?, reply_to_id?, forwarded_from_id?, media_url?, media_id?, \
-         media_filename?, metadata?, client_id?; or room_id and message_id or message; tickets: ticketId, message?, \
-         messageType?, attachments?, replyToId?, clientId?",
+         media_filename?, thread_id?, metadata?, client_id?; or room_id and message_id or message; tickets: ticketId, \
+         message?, messageType?, attachments?, replyToId?, threadId?, clientId?",
         "Send a message. With `message_id` or `message` in the rooms form it is a hint that delivers nothing.",
     ),
     both(
@@ -114,6 +114,11 @@ pub const SERVER_EVENTS: &[Described] = &[
         "message_deleted",
         "rooms: room_id, message_id, deleted_by, message, timestamp; tickets: ticketId, messageId, message, timestamp",
         "A message is gone; its place stays.",
+    ),
+    both(
+        "message_updated",
+        "rooms: room_id, message_id, message, timestamp; tickets: ticketId, messageId, message, timestamp",
+        "Something about a message changed, but not what it says: reactions, a pin, replies in its thread.",
     ),
     rooms(
         "message_reaction",
@@ -212,7 +217,8 @@ fn write(
         Event::Message { message, .. } => {
             about(body, message);
             subject(body, message.id.as_str());
-            ("message_edited", &message.room, message.updated_at)
+            let name = if message.is_just_edited() { "message_edited" } else { "message_updated" };
+            (name, &message.room, message.updated_at)
         }
         Event::MessageDeleted { room, message: id, emptied, by, .. } => {
             match emptied {

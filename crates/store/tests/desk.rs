@@ -94,12 +94,16 @@ story!(a_view_shows_open_cases_the_longest_waiting_first_page_by_page, |place| {
         tx.put_case(&Case { closed: Some(("bob".into(), Time(9))), ..case("k4", 1, Queue::Driver) })
     })
     .unwrap();
-    let view = |queue, beyond| CaseFilter { view: Some(queue), open: Some(true), beyond, participant: None };
+    let view =
+        |queue, beyond| CaseFilter { view: Some(queue), open: Some(true), beyond, ..CaseFilter::default() };
     let all = read(&engine, move |tx| tx.cases(&view(Queue::General, None), 0, 10));
     assert_eq!(rooms_of(&all), ["k2", "k3", "k1"]);
     let place = all[0].1.clone();
     let rest = read(&engine, move |tx| tx.cases(&view(Queue::General, Some(place)), 0, 10));
     assert_eq!(rooms_of(&rest), ["k3", "k1"]);
+    let last = rest[1].1.clone();
+    let back = CaseFilter { back: true, ..view(Queue::General, Some(last)) };
+    assert_eq!(rooms_of(&read(&engine, move |tx| tx.cases(&back, 0, 10))), ["k3", "k2"], "the nearest first");
     let drivers = read(&engine, move |tx| tx.cases(&view(Queue::Driver, None), 1, 10));
     assert_eq!(rooms_of(&drivers), ["k1"]);
     assert_eq!(read(&engine, move |tx| tx.count_cases(&view(Queue::Driver, None))), 2);

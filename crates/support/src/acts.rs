@@ -235,7 +235,8 @@ fn part(asked: &PageAsked) -> Result<Part, Problem> {
         Seek::Start | Seek::Page(_) | Seek::Skip(_) => None,
     };
     let skip = asked.offset().unwrap_or_default();
-    Ok(Part { beyond, skip, limit: asked.limit, count: asked.offset().is_some() })
+    let back = matches!(asked.seek, Seek::After(_));
+    Ok(Part { beyond, back, skip, limit: asked.limit, count: asked.offset().is_some() })
 }
 
 fn place(cursor: &str) -> Option<Place> {

@@ -53,7 +53,7 @@ pub const REQUESTS: &[Request] = &[
     ),
     request(
         "send_chat_message",
-        &["conversation_id", "content", "client_id?", "reply_to_id?", "attachments?"],
+        &["conversation_id", "content", "client_id?", "reply_to_id?", "thread_id?", "attachments?"],
         CASE,
         &["message"],
     ),
@@ -119,6 +119,7 @@ pub const EVENTS: &[Event] = &[
     event("message_edited", &["conversation_id", "message"], JOINED),
     event("message_deleted", &["conversation_id", "message"], JOINED),
     event("message_reaction", &["conversation_id", "message_id", "reactions"], JOINED),
+    event("message_updated", &["conversation_id", "message"], JOINED),
     event(
         "typing_status",
         &["conversation_id", "user_id", "user_name", "is_typing"],
@@ -143,11 +144,12 @@ pub const EVENTS: &[Event] = &[
     event("error", &["error", "message"], "the one concerned"),
 ];
 
-/// The reference page, in Markdown.
+/// The reference page, in Markdown; kept as `docs/support-events.md`.
 #[must_use]
 pub fn reference() -> String {
     let mut page = String::from(
         "# Support: requests and events of the socket\n\n\
+         Written from the code (`crates/support/src/catalogue.rs`); a test keeps this page and the code the same.\n\n\
          `GET /api/websocket/connect`. A request is `{\"type\":…,\"data\":{…},\"request_id\":…}` or flat; its answer has \
          the type with `_success` or `_error` behind it. Every frame that the server sends has `type` and `timestamp`.\n\n\
          ## Requests\n\n| `type` | fields | who | answer |\n|---|---|---|---|\n",
@@ -165,4 +167,41 @@ pub fn reference() -> String {
         let _ = writeln!(page, "| `{name}` | {} | {to} |", list(keys));
     }
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_says_what_the_code_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/support-events.md");
+        if std::env::var_os("PARLOR_WRITE_DOCS").is_some() {
+            std::fs::write(path, reference()).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(kept == reference(), "run this test with PARLOR_WRITE_DOCS=1 and keep what it writes");
+    }
+
+    #[test]
+    fn every_request_and_event_of_the_code_is_listed() {
+        let requests = include_str!("socket/requests.rs");
+        for request in REQUESTS {
+            assert!(requests.contains(&format!("\"{}\"", request.name)), "{} is served", request.name);
+        }
+        let told =
+            [include_str!("socket/ears.rs"), include_str!("socket/session.rs"), include_str!("envelope.rs")];
+        for event in EVENTS {
+            let name = format!("\"{}\"", event.name);
+            assert!(told.iter().any(|source| source.contains(&name)), "{name} is told");
+        }
+        for source in told {
+            for part in source.split("event(\"").chain(source.split("frame(\"")).skip(1) {
+                let name = part.split('"').next().unwrap_or_default();
+                let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+                let known = EVENTS.iter().any(|event| event.name == name) || name == "pong";
+                assert!(!is_name || known, "{name} is listed");
+            }
+        }
+    }
 }

@@ -2,11 +2,11 @@
 
 use parlor_core::{
     case::Priority,
-    id::{MessageId, RoomId, UserId},
+    id::{RoomId, UserId},
     messages::Draft,
     session::Actor,
 };
-use parlor_host::{Fields, Host, Problem, Text, attached};
+use parlor_host::{Fields, Host, Problem, Text, attached, rooms_draft};
 
 /// Messages that one request may name.
 const MAX_NAMED: usize = 100;
@@ -16,6 +16,7 @@ pub(crate) struct Wanted {
     content: Option<String>,
     client_id: Option<String>,
     reply_to: Option<String>,
+    thread: Option<String>,
     attachments: Vec<String>,
 }
 
@@ -31,6 +32,7 @@ pub(crate) fn message(fields: &mut Fields<'_>, needed: bool) -> Wanted {
         content,
         client_id: fields.client_id(&["client_id", "clientId"]),
         reply_to: fields.text("reply_to_id", Text::ID),
+        thread: fields.text("thread_id", Text::ID),
         attachments,
     }
 }
@@ -48,16 +50,15 @@ impl Wanted {
         actor: &Actor,
         room: Option<RoomId>,
     ) -> Result<Draft, Problem> {
-        let reply_to = match self.reply_to {
-            Some(text) => Some(MessageId::parse(&text).ok_or_else(|| Problem::not_found("Message"))?),
-            None => None,
-        };
+        let id = |text: Option<String>| text.map(|text| rooms_draft::message_id(&text)).transpose();
+        let (reply_to, thread) = (id(self.reply_to)?, id(self.thread)?);
         let files = attached::cards(host, actor, room.as_ref(), &self.attachments).await?;
         Ok(Draft {
             room,
             text: self.content.unwrap_or_default(),
             client_id: self.client_id,
             reply_to,
+            thread,
             files,
             from_host: true,
             ..Draft::default()

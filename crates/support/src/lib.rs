@@ -6,6 +6,7 @@ mod acts;
 mod catalogue;
 mod envelope;
 mod fields;
+mod openapi;
 mod rest;
 mod shape;
 mod socket;
@@ -19,7 +20,10 @@ use axum::{
 use parlor_host::{Host, problem};
 use parlor_live::Options;
 
-pub use self::catalogue::{EVENTS, Event, REQUESTS, Request, reference};
+pub use self::{
+    catalogue::{EVENTS, Event, REQUESTS, Request, reference},
+    openapi::openapi,
+};
 
 /// The door.
 pub struct Door {

@@ -10,7 +10,11 @@ use parlor_core::{
 };
 use parlor_host::{
     Host, iso,
-    shape::{rooms, user::shown_name},
+    shape::{
+        beyond::{self, Spelling},
+        rooms,
+        user::shown_name,
+    },
     time::iso_or_null,
 };
 use serde_json::{Map, Value, json};
@@ -36,7 +40,7 @@ pub(crate) fn message(eyes: Eyes<'_>, message: &Message) -> Value {
         true => Vec::new(),
         false => rooms::attachments(eyes.host, eyes.viewer, message),
     };
-    json!({
+    let mut told = json!({
         "id": message.id.as_str(),
         "conversation_id": message.room.as_str(),
         "sender_id": message.author.as_str(),
@@ -53,7 +57,9 @@ pub(crate) fn message(eyes: Eyes<'_>, message: &Message) -> Value {
         "is_deleted": gone,
         "reactions": rooms::reactions(message),
         "client_id": message.client_id,
-    })
+    });
+    beyond::add(Spelling::Snake, &mut told, message);
+    told
 }
 
 /// As [`message`], of several.

@@ -11,10 +11,11 @@ use parlor_core::{
 };
 use parlor_host::{
     Answer, Call, Caller, Fields, PageAsked, Problem, Text, answer, history, page::Habit, shape,
+    tickets_draft,
 };
 use serde_json::{Value, json};
 
-use crate::{refused, send};
+use crate::refused;
 
 /// Messages that one request may name.
 const MAX_NAMED: usize = 100;
@@ -44,7 +45,7 @@ pub(crate) async fn send(mut call: Call) -> Answer {
         entered(&call).await?;
     }
     let body = call.object().await?;
-    let wanted = send::wanted(Fields::new(&body), by_app)?;
+    let wanted = tickets_draft::wanted(Fields::new(&body), by_app)?;
     let chat = call.host.chat();
     let (ticket, sent) = if by_app {
         let system = Actor::system(UserId::from(SYSTEM_USER));

@@ -82,7 +82,8 @@ pub(crate) async fn list(call: Call) -> Answer {
         Seek::Before(cursor) | Seek::After(cursor) => Some(place(cursor).ok_or_else(Problem::bad_cursor)?),
         _ => None,
     };
-    let found = call.host.chat().my_tickets(&actor, beyond, asked.limit).await.map_err(refused)?;
+    let back = matches!(asked.seek, Seek::After(_));
+    let found = call.host.chat().my_tickets(&actor, beyond, back, asked.limit).await.map_err(refused)?;
     let tickets: Vec<Value> = found.items.iter().map(shape::tickets::ticket).collect();
     let next = found.next.map(|place| Cursor::make(CURSOR, &format!("{}.{}", place.at.millis(), place.room)));
     let pagination = asked.told(next.is_some(), next, None);

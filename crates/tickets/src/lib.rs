@@ -3,7 +3,7 @@
 
 mod chat;
 mod facts;
-mod send;
+mod openapi;
 mod upload;
 
 use axum::{
@@ -13,6 +13,8 @@ use axum::{
 };
 use parlor_core::{error::Refusal, error::What, id::UserId, session::Actor, tickets::SYSTEM_USER};
 use parlor_host::{Call, Caller, Host, Problem, problem};
+
+pub use self::openapi::openapi;
 
 /// The door as HTTP routes.
 pub fn router(host: &Host) -> Router {
@@ -31,21 +33,6 @@ pub fn router(host: &Host) -> Router {
         .method_not_allowed_fallback(problem::method_not_allowed)
         .with_state(host.clone())
 }
-
-/// What the routes are, for the OpenAPI document: method, path, what it does.
-pub const ROUTES: &[(&str, &str, &str)] = &[
-    ("get", "/api/tickets", "Tickets that the caller may enter"),
-    ("get", "/api/tickets/{ticketId}", "A ticket's facts"),
-    ("put", "/api/tickets/{ticketId}", "Tells of a ticket (application key or ADMIN)"),
-    ("delete", "/api/tickets/{ticketId}", "Removes a ticket with its chat (application key or ADMIN)"),
-    ("get", "/api/tickets/{ticketId}/chat", "A page of messages"),
-    ("post", "/api/tickets/{ticketId}/chat", "Sends a message"),
-    ("get", "/api/tickets/{ticketId}/chat/participants", "Who takes part"),
-    ("post", "/api/tickets/{ticketId}/chat/read", "Marks messages as read"),
-    ("post", "/api/tickets/{ticketId}/chat/upload", "Uploads a file for a later message"),
-    ("patch", "/api/tickets/{ticketId}/chat/{messageId}", "Edits one's own message"),
-    ("delete", "/api/tickets/{ticketId}/chat/{messageId}", "Removes one's own message (ADMIN: anybody's)"),
-];
 
 /// A refusal of the core in this contract's words.
 fn refused(refusal: Refusal) -> Problem {

@@ -158,7 +158,7 @@ impl Hub {
     fn untimely(&self, published: &Arc<Published>, call: &mut Call) {
         match &published.fact.event {
             Event::MembershipRemoved { room, user, .. } => self.doubt(room, user, call),
-            Event::Membership { membership, change: Change::Made } => {
+            Event::Membership { membership, change: Change::Made, .. } => {
                 self.doubt_follower(&membership.room, &membership.user, call);
             }
             _ => {}
@@ -228,7 +228,7 @@ impl Hub {
     /// Who comes and goes is news to the room's other members.
     fn tell_members(&self, published: &Arc<Published>, user: &UserId) {
         let room = match &published.fact.event {
-            Event::Membership { membership, change: Change::Made } => &membership.room,
+            Event::Membership { membership, change: Change::Made, .. } => &membership.room,
             Event::MembershipRemoved { room, .. } => room,
             _ => return,
         };
@@ -241,7 +241,7 @@ impl Hub {
     /// Keeps the rooms of an online user's inbox.
     fn keep_rooms(&self, published: &Published, user: &UserId) {
         let (room, is_member) = match &published.fact.event {
-            Event::Membership { membership, change: Change::Made } => (&membership.room, true),
+            Event::Membership { membership, change: Change::Made, .. } => (&membership.room, true),
             Event::MembershipRemoved { room, .. } => (room, false),
             _ => return,
         };

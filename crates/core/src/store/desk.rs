@@ -20,6 +20,8 @@ pub struct CaseFilter {
     pub view: Option<Queue>,
     /// Only what comes behind this one in the order.
     pub beyond: Option<Place>,
+    /// The other way round: what comes before `beyond`, the nearest first.
+    pub back: bool,
 }
 
 /// Which tickets a list wants, the most recent activity first: those that any of these opens.
@@ -37,6 +39,8 @@ pub struct TicketFilter {
     pub categories: Vec<String>,
     /// Only what comes behind this one in the order.
     pub beyond: Option<Place>,
+    /// The other way round: what comes before `beyond`, the nearest first.
+    pub back: bool,
 }
 
 /// A place in the order of a list.

@@ -52,7 +52,7 @@ async fn find(call: &Call, id: &UploadId) -> Result<Upload, Problem> {
 /// `POST /api/chat/upload`.
 pub(super) async fn upload(mut call: Call) -> Answer {
     let actor = call.user()?.clone();
-    let stored = uploads::receive(&mut call, &actor).await?;
+    let stored = uploads::receive(&mut call, &actor, None).await?;
     answer(201, &shown(&call.host, &actor.user, &stored))
 }
 

@@ -2,6 +2,7 @@
 
 mod auth;
 mod files;
+mod openapi;
 mod users;
 
 use axum::{
@@ -11,6 +12,7 @@ use axum::{
     routing::{get, post},
 };
 
+pub use self::openapi::openapi;
 use crate::{host::Host, problem};
 
 /// The paths that belong to no single contract.

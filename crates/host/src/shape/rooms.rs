@@ -15,7 +15,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     host::Host,
-    shape::user::shown_name,
+    shape::{
+        beyond::{self, Spelling},
+        user::shown_name,
+    },
     time::{iso, iso_or_null},
 };
 
@@ -118,7 +121,7 @@ pub fn message(host: &Host, viewer: &UserId, message: &Message) -> Value {
     let of_first = |key: &str| first.map_or(Value::Null, |file| file[key].clone());
     let content = (!gone && (!message.text.is_empty() || first.is_none())).then_some(&message.text);
     let edited = message.edited.as_ref().filter(|_| !gone || message.deleted);
-    json!({
+    let mut told = json!({
         "id": message.id.as_str(),
         "room_id": message.room.as_str(),
         "sender_id": message.author.as_str(),
@@ -143,7 +146,9 @@ pub fn message(host: &Host, viewer: &UserId, message: &Message) -> Value {
         "reactions": reactions(message),
         "metadata": metadata(message),
         "client_id": message.client_id,
-    })
+    });
+    beyond::add(Spelling::Snake, &mut told, message);
+    told
 }
 
 /// The name that people see beside a message.
@@ -188,6 +193,7 @@ pub fn attachment(host: &Host, viewer: &UserId, file: &FileCard) -> Value {
         "filename": file.name,
         "size": file.size,
         "mime_type": file.media_type,
+        "kind": media_class(&file.media_type),
     })
 }
 

@@ -12,7 +12,11 @@ use serde_json::{Value, json};
 
 use crate::{
     host::Host,
-    shape::{rooms, user::shown_name},
+    shape::{
+        beyond::{self, Spelling},
+        rooms,
+        user::shown_name,
+    },
     time::iso,
 };
 
@@ -42,7 +46,7 @@ pub fn message(host: &Host, viewer: &UserId, ticket_id: &str, message: &Message)
         true => Vec::new(),
         false => message.files().map(|file| attachment(host, viewer, file)).collect(),
     };
-    json!({
+    let mut told = json!({
         "id": message.id.as_str(),
         "ticketId": ticket_id,
         "senderId": message.author.as_str(),
@@ -57,7 +61,9 @@ pub fn message(host: &Host, viewer: &UserId, ticket_id: &str, message: &Message)
         "isDeleted": gone,
         "replyToId": rooms::reply_to(message).map(|id| id.as_str()),
         "clientId": message.client_id,
-    })
+    });
+    beyond::add(Spelling::Camel, &mut told, message);
+    told
 }
 
 /// The last edit or removal; reactions and pins are none.
@@ -107,6 +113,7 @@ pub fn attachment(host: &Host, viewer: &UserId, file: &FileCard) -> Value {
         "filename": file.name,
         "size": file.size,
         "mimeType": file.media_type,
+        "kind": rooms::media_class(&file.media_type),
     })
 }
 

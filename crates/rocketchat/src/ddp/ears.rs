@@ -171,7 +171,7 @@ impl UserEar {
 impl Listener for UserEar {
     fn hear(&self, published: &Arc<Published>) {
         match &published.fact.event {
-            Event::Membership { membership, change } => self.membership(&membership.room, *change),
+            Event::Membership { membership, change, .. } => self.membership(&membership.room, *change),
             Event::MembershipRemoved { id, room, .. } => {
                 if self.wants(UserEvent::Subscriptions) {
                     self.send("subscriptions-changed", &render::subscription_removed(id, room, &self.user));

@@ -24,7 +24,14 @@ fn document(routes: &[Route]) -> Value {
     }
     let mut paths: Map<String, Value> =
         paths.into_iter().map(|(path, verbs)| (path.to_owned(), Value::Object(verbs))).collect();
-    paths.extend(parlor_inbox::openapi());
+    let doors = [
+        parlor_host::rest::openapi(),
+        parlor_inbox::openapi(),
+        parlor_support::openapi(),
+        parlor_rooms::openapi(),
+        parlor_tickets::openapi(),
+    ];
+    paths.extend(doors.into_iter().flatten());
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Parlor", "version": env!("CARGO_PKG_VERSION") },
@@ -34,7 +41,15 @@ fn document(routes: &[Route]) -> Value {
             "user": { "type": "apiKey", "in": "header", "name": "X-User-Id" },
             "applicationKey": { "type": "apiKey", "in": "header", "name": "X-App-Key" },
             "bearer": { "type": "http", "scheme": "bearer" },
-        } },
+        }, "schemas": { "Problem": {
+            "type": "object",
+            "required": ["error", "message"],
+            "properties": {
+                "error": { "type": "string", "description": "The code, which programs compare" },
+                "message": { "type": "string", "description": "For people" },
+                "detail": { "description": "More, such as which field has which problem" },
+            },
+        } } },
     })
 }
 
@@ -94,5 +109,54 @@ mod tests {
         for route in &routes {
             assert!(document["paths"][&route.path].is_object(), "{}", route.path);
         }
+    }
+
+    /// The doors' sources with their routers.
+    const ROUTERS: [&str; 5] = [
+        include_str!("../../../host/src/rest/mod.rs"),
+        include_str!("../../../inbox/src/lib.rs"),
+        include_str!("../../../support/src/lib.rs"),
+        include_str!("../../../rooms/src/lib.rs"),
+        include_str!("../../../tickets/src/lib.rs"),
+    ];
+
+    /// The value of a name that a router uses for several verbs of one path.
+    fn meant<'a>(source: &'a str, handler: &'a str) -> &'a str {
+        let name =
+            handler.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+        match source.split_once(&format!("let {name} = ")) {
+            Some((_, rest)) if !name.is_empty() => rest.split(';').next().unwrap_or_default(),
+            _ => handler,
+        }
+    }
+
+    #[test]
+    fn the_doors_of_host_applications_are_described_route_by_route() {
+        let document = document(&Door::routes());
+        let mut described = 0;
+        for source in ROUTERS {
+            for route in source.split(".route(").skip(1) {
+                let path = route.split('"').nth(1).unwrap_or_default();
+                let handler = route.split_once("\",").map_or("", |(_, rest)| rest);
+                let handler = handler.split("\n        .").next().unwrap_or_default();
+                for verb in ["get", "post", "put", "patch", "delete", "any"] {
+                    if !meant(source, handler).contains(&format!("{verb}(")) {
+                        continue;
+                    }
+                    let verb = if verb == "any" { "get" } else { verb };
+                    assert!(document["paths"][path][verb]["summary"].is_string(), "{verb} {path}");
+                    described += 1;
+                }
+            }
+        }
+        let doors = ["host", "inbox", "support", "rooms", "tickets"];
+        let all =
+            document["paths"].as_object().into_iter().flatten().flat_map(|(_, verbs)| verbs.as_object());
+        let of_doors = all.flatten().filter(|(_, entry)| {
+            entry["tags"]
+                .as_array()
+                .is_some_and(|tags| tags.iter().any(|tag| doors.iter().any(|door| tag == door)))
+        });
+        assert_eq!(of_doors.count(), described, "nothing is described that is not there");
     }
 }

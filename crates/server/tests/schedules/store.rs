@@ -204,7 +204,8 @@ impl Store {
             return (Vec::new(), None);
         }
         let (room, id) = (self.rooms[at].id.clone(), MembershipId::new(format!("{at}-{user}")));
-        let fact = self.placed(at, Event::MembershipRemoved { id, room, user: self.users[user].clone() });
+        let fact =
+            self.placed(at, Event::MembershipRemoved { id, room, user: self.users[user].clone(), by: None });
         self.rooms[at].access += 1;
         let position = self.rooms[at].position;
         (vec![fact], Some(Answer::Kicked { room: at, user, position }))
@@ -215,7 +216,7 @@ impl Store {
             return (Vec::new(), None);
         }
         let membership = Arc::new(samples::membership(&self.rooms[at].id, &self.users[user]));
-        let fact = self.placed(at, Event::Membership { membership, change: Change::Made });
+        let fact = self.placed(at, Event::Membership { membership, change: Change::Made, by: None });
         self.rooms[at].access += 1;
         (vec![fact], Some(Answer::Invited { room: at, user }))
     }

@@ -8,12 +8,12 @@ use parlor_core::{
     id::{MessageId, RoomId, UserId},
     message::Message,
     messages::{Draft, Sending},
-    messages_host::{Messages, Part},
+    messages_host::Part,
     session::Actor,
     user::Status,
 };
 use parlor_host::{
-    Cursor, Fields, PageAsked, Problem, Seek, Text, iso,
+    Fields, PageAsked, Problem, Text, history, iso,
     page::Habit,
     rooms_draft::{self, message_id, room_id},
     shape::rooms as shape,
@@ -48,37 +48,6 @@ pub(crate) fn is_hint(form: Form, payload: &Map<String, Value>) -> bool {
     form == Form::Rooms && (names("message_id") || payload.get("message").is_some_and(Value::is_object))
 }
 
-/// Where a page of messages begins.
-pub(crate) async fn part_of(context: &Context, room: &RoomId, asked: &PageAsked) -> Result<Part, Problem> {
-    let cursor = match &asked.seek {
-        Seek::Start | Seek::Page(_) | Seek::Skip(_) => return Ok(Part::Newest),
-        Seek::Before(cursor) | Seek::After(cursor) => cursor,
-    };
-    let place = match Cursor::read('m', cursor) {
-        Some(place) => place.parse().map_err(|_| Problem::bad_cursor())?,
-        None => {
-            let id = MessageId::parse(cursor).ok_or_else(Problem::bad_cursor)?;
-            let found = context.door.host.chat().host_message(&context.actor, &id).await;
-            let (found, message) = found.map_err(|_| Problem::bad_cursor())?;
-            if found.id != *room {
-                return Err(Problem::bad_cursor());
-            }
-            message.seq
-        }
-    };
-    Ok(if matches!(asked.seek, Seek::Before(_)) { Part::Before(place) } else { Part::After(place) })
-}
-
-/// The `pagination` of a page of messages.
-pub(crate) fn pagination(asked: &PageAsked, part: Part, page: &Messages) -> Value {
-    let edge = match part {
-        Part::After(_) => page.messages.last(),
-        _ => page.messages.first(),
-    };
-    let cursor = edge.map(|message| Cursor::make('m', &message.seq.to_string()));
-    asked.told(page.more, cursor, Some(page.total))
-}
-
 /// Listens to a room, or goes on listening: events wait until what is read now has been told.
 pub(crate) async fn listen(
     context: &Context,
@@ -107,7 +76,7 @@ pub(crate) async fn join(context: Context) -> Result<Effect, Problem> {
     let chat = context.door.host.chat();
     // Judged before the cursor is looked at: an unknown room is unknown with any cursor.
     let card = chat.card(&context.actor, &room).await?;
-    let part = part_of(&context, &room, &asked).await?;
+    let part = history::part(&context.door.host, &context.actor, &room, &asked).await?;
     let (ear, listening) = listen(&context, &room).await?;
     let told = async {
         let mut told = json!({ "room_id": room.as_str(), "room": shape::room(&context.door.host, &card) });
@@ -117,7 +86,7 @@ pub(crate) async fn join(context: Context) -> Result<Effect, Problem> {
             position = page.position;
             let viewer = &context.actor.user;
             told["messages"] = page.messages.iter().map(|m| message(&context.door, m, viewer)).collect();
-            told["pagination"] = pagination(&asked, part, &page);
+            told["pagination"] = history::pagination(&asked, part, &page);
         }
         told["online_user_ids"] = online(&context, &room, card.members.as_deref());
         told["timestamp"] = iso(chat.now()).into();

@@ -11,7 +11,6 @@ use std::{
 use bytes::Bytes;
 use parking_lot::Mutex;
 use parlor_core::{
-    cards::FEW_MEMBERS,
     catch_up::CatchUp,
     event::{Change, Event, Fact},
     hub::{Listener, Subscription},
@@ -34,6 +33,8 @@ use crate::{
 
 /// Personal events that wait to be written at most; beyond that a connection is too slow.
 const MOST_NEWS: usize = 1_000;
+/// Members beyond which a channel is a crowd.
+const CROWD: i64 = 500;
 /// Marks of a socket that are not told to it, remembered at most.
 const MOST_READING: usize = 16;
 
@@ -57,14 +58,14 @@ struct Pending {
 /// Something that concerns a member, joined or not; written for each by itself.
 #[derive(Clone, Debug)]
 pub(crate) enum Personal {
-    /// The user is a member now: of a new room, or added to one.
-    Entered(RoomId),
+    /// The user is a member now: of a new room, or added to one by this user.
+    Entered(RoomId, Option<UserId>),
     /// The room changed.
     Changed(RoomId),
-    /// Somebody else was added.
-    Added(RoomId, UserId),
-    /// Somebody is out, perhaps the user; of a room of this kind, where it is known.
-    Removed(RoomId, UserId, Option<RoomKind>),
+    /// Somebody was added, by this user.
+    Added(RoomId, UserId, Option<UserId>),
+    /// Somebody is out, perhaps the user, by this user; of a room of this kind, where it is known.
+    Removed(RoomId, UserId, Option<UserId>, Option<RoomKind>),
 }
 
 impl Wire {
@@ -90,9 +91,9 @@ impl Wire {
         self.outbox.mark(Dirty { kind: 0, room: "".into() });
     }
 
-    fn removed(&self, room: &RoomId, user: &UserId) {
+    fn removed(&self, room: &RoomId, user: &UserId, by: Option<&UserId>) {
         let kind = self.door.host.chat().room_at_hand(room).map(|room| room.kind);
-        self.news(Personal::Removed(room.clone(), user.clone(), kind));
+        self.news(Personal::Removed(room.clone(), user.clone(), by.cloned(), kind));
     }
 
     fn news(&self, news: Personal) {
@@ -128,6 +129,8 @@ impl Forms {
 const ROOMS: Slot = Slot::number(10);
 const TICKETS: Slot = Slot::number(11);
 const BOTH: Slot = Slot::number(12);
+/// Reactions, which are told beside the message that they are part of.
+const REACTIONS: Slot = Slot::number(14);
 
 /// Hears one room, in one form or both.
 pub(crate) struct RoomEar {
@@ -263,11 +266,13 @@ impl RoomEar {
         }
     }
 
-    /// Reactions are told in the rooms form alone.
-    fn reacted(&self, published: &Arc<Published>, message: &Message) {
+    /// Something about a message changed, but not what it says: reactions, a pin, replies in its thread. Reactions are told
+    /// by themselves in the rooms form, where older clients look for them.
+    fn touched(&self, published: &Arc<Published>, message: &Message) {
         if self.forms.has(Form::Rooms) {
-            self.push(published.rendered(ROOMS, |_| rooms::events::reactions(message)).clone());
+            self.push(published.rendered(REACTIONS, |_| rooms::events::reactions(message)).clone());
         }
+        self.once(published);
     }
 
     fn tell(&self, published: &Arc<Published>) {
@@ -276,7 +281,7 @@ impl RoomEar {
             Event::Message { message, change: Change::Changed, .. }
                 if !message.is_just_edited() && !message.is_gone() =>
             {
-                self.reacted(published, message);
+                self.touched(published, message);
             }
             Event::Message { .. } | Event::MessageDeleted { .. } => self.once(published),
             Event::Gathered { user, .. } if *user != self.wire.user => self.once(published),
@@ -340,11 +345,11 @@ pub(crate) struct UserEar(pub(crate) Arc<Wire>);
 impl Listener for UserEar {
     fn hear(&self, published: &Arc<Published>) {
         match &published.fact.event {
-            Event::Membership { membership, change: Change::Made } => {
-                self.0.news(Personal::Entered(membership.room.clone()));
+            Event::Membership { membership, change: Change::Made, by } => {
+                self.0.news(Personal::Entered(membership.room.clone(), by.clone()));
             }
-            Event::MembershipRemoved { room, user, .. } => {
-                self.0.removed(room, user);
+            Event::MembershipRemoved { room, user, by, .. } => {
+                self.0.removed(room, user, by.as_ref());
             }
             _ => {}
         }
@@ -368,10 +373,13 @@ impl Listener for UserEar {
 pub(crate) struct InboxEar(pub(crate) Arc<Wire>);
 
 impl InboxEar {
-    /// A channel with many members: who comes and goes there is told to those who do, not to everybody.
+    /// A channel with many members, which the user has not open: who comes and goes there is told to those who do and
+    /// to those who look, or every new account would cost as much as there are connections.
     fn is_crowd(&self, room: &RoomId) -> bool {
-        let room = self.0.door.host.chat().room_at_hand(room);
-        room.is_some_and(|room| room.kind == RoomKind::Channel && room.members > FEW_MEMBERS)
+        let chat = self.0.door.host.chat();
+        let crowded = chat.room_at_hand(room);
+        crowded.is_some_and(|room| room.kind == RoomKind::Channel && room.members > CROWD)
+            && !chat.is_live_in(room, &self.0.user)
     }
 }
 
@@ -381,11 +389,11 @@ impl Listener for InboxEar {
             Event::Room { room, change: Change::Changed } if room.kind != RoomKind::Ticket => {
                 self.0.news(Personal::Changed(room.id.clone()));
             }
-            Event::Membership { membership, change: Change::Made } if !self.is_crowd(&membership.room) => {
-                self.0.news(Personal::Added(membership.room.clone(), membership.user.clone()));
+            Event::Membership { membership: m, change: Change::Made, by } if !self.is_crowd(&m.room) => {
+                self.0.news(Personal::Added(m.room.clone(), m.user.clone(), by.clone()));
             }
-            Event::MembershipRemoved { room, user, .. } if !self.is_crowd(room) => {
-                self.0.removed(room, user);
+            Event::MembershipRemoved { room, user, by, .. } if !self.is_crowd(room) => {
+                self.0.removed(room, user, by.as_ref());
             }
             _ => {}
         }

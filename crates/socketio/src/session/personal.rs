@@ -44,31 +44,32 @@ async fn frame(door: &Door, actor: &Actor, news: &Personal) -> Option<Bytes> {
             let told = json!({ "room_id": room.as_str(), "room": shape::room(host, &card) });
             Some(packet::event("room_updated", &told))
         }
-        Personal::Entered(room) => {
+        Personal::Entered(room, by) => {
             let card = card(door, room, &actor.user).await?;
             let own = card.membership.as_ref()?;
             if own.joined_at <= card.room.created_at {
                 let told = json!({ "room_id": room.as_str(), "room": shape::room(host, &card) });
                 return Some(packet::event("room_created", &told));
             }
-            added(door, actor, &card, &actor.user).await
+            added(door, actor, &card, &actor.user, by.as_ref()).await
         }
-        Personal::Added(room, user) => {
+        Personal::Added(room, user, by) => {
             let card = card(door, room, &actor.user).await?;
-            added(door, actor, &card, user).await
+            added(door, actor, &card, user, by.as_ref()).await
         }
-        Personal::Removed(room, user, kind) => {
+        Personal::Removed(room, user, by, kind) => {
             if *kind == Some(RoomKind::Ticket) {
                 return None;
             }
-            let told = json!({ "room_id": room.as_str(), "user_id": user.as_str(), "removed_by": null });
+            let by = by.as_ref().map(UserId::as_str);
+            let told = json!({ "room_id": room.as_str(), "user_id": user.as_str(), "removed_by": by });
             Some(packet::event("member_removed", &told))
         }
     }
 }
 
 /// Somebody was added, unless the room was made with him.
-async fn added(door: &Door, actor: &Actor, card: &Card, user: &UserId) -> Option<Bytes> {
+async fn added(door: &Door, actor: &Actor, card: &Card, user: &UserId, by: Option<&UserId>) -> Option<Bytes> {
     let room = &card.room;
     let seat = door.host.chat().seat(actor, &room.id, user).await.ok()?;
     if seat.membership.joined_at <= room.created_at {
@@ -76,7 +77,7 @@ async fn added(door: &Door, actor: &Actor, card: &Card, user: &UserId) -> Option
     }
     let told = json!({
         "room_id": room.id.as_str(), "user_id": user.as_str(), "member": shape::member(room, &seat),
-        "added_by": null,
+        "added_by": by.map(UserId::as_str),
         "room": shape::room(&door.host, card),
     });
     Some(packet::event("member_added", &told))

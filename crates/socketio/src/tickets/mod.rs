@@ -1,7 +1,6 @@
 //! The tickets contract over sockets.
 
 pub(crate) mod events;
-mod send;
 
 use std::sync::Arc;
 
@@ -14,13 +13,15 @@ use parlor_core::{
     messages::Sending,
     ticket::{Relation, Ticket},
 };
-use parlor_host::{Fields, PageAsked, Problem, iso, page::Habit, shape::tickets as shape};
+use parlor_host::{
+    Fields, PageAsked, Problem, history, iso, page::Habit, shape::tickets as shape, tickets_draft,
+};
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::events::Farewell;
 use crate::{
     Door, packet,
-    rooms::{self, listen, pagination, part_of},
+    rooms::{self, listen},
     session::{Context, Effect, Form, Joining},
 };
 
@@ -60,7 +61,7 @@ pub(crate) async fn join(context: Context) -> Result<Effect, Problem> {
     let asked = PageAsked::of_fields(&fields, Habit::Cursors)?;
     let (ticket, _) = ticket(&context).await?;
     let room = ticket.room.clone();
-    let part = part_of(&context, &room, &asked).await?;
+    let part = history::part(&context.door.host, &context.actor, &room, &asked).await.map_err(as_ticket)?;
     let (ear, listening) = listen(&context, &room).await.map_err(as_ticket)?;
     ear.set_ticket(&ticket.id);
     let chat = context.door.host.chat();
@@ -73,8 +74,7 @@ pub(crate) async fn join(context: Context) -> Result<Effect, Problem> {
     });
     let messages: Vec<Value> =
         page.messages.iter().map(|one| message(&context.door, one, id, viewer)).collect();
-    let history =
-        json!({ "ticketId": id, "messages": messages, "pagination": pagination(&asked, part, &page) });
+    let history = json!({ "ticketId": id, "messages": messages, "pagination": history::pagination(&asked, part, &page) });
     let frames = vec![packet::event("joined_ticket", &joined), packet::event("messages_history", &history)];
     let (position, ack) = (page.position, keys(json!({ "ticketId": id })));
     Ok(Effect::Joined(Joining { room, ear, listening, frames, position, ack }))
@@ -100,7 +100,8 @@ pub(crate) async fn typing(context: Context, on: bool) -> Result<Effect, Problem
 pub(crate) async fn send(context: Context) -> Result<Sending, Problem> {
     let (ticket, _) = ticket(&context).await?;
     let Context { door, actor, payload, .. } = context;
-    let draft = send::draft(&door.host, &actor, &ticket, &payload).await?;
+    let wanted = tickets_draft::wanted(Fields::new(&payload), false)?;
+    let draft = wanted.draft(&door.host, &actor, &ticket.room).await?;
     rooms::enqueue(&door, &actor, draft).await.map_err(as_ticket)
 }
 

@@ -127,7 +127,8 @@ impl Clause {
 
 /// By what a list is sorted, and what stands behind a place.
 fn order(filter: &CaseFilter) -> (&'static str, &'static str) {
-    if filter.view.is_some() { ("c.waiting_since", ">") } else { (ACTIVITY, "<") }
+    let key = if filter.view.is_some() { "c.waiting_since" } else { ACTIVITY };
+    (key, if filter.view.is_some() == filter.back { "<" } else { ">" })
 }
 
 impl SqlTx<'_> {

@@ -106,11 +106,13 @@ impl SqlTx<'_> {
         let mut clause = format!("({})", ways.join(" OR "));
         if let Some(place) = &filter.beyond {
             let (at, room) = (place.at.millis(), take(&place.room));
-            clause += &format!(" AND ({ACTIVITY} < {at} OR ({ACTIVITY} = {at} AND r.id < {room}))");
+            let sign = if filter.back { ">" } else { "<" };
+            clause += &format!(" AND ({ACTIVITY} {sign} {at} OR ({ACTIVITY} = {at} AND r.id {sign} {room}))");
         }
+        let direction = if filter.back { "" } else { "DESC" };
         let sql = format!(
             "SELECT {TICKET}, {ACTIVITY} {FROM} JOIN room_heads h ON h.room = t.room WHERE {clause} \
-             ORDER BY {ACTIVITY} DESC, r.id DESC LIMIT ${}",
+             ORDER BY {ACTIVITY} {direction}, r.id {direction} LIMIT ${}",
             values.len() + 1
         );
         let mut params: Vec<Param<'_>> = values.iter().map(|value| Param::Text(value)).collect();

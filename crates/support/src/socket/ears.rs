@@ -3,7 +3,10 @@
 
 use std::{
     hash::{BuildHasher, Hash},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -18,7 +21,7 @@ use parlor_core::{
     published::{Published, Slot},
 };
 use parlor_host::{Problem, iso};
-use parlor_live::{Class, Close, Lost, Outbox};
+use parlor_live::{Class, Close, Closed, Dirty, Lost, Outbox};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use serde_json::{Map, Value, json};
 
@@ -29,9 +32,13 @@ use crate::{
 };
 
 /// The rendering of a room's event for those who joined it.
-const JOINED: Slot = Slot::number(10);
+const JOINED: Slot = Slot::number(13);
+/// A message of which something else than its text changed, beside its reactions.
+const UPDATED: Slot = Slot::number(15);
 /// What the queues' frames are about, for purging.
-const DESK: u64 = 1;
+pub(super) const DESK: u64 = 1;
+/// What may wait to be told later; beyond that a connection is too slow.
+const MOST_LATER: usize = 1_000;
 
 /// What all ears of one connection share.
 pub(super) struct Wire {
@@ -44,6 +51,25 @@ pub(super) struct Wire {
     pub(super) views: Mutex<Vec<Queue>>,
     /// The conversations that it joined.
     pub(super) joined: Mutex<FxHashSet<RoomId>>,
+    /// What the session has to look at.
+    pub(super) later: Mutex<Later>,
+}
+
+/// What can't be told at once.
+#[derive(Default)]
+pub(super) struct Later {
+    /// Conversations whose access was lost.
+    pub(super) lost: Vec<RoomId>,
+    /// News of the user's own cases, in their order.
+    pub(super) news: Vec<News>,
+}
+
+/// News of a case that the user takes part in.
+pub(super) enum News {
+    /// Ready.
+    Frame(Bytes),
+    /// A message; what is unread of the case has to be counted.
+    Message(Arc<Message>, Box<Conversation>),
 }
 
 fn hash(of: &impl Hash) -> u64 {
@@ -67,6 +93,33 @@ impl Wire {
         }
     }
 
+    /// Leaves something to the session.
+    fn later(&self, change: impl FnOnce(&mut Later)) {
+        let mut later = self.later.lock();
+        change(&mut later);
+        if later.news.len() > MOST_LATER {
+            return self.outbox.close(Closed::TooSlow);
+        }
+        drop(later);
+        self.outbox.mark(Dirty { kind: 0, room: "".into() });
+    }
+
+    /// A case changed, for those who watch it.
+    pub(super) fn updated(
+        &self,
+        action: &str,
+        conversation: &Conversation,
+        message: Option<&Message>,
+    ) -> Bytes {
+        let mut told = Map::new();
+        told.insert("action".into(), action.into());
+        told.insert("conversation".into(), shape::conversation(self.eyes(), conversation));
+        if let Some(message) = message {
+            told.insert("message".into(), shape::message(self.eyes(), message));
+        }
+        frame("support_conversation_updated", told, self.door.host.now())
+    }
+
     /// Ends the connection for this reason.
     pub(super) fn end(&self, problem: &Problem) {
         let code = if problem.code == "user_inactive" { 4403 } else { 4401 };
@@ -82,12 +135,19 @@ pub(super) struct JoinedEar {
     topic: u64,
     /// What it hears waits until what went before was answered.
     catch_up: Mutex<CatchUp>,
+    /// The access was lost.
+    over: AtomicBool,
 }
 
 impl JoinedEar {
     pub(super) fn new(wire: &Arc<Wire>, room: &RoomId) -> Arc<Self> {
         let catch_up = Mutex::new(CatchUp::new());
-        Arc::new(Self { wire: wire.clone(), room: room.clone(), topic: hash(room), catch_up })
+        let over = AtomicBool::new(false);
+        Arc::new(Self { wire: wire.clone(), room: room.clone(), topic: hash(room), catch_up, over })
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
     }
 
     /// Answers with what was read up to this position, and goes on with what is newer. `false` when too much came
@@ -107,6 +167,15 @@ impl JoinedEar {
                 if let Some(frame) = message_event(&self.wire, &published.fact.event) {
                     self.wire.push(frame, self.topic);
                 }
+                let changed = matches!(published.fact.event, Event::Message { change: Change::Changed, .. });
+                if changed && is_touched(message) {
+                    self.wire.push(self.wire.event("message_updated", told(&self.wire, message)), self.topic);
+                }
+            }
+            Event::Message { message, change: Change::Changed, .. } if is_touched(message) => {
+                self.wire.push(self.rendered(published), self.topic);
+                let updated = |_: &_| self.wire.event("message_updated", told(&self.wire, message));
+                self.wire.push(published.rendered(UPDATED, updated).clone(), self.topic);
             }
             Event::Activity { user, origin, .. } => {
                 if *origin != self.wire.origin && *user != self.wire.user {
@@ -150,6 +219,8 @@ impl Listener for JoinedEar {
     fn revoked(&self) {
         self.wire.outbox.purge(Lost::Topic(self.topic));
         self.wire.joined.lock().remove(&self.room);
+        self.over.store(true, Ordering::Release);
+        self.wire.later(|later| later.lost.push(self.room.clone()));
         let problem = Problem::not_found("Conversation");
         let mut told = keys(problem.body());
         told.insert("conversation_id".into(), self.room.as_str().into());
@@ -157,9 +228,18 @@ impl Listener for JoinedEar {
     }
 }
 
+/// Whether its last change was about something else than its text; only for messages that changed.
+fn is_touched(message: &Message) -> bool {
+    message.is_for_hosts() && !message.is_gone() && !message.is_just_edited()
+}
+
+fn told(wire: &Wire, message: &Message) -> Value {
+    json!({ "conversation_id": message.room.as_str(), "message": shape::message(wire.eyes(), message) })
+}
+
 /// What became of a message, for those who joined its conversation.
 fn message_event(wire: &Wire, event: &Event) -> Option<Bytes> {
-    let told = |message: &Message| json!({ "conversation_id": message.room.as_str(), "message": shape::message(wire.eyes(), message) });
+    let told = |message: &Message| told(wire, message);
     match event {
         Event::Message { message, .. } if !message.is_for_hosts() => None,
         Event::Message { message, change: Change::Made, .. } => {
@@ -248,15 +328,17 @@ impl DeskEar {
         case.is_some_and(|case| views.iter().any(|view| case.is_in(*view)))
     }
 
-    fn updated(&self, action: &str, conversation: &Conversation, message: Option<&Message>) {
-        let mut told = Map::new();
-        told.insert("action".into(), action.into());
-        told.insert("conversation".into(), shape::conversation(self.0.eyes(), conversation));
-        if let Some(message) = message {
-            told.insert("message".into(), shape::message(self.0.eyes(), message));
+    /// Tells of a case. For those who take part in it what is unread has to be counted, so it is told a little later.
+    fn updated(&self, action: &str, conversation: Conversation, message: Option<&Arc<Message>>) {
+        let takes_part = conversation.participants.contains(&self.0.user);
+        let news = match message {
+            Some(message) if takes_part => News::Message(message.clone(), Box::new(conversation)),
+            message => News::Frame(self.0.updated(action, &conversation, message.map(Arc::as_ref))),
+        };
+        match news {
+            News::Frame(frame) if !takes_part => self.0.push(frame, DESK),
+            news => self.0.later(|later| later.news.push(news)),
         }
-        let now = self.0.door.host.now();
-        self.0.push(frame("support_conversation_updated", told, now), DESK);
     }
 
     fn created(&self, conversation: &Conversation, first: Option<&Message>) {
@@ -279,13 +361,13 @@ impl Listener for DeskEar {
                     self.created(conversation, first.as_deref());
                 } else if self.watches(&conversation.room.id) {
                     // The control centre opened it itself: it is claimed already.
-                    self.updated(CaseAction::Claimed.as_str(), conversation, None);
+                    self.updated(CaseAction::Claimed.as_str(), (**conversation).clone(), None);
                 }
             }
             Event::Case { conversation, action, .. } => {
                 let shown = matches!(action, CaseAction::Claimed | CaseAction::Closed | CaseAction::Reopened);
                 if shown && self.watches(&conversation.room.id) {
-                    self.updated(action.as_str(), conversation, None);
+                    self.updated(action.as_str(), (**conversation).clone(), None);
                 }
             }
             Event::Message { message, change: Change::Made, head: Some(head) }
@@ -295,7 +377,7 @@ impl Listener for DeskEar {
                 // The message that opens a case is told with it.
                 let seen = chat.case_seen(message, head).filter(|(_, case)| case.first_seq != message.seq);
                 if let Some((conversation, _)) = seen {
-                    self.updated("message", &conversation, Some(message));
+                    self.updated("message", conversation, Some(message));
                 }
             }
             _ => {}
@@ -304,6 +386,7 @@ impl Listener for DeskEar {
 
     fn revoked(&self) {
         self.0.views.lock().clear();
+        self.0.later.lock().news.clear();
         self.0.outbox.purge(Lost::Topic(DESK));
     }
 }

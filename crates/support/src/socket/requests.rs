@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parlor_core::{case::Queue, session::Actor};
+use parlor_core::{case::Queue, id::RoomId, session::Actor};
 use parlor_host::{Fields, PageAsked, Problem, Text, iso, page::Habit};
 use parlor_live::{Answer, Step};
 use serde_json::{Map, Value};
@@ -77,8 +77,19 @@ impl Support {
         Step::Answer(Box::pin(async move { Done::Answered { to, answer } }))
     }
 
-    fn is_full(&self) -> bool {
-        self.joined.len() >= MOST_JOINED
+    /// Whether a request would join one conversation too many; what is joined already may be joined again.
+    fn is_full(&self, asked: &Frame) -> bool {
+        if self.joined.len() < MOST_JOINED {
+            return false;
+        }
+        let mut fields = asked.fields();
+        let named = match asked.kind.as_str() {
+            "create_support_conversation" => None,
+            "join_room" => fields.text("room_id", Text::ID),
+            _ => fields.text("conversation_id", Text::ID),
+        };
+        let room = named.as_deref().and_then(RoomId::parse);
+        room.is_none_or(|room| !self.joined.contains_key(&room))
     }
 
     /// A request that ends with joining a conversation.
@@ -87,7 +98,7 @@ impl Support {
         asked: Frame,
         work: impl FnOnce(Frame) -> Answer<(Frame, Result<Join, Problem>)>,
     ) -> Step<Done> {
-        if self.is_full() {
+        if self.is_full(&asked) {
             return self.answered_now(asked, Err(limit_reached()));
         }
         let work = work(asked);
@@ -98,7 +109,7 @@ impl Support {
     }
 
     fn join(&self, asked: Frame, name: &'static str) -> Step<Done> {
-        if self.is_full() {
+        if self.is_full(&asked) {
             return self.answered_now(asked, Err(limit_reached()));
         }
         let (wire, actor) = (self.wire.clone(), self.actor());

@@ -8,12 +8,12 @@ use parlor_core::{
     admission::Admitted, case::Queue, hub::Subscription, id::RoomId, messages::Sending, session::Actor,
 };
 use parlor_host::Problem;
-use parlor_live::{Class, Close, Closed, Outbox, Session, Step};
+use parlor_live::{Answer, Class, Close, Closed, Dirty, Outbox, Session, Step};
 use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 
 use super::{
-    ears::{DeskEar, InboxEar, Joined, JoinedEar, UserEar, Wire},
+    ears::{DESK, DeskEar, InboxEar, Joined, JoinedEar, Later, News, UserEar, Wire},
     joining::Join,
 };
 use crate::{
@@ -41,6 +41,8 @@ pub(super) enum Done {
     Joined { to: Asked, joined: Result<Join, Problem> },
     /// A view is watched along with what the answer says.
     Watched { to: Asked, view: Queue, desk: Option<Subscription>, answer: Keys },
+    /// News of the user's own cases are written.
+    Told(Vec<Bytes>),
 }
 
 /// Which request is answered.
@@ -84,6 +86,7 @@ impl Support {
             outbox,
             views: Mutex::default(),
             joined: Mutex::default(),
+            later: Mutex::default(),
         });
         Self {
             door,
@@ -158,8 +161,10 @@ impl Support {
     fn begin(&mut self, to: Asked, join: Join) -> Step<Done> {
         let Join { room, ear, subscription, position, keys } = join;
         let before = self.joined.insert(room.clone(), (ear.clone(), subscription));
-        if let Some((_, before)) = before {
-            self.door.host.chat().end(before);
+        match (before, &self.admitted) {
+            (Some((_, before)), _) => self.door.host.chat().end(before),
+            (None, Ok(admitted)) => self.door.host.chat().open_live(&admitted.user, &room),
+            (None, Err(_)) => {}
         }
         self.wire.joined.lock().insert(room.clone());
         let mut told = Some((to.clone(), keys));
@@ -180,9 +185,34 @@ impl Support {
     pub(super) fn leave(&mut self, room: &RoomId) {
         if let Some((_, subscription)) = self.joined.remove(room) {
             self.door.host.chat().end(subscription);
+            self.close(room);
         }
         self.wire.joined.lock().remove(room);
     }
+
+    /// The user has this conversation open here no more.
+    fn close(&self, room: &RoomId) {
+        if let Ok(admitted) = &self.admitted {
+            self.door.host.chat().close_live(&admitted.user, room);
+        }
+    }
+}
+
+/// News of the user's own cases as frames, each with what is unread by now.
+async fn told(wire: &Wire, news: Vec<News>) -> Vec<Bytes> {
+    let mut frames = Vec::with_capacity(news.len());
+    for one in news {
+        frames.push(match one {
+            News::Frame(frame) => frame,
+            News::Message(message, mut conversation) => {
+                let chat = wire.door.host.chat();
+                let unread = chat.unread_of_case(&message.room, &wire.user).await.unwrap_or_default();
+                conversation.unread = vec![(wire.user.clone(), unread)];
+                wire.updated("message", &conversation, Some(&message))
+            }
+        });
+    }
+    frames
 }
 
 impl Session for Support {
@@ -263,8 +293,28 @@ impl Session for Support {
                 }
                 self.answer(to, answer);
             }
+            // Whoever lost the right to watch meanwhile is told nothing more.
+            Done::Told(frames) if !self.wire.views.lock().is_empty() => {
+                frames.into_iter().for_each(|frame| self.wire.push(frame, DESK));
+            }
+            Done::Told(_) => {}
         }
         Step::Done
+    }
+
+    fn changed(&mut self, _changed: Vec<Dirty>) -> Option<Answer<Done>> {
+        let Later { lost, news } = std::mem::take(&mut *self.wire.later.lock());
+        for room in lost {
+            // It may have been joined anew since then.
+            if self.joined.get(&room).is_some_and(|(ear, _)| ear.is_over()) {
+                self.leave(&room);
+            }
+        }
+        if news.is_empty() {
+            return None;
+        }
+        let wire = self.wire.clone();
+        Some(Box::pin(async move { Done::Told(told(&wire, news).await) }))
     }
 
     fn farewell(&self, why: &Closed) -> Option<Close> {
@@ -284,14 +334,18 @@ impl Drop for Support {
             expiry.abort();
         }
         let chat = self.door.host.chat();
-        let joined = std::mem::take(&mut self.joined).into_values().map(|(_, subscription)| subscription);
-        let all = joined.chain(self.listening.drain(..)).chain(self.desk.take());
-        all.for_each(|subscription| chat.end(subscription));
+        // Whatever was being typed ends before the typist leaves.
         if self.greeted
             && let Ok(admitted) = &self.admitted
         {
             chat.disconnected(&admitted.actor.user, self.wire.origin);
         }
+        for (room, (_, subscription)) in std::mem::take(&mut self.joined) {
+            chat.end(subscription);
+            self.close(&room);
+        }
+        let others = self.listening.drain(..).chain(self.desk.take());
+        others.for_each(|subscription| chat.end(subscription));
     }
 }
 

@@ -79,12 +79,16 @@ pub(super) fn loose(event: Event) -> Fact {
 
 pub(super) fn joined(room: &str, position: i64, user: &str) -> Fact {
     let membership = samples::membership(room, user);
-    placed(room, position, Event::Membership { membership: Arc::new(membership), change: Change::Made })
+    placed(
+        room,
+        position,
+        Event::Membership { membership: Arc::new(membership), change: Change::Made, by: None },
+    )
 }
 
 pub(super) fn left(room: &str, position: i64, user: &str) -> Fact {
     let id = MembershipId::new(format!("{room}-{user}"));
-    placed(room, position, Event::MembershipRemoved { id, room: room.into(), user: user.into() })
+    placed(room, position, Event::MembershipRemoved { id, room: room.into(), user: user.into(), by: None })
 }
 
 pub(super) fn room(id: &str, access: i64) -> Arc<crate::room::Room> {

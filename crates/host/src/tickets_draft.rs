@@ -1,15 +1,19 @@
-//! A message for a ticket, as a body says it.
+//! A message of the tickets contract as the core takes it: the same for REST and sockets.
 
-use parlor_core::{
-    id::{MessageId, RoomId},
-    messages::Draft,
-    session::Actor,
+use parlor_core::{id::RoomId, messages::Draft, session::Actor};
+
+use crate::{
+    attached,
+    fields::{Fields, Text},
+    host::Host,
+    problem::Problem,
+    rooms_draft::message_id,
 };
-use parlor_host::{Fields, Host, Problem, Text, attached};
 
 /// What a message shall be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+#[allow(missing_docs)]
+pub enum Kind {
     Text,
     File,
     Image,
@@ -17,16 +21,20 @@ pub(crate) enum Kind {
 }
 
 /// A message as it was asked for.
-pub(crate) struct Wanted {
+pub struct Wanted {
     text: Option<String>,
     kind: Option<Kind>,
     attachments: Vec<String>,
     client_id: Option<String>,
     reply_to: Option<String>,
+    thread: Option<String>,
 }
 
-/// Reads the body; the application says `SYSTEM` and nothing else, users never do.
-pub(crate) fn wanted(mut fields: Fields<'_>, by_app: bool) -> Result<Wanted, Problem> {
+/// Reads a body or a payload; the application says `SYSTEM` and nothing else, users never do.
+///
+/// # Errors
+/// `validation_failed`, `user_required` for what the application may not say.
+pub fn wanted(mut fields: Fields<'_>, by_app: bool) -> Result<Wanted, Problem> {
     let kind = match fields.text("messageType", Text::ID).map(|word| word.to_ascii_uppercase()) {
         None => None,
         Some(word) => match word.as_str() {
@@ -57,6 +65,7 @@ pub(crate) fn wanted(mut fields: Fields<'_>, by_app: bool) -> Result<Wanted, Pro
         attachments,
         client_id: fields.client_id(&["clientId", "client_id"]),
         reply_to: fields.text("replyToId", Text::ID).or_else(|| fields.text("reply_to_id", Text::ID)),
+        thread: fields.text("threadId", Text::ID),
     };
     fields.done()?;
     Ok(wanted)
@@ -68,12 +77,13 @@ fn is_empty(fields: &Fields<'_>) -> bool {
 }
 
 impl Wanted {
-    /// The draft of it.
-    pub(crate) async fn draft(self, host: &Host, actor: &Actor, room: &RoomId) -> Result<Draft, Problem> {
-        let reply_to = match self.reply_to {
-            Some(text) => Some(MessageId::parse(&text).ok_or_else(|| Problem::not_found("Message"))?),
-            None => None,
-        };
+    /// The draft of it, for this room.
+    ///
+    /// # Errors
+    /// `not_found` for files and messages that are not known, `validation_failed` for files of another type.
+    pub async fn draft(self, host: &Host, actor: &Actor, room: &RoomId) -> Result<Draft, Problem> {
+        let id = |text: Option<String>| text.map(|text| message_id(&text)).transpose();
+        let (reply_to, thread) = (id(self.reply_to)?, id(self.thread)?);
         let files = attached::cards(host, actor, Some(room), &self.attachments).await?;
         let images = files.iter().all(|file| file.media_type.starts_with("image/"));
         if self.kind == Some(Kind::Image) && !images {
@@ -84,6 +94,7 @@ impl Wanted {
             text: self.text.unwrap_or_default(),
             client_id: self.client_id,
             reply_to,
+            thread,
             files,
             from_host: true,
             ..Draft::default()

@@ -1,0 +1,83 @@
+//! What messages have beyond the documents of the contracts: reactions, threads, pins. The same on every door, in its own
+//! spelling; clients that do not know the keys ignore them.
+
+use parlor_core::message::Message;
+use serde_json::{Map, Value, json};
+
+use crate::{shape::rooms, time::iso_or_null};
+
+/// How a door spells its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// `thread_id`
+    Snake,
+    /// `threadId`
+    Camel,
+}
+
+/// Adds what a message has beyond the documents. Keys that the door writes itself stay as they are.
+pub fn add(spelling: Spelling, value: &mut Value, message: &Message) {
+    let Some(object) = value.as_object_mut() else { return };
+    for (key, value) in keys(message) {
+        let key = match spelling {
+            Spelling::Snake => key,
+            Spelling::Camel => camel(&key),
+        };
+        object.entry(key).or_insert(value);
+    }
+}
+
+fn keys(message: &Message) -> Map<String, Value> {
+    let gone = message.is_gone();
+    let thread = message.thread_info.as_ref().filter(|info| info.replies > 0 && !gone);
+    let pinned = message.pinned.as_ref().filter(|_| !gone);
+    let told = json!({
+        // The root of the thread that it is a reply in.
+        "thread_id": message.thread.as_ref().map(|id| id.as_str()),
+        // Of a root: how many replies there are, and when the last one came.
+        "thread_replies": thread.map_or(0, |info| info.replies),
+        "thread_last_at": iso_or_null(thread.map(|info| info.last_at)),
+        "reactions": rooms::reactions(message),
+        "pinned": pinned.is_some(),
+        "pinned_at": iso_or_null(pinned.map(|mark| mark.at)),
+        "pinned_by": pinned.map(|mark| mark.by.as_str()),
+    });
+    match told {
+        Value::Object(keys) => keys,
+        _ => Map::new(),
+    }
+}
+
+fn camel(key: &str) -> String {
+    let mut words = key.split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parlor_core::{clock::Time, message::Mark, samples};
+
+    #[test]
+    fn the_keys_are_the_same_in_each_spelling_and_replace_nothing() {
+        let mark = Mark { by: "ann".into(), username: "ann".into(), at: Time(0) };
+        let message = Message {
+            pinned: Some(mark),
+            thread: Some("root".into()),
+            ..samples::message("m", "r", "ann", 1)
+        };
+        let (mut snake, mut camel) = (json!({"reactions": "mine"}), json!({}));
+        add(Spelling::Snake, &mut snake, &message);
+        add(Spelling::Camel, &mut camel, &message);
+        assert_eq!((&snake["thread_id"], &camel["threadId"]), (&json!("root"), &json!("root")));
+        assert_eq!((&snake["pinned_by"], &camel["pinnedBy"]), (&json!("ann"), &json!("ann")));
+        assert_eq!((&snake["reactions"], &camel["reactions"]), (&json!("mine"), &json!([])));
+        assert_eq!(snake.as_object().map(Map::len), camel.as_object().map(Map::len));
+    }
+}
