@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 use crate::server::Server;
 use crate::wait;
@@ -40,6 +40,19 @@ impl Ddp {
     pub async fn open_at(url: &str) -> Result<Self, Error> {
         let (socket, _) = wait::within("a socket opens", connect_async(url)).await?;
         Ok(Self { socket, backlog: VecDeque::new(), ended: None, last_id: 0 })
+    }
+
+    /// As [`Ddp::open_at`], with hardly any room for what is on its way: whoever does not read this socket is soon behind.
+    ///
+    /// # Panics
+    /// When the server does not take it.
+    pub async fn open_narrow(server: &Server, url: &str) -> Self {
+        let narrow = TcpSocket::new_v4().expect("a socket");
+        narrow.set_recv_buffer_size(16 * 1024).expect("a small buffer");
+        let stream = narrow.connect(server.address()).await.expect("a connection");
+        let shaken = client_async(url, MaybeTlsStream::Plain(stream));
+        let (socket, _) = wait::within("a socket opens", shaken).await.expect("the server takes the socket");
+        Self { socket, backlog: VecDeque::new(), ended: None, last_id: 0 }
     }
 
     /// Opens the socket and shakes hands.

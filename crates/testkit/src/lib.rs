@@ -4,6 +4,7 @@
 //! Nothing here sleeps and hopes: every wait is for something that can be seen, and bounded.
 
 pub mod binary;
+pub mod browser;
 pub mod bucket;
 pub mod cast;
 pub mod ddp;

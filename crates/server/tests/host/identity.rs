@@ -160,3 +160,37 @@ async fn a_deactivated_user_is_out_at_once() {
     app.remove("/api/users/u-alice?mode=activate").await.expect(200);
     alice.rest.get("/api/auth/me", &[]).await.expect(200);
 }
+
+/// S0-49, S0-65: somebody who was made by name only is taken over by the first token of that name: with its messages and
+/// memberships, under the token's id, while the old id goes on meaning him. Another token of the name gets a number.
+#[tokio::test]
+async fn a_user_made_by_name_is_taken_over_with_everything_he_has() {
+    let server = HostApp::setup().start().await;
+    let app = HostApp::rest(&server);
+    let send = |body: Value| app.post("/api/chat/send", body);
+    let said = json!({"from_name": "Zoe", "team": "crew", "message": "before"});
+    let before = send(said).await.expect(201)["message"].take();
+    let old = before["user_id"].as_str().unwrap().to_owned();
+    send(json!({"from_name": "ben", "to": "zoe", "message": "for you"})).await.expect(201);
+
+    let claims = json!({"preferred_username": "zoe", "name": "Zoe Z"});
+    let token = HostApp::token("u-zoe", 600, claims.clone());
+    let user = me(&server, &token).await.expect(200)["user"].take();
+    assert_eq!(
+        (&user["id"], &user["username"], &user["name"]),
+        (&json!("u-zoe"), &json!("Zoe"), &json!("Zoe Z"))
+    );
+    let zoe = server.rest().header("authorization", &format!("Bearer {token}"));
+    let inbox = zoe.get("/api/chat/inbox/zoe", &[]).await.expect(200);
+    let messages: Vec<&Value> =
+        inbox["rooms"].as_array().unwrap().iter().flat_map(|r| r["messages"].as_array().unwrap()).collect();
+    let kept = messages.iter().find(|m| m["id"] == before["id"]).expect("what was said before");
+    assert_eq!((&kept["user_id"], &kept["from_name"]), (&json!("u-zoe"), &json!("Zoe")));
+    assert!(messages.iter().any(|m| m["message"] == "for you"));
+    assert_eq!(app.get(&format!("/api/users/{old}"), &[]).await.expect(200)["user"]["id"], "u-zoe");
+    let path = format!("/api/chat/messages/{}", before["id"].as_str().unwrap());
+    zoe.patch(&path, json!({"content": "mine"})).await.expect(200);
+
+    let other = me(&server, &HostApp::token("u-other", 600, claims)).await.expect(200)["user"].take();
+    assert_eq!(other["username"], "zoe-2");
+}

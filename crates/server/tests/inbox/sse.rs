@@ -7,7 +7,7 @@ use parlor_testkit::{Server, wait};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 /// One event.
@@ -46,7 +46,19 @@ impl Stream {
 
     /// As [`Stream::open`], by the server's address.
     pub async fn open_at(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
-        let mut socket = TcpStream::connect(address).await.expect("a connection");
+        let socket = TcpStream::connect(address).await.expect("a connection");
+        Self::begin(socket, address, path, headers).await
+    }
+
+    /// As [`Stream::open`], with hardly any room for what is on its way: whoever does not read it is soon behind.
+    pub async fn open_narrow(server: &Server, path: &str, headers: &[(&str, &str)]) -> Self {
+        let narrow = TcpSocket::new_v4().expect("a socket");
+        narrow.set_recv_buffer_size(16 * 1024).expect("a small buffer");
+        let socket = narrow.connect(server.address()).await.expect("a connection");
+        Self::begin(socket, server.address(), path, headers).await
+    }
+
+    async fn begin(mut socket: TcpStream, address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
         let mut request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));

@@ -59,3 +59,42 @@ async fn an_administrator_names_whose_case_it_is() {
     assert_ne!(new["room"]["id"], sent["room"]["id"]);
     assert_eq!(room(&world.inbox("bob").await, "type", "support")["unread"], 1);
 }
+
+/// S0-28, S0-42, S2-64: files go with a message to `support`, whether it opens the case or goes into an open one; another
+/// one's file does not.
+#[tokio::test]
+async fn files_go_to_the_support_case_too() {
+    let world = World::start().await;
+    let (alice, bob) = (world.person("alice").await, world.person("bob").await);
+    let upload = async |who: &parlor_testkit::Person| {
+        let file = ("note.txt", "text/plain", &b"what it looked like, in words"[..]);
+        let stored = who.rest.upload("/api/chat/upload", "file", file, &[]).await;
+        assert_eq!(stored.status, 201, "{}", stored.body);
+        stored.body["id"].clone()
+    };
+    let ask = async |text: &str, file: &serde_json::Value| {
+        let body = json!({"team": "support", "message": text, "attachments": [{"id": file}]});
+        alice.rest.post("/api/chat/send", body).await
+    };
+    let first = ask("look", &upload(&alice).await).await;
+    assert_eq!(first.status, 201, "{}", first.body);
+    assert_eq!(first.body["message"]["attachments"][0]["filename"], "note.txt");
+    let second = ask("and this", &upload(&alice).await).await;
+    assert_eq!(second.status, 201, "{}", second.body);
+    assert_eq!(second.body["room"]["id"], first.body["room"]["id"]);
+    let foreign = ask("not mine", &upload(&bob).await).await;
+    assert_eq!((foreign.status, &foreign.body["error"]), (404, &json!("not_found")));
+    // The control centre answers with one as well, and reads those of the case.
+    let file = upload(&world.administrator).await;
+    let body = json!({"team": "support", "to": "alice", "message": "so", "attachments": [{"id": file}]});
+    let answer = world.administrator.rest.post("/api/chat/send", body).await;
+    assert_eq!((answer.status, &answer.body["room"]["id"]), (201, &first.body["room"]["id"]));
+    let inbox = world.inbox("alice").await;
+    let case = room(&inbox, "type", "support");
+    let files = case["messages"]
+        .as_array()
+        .expect("messages")
+        .iter()
+        .map(|m| m["attachments"].as_array().map_or(0, Vec::len));
+    assert_eq!(files.collect::<Vec<_>>(), [1, 1, 1]);
+}

@@ -21,6 +21,7 @@ async fn say(server: &Server, who: &str, room: &str, text: &str) -> String {
     sent["message"]["_id"].as_str().expect("an id").to_owned()
 }
 
+/// S3-63: with the message journeys below, the flows of the manual checklist.
 #[tokio::test]
 async fn s3_27_to_s3_47_the_golden_exchange() {
     let server = setup().start().await;
@@ -139,6 +140,7 @@ async fn s3_29_s3_31_s3_32_messages_are_sent_edited_and_deleted_by_those_who_may
     .await;
 }
 
+/// S3-48: each refusal is an `error` event and an ack with the same code and words.
 #[tokio::test]
 async fn s3_69_s3_70_s3_72_whoever_may_not_and_whatever_is_wrong_is_refused_in_the_same_words() {
     let server = setup().start().await;

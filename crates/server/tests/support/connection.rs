@@ -70,7 +70,7 @@ async fn a_connection_does_not_outlive_its_token_or_its_account() {
     assert_eq!(frames.last().map(|frame| frame["error"].clone()), Some(json!("user_inactive")));
 }
 
-/// S2-58: what is no request is answered and the connection stays.
+/// S2-29, S2-39, S2-58: what is no request is answered and the connection stays.
 #[tokio::test]
 async fn broken_frames_are_told_and_survived() {
     let world = World::assemble().await;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests that fails has failed the test")]
 
+mod browser;
 mod cases;
 mod connection;
 mod messages;

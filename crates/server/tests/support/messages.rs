@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, text};
 
-/// S2-22, S2-36, S2-72: only connections that joined hear messages, each once.
+/// S2-22, S2-25, S2-36, S2-72: only connections that joined hear messages, each once.
 #[tokio::test]
 async fn messages_reach_those_who_joined_and_nobody_else() {
     let world = World::assemble().await;

@@ -8,7 +8,7 @@ fn ids(answer: &Value) -> Vec<String> {
     answer["conversations"].as_array().unwrap().iter().map(|c| text(&c["id"])).collect()
 }
 
-/// S2-32 to S2-35, S2-20: who waits where, the longest waiting first, emergencies in a queue of their own.
+/// S2-20, S2-26, S2-32 to S2-35: who waits where, the longest waiting first, emergencies in a queue of their own.
 #[tokio::test]
 async fn cases_wait_in_the_views_that_show_them() {
     let world = World::assemble().await;
@@ -96,4 +96,72 @@ async fn new_cases_are_told_to_the_whole_control_centre_once() {
         assert!(rest.is_empty(), "the opening message comes with it: {rest:?}");
     }
     assert!(field.rest().await.is_empty());
+}
+
+/// S2-23, S2-44, S2-62, S3-65: lists go on in both directions, over the socket and over REST; `after` is what is newer.
+#[tokio::test]
+async fn lists_of_conversations_are_paged_in_both_directions() {
+    let world = World::assemble().await;
+    let mut made = Vec::new();
+    for n in 0..5 {
+        made.push(world.case(&format!("case {n}")).await);
+    }
+    made.reverse();
+    let mut driver = world.socket(&world.driver).await;
+    let kind = "get_active_conversations";
+    let newest = driver.done(kind, json!({"limit": 2})).await;
+    assert_eq!(ids(&newest), made[..2]);
+    let older = json!({"limit": 2, "before": newest["pagination"]["next_cursor"]});
+    let older = driver.done(kind, older).await;
+    assert_eq!(ids(&older), made[2..4]);
+    let last = json!({"limit": 2, "before": older["pagination"]["next_cursor"]});
+    let last = driver.done(kind, last).await;
+    assert_eq!((ids(&last), &last["pagination"]["next_cursor"]), (made[4..].to_vec(), &json!(null)));
+    // Back from the last place that is known: the nearest newer ones, in the order of the list.
+    let back = json!({"limit": 2, "after": older["pagination"]["next_cursor"]});
+    let back = driver.done(kind, back).await;
+    assert_eq!((ids(&back), &back["pagination"]["has_more"]), (made[1..3].to_vec(), &json!(true)));
+    let cursor = text(&back["pagination"]["next_cursor"]);
+    let query = [("limit", "2"), ("after", cursor.as_str())];
+    let rest = world.driver.rest.get("/api/conversations", &query).await.expect(200);
+    assert_eq!((ids(&rest), &rest["pagination"]["has_more"]), (made[..1].to_vec(), &json!(false)));
+    let rooms = world.driver.rest.get("/api/chat/rooms", &[("limit", "2")]).await.expect(200);
+    let cursor = text(&rooms["pagination"]["next_cursor"]);
+    let older = world.driver.rest.get("/api/chat/rooms", &[("before", &*cursor)]).await.expect(200);
+    let oldest = text(&older["pagination"]["next_cursor"].as_str().map_or(json!(cursor), |c| json!(c)));
+    let back =
+        world.driver.rest.get("/api/chat/rooms", &[("after", &*oldest), ("limit", "1")]).await.expect(200);
+    assert_eq!(back["rooms"][0]["id"], rooms["rooms"][0]["id"], "the nearest newer one");
+}
+
+/// S2-7, S2-16: what is unread counts what others said, also in what watchers are told; one's own words never count.
+#[tokio::test]
+async fn ones_own_messages_are_never_unread() {
+    let world = World::assemble().await;
+    let id = world.case("counted").await;
+    let path = format!("/api/conversations/{id}");
+    world.control.rest.post(&format!("{path}/claim"), json!({})).await.expect(200);
+    let mut watcher = world.socket(&world.control).await;
+    watcher.done("join_support_room", json!({"room_type": "general_support"})).await;
+    let say = json!({"content": "x"});
+    let mut told = Vec::new();
+    for who in [&world.control, &world.driver, &world.control, &world.driver, &world.control] {
+        world_say(&who.rest, &path, &say).await;
+        let event = watcher.event("support_conversation_updated").await;
+        assert_eq!((&event["action"], &event["message"]["sender_id"]), (&json!("message"), &json!(who.id)));
+        told.push(event["conversation"]["unread_count"].clone());
+    }
+    assert_eq!(told, [0, 1, 1, 2, 2]);
+    // In the order of what happened, whatever has to be counted first.
+    world_say(&world.driver.rest, &path, &say).await;
+    world.second.rest.post(&format!("{path}/close"), json!({})).await.expect(200);
+    let mut order = Vec::new();
+    while order.last() != Some(&json!("closed")) {
+        order.push(watcher.event("support_conversation_updated").await["action"].clone());
+    }
+    assert_eq!(order[..2], [json!("message"), json!("closed")]);
+}
+
+async fn world_say(rest: &parlor_testkit::Rest, path: &str, say: &Value) {
+    rest.post(&format!("{path}/messages"), say.clone()).await.expect(201);
 }

@@ -58,7 +58,11 @@ pub struct Socket {
 impl Socket {
     pub async fn open(server: &Server, query: &str) -> Self {
         let url = format!("ws://{}/api/websocket/connect{query}", server.address());
-        let wire = Ddp::open_at(&url).await.expect("the server takes the socket");
+        Self::over(Ddp::open_at(&url).await.expect("the server takes the socket"))
+    }
+
+    /// What such a socket carries.
+    pub fn over(wire: Ddp) -> Self {
         Self { wire, kept: Vec::new(), next: 0, hello: Value::Null }
     }
 

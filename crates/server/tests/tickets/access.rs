@@ -39,7 +39,7 @@ async fn finds_nothing(who: &HostPerson, ticket: &str) {
     assert_eq!(mine["tickets"], json!([]));
 }
 
-/// S4-33 to S4-38, S4-46, S4-53, S4-55: each rule lets in, nothing else does.
+/// S4-1, S4-33 to S4-38, S4-46, S4-53, S4-55: each rule lets in, nothing else does.
 #[tokio::test]
 async fn the_six_rules_let_in_and_nothing_else_does() {
     let world = World::assemble().await;

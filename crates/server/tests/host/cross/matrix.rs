@@ -1,0 +1,131 @@
+//! Each door beside each other, in each kind of room, with each verb.
+
+use serde_json::json;
+
+use super::{
+    doors::{Door, Hands},
+    ears::{Ear, Seen, ears},
+    sio::Sio,
+    sse::Stream,
+    stage::{KINDS, Kind, Stage},
+    support::Socket,
+};
+
+async fn all_hear(ears: &mut [Ear], seen: &Seen) {
+    for ear in ears {
+        ear.expect(seen).await;
+    }
+}
+
+/// S0-1, S0-5, S0-8, S2-5, S3-2, S4-4, S4-40, S4-50: whatever is said, changed, removed, read or typed through one door is
+/// heard once, with the same id and in the same order, through every other; and read in the same order afterwards.
+async fn each_door_beside_each_other(kind: Kind) {
+    let stage = Stage::set(kind).await;
+    let mut eve = eve_listens(&stage).await;
+    let mut ann = Hands::of(&stage, &stage.ann).await;
+    let mut ears = ears(&stage, &stage.ben).await;
+    let mut standing = Vec::new();
+    for door in Door::of(kind, |_| true) {
+        let said = format!("by {door:?}");
+        let id = ann.send(door, &said).await;
+        all_hear(&mut ears, &Seen::sent(&id, &said)).await;
+        if !door.changes() {
+            standing.push((id, said));
+            continue;
+        }
+        let said = format!("changed by {door:?}");
+        ann.edit(door, &id, &said).await;
+        all_hear(&mut ears, &Seen::edited(&id, &said)).await;
+        let other = ann.send(door, "to go").await;
+        all_hear(&mut ears, &Seen::sent(&other, "to go")).await;
+        ann.delete(door, &other).await;
+        all_hear(&mut ears, &Seen::Deleted { id: other }).await;
+        standing.push((id, said));
+    }
+    let who = || "u-ann".to_owned();
+    for door in Door::of(kind, Door::types) {
+        for on in [true, false] {
+            ann.typing(door, on).await;
+            all_hear(&mut ears, &Seen::Typing { who: who(), on }).await;
+        }
+    }
+    let mut ben = Hands::of(&stage, &stage.ben).await;
+    for door in Door::of(kind, Door::reads) {
+        let said = format!("read me by {door:?}");
+        let id = ben.send(door, &said).await;
+        all_hear(&mut ears, &Seen::sent(&id, &said)).await;
+        let unread = stage.unread(&stage.ann).await;
+        assert!(unread.iter().all(|(_, unread)| *unread == 1), "before {door:?}: {unread:?}");
+        ann.read(door).await;
+        all_hear(&mut ears, &Seen::Read { who: who() }).await;
+        let unread = stage.unread(&stage.ann).await;
+        assert!(unread.iter().all(|(_, unread)| *unread == 0), "after {door:?}: {unread:?}");
+        standing.push((id, said));
+    }
+    for (door, list) in stage.lists(&stage.ben).await {
+        let from = list.len() - standing.len();
+        assert_eq!(list[from..], standing, "{door} in a {kind:?}");
+    }
+    if kind != Kind::Channel {
+        eve_heard_nothing(&stage, &mut eve).await;
+    }
+}
+
+/// An outsider with a stream, and with sockets that may not join.
+async fn eve_listens(stage: &Stage) -> Stream {
+    let bearer = format!("Bearer {}", stage.eve.token);
+    let mut stream = Stream::open(&stage.server, "/api/chat/stream", &[("authorization", &bearer)]).await;
+    assert_eq!(stream.event().await.name, "ready");
+    if stage.kind == Kind::Channel {
+        return stream;
+    }
+    let mut rooms = Sio::enter(&stage.server, json!({"token": stage.eve.token})).await.expect("let in");
+    rooms.refused("join_room", json!({"room_id": stage.room}), "not_found").await;
+    let mut support = Socket::open(&stage.server, &format!("?token={}", stage.eve.token)).await;
+    let _ = support.event("connected").await;
+    support.refused("join_conversation", json!({"conversation_id": stage.room}), "not_found").await;
+    let mut ddp = parlor_testkit::Ddp::connect(&stage.server).await;
+    ddp.resume(&stage.eve.token).await.expect("let in");
+    assert!(ddp.stream("room-messages", &stage.room).await.is_err());
+    stream
+}
+
+/// The first message that she hears is her own.
+async fn eve_heard_nothing(stage: &Stage, stream: &mut Stream) {
+    stage.eve.rest.post("/api/chat/send", json!({"message": "fence"})).await.expect(201);
+    assert_eq!(stream.message().await.data["message"], "fence");
+}
+
+#[tokio::test]
+async fn in_a_channel() {
+    each_door_beside_each_other(Kind::Channel).await;
+}
+
+#[tokio::test]
+async fn in_a_group() {
+    each_door_beside_each_other(Kind::Group).await;
+}
+
+#[tokio::test]
+async fn in_a_direct_room() {
+    each_door_beside_each_other(Kind::Direct).await;
+}
+
+#[tokio::test]
+async fn in_a_case() {
+    each_door_beside_each_other(Kind::Case).await;
+}
+
+#[tokio::test]
+async fn in_a_ticket() {
+    each_door_beside_each_other(Kind::Ticket).await;
+}
+
+/// The table says which doors meet where: all of them in tickets, all but the tickets doors elsewhere.
+#[test]
+fn every_kind_of_room_has_its_doors() {
+    for kind in KINDS {
+        let doors = Door::of(kind, |_| true).count();
+        assert_eq!(doors, if kind == Kind::Ticket { 8 } else { 6 }, "{kind:?}");
+    }
+}
