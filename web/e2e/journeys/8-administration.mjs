@@ -3,7 +3,22 @@ import { looks } from "../looks.mjs";
 import { equal, until } from "../stage.mjs";
 import { Api } from "../server.mjs";
 
-const PAGES = ["users", "rooms"];
+const PAGES = [
+  "users",
+  "rooms",
+  "roles",
+  "roles/list",
+  "roles/room",
+  "roles/explain",
+  "settings",
+  "integrations",
+  "invites",
+  "emoji",
+  "reports",
+  "audit",
+  "health",
+  "data",
+];
 
 /** The rows of a long list. */
 const rows = (person, name) => person.page.getByRole("list", { name }).getByRole("link");
