@@ -68,7 +68,7 @@ export default [
       await boss.seesNot(page.getByText("Changed", { exact: true }));
       // What is secret is written and never read.
       await page.getByLabel("Find settings").fill("SMTP_Password");
-      const secret = page.getByLabel(/password/i).last();
+      const secret = page.getByLabel("SMTP password", { exact: true });
       equal(await secret.inputValue(), "", "the secret shown");
       await secret.fill("hush hush");
       await boss.button("Save changes").click();
@@ -105,6 +105,7 @@ export default [
       // Live, without a reload.
       await until("Ana may look after the server", async () => {
         await ana.button(/account$/).click();
+        await ana.sees(ana.page.getByRole("menuitem", { name: "Sign out" }));
         const there = await ana.page.getByRole("menuitem", { name: "Administration" }).count();
         await ana.page.keyboard.press("Escape");
         return there === 1;
@@ -170,6 +171,13 @@ export default [
       await looks(boss, titled(boss), "admin-explain");
       await boss.open("/admin/roles/list?locale=en");
       await rows(boss, "Roles").filter({ hasText: name }).click();
+      boss.expect(/status of 400/);
+      await boss.button("Delete the role", one).click();
+      await boss.button("Delete the role", asks(boss)).click();
+      await boss.sees(asks(boss).getByText("take it from everybody first"));
+      await boss.button("Cancel", asks(boss)).click();
+      await boss.button("Take it away from Otto", one).click();
+      await boss.sees(one.getByText("Nobody", { exact: true }));
       await boss.button("Delete the role", one).click();
       await boss.button("Delete the role", asks(boss)).click();
       await boss.seesNot(rows(boss, "Roles").filter({ hasText: name }));

@@ -55,6 +55,7 @@ export function listen(me: Me, ended: () => void): () => void {
       const { _id, value } = setting as { _id: string; value: unknown };
       later(({ settings }) => ({ settings: { ...settings, [_id]: value } }));
     }),
+    ddp.listen("notify-logged", "roles-change", ([given]) => roleGiven(given as RoleGiven)),
     ddp.listen("notify-logged", "permissions-changed", ([, permission]) => {
       const { _id, roles } = permission as { _id: string; roles: string[] };
       later(({ permissions }) => ({ permissions: { ...permissions, [_id]: roles } }));
@@ -116,6 +117,22 @@ function userChanged({ diff }: UserChange): void {
   if (!diff) return;
   const own = Object.fromEntries(Object.entries(diff).filter(([key]) => !key.includes(".")));
   later(({ me }) => (me ? { me: { ...me, ...own } } : {}));
+}
+
+interface RoleGiven {
+  type: "added" | "removed";
+  _id: string;
+  u?: { _id: Id };
+  scope?: Id | null;
+}
+
+/** One's own roles in the workspace; those in rooms come with their subscriptions. */
+function roleGiven({ type, _id, u, scope }: RoleGiven): void {
+  later(({ me }) => {
+    if (!me || scope || u?._id !== me._id) return {};
+    const others = me.roles.filter((role) => role !== _id);
+    return { me: { ...me, roles: type === "added" ? [...others, _id] : others } };
+  });
 }
 
 export function presenceChanged(uid: Id, [, code, text]: [string, number, string?]): void {

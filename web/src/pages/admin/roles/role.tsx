@@ -1,5 +1,5 @@
 import { type FormEvent, type ReactNode, useState } from "react";
-import { get, post } from "@/api/rest";
+import { ApiError, get, post } from "@/api/rest";
 import { useT } from "@/i18n";
 import { usePaged } from "@/lib/paged";
 import { Avatar } from "@/ui/avatar";
@@ -105,6 +105,9 @@ export function OneRole({ role, close, changed }: Props): ReactNode {
             changed();
             close();
           }}
+          explain={(error) =>
+            error instanceof ApiError && /in.use/i.test(`${error.code} ${error.message}`) ? t("roles.inUse") : undefined
+          }
           run={() => post("roles.delete", { roleId: role._id })}
         >
           <p>{t("roles.deleteMore")}</p>
