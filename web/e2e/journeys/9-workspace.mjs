@@ -68,7 +68,7 @@ export default [
       await boss.seesNot(page.getByText("Changed", { exact: true }));
       // What is secret is written and never read.
       await page.getByLabel("Find settings").fill("SMTP_Password");
-      const secret = page.getByLabel("SMTP password", { exact: true });
+      const secret = page.getByLabel("Password of the mail server", { exact: true });
       equal(await secret.inputValue(), "", "the secret shown");
       await secret.fill("hush hush");
       await boss.button("Save changes").click();
