@@ -26,7 +26,6 @@ export async function looks(person, ready, name) {
   await person.check();
   if (name) await person.shot(name);
   await page.emulateMedia({ colorScheme: "dark" });
-  await person.check();
   await page.setViewportSize({ width: 360, height: 640 });
   await fits(person, "dark, 360 px");
   await person.check();

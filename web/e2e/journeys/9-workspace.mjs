@@ -127,6 +127,7 @@ export default [
       await until("the last row", () =>
         page.evaluate(() => document.activeElement?.matches("[role=row]:last-child *")),
       );
+      await page.getByLabel("Roles shown").selectOption("Roles in rooms");
       await looks(boss, titled(boss), "admin-permissions");
     },
   },
@@ -150,7 +151,7 @@ export default [
       await boss.button("Give the role", one).click();
       await boss.sees(one.getByRole("listitem").filter({ hasText: `@${otto.username}` }));
       await boss.check();
-      await page.keyboard.press("Escape");
+      await boss.button("Close", one).click();
       await page.getByRole("link", { name: "In one room" }).click();
       await pick(boss, "Room", room.name);
       await boss.sees(page.getByText("No rule of its own"));

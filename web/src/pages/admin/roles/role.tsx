@@ -134,9 +134,9 @@ function Holders({ role }: { role: Role }): ReactNode {
       <Pick label={t("roles.give")} value={picked} choose={setPicked} find={findUsers} />
       <p>
         <Button
-          disabled={!picked}
+          // Never switched off: a button that is loses the focus, and the dialog its keys.
           onClick={() => {
-            change("addUserToRole", picked?.more?.slice(1) ?? "");
+            if (picked) change("addUserToRole", picked.more?.slice(1) ?? "");
             setPicked(null);
           }}
         >
