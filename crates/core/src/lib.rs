@@ -139,3 +139,6 @@ pub mod users_find;
 mod users_remove;
 pub mod users_rules;
 mod whispers;
+
+/// Reads a search query: what a fuzzer calls.
+pub use search::fuzz as fuzz_search;

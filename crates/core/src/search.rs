@@ -20,6 +20,14 @@ const MAX_ROOMS: usize = 1_000;
 /// A day in milliseconds.
 const DAY: i64 = 86_400_000;
 
+/// Reads a query: what a fuzzer calls.
+pub fn fuzz(text: &str) {
+    let query = Query::read(text);
+    let named = query.from.len() + query.rooms.len() + query.mentions.len() + query.has.len();
+    assert!(query.words.len() + named <= MAX_TERMS, "{query:?}");
+    assert!(query.words.iter().map(String::len).sum::<usize>() <= text.len(), "{query:?}");
+}
+
 /// A query, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Query {

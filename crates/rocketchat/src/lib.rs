@@ -6,6 +6,7 @@ mod call;
 mod date;
 mod ddp;
 mod draw;
+pub mod fuzz;
 mod login;
 mod md;
 mod method;

@@ -37,6 +37,11 @@ pub mod s3;
 mod search;
 pub mod sql;
 
+/// Turns a query's words into what each engine reads: what a fuzzer calls.
+pub fn fuzz_query(text: &str) {
+    search::fuzz(text);
+}
+
 pub use engine::{
     BatchLimits, Batcher, Bounds, Engine, Lane, Location, OnPoison, OpenError, Options, Sink, Step,
 };

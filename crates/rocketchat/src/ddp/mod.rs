@@ -1,7 +1,7 @@
 //! DDP on `/websocket`: Meteor's protocol as Rocket.Chat's clients speak it.
 
 mod ears;
-mod frame;
+pub(crate) mod frame;
 mod lately;
 mod personal;
 mod render;

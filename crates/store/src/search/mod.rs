@@ -7,7 +7,7 @@ mod tokens;
 
 pub(crate) use index::cursor;
 pub(crate) use indexer::{Indexer, Signal};
-pub(crate) use query::Query;
+pub(crate) use query::{Query, fuzz};
 pub(crate) use tokens::tokens;
 
 use parlor_core::message::{Attachment, Message};

@@ -73,6 +73,28 @@ impl Query {
     }
 }
 
+/// Turns words into what each engine reads, and has SQLite read it: what a fuzzer calls.
+pub(crate) fn fuzz(text: &str) {
+    thread_local! {
+        static INDEX: rusqlite::Connection = {
+            let index = rusqlite::Connection::open_in_memory().expect("memory takes a database");
+            let table = "CREATE VIRTUAL TABLE words USING fts5(room, body)";
+            index.execute_batch(table).expect("FTS5 is built in");
+            index
+        };
+    }
+    let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+    let Some(query) = Query::new(&words, text.len() % 2 == 1) else { return };
+    let (fts5, tsquery) = (query.fts5(&[1, 2]), query.tsquery());
+    let inside = tsquery.split('\'').skip(1).step_by(2);
+    assert!(inside.clone().all(|token| !token.is_empty() && !token.contains('\\')), "{tsquery}");
+    INDEX.with(|index| {
+        let mut found = index.prepare_cached("SELECT rowid FROM words WHERE words MATCH $1").expect("SQL");
+        let rows = found.query([&fts5]).and_then(|mut rows| rows.next().map(|row| row.is_some()));
+        assert_eq!(rows.ok(), Some(false), "{fts5}");
+    });
+}
+
 /// A text's tokens as PostgreSQL takes them (`tsvector`), with their places. It keeps places up to 16,383 and
 /// 255 of them a word; what is beyond is left out of phrases only.
 pub(crate) fn tsvector(tokens: &[String]) -> String {
