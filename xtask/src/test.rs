@@ -53,6 +53,8 @@ fn add(steps: &mut Steps, options: &Options) {
     if which == Which::All {
         steps.step("install an S3-compatible store", tools::s3_store);
         required.push("s3");
+        steps.step("install a virus scanner", tools::clamav);
+        required.push("clamav");
     }
     if matches!(which, Which::All | Which::Clients) {
         steps.step("install the Node clients", tools::node_clients);

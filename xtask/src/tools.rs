@@ -60,6 +60,15 @@ pub fn node_clients() -> Result<()> {
     npm_ci(&shell::root().join("tests/clients/node"), "the Node clients")
 }
 
+/// Installs ClamAV's daemon unless it is there. Tests start it themselves, with a database of their own.
+pub fn clamav() -> Result<()> {
+    if shell::works(Command::new("clamd").arg("--version")) {
+        return Ok(());
+    }
+    println!("Installing ClamAV.");
+    apt(&["clamav-daemon"])
+}
+
 /// Installs the S3-compatible store that tests of files talk to, at its locked version, unless it is there already.
 pub fn s3_store() -> Result<()> {
     npm_ci(&shell::root().join("tests/services/node"), "the S3-compatible store")

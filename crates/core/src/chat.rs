@@ -92,6 +92,7 @@ pub struct Chat {
     latencies: crate::histogram::Latencies,
     pub(crate) send_limit: crate::send_limit::SendLimit,
     pub(crate) wakers: crate::outgoing::Wakers,
+    pub(crate) sweeping: crate::uploads_sweep::Sweeping,
 }
 
 impl Chat {
@@ -122,6 +123,7 @@ impl Chat {
             latencies: Default::default(),
             send_limit: Default::default(),
             wakers: Default::default(),
+            sweeping: Default::default(),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
     json::Json,
     permissions::{Action, Object},
     session::Actor,
-    store::{Document, Lane, Page, Upload},
+    store::{Document, Lane, Page, Quota, Upload},
 };
 
 const EXPORTS: &str = "exports";
@@ -129,8 +129,10 @@ impl Chat {
         }
         if let Ok((path, size)) = file {
             let now = self.now();
+            let id = self.upload_id();
             let upload = Upload {
-                id: self.upload_id(),
+                bytes: id.clone(),
+                id,
                 room: None,
                 user: export.user.clone(),
                 message: None,
@@ -145,14 +147,16 @@ impl Chat {
                 at: now,
                 expires_at: Some(now.after(KEPT)),
             };
-            self.ports.blobs.put(&upload.id, path).await?;
+            self.ports.blobs.put(&upload.bytes, path).await?;
             export.status = ExportStatus::Completed;
             export.upload = Some(upload.id.clone());
             row = Some(upload);
         }
         self.store()
             .writing(Lane::Verbs, move |tx| {
-                row.as_ref().map_or(Ok(()), |row| tx.insert_upload(row))?;
+                if let Some(row) = &row {
+                    tx.insert_upload(row, Quota::default())?;
+                }
                 tx.put_document(EXPORTS, &document(&export))
             })
             .await

@@ -9,7 +9,6 @@ use crate::{
     permissions::{Action, Object},
     quotes::quote,
     session::Actor,
-    store::{Lane, Upload},
 };
 
 /// Files that go with a forwarded message at most.
@@ -71,26 +70,7 @@ impl Chat {
         let wanted = id.clone();
         let found = self.store().reading(move |rows| rows.upload(&wanted)).await?;
         let source = found.ok_or(Refusal::NotFound(What::Upload))?;
-        let path = self.ports.blobs.temporary()?;
-        if let Err(refusal) = self.copy_bytes(&source, &path).await {
-            let _ = tokio::fs::remove_file(&path).await;
-            return Err(refusal);
-        }
-        let now = self.now();
-        let copy = Upload {
-            id: self.upload_id(),
-            room: Some(to.clone()),
-            user: actor.user.clone(),
-            message: None,
-            original: original.cloned(),
-            at: now,
-            expires_at: Some(now.after(std::time::Duration::from_secs(3600))),
-            ..source
-        };
-        self.ports.blobs.put(&copy.id, path).await?;
-        let id = copy.id.clone();
-        self.store().writing(Lane::Verbs, move |tx| tx.insert_upload(&copy)).await?;
-        Ok(id)
+        Ok(self.copy_upload(actor, &source, Some(to), original).await?.id)
     }
 }
 

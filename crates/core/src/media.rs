@@ -34,8 +34,15 @@ pub trait Media: Send + Sync {
     fn examine<'a>(&'a self, file: &'a Path, name: &'a str, side: (u32, u32)) -> Boxed<'a, Examined>;
     /// A picture as a square PNG, for avatars; anything else is `Invalid`.
     fn square<'a>(&'a self, bytes: Vec<u8>, side: u32) -> Boxed<'a, Vec<u8>>;
-    /// Takes out of a picture what it tells about its maker (EXIF).
-    fn strip<'a>(&'a self, file: &'a Path) -> Boxed<'a, ()>;
+    /// Takes out of a picture what it tells about its maker (EXIF, XMP, comments), but which way is up; whether the
+    /// file was changed.
+    fn strip<'a>(&'a self, file: &'a Path) -> Boxed<'a, bool>;
+    /// Asks a virus scanner that speaks ClamAV's protocol: what it found, if anything. `scanner` is `host:port` or the
+    /// path of a socket.
+    ///
+    /// # Errors
+    /// `Unavailable` when it gave no verdict in time.
+    fn scan<'a>(&'a self, file: &'a Path, scanner: &'a str) -> Boxed<'a, Option<String>>;
 }
 
 /// Whether a file of this type may be shown in a page: only what can't run, so raster pictures, sound and film.

@@ -200,7 +200,12 @@ impl Chat {
         self.store().writing(Lane::Verbs, store).await
     }
 
-    async fn judge_delete(&self, actor: &Actor, room: &Arc<Room>, message: &Message) -> Result<Judgement> {
+    pub(crate) async fn judge_delete(
+        &self,
+        actor: &Actor,
+        room: &Arc<Room>,
+        message: &Message,
+    ) -> Result<Judgement> {
         let settings = self.settings();
         let object = Object::Message(room, message);
         if self.may(actor, "force-delete-message", Some(room)).await? {

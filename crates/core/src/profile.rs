@@ -77,11 +77,11 @@ impl Chat {
         let Some(id) = UploadId::parse(tag) else { return };
         let row = id.clone();
         let gone = self.store().writing(Lane::Bulk, move |tx| match tx.upload(&row)? {
-            Some(upload) if upload.room.is_none() => tx.remove_upload(&row).map(|()| true),
-            _ => Ok(false),
+            Some(upload) if upload.room.is_none() => tx.remove_upload(&row),
+            _ => Ok(None),
         });
         let done = match gone.await {
-            Ok(true) => self.ports.blobs.remove(&id).await,
+            Ok(Some(bytes)) => self.ports.blobs.remove(&bytes).await,
             other => other.map(drop),
         };
         if let Err(refusal) = done {

@@ -283,6 +283,12 @@ pub const SETTINGS: &[Definition] = &[
     hidden("FileUpload_Restrict_to_room_members", "FileUpload", "", Bool(true)),
     hidden("FileUpload_Restrict_to_users_who_can_access_room", "FileUpload", "", Bool(false)),
     hidden("FileUpload_Storage_Type", "FileUpload", "", Choice(&["FileSystem", "AmazonS3"])),
+    // Bytes of all files of a user, and of the workspace; below 0 there is no bound.
+    hidden("FileUpload_Quota_User", "FileUpload", "Quota", Number(-1.0)),
+    hidden("FileUpload_Quota_Workspace", "FileUpload", "Quota", Number(-1.0)),
+    // Where ClamAV's daemon is (`127.0.0.1:3310`, `/run/clamav/clamd.ctl`); empty: files are not scanned.
+    hidden("FileUpload_Scanner", "FileUpload", "Scanner", Text("")),
+    hidden("FileUpload_Scanner_Unavailable", "FileUpload", "Scanner", Choice(&["refuse", "accept"])),
     // Off: pictures, sound and film in an S3 store are fetched from it, by addresses that soon end.
     hidden("FileUpload_S3_Proxy_Uploads", "FileUpload", "AmazonS3", Bool(true)),
     hidden("FileUpload_S3_URLExpiryTimeSpan", "FileUpload", "AmazonS3", Number(120.0)),

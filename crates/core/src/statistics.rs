@@ -46,6 +46,10 @@ pub struct Statistics {
     pub uploads: u64,
     /// Their bytes.
     pub upload_bytes: u64,
+    /// Bytes that are really stored: shared ones once, previews and the workspace's own too.
+    pub stored_bytes: u64,
+    /// Bytes that the quota of the workspace counts, and its bound.
+    pub quota: (u64, Option<u64>),
     /// Discussions.
     pub discussions: u64,
     /// Teams.
@@ -96,6 +100,9 @@ impl Chat {
             }
         }
         (counted.uploads, counted.upload_bytes) = (figures.uploads, figures.upload_bytes);
+        counted.stored_bytes = figures.stored_bytes;
+        let used = self.store().reading(|rows| rows.bytes_of(None)).await?;
+        counted.quota = (used, self.quota().workspace);
         (counted.discussions, counted.teams) = (figures.discussions, figures.teams);
         counted.threads = figures.threads;
         let there = self.online_users(100_000);

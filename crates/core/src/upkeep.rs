@@ -79,7 +79,8 @@ impl Chat {
         self.sweep_grants().await?;
         self.sweep_retention().await?;
         self.sweep_files().await?;
-        self.sweep_journal().await
+        self.sweep_journal().await?;
+        self.sweep_orphans().await
     }
 
     /// Takes out of the journal what nobody can ask for any more.
@@ -87,33 +88,6 @@ impl Chat {
         let before = Time(self.now().millis() - JOURNAL_KEPT);
         while self.store().writing(Lane::Bulk, move |tx| tx.prune_journal(before)).await? {}
         Ok(())
-    }
-
-    /// Frees the bytes of all uploads that nothing shows any more.
-    pub(crate) async fn sweep_files(&self) -> Result<()> {
-        while self.sweep_uploads().await? {}
-        Ok(())
-    }
-
-    /// Removes some uploads that nothing shows any more, rows first; `true` while there may be others.
-    async fn sweep_uploads(&self) -> Result<bool> {
-        let now = self.now();
-        let gone = self
-            .store()
-            .writing(Lane::Bulk, move |tx| {
-                tx.remove_expired_sessions(now)?;
-                tx.remove_expired_links(now)?;
-                let uploads = tx.expired_uploads(now)?;
-                for upload in &uploads {
-                    tx.remove_upload(&upload.id)?;
-                }
-                Ok(uploads)
-            })
-            .await?;
-        for upload in &gone {
-            self.ports.blobs.remove(&upload.id).await?;
-        }
-        Ok(gone.len() >= 100)
     }
 }
 

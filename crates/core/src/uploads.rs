@@ -9,16 +9,14 @@ use crate::{
     chat::Chat,
     error::{Refusal, Result, What},
     id::{RoomId, UploadId},
-    media::{Examined, Thumbnail, is_inline},
+    media::is_inline,
     message::FileCard,
     permissions::{Action, Object},
     room::Room,
     session::Actor,
-    store::{Lane, Page, Paged, Upload},
+    store::{Page, Paged, Upload},
 };
 
-/// How long an upload waits for its message.
-const UNCONFIRMED: Duration = Duration::from_secs(24 * 3600);
 /// Longest file name, in bytes.
 const LONGEST_NAME: usize = 255;
 
@@ -73,7 +71,7 @@ impl Opened {
 }
 
 impl Purpose {
-    fn role(self) -> &'static str {
+    pub(crate) fn role(self) -> &'static str {
         match self {
             Self::Avatar => "avatar",
             Self::Emoji => "emoji",
@@ -100,109 +98,14 @@ impl Chat {
         if found.is_direct() && !settings.is_on("FileUpload_Enabled_Direct") {
             return Err(Refusal::Disabled("FileUpload_Enabled_Direct"));
         }
-        let limit = settings.number("FileUpload_MaxFileSize");
-        Ok((found, if limit < 0.0 { u64::MAX } else { limit as u64 }))
+        self.has_room(actor, 1).await?;
+        Ok((found, self.largest_file()))
     }
 
     /// Stores a file that arrived for a room; without a message it ends after a day. The temporary file is used up.
     pub async fn store_upload(&self, actor: &Actor, room: &RoomId, arrived: Arrived) -> Result<Upload> {
         let (_, limit) = self.may_upload(actor, room).await?;
         self.store_file(actor, Some(room), arrived, limit, None).await
-    }
-
-    pub(crate) async fn store_file(
-        &self,
-        actor: &Actor,
-        room: Option<&RoomId>,
-        arrived: Arrived,
-        limit: u64,
-        types: Option<&[String]>,
-    ) -> Result<Upload> {
-        self.store_file_as(None, actor, room, arrived, limit, types).await
-    }
-
-    /// Stores a file, under an id that was given out before or a new one. `types`: only these, besides what the settings
-    /// say.
-    pub(crate) async fn store_file_as(
-        &self,
-        id: Option<UploadId>,
-        actor: &Actor,
-        room: Option<&RoomId>,
-        arrived: Arrived,
-        limit: u64,
-        types: Option<&[String]>,
-    ) -> Result<Upload> {
-        if arrived.size == 0 {
-            return Err(Refusal::invalid("file", "is empty"));
-        }
-        if arrived.size > limit {
-            return Err(Refusal::TooLarge { what: "file", limit });
-        }
-        let settings = self.settings();
-        let side = |name: &str| (settings.number(name) as u32).clamp(32, 4096);
-        let sides =
-            (side("Message_Attachments_Thumbnails_Width"), side("Message_Attachments_Thumbnails_Height"));
-        let name = clean_name(&arrived.name);
-        if settings.is_on("Message_Attachments_Strip_Exif") {
-            self.ports.media.strip(&arrived.path).await?;
-        }
-        let mut examined = self.ports.media.examine(&arrived.path, &name, sides).await?;
-        self.accepted_type(&examined.media_type)?;
-        if types.is_some_and(|types| !types.contains(&examined.media_type)) {
-            return Err(Refusal::invalid("file-type", "File type is not accepted"));
-        }
-        let thumbnail =
-            examined.thumbnail.take().filter(|_| settings.is_on("Message_Attachments_Thumbnails_Enabled"));
-        let mut upload = self.upload_row(actor, room, "file", &name, &arrived, &examined);
-        upload.id = id.unwrap_or(upload.id);
-        self.ports.blobs.put(&upload.id, arrived.path).await?;
-        let thumb = match thumbnail {
-            Some(thumbnail) => Some(self.put_thumbnail(actor, room, &upload, thumbnail).await?),
-            None => None,
-        };
-        let rows = upload.clone();
-        self.store()
-            .writing(Lane::Verbs, move |tx| {
-                tx.insert_upload(&rows)?;
-                thumb.as_ref().map_or(Ok(()), |thumb| tx.insert_upload(thumb))
-            })
-            .await?;
-        Ok(upload)
-    }
-
-    /// An upload of the actor's own with the same content as another.
-    pub(crate) fn upload_row_like(&self, actor: &Actor, of: &Upload) -> Upload {
-        let now = self.now();
-        Upload {
-            id: self.upload_id(),
-            room: None,
-            user: actor.user.clone(),
-            message: None,
-            original: None,
-            at: now,
-            expires_at: Some(now.after(UNCONFIRMED)),
-            ..of.clone()
-        }
-    }
-
-    /// Stores bytes that belong to no room: an avatar, emoji, sound or asset. The caller judges who may.
-    pub(crate) async fn store_bytes(
-        &self,
-        actor: &Actor,
-        purpose: Purpose,
-        name: &str,
-        bytes: &[u8],
-    ) -> Result<Upload> {
-        let path = self.ports.blobs.temporary()?;
-        tokio::fs::write(&path, bytes).await.map_err(|_| Refusal::Unavailable)?;
-        let examined = self.ports.media.examine(&path, name, (512, 512)).await?;
-        let arrived = Arrived { path, name: name.to_owned(), size: bytes.len() as u64, sha256: [0; 32] };
-        let mut upload = self.upload_row(actor, None, purpose.role(), &clean_name(name), &arrived, &examined);
-        upload.expires_at = None;
-        self.ports.blobs.put(&upload.id, arrived.path).await?;
-        let row = upload.clone();
-        self.store().writing(Lane::Verbs, move |tx| tx.insert_upload(&row)).await?;
-        Ok(upload)
     }
 
     /// Reads bytes that belong to no room, whole; at most 4 MiB.
@@ -213,57 +116,6 @@ impl Chat {
             .filter(|u| u.room.is_none() && u.role != "file" && u.role != "thumb")
             .ok_or(Refusal::NotFound(What::Upload))?;
         Ok((upload.clone(), self.read_file(&upload, 0, 4 << 20).await?))
-    }
-
-    async fn put_thumbnail(
-        &self,
-        actor: &Actor,
-        room: Option<&RoomId>,
-        of: &Upload,
-        thumbnail: Thumbnail,
-    ) -> Result<Upload> {
-        let path = self.ports.blobs.temporary()?;
-        tokio::fs::write(&path, &thumbnail.bytes).await.map_err(|_| Refusal::Unavailable)?;
-        let name = format!("thumb-{}", of.name);
-        let arrived =
-            Arrived { path, name: name.clone(), size: thumbnail.bytes.len() as u64, sha256: [0; 32] };
-        let examined = Examined {
-            media_type: thumbnail.media_type,
-            dimensions: Some(thumbnail.dimensions),
-            ..Examined::default()
-        };
-        let mut thumb = self.upload_row(actor, room, "thumb", &name, &arrived, &examined);
-        thumb.original = Some(of.id.clone());
-        self.ports.blobs.put(&thumb.id, arrived.path).await?;
-        Ok(thumb)
-    }
-
-    fn upload_row(
-        &self,
-        actor: &Actor,
-        room: Option<&RoomId>,
-        role: &str,
-        name: &str,
-        arrived: &Arrived,
-        examined: &Examined,
-    ) -> Upload {
-        let now = self.now();
-        Upload {
-            id: self.upload_id(),
-            room: room.cloned(),
-            user: actor.user.clone(),
-            message: None,
-            role: role.to_owned(),
-            name: name.to_owned(),
-            media_type: examined.media_type.clone(),
-            size: i64::try_from(arrived.size).unwrap_or(i64::MAX),
-            sha256: arrived.sha256,
-            original: None,
-            dimensions: examined.dimensions,
-            preview: examined.preview.clone(),
-            at: now,
-            expires_at: Some(now.after(UNCONFIRMED)),
-        }
     }
 
     /// 22 random base62 characters: 131 bits that nobody guesses.
@@ -278,25 +130,6 @@ impl Chat {
             id.extend(digits.take(22 - id.len()));
         }
         UploadId::new(id)
-    }
-
-    fn accepted_type(&self, media_type: &str) -> Result<()> {
-        let settings = self.settings();
-        let listed = |list: &str| {
-            list.split(',').map(str::trim).filter(|t| !t.is_empty()).any(|pattern| {
-                match pattern.strip_suffix("/*") {
-                    Some(family) => media_type.split('/').next() == Some(family),
-                    None => media_type == pattern,
-                }
-            })
-        };
-        let white = settings.text("FileUpload_MediaTypeWhiteList");
-        if (!white.trim().is_empty() && !listed(white))
-            || listed(settings.text("FileUpload_MediaTypeBlackList"))
-        {
-            return Err(Refusal::invalid("file-type", "File type is not accepted"));
-        }
-        Ok(())
     }
 
     /// An unconfirmed upload of one's own as a message shows it.
@@ -361,7 +194,7 @@ impl Chat {
         if left == 0 {
             return Ok(Opened { first: None, rest: None, left });
         }
-        let mut rest = self.ports.blobs.open(&upload.id, range).await?;
+        let mut rest = self.ports.blobs.open(&upload.bytes, range).await?;
         let first = rest.next().await?.ok_or(Refusal::NotFound(What::Upload))?;
         Ok(Opened { first: Some(first), rest: Some(rest), left })
     }
@@ -374,7 +207,7 @@ impl Chat {
             return None;
         }
         let seconds = settings.number("FileUpload_S3_URLExpiryTimeSpan").clamp(5.0, 3600.0);
-        self.ports.blobs.address(&upload.id, Duration::from_secs(seconds as u64)).await.ok().flatten()
+        self.ports.blobs.address(&upload.bytes, Duration::from_secs(seconds as u64)).await.ok().flatten()
     }
 
     /// A small part of a file's bytes, in memory.
@@ -387,6 +220,20 @@ impl Chat {
         Ok(bytes)
     }
 
+    /// Pictures of a room's messages, newest first; from one of them on when `from` is given.
+    pub async fn images(
+        &self,
+        actor: &Actor,
+        room: &RoomId,
+        from: Option<UploadId>,
+        page: Page,
+    ) -> Result<Paged<Upload>> {
+        let found = self.room(room).await?;
+        self.authorize(actor, Action::ReadRoom, Object::Room(&found)).await?;
+        let room = room.clone();
+        self.store().reading(move |rows| rows.images(&room, from.as_ref(), page)).await
+    }
+
     /// Files of a room's messages, newest first.
     pub async fn files(&self, actor: &Actor, room: &RoomId, text: &str, page: Page) -> Result<Paged<Upload>> {
         let found = self.room(room).await?;
@@ -397,7 +244,7 @@ impl Chat {
 }
 
 /// A file name without its path and what no file name should hold; at most 255 bytes.
-fn clean_name(name: &str) -> String {
+pub(crate) fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut clean: String = last.chars().filter(|c| !c.is_control()).collect();
     while clean.len() > LONGEST_NAME {

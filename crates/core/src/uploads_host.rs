@@ -8,7 +8,7 @@ use crate::{
     message::{FileCard, Message},
     messages::Draft,
     session::Actor,
-    store::{Lane, Upload},
+    store::Upload,
     uploads::Arrived,
 };
 
@@ -19,12 +19,11 @@ impl Chat {
             return Ok(self.may_upload(actor, room).await?.1);
         }
         self.active_user(actor).await?;
-        let settings = self.settings();
-        if !settings.is_on("FileUpload_Enabled") {
+        if !self.settings().is_on("FileUpload_Enabled") {
             return Err(Refusal::Disabled("FileUpload_Enabled"));
         }
-        let limit = settings.number("FileUpload_MaxFileSize");
-        Ok(if limit < 0.0 { u64::MAX } else { limit as u64 })
+        self.has_room(actor, 1).await?;
+        Ok(self.largest_file())
     }
 
     /// Stores a file that arrived, for a room or for none yet; `types` are taken besides what the settings say. The
@@ -61,7 +60,7 @@ impl Chat {
             return Err(unknown());
         }
         self.host_file(actor, id).await?;
-        let copy = self.copy_file(actor, &upload).await?;
+        let copy = self.copy_upload(actor, &upload, None, None).await?;
         self.card_of_file(copy).await
     }
 
@@ -111,33 +110,6 @@ impl Chat {
         found.filter(|upload| upload.role == "file").ok_or(Refusal::NotFound(What::Upload))
     }
 
-    /// The same bytes once more, as the actor's own upload for no room yet.
-    async fn copy_file(&self, actor: &Actor, of: &Upload) -> Result<Upload> {
-        let path = self.temporary_file()?;
-        let copied = self.copy_bytes(of, &path).await;
-        if let Err(refusal) = copied {
-            let _ = tokio::fs::remove_file(&path).await;
-            return Err(refusal);
-        }
-        let fresh = self.upload_row_like(actor, of);
-        self.ports.blobs.put(&fresh.id, path).await?;
-        let row = fresh.clone();
-        self.store().writing(Lane::Verbs, move |tx| tx.insert_upload(&row)).await?;
-        Ok(fresh)
-    }
-
-    /// The bytes of a stored file, written to a path of one's own.
-    pub(crate) async fn copy_bytes(&self, of: &Upload, path: &std::path::Path) -> Result<()> {
-        use tokio::io::AsyncWriteExt as _;
-        let full = |_| Refusal::Unavailable;
-        let mut file = tokio::fs::File::create(path).await.map_err(full)?;
-        let mut pieces = self.open_file(of, 0..u64::MAX).await?;
-        while let Some(piece) = pieces.next().await? {
-            file.write_all(&piece).await.map_err(full)?;
-        }
-        file.flush().await.map_err(full)
-    }
-
     /// Fills a draft that repeats another message: without words of its own it takes that message's text and files.
     ///
     /// # Errors
@@ -162,7 +134,7 @@ impl Chat {
             let wanted = file.upload.clone();
             let found = self.store().reading(move |rows| rows.upload(&wanted)).await?;
             let upload = found.ok_or(Refusal::NotFound(What::Message))?;
-            let copy = self.copy_file(actor, &upload).await?;
+            let copy = self.copy_upload(actor, &upload, None, None).await?;
             files.push(FileCard { name: file.name.clone(), ..self.card_of_file(copy).await? });
         }
         Ok(files)

@@ -265,6 +265,12 @@ impl From<Refusal> for Problem {
             Refusal::TooLarge { what: "file", limit } => {
                 Self::too_large(&format!("A file may have {limit} bytes"))
             }
+            Refusal::TooLarge { what: "files of a user", limit } => {
+                Self::too_large(&format!("Your files may have {limit} bytes in all"))
+            }
+            Refusal::TooLarge { what: "files of the workspace", .. } => {
+                Self::too_large("The workspace has no room for more files")
+            }
             Refusal::TooLarge { what, limit } => Self::invalid(what, format!("must not exceed {limit}")),
             Refusal::WeakPassword(faults) => {
                 let text = faults.first().map_or("is too weak", |fault| fault.message());

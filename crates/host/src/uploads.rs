@@ -47,6 +47,9 @@ impl Temporary {
 pub fn refused(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Invalid { field: "file-type", .. } => unsupported(),
+        Refusal::Invalid { field: "file-infected" | "file-scan", problem } => {
+            Problem::invalid("file", problem)
+        }
         Refusal::Invalid { field: "file", .. } => Problem::invalid("file", "must not be empty"),
         other => other.into(),
     }

@@ -1,16 +1,18 @@
 //! Looks into uploaded bytes: what they are (never what their name says), how large a picture is, a thumbnail and a
-//! tiny preview of it, and pictures without what they tell about their maker.
+//! tiny preview of it, pictures without what they tell about their maker, and what a virus scanner finds.
+
+mod clamd;
+mod private;
 
 use std::{
     fs::File,
     io::{Cursor, Read},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use image::{DynamicImage, ImageFormat, ImageReader, Limits, imageops::FilterType};
-use img_parts::{DynImage, ImageEXIF};
+use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, imageops::FilterType};
 use parlor_core::{
     blobs::Boxed,
     error::{Refusal, Result},
@@ -20,6 +22,8 @@ use tokio::sync::Semaphore;
 
 /// Pictures looked at the same time; more wait.
 const AT_ONCE: usize = 2;
+/// Files scanned at the same time; more wait.
+const SCANS_AT_ONCE: usize = 4;
 /// Most pixels of a picture that is decoded: above it there is no thumbnail.
 const MOST_PIXELS: u64 = 40_000_000;
 /// Most bytes that decoding may take.
@@ -32,11 +36,12 @@ const PREVIEW: u32 = 32;
 /// The port on the `image` crate.
 pub struct Pictures {
     room: Arc<Semaphore>,
+    scans: Semaphore,
 }
 
 impl Default for Pictures {
     fn default() -> Self {
-        Self { room: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { room: Arc::new(Semaphore::new(AT_ONCE)), scans: Semaphore::new(SCANS_AT_ONCE) }
     }
 }
 
@@ -50,9 +55,16 @@ impl Media for Pictures {
         Box::pin(self.blocking(move || square(&bytes, side)))
     }
 
-    fn strip<'a>(&'a self, file: &'a Path) -> Boxed<'a, ()> {
+    fn strip<'a>(&'a self, file: &'a Path) -> Boxed<'a, bool> {
         let file = file.to_owned();
         Box::pin(self.blocking(move || strip(&file)))
+    }
+
+    fn scan<'a>(&'a self, file: &'a Path, scanner: &'a str) -> Boxed<'a, Option<String>> {
+        Box::pin(async move {
+            let _permit = self.scans.acquire().await.map_err(|_| Refusal::Unavailable)?;
+            clamd::scan(file, scanner).await
+        })
     }
 }
 
@@ -107,7 +119,7 @@ fn sniff(head: &[u8], name: &str) -> String {
     .into()
 }
 
-fn examine(file: &PathBuf, name: &str, side: (u32, u32)) -> Result<Examined> {
+fn examine(file: &Path, name: &str, side: (u32, u32)) -> Result<Examined> {
     let mut head = Vec::with_capacity(HEAD);
     File::open(file).and_then(|f| f.take(HEAD as u64).read_to_end(&mut head)).map_err(unreadable)?;
     let media_type = sniff(&head, name);
@@ -149,7 +161,13 @@ fn decode(file: &Path, format: ImageFormat) -> Option<(DynamicImage, (u32, u32))
     }
     let mut reader = open()?;
     reader.limits(limits());
-    Some((reader.decode().ok()?, (width, height)))
+    let mut decoder = reader.into_decoder().ok()?;
+    // A picture is as large as it is shown: upright.
+    let up = decoder.orientation().ok()?;
+    let mut picture = DynamicImage::from_decoder(decoder).ok()?;
+    picture.apply_orientation(up);
+    let shown = (picture.width(), picture.height());
+    Some((picture, shown))
 }
 
 fn limits() -> Limits {
@@ -184,17 +202,14 @@ fn square(bytes: &[u8], side: u32) -> Result<Vec<u8>> {
     Ok(out.into_inner())
 }
 
-/// Takes EXIF (places, cameras, names) out; files of other kinds and damaged ones stay as they are.
-fn strip(file: &PathBuf) -> Result<()> {
-    let bytes = std::fs::read(file).map_err(unreadable)?;
-    let Ok(Some(mut picture)) = DynImage::from_bytes(bytes.into()) else { return Ok(()) };
-    if picture.exif().is_none() {
-        return Ok(());
+/// Takes out of a picture what it tells beside what it shows; whether the file was changed.
+fn strip(file: &Path) -> Result<bool> {
+    let mut head = Vec::with_capacity(HEAD);
+    File::open(file).and_then(|f| f.take(HEAD as u64).read_to_end(&mut head)).map_err(unreadable)?;
+    if !matches!(sniff(&head, "").as_str(), "image/jpeg" | "image/png" | "image/webp") {
+        return Ok(false);
     }
-    picture.set_exif(None);
-    let out = File::create(file).map_err(unreadable)?;
-    picture.encoder().write_to(&out).map_err(unreadable)?;
-    out.sync_all().map_err(unreadable)
+    private::strip(file).map_err(unreadable)
 }
 
 #[cfg(test)]

@@ -202,6 +202,9 @@ impl From<Refusal> for Refused {
             Refusal::Invalid { field: "user-registration-custom-field", problem } => {
                 Self::meteor("error-user-registration-custom-field", &problem)
             }
+            Refusal::Invalid { field: "file-infected", problem } => {
+                Self::meteor("error-file-infected", &problem)
+            }
             Refusal::Invalid { field, problem } => Self::meteor(&format!("error-invalid-{field}"), &problem),
             Refusal::Taken { what, value } => taken(what, &value),
             Refusal::Reserved(name) => {
@@ -210,6 +213,13 @@ impl From<Refusal> for Refused {
             Refusal::TooLarge { what: "message", limit } => {
                 Self::meteor("error-message-size-exceeded", "Message size exceeds Message_MaxAllowedSize")
                     .details(json!({ "limit": limit }))
+            }
+            Refusal::TooLarge { what: "files of a user", limit } => {
+                let text = format!("Your files may have {limit} bytes in all");
+                Self::meteor("error-file-quota-exceeded", &text).details(json!({ "limit": limit }))
+            }
+            Refusal::TooLarge { what: "files of the workspace", .. } => {
+                Self::meteor("error-file-quota-exceeded", "The workspace has no room for more files")
             }
             Refusal::TooLarge { what: "file", limit } => {
                 Self::meteor("error-file-too-large", "File is too large").details(json!({ "limit": limit }))

@@ -141,7 +141,7 @@ impl Config {
         let origins = ["CORS_ORIGINS", "ALLOWED_ORIGINS"].into_iter().filter_map(get).flat_map(|v| list(&v));
         let mut cors_origins: Vec<String> = origins.collect();
         cors_origins.extend(file.cors_origins.unwrap_or_default());
-        let config = Self {
+        let mut config = Self {
             data: flags
                 .data
                 .clone()
@@ -176,6 +176,7 @@ impl Config {
             mongo_url_present: env.contains_key("MONGO_URL"),
             listen,
         };
+        config_s3::tell(&mut config.overwrite, config.s3.is_some());
         config.check()?;
         Ok(config)
     }

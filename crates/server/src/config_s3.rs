@@ -83,6 +83,12 @@ pub(crate) fn load(env: &Environment, file: S3File) -> Result<Option<S3Place>> {
     }))
 }
 
+/// Has the settings say where files lie, whatever they said before.
+pub(crate) fn tell(settings: &mut std::collections::BTreeMap<String, String>, bucket: bool) {
+    let kind = if bucket { "AmazonS3" } else { "FileSystem" };
+    settings.insert("FileUpload_Storage_Type".to_owned(), kind.to_owned());
+}
+
 fn prefix(wanted: Option<String>) -> Result<String> {
     let wanted = wanted.unwrap_or_default();
     let plain = wanted.trim_matches('/');

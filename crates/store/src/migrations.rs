@@ -20,6 +20,7 @@ pub(crate) const STEPS: &[(&str, &str)] = &[
     ("0008_vendors", include_str!("../migrations/0008_vendors.sql")),
     ("0009_deliveries", include_str!("../migrations/0009_deliveries.sql")),
     ("0010_outgoing", include_str!("../migrations/0010_outgoing.sql")),
+    ("0011_blobs", include_str!("../migrations/0011_blobs.sql")),
 ];
 
 /// Why the schema could not be brought up to date.

@@ -28,6 +28,7 @@ fn with_files(place: &Place, engine: &Engine, data: &Path) -> backup::Place {
                  VALUES ($1, 1, 'file', 'x', 'text/plain', 1, $2, 0)",
                 params![id, [0u8; 32]],
             )?;
+            tx.exec("INSERT INTO blobs (id, size, refs) VALUES ($1, 1, 1)", params![id])?;
         }
         Ok(())
     }))

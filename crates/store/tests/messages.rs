@@ -7,13 +7,13 @@ mod common;
 use common::{Place, cast, wait};
 use parlor_core::{
     clock::Time,
-    error::Result,
+    error::{Refusal, Result, What},
     id::{MessageId, UserId},
     membership::{Membership, ReadMark},
     message::{Mark, Mention, Message},
     samples,
     store::{
-        Journal, MarkChange, MessageFilter, Page, ReadMessages, ReadRooms, Search, Slice, Unread,
+        Journal, MarkChange, MessageFilter, Page, Quota, ReadMessages, ReadRooms, Search, Slice, Unread,
         WriteMessages, WriteRooms,
     },
 };
@@ -27,6 +27,13 @@ fn write<R: Send + 'static>(
     work: impl FnMut(&mut SqlTx<'_>) -> Result<R> + Send + 'static,
 ) -> R {
     wait(engine.write(Lane::Verb, 0, work)).unwrap()
+}
+
+fn try_write<R: Send + 'static>(
+    engine: &Engine,
+    work: impl FnMut(&mut SqlTx<'_>) -> Result<R> + Send + 'static,
+) -> Result<R> {
+    wait(engine.write(Lane::Verb, 0, work))
 }
 
 fn read<R: Send + 'static>(
@@ -342,6 +349,7 @@ story!(an_upload_is_listed_once_its_message_stands, |place| {
     let engine = with_messages(&place, 1);
     let upload = parlor_core::store::Upload {
         id: "f".into(),
+        bytes: "f".into(),
         room: Some("r0".into()),
         user: "u0".into(),
         message: None,
@@ -357,7 +365,7 @@ story!(an_upload_is_listed_once_its_message_stands, |place| {
         expires_at: Some(Time(START + 5)),
     };
     let stored = upload.clone();
-    write(&engine, move |tx| tx.insert_upload(&stored));
+    write(&engine, move |tx| tx.insert_upload(&stored, Quota::default()));
     assert_eq!(read(&engine, |tx| tx.upload(&"f".into())), Some(upload));
     let listed = || read(&engine, |tx| tx.files(&"r0".into(), "plan", ALL)).total;
     assert_eq!(listed(), 0);
@@ -368,4 +376,69 @@ story!(an_upload_is_listed_once_its_message_stands, |place| {
     delete(&engine, "m1");
     assert_eq!(listed(), 0);
     assert_eq!(read(&engine, |tx| tx.expired_uploads(Time(i64::MAX))).len(), 1);
+});
+
+fn file(id: &str, user: &str, content: u8, size: i64) -> parlor_core::store::Upload {
+    parlor_core::store::Upload {
+        id: id.into(),
+        bytes: id.into(),
+        room: Some("r0".into()),
+        user: user.into(),
+        message: None,
+        role: "file".into(),
+        name: "a.txt".into(),
+        media_type: "text/plain".into(),
+        size,
+        sha256: [content; 32],
+        original: None,
+        dimensions: None,
+        preview: None,
+        at: Time(START),
+        expires_at: Some(Time(START + 5)),
+    }
+}
+
+story!(the_same_bytes_are_kept_once_and_freed_with_the_last_file_that_has_them, |place| {
+    let engine = with_messages(&place, 1);
+    let insert = |upload: parlor_core::store::Upload| {
+        write(&engine, move |tx| tx.insert_upload(&upload, Quota::default())).to_string()
+    };
+    assert_eq!(insert(file("f1", "u0", 1, 10)), "f1");
+    assert_eq!(insert(file("f2", "u1", 1, 10)), "f1", "the same content");
+    assert_eq!(insert(file("f3", "u1", 2, 20)), "f3");
+    assert_eq!(insert(file("f4", "u1", 0, 5)), "f4", "no checksum: like no other");
+    assert_eq!(insert(file("f5", "u1", 0, 5)), "f5");
+    let copy = parlor_core::store::Upload { id: "f6".into(), ..file("f1", "u0", 1, 10) };
+    write(&engine, move |tx| tx.insert_copy(&copy, Quota::default()));
+    let used =
+        |user: Option<&'static str>| read(&engine, move |tx| tx.bytes_of(user.map(Into::into).as_ref()));
+    assert_eq!((used(Some("u0")), used(Some("u1")), used(None)), (20, 40, 60), "each file counts in full");
+    let ids: Vec<parlor_core::id::UploadId> = ["f1", "f2", "f3", "x"].map(Into::into).to_vec();
+    assert_eq!(read(&engine, move |tx| tx.unknown_bytes(&ids)), ["f2".into(), "x".into()]);
+    let remove = |id: &'static str| write(&engine, move |tx| tx.remove_upload(&id.into()));
+    assert_eq!((remove("f1"), remove("f2"), remove("f2")), (None, None, None), "one still has them");
+    assert_eq!(remove("f6"), Some("f1".into()));
+    assert_eq!(insert(file("f7", "u0", 1, 10)), "f7", "what is gone is not shared");
+    assert_eq!((used(Some("u0")), used(Some("u1")), used(None)), (10, 30, 40));
+    let gone = parlor_core::store::Upload { id: "f8".into(), ..file("f1", "u0", 1, 10) };
+    let refused = try_write(&engine, move |tx| tx.insert_copy(&gone, Quota::default()));
+    assert_eq!(refused, Err(Refusal::NotFound(What::Upload)));
+});
+
+story!(a_quota_that_is_full_refuses_and_counts_nothing, |place| {
+    let engine = with_messages(&place, 1);
+    let quota = Quota { user: Some(25), workspace: Some(40) };
+    let insert = |upload: parlor_core::store::Upload| {
+        try_write(&engine, move |tx| tx.insert_upload(&upload, quota).map(drop))
+    };
+    let full = |what, limit| Err(Refusal::TooLarge { what, limit });
+    assert_eq!(insert(file("f1", "u0", 1, 26)), full("files of a user", 25));
+    assert_eq!(insert(file("f1", "u0", 1, 25)), Ok(()));
+    assert_eq!(insert(file("f2", "u0", 1, 1)), full("files of a user", 25), "shared bytes count too");
+    assert_eq!(insert(file("f2", "u1", 2, 16)), full("files of the workspace", 40));
+    assert_eq!(insert(file("f2", "u1", 2, 15)), Ok(()));
+    assert_eq!(insert(file("f3", "u1", 3, 1)), full("files of the workspace", 40));
+    write(&engine, |tx| tx.remove_upload(&"f1".into()));
+    assert_eq!(insert(file("f3", "u0", 3, 25)), Ok(()));
+    assert_eq!(read(&engine, |tx| tx.bytes_of(None)), 40);
 });

@@ -7,6 +7,7 @@ pub mod binary;
 pub mod browser;
 pub mod bucket;
 pub mod cast;
+pub mod clamav;
 pub mod ddp;
 pub mod faults;
 pub mod history;

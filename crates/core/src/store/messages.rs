@@ -102,6 +102,8 @@ pub struct Tombstone {
 pub struct Upload {
     /// 22 random base62 characters.
     pub id: UploadId,
+    /// Under which id its bytes are stored: one of its own, or that of an earlier file with the same content.
+    pub bytes: UploadId,
     /// In which room (`None` for avatars, emoji, sounds, assets).
     pub room: Option<RoomId>,
     /// Who uploaded it.
@@ -128,6 +130,16 @@ pub struct Upload {
     pub at: Time,
     /// Unconfirmed uploads end here.
     pub expires_at: Option<Time>,
+}
+
+/// How many bytes of files may be stored; `None` for no bound. Each file counts in full for whoever uploaded it, also
+/// where its bytes are shared: nobody learns from his quota what others have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Of the user who uploads.
+    pub user: Option<u64>,
+    /// Of the whole workspace.
+    pub workspace: Option<u64>,
 }
 
 /// Which part of a room's messages a host application wants: what people wrote, removed or not, and messages of the
@@ -251,6 +263,12 @@ pub trait ReadMessages {
     fn thumbnail_of(&mut self, id: &UploadId) -> Result<Option<Upload>>;
     /// Files of a room that belong to existing messages, newest first; thumbnails are left out.
     fn files(&mut self, room: &RoomId, text: &str, page: Page) -> Result<Paged<Upload>>;
+    /// Pictures of a room that belong to existing messages, newest first; from this one on when it is given.
+    fn images(&mut self, room: &RoomId, from: Option<&UploadId>, page: Page) -> Result<Paged<Upload>>;
+    /// Those of these ids under which no row says that bytes are stored.
+    fn unknown_bytes(&mut self, ids: &[UploadId]) -> Result<Vec<UploadId>>;
+    /// Bytes of all files of a user, or of the workspace.
+    fn bytes_of(&mut self, user: Option<&UserId>) -> Result<u64>;
 }
 
 /// Writing messages.
@@ -289,12 +307,15 @@ pub trait WriteMessages: ReadMessages {
     fn put_mark(&mut self, room: &RoomId, user: &UserId, mark: &MarkChange) -> Result<bool>;
     /// Stores a report to the moderators.
     fn insert_report(&mut self, report: &Report) -> Result<()>;
-    /// Stores a new upload.
-    fn insert_upload(&mut self, upload: &Upload) -> Result<()>;
+    /// Stores a new upload whose bytes are there; answers under which id they are kept: its own, or that of the same
+    /// content stored before. `TooLarge` when a quota is full.
+    fn insert_upload(&mut self, upload: &Upload, quota: Quota) -> Result<UploadId>;
+    /// Stores an upload that has the bytes of another. `NotFound` when those are gone.
+    fn insert_copy(&mut self, upload: &Upload, quota: Quota) -> Result<()>;
     /// Ties an upload to its message, or to none again.
     fn confirm_upload(&mut self, id: &UploadId, message: Option<&MessageId>) -> Result<()>;
-    /// Removes an upload's row; the bytes are swept afterwards.
-    fn remove_upload(&mut self, id: &UploadId) -> Result<()>;
+    /// Removes an upload's row; answers which bytes nobody needs any more, to be removed after the commit.
+    fn remove_upload(&mut self, id: &UploadId) -> Result<Option<UploadId>>;
     /// Uploads whose time is over, at most 100.
     fn expired_uploads(&mut self, now: Time) -> Result<Vec<Upload>>;
 }

@@ -40,6 +40,8 @@ pub struct Figures {
     pub uploads: u64,
     /// Their bytes.
     pub upload_bytes: u64,
+    /// Bytes that are really stored: shared ones once, previews and the workspace's own too.
+    pub stored_bytes: u64,
     /// Discussions.
     pub discussions: u64,
     /// Teams.

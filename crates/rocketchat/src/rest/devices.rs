@@ -82,6 +82,8 @@ async fn counted(call: &Call) -> Result<Value, Refused> {
         "totalMessages": now.messages, "totalChannelMessages": now.channel_messages,
         "totalPrivateGroupMessages": now.group_messages, "totalDirectMessages": now.direct_messages,
         "uploadsTotal": now.uploads, "uploadsTotalSize": now.upload_bytes,
+        "uploadsStoredSize": now.stored_bytes,
+        "uploadsQuota": { "used": now.quota.0, "limit": now.quota.1 },
         "totalDiscussions": now.discussions, "teams": { "totalTeams": now.teams }, "totalThreads": now.threads,
         "instanceCount": 1, "totalConnectedUsers": now.connections, "process": { "uptime": uptime },
         "createdAt": Dates::Iso.value(call.chat().now()), "_updatedAt": Dates::Iso.value(call.chat().now()),

@@ -38,6 +38,8 @@ pub(crate) fn routes() -> Vec<Route> {
             .answering("invalid-file"),
         post("rooms.upload/{rid}", Who::Member, "/$private form file {}", upload).body_limit(any_size),
     ];
+    routes.push(get("rooms.images", Who::Member, "roomId=$private", images));
+    routes.push(post("uploads.delete", Who::User, r#"{"fileId":"none"}"#, delete).answering("invalid-file"));
     for (family, sample) in [(Family::Channels, "roomId=$public"), (Family::Groups, "roomId=$private")] {
         let who = if family == Family::Groups { Who::Member } else { Who::Reader };
         routes.push(get(&family.path("files"), who, sample, move |call| async move {
@@ -236,6 +238,30 @@ async fn files(call: Call, room: RoomId) -> Outcome {
         files.push(shape(&call, upload).await?);
     }
     success(json!({ "files": files, "count": files.len(), "offset": page.offset, "total": found.total }))
+}
+
+/// Pictures of a room, the newest first, or from one of them on.
+async fn images(call: Call) -> Outcome {
+    let page = call.page()?;
+    let forbidden = || Refused::status(axum::http::StatusCode::FORBIDDEN, "Forbidden");
+    let room = RoomId::parse(call.need("roomId")?).ok_or_else(forbidden)?;
+    let from = call.param("startingFromId").and_then(UploadId::parse);
+    let found = call.chat().images(call.actor()?, &room, from, page).await.map_err(|_| forbidden())?;
+    let mut files = Vec::with_capacity(found.items.len());
+    for upload in &found.items {
+        files.push(shape(&call, upload).await?);
+    }
+    success(json!({ "files": files, "count": files.len(), "offset": page.offset, "total": found.total }))
+}
+
+/// Removes a file; its message stays and says so.
+async fn delete(mut call: Call) -> Outcome {
+    let object = call.object().await?;
+    let id = chat_draft::text(&object, "fileId")?.ok_or_else(|| Refused::missing("fileId"))?;
+    let id = UploadId::parse(id).ok_or_else(|| Refused::new("[invalid-file]").kind("invalid-file"))?;
+    let gone = call.chat().delete_file(call.actor()?, &id).await?;
+    let gone: Vec<&str> = gone.iter().map(|id| id.as_str()).collect();
+    success(json!({ "deletedFiles": gone }))
 }
 
 async fn shape(call: &Call, upload: &Upload) -> Result<Value, Refused> {

@@ -8,6 +8,11 @@ use serde_json::{Value, json};
 
 use crate::world::{fetch, pair, picture, rocket_upload, send, text, upload};
 
+/// The keys of stored files, without the mark of their owner.
+fn files_in(bucket: &Bucket) -> Vec<String> {
+    bucket.keys().into_iter().filter(|key| !key.ends_with(".workspace")).collect()
+}
+
 /// More than goes in one part.
 const LARGE: usize = 9 << 20;
 
@@ -19,7 +24,7 @@ async fn media_of_the_rooms_door_lies_in_the_bucket() {
     let (alice, bob, room) = pair(&server).await;
     let shown = picture(700, 500);
     let file = upload(&alice, "a.png", &shown).await.expect(201);
-    assert_eq!(bucket.keys().len(), 2, "the picture and its thumbnail: {:?}", bucket.keys());
+    assert_eq!(files_in(&bucket).len(), 2, "the picture and its thumbnail: {:?}", bucket.keys());
     let sent = send(&alice, &room, "image", &file).await;
     let path = format!("/api/chat/messages/{}", sent["id"].as_str().expect("an id"));
     let seen = bob.rest.get(&path, &[]).await.expect(200);
@@ -56,7 +61,7 @@ async fn signed_addresses_work_on_the_bucket_and_end() {
     };
     put(target.replace("notes", "other"), bytes.clone()).await.problem(403, "bad_signature");
     put(target.to_owned(), bytes.clone()).await.expect(201);
-    assert_eq!(bucket.keys(), [signed["id"].as_str().expect("an id")]);
+    assert_eq!(files_in(&bucket).len(), 1);
     let file = upload(&alice, "a.txt", &bytes).await.expect(201);
     let nobody = server.rest();
     let over = parlor_testkit::wait::until("the address runs out", || {
@@ -81,7 +86,7 @@ async fn uploads_of_rocketchat_lie_in_the_bucket_and_leave_it() {
     let sent = rocket_upload(&cast.owner, &room, "a.png", &shown).await.ok();
     let card = attachment(&sent);
     assert!(bucket.keys().iter().all(|key| key.starts_with("chat/one/")), "{:?}", bucket.keys());
-    assert_eq!(bucket.keys().len(), 2);
+    assert_eq!(files_in(&bucket).len(), 2);
     let got = fetch(&cast.member.rest, &card["title_link"]).await;
     assert_eq!((got.status, got.bytes == shown), (200, true));
     assert_eq!(
@@ -115,8 +120,7 @@ async fn uploads_of_rocketchat_lie_in_the_bucket_and_leave_it() {
     let _ = cast.owner.rest.post("chat.delete", delete).await.ok();
     server.restart().await;
     parlor_testkit::wait::until("the bytes are gone", || async {
-        let left = bucket.keys().into_iter().filter(|key| !key.ends_with(".workspace"));
-        (left.count() == 1).then_some(())
+        (files_in(&bucket).len() == 1).then_some(())
     })
     .await;
 }

@@ -35,7 +35,9 @@ pub(super) fn copy(url: &str, target: &Path, manifest: &mut Manifest) -> Done<Ve
             client.copy_out(&format!("COPY \"{table}\" ({columns}) TO STDOUT")).map_err(SqlError::from)?;
         manifest.add(files::write(io::Read::chain(head, rows), &target.join(&name), &name)?);
     }
-    let uploads = client.query("SELECT id FROM uploads", &[]).map_err(SqlError::from)?;
+    let stored = tables(&mut client)?.iter().any(|table| table == "blobs");
+    let uploads = if stored { "SELECT id FROM blobs" } else { "SELECT id FROM uploads" };
+    let uploads = client.query(uploads, &[]).map_err(SqlError::from)?;
     Ok(uploads.iter().map(|row| row.get(0)).collect())
 }
 

@@ -44,8 +44,10 @@ fn snapshot(source: &Connection, file: &Path) -> rusqlite::Result<(i64, Vec<Stri
         }
     }
     source.execute_batch("ROLLBACK")?;
-    let uploads =
-        copy.prepare("SELECT id FROM uploads")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let sql = "SELECT COUNT(*) > 0 FROM sqlite_master WHERE name = 'blobs'";
+    let stored: bool = copy.query_row(sql, [], |row| row.get(0))?;
+    let uploads = if stored { "SELECT id FROM blobs" } else { "SELECT id FROM uploads" };
+    let uploads = copy.prepare(uploads)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     // One file, without a log beside it.
     copy.execute_batch("PRAGMA journal_mode = DELETE")?;
     copy.close().map_err(|(_, error)| error)?;

@@ -8,8 +8,8 @@ use parlor_core::{
     membership::{Membership, ReadMark},
     message::{Guise, Message, MessageKind, ThreadInfo},
     store::{
-        HostSlice, MarkChange, MessageFilter, Page, Paged, ReadMessages, Receipt, Report, Search, Slice,
-        Tombstone, Unread, Upload, WriteMessages,
+        HostSlice, MarkChange, MessageFilter, Page, Paged, Quota, ReadMessages, Receipt, Report, Search,
+        Slice, Tombstone, Unread, Upload, WriteMessages,
     },
 };
 
@@ -302,6 +302,15 @@ impl ReadMessages for SqlTx<'_> {
     fn files(&mut self, room: &RoomId, text: &str, page: Page) -> Result<Paged<Upload>> {
         Ok(uploads_rows::of_room(self, room, text, page)?)
     }
+    fn images(&mut self, room: &RoomId, from: Option<&UploadId>, page: Page) -> Result<Paged<Upload>> {
+        Ok(uploads_rows::images(self, room, from, page)?)
+    }
+    fn unknown_bytes(&mut self, ids: &[UploadId]) -> Result<Vec<UploadId>> {
+        Ok(uploads_rows::unknown_bytes(self, ids)?)
+    }
+    fn bytes_of(&mut self, user: Option<&UserId>) -> Result<u64> {
+        Ok(uploads_rows::bytes_of(self, user)?)
+    }
 }
 
 impl WriteMessages for SqlTx<'_> {
@@ -356,13 +365,16 @@ impl WriteMessages for SqlTx<'_> {
     fn insert_report(&mut self, report: &Report) -> Result<()> {
         Ok(messages_write::insert_report(self, report)?)
     }
-    fn insert_upload(&mut self, upload: &Upload) -> Result<()> {
-        Ok(uploads_rows::insert(self, upload)?)
+    fn insert_upload(&mut self, upload: &Upload, quota: Quota) -> Result<UploadId> {
+        uploads_rows::insert(self, upload, quota)
+    }
+    fn insert_copy(&mut self, upload: &Upload, quota: Quota) -> Result<()> {
+        uploads_rows::insert_copy(self, upload, quota)
     }
     fn confirm_upload(&mut self, id: &UploadId, message: Option<&MessageId>) -> Result<()> {
         uploads_rows::confirm(self, id, message)
     }
-    fn remove_upload(&mut self, id: &UploadId) -> Result<()> {
+    fn remove_upload(&mut self, id: &UploadId) -> Result<Option<UploadId>> {
         Ok(uploads_rows::remove(self, id)?)
     }
     fn expired_uploads(&mut self, now: Time) -> Result<Vec<Upload>> {

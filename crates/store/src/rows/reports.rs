@@ -68,6 +68,8 @@ impl ReadReports for SqlTx<'_> {
         let sql = "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM uploads \
                    WHERE message IS NOT NULL AND role = 'file'";
         (figures.uploads, figures.upload_bytes) = self.one(sql, &[], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let sql = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM blobs";
+        figures.stored_bytes = self.one(sql, &[], |r| r.get(0))?;
         let sql = "SELECT (SELECT COUNT(*) FROM rooms WHERE parent IS NOT NULL), (SELECT COUNT(*) FROM teams), \
                    (SELECT COUNT(*) FROM threads)";
         (figures.discussions, figures.teams, figures.threads) =

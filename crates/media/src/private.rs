@@ -1,0 +1,162 @@
+//! What a picture tells beside what it shows: where and by whom it was taken, with what, and what programs wrote into
+//! it. All of it goes, without encoding the picture anew; only which way is up stays.
+
+use std::path::Path;
+
+use img_parts::{
+    Bytes, DynImage, ImageEXIF,
+    jpeg::{Jpeg, markers},
+    png::Png,
+    webp::{CHUNK_XMP, WebP},
+};
+
+/// Entries of a directory in EXIF that are looked at.
+const MOST_ENTRIES: usize = 512;
+/// Chunks of PNG that hold texts, EXIF and times.
+const PNG_CHUNKS: [[u8; 4]; 5] = [*b"tEXt", *b"zTXt", *b"iTXt", *b"eXIf", *b"tIME"];
+/// How the parts of a JPEG begin that hold further pictures, with data of their own.
+const MORE_PICTURES: &[u8] = b"MPF\0";
+
+/// Cleans a file in place; whether it was changed. Damaged pictures and other files stay as they are.
+pub(crate) fn strip(file: &Path) -> std::io::Result<bool> {
+    let bytes = Bytes::from(std::fs::read(file)?);
+    let Ok(Some(picture)) = DynImage::from_bytes(bytes.clone()) else { return Ok(false) };
+    let up = picture.exif().and_then(|exif| orientation(&exif)).map(|up| minimal(up).into());
+    let clean = match picture {
+        DynImage::Jpeg(jpeg) => clean_jpeg(jpeg, up).encoder().bytes(),
+        DynImage::Png(png) => clean_png(png, up).encoder().bytes(),
+        DynImage::WebP(webp) => clean_webp(webp, up).encoder().bytes(),
+    };
+    if clean == bytes {
+        return Ok(false);
+    }
+    std::fs::write(file, &clean)?;
+    Ok(true)
+}
+
+fn clean_jpeg(mut picture: Jpeg, up: Option<Bytes>) -> Jpeg {
+    picture.segments_mut().retain(|part| match part.marker() {
+        // EXIF, XMP; Photoshop's and the press's notes; comments.
+        markers::APP1 | markers::APP13 | markers::COM => false,
+        markers::APP2 => !part.contents().starts_with(MORE_PICTURES),
+        _ => true,
+    });
+    picture.set_exif(up);
+    picture
+}
+
+fn clean_png(mut picture: Png, up: Option<Bytes>) -> Png {
+    picture.chunks_mut().retain(|chunk| !PNG_CHUNKS.contains(&chunk.kind()));
+    picture.set_exif(up);
+    picture
+}
+
+fn clean_webp(mut picture: WebP, up: Option<Bytes>) -> WebP {
+    picture.remove_chunks_by_id(CHUNK_XMP);
+    picture.set_exif(up);
+    picture
+}
+
+/// Which way is up, by EXIF: 2 to 8; nothing when it is as it is stored.
+fn orientation(exif: &[u8]) -> Option<u8> {
+    let little = match exif.get(..4)? {
+        b"II*\0" => true,
+        b"MM\0*" => false,
+        _ => return None,
+    };
+    let short = |at: usize| {
+        let pair: [u8; 2] = exif.get(at..at.checked_add(2)?)?.try_into().ok()?;
+        Some(if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) })
+    };
+    let start: [u8; 4] = exif.get(4..8)?.try_into().ok()?;
+    let start = if little { u32::from_le_bytes(start) } else { u32::from_be_bytes(start) } as usize;
+    let entries = usize::from(short(start)?).min(MOST_ENTRIES);
+    let places = (0..entries).map(|n| start.saturating_add(2 + 12 * n));
+    let place = places.into_iter().find(|at| short(*at) == Some(0x0112))?;
+    let up = short(place.checked_add(8)?)?;
+    u8::try_from(up).ok().filter(|up| (2..=8).contains(up))
+}
+
+/// EXIF that says which way is up, and nothing else.
+fn minimal(up: u8) -> Vec<u8> {
+    let mut exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+    exif.extend([up, 0, 0, 0, 0, 0, 0, 0]);
+    exif
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use image::{DynamicImage, ImageFormat};
+
+    use super::*;
+
+    const SECRET: &[u8] = b"taken at 48.8584 N 2.2945 E";
+
+    fn encoded(format: ImageFormat) -> Bytes {
+        let mut bytes = Cursor::new(Vec::new());
+        DynamicImage::new_rgb8(8, 4).write_to(&mut bytes, format).unwrap();
+        bytes.into_inner().into()
+    }
+
+    /// EXIF with an orientation, and more that nobody should know.
+    fn talkative(up: u8) -> Bytes {
+        let mut exif = minimal(up);
+        exif.extend(SECRET);
+        exif.into()
+    }
+
+    fn cleaned(bytes: &[u8]) -> (bool, Vec<u8>) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let changed = strip(file.path()).unwrap();
+        (changed, std::fs::read(file.path()).unwrap())
+    }
+
+    fn tells(bytes: &[u8]) -> bool {
+        bytes.windows(SECRET.len()).any(|part| part == SECRET)
+    }
+
+    #[test]
+    fn a_photograph_tells_which_way_is_up_and_nothing_else() {
+        let mut jpeg = Jpeg::from_bytes(encoded(ImageFormat::Jpeg)).unwrap();
+        jpeg.set_exif(Some(talkative(6)));
+        for marker in [markers::APP1, markers::APP13, markers::COM] {
+            let part = img_parts::jpeg::JpegSegment::new_with_contents(marker, Bytes::from_static(SECRET));
+            jpeg.segments_mut().insert(1, part);
+        }
+        let before = jpeg.encoder().bytes();
+        assert!(tells(&before));
+        let (changed, after) = cleaned(&before);
+        assert!(changed && !tells(&after));
+        let exif = Jpeg::from_bytes(after.clone().into()).unwrap().exif().unwrap();
+        assert_eq!(orientation(&exif), Some(6));
+        assert!(image::load_from_memory(&after).is_ok(), "it is still a picture");
+        assert_eq!(cleaned(&after), (false, after), "what is clean stays as it is");
+    }
+
+    #[test]
+    fn png_and_webp_lose_their_texts() {
+        let mut png = Png::from_bytes(encoded(ImageFormat::Png)).unwrap();
+        let text = img_parts::png::PngChunk::new(*b"tEXt", Bytes::from_static(SECRET));
+        png.chunks_mut().insert(1, text);
+        png.set_exif(Some(talkative(1)));
+        let mut webp = WebP::from_bytes(encoded(ImageFormat::WebP)).unwrap();
+        webp.set_exif(Some(talkative(3)));
+        for before in [png.encoder().bytes(), webp.encoder().bytes()] {
+            assert!(tells(&before));
+            let (changed, after) = cleaned(&before);
+            assert!(changed && !tells(&after));
+            assert!(image::load_from_memory(&after).is_ok(), "it is still a picture");
+        }
+    }
+
+    #[test]
+    fn damaged_exif_and_other_files_do_no_harm() {
+        for bad in [&b""[..], b"II*\0", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff\xff", b"text"] {
+            assert_eq!(orientation(bad), None);
+            assert_eq!(cleaned(bad), (false, bad.to_vec()));
+        }
+    }
+}
