@@ -56,11 +56,13 @@ export class Stage {
   }
 
   /** Somebody who is not signed in. */
-  async visitor({ phone = false, locale = "en-GB", dark = false } = {}) {
+  async visitor({ phone = false, locale = "en-GB", dark = false, worker = false } = {}) {
     const context = await this.browser.newContext({
       viewport: phone ? { width: 360, height: 640 } : { width: 1280, height: 800 },
       hasTouch: phone,
       locale,
+      // A service worker fetches the whole app again: only journeys about it have one.
+      serviceWorkers: worker ? "allow" : "block",
       colorScheme: dark ? "dark" : "light",
       baseURL: this.url,
       permissions: ["clipboard-read", "clipboard-write"],

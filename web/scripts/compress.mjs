@@ -3,11 +3,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { transformWithOxc } from "vite";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const dist = new URL("../dist", import.meta.url).pathname;
 const manifest = JSON.parse(readFileSync(join(dist, "manifest.json"), "utf8"));
-const wanted = new Set(["index.html", "manifest.json", "README"]);
+const wanted = new Set(["index.html", "manifest.json", "README", "build.txt", "sw.js"]);
 for (const entry of Object.values(manifest)) {
   for (const file of [entry.file, ...(entry.css ?? []), ...(entry.assets ?? [])]) wanted.add(file);
 }
@@ -19,7 +20,8 @@ const files = readdirSync(dist, { recursive: true, withFileTypes: true })
 for (const file of files.filter((file) => !wanted.has(file))) rmSync(join(dist, file));
 
 const hash = createHash("sha256");
-for (const file of files.filter((file) => wanted.has(file)).sort()) {
+const made = new Set(["build.txt", "sw.js"]);
+for (const file of files.filter((file) => wanted.has(file) && !made.has(file)).sort()) {
   const bytes = readFileSync(join(dist, file));
   hash.update(file).update(bytes);
   if (/\.(png|jpg|webp|woff2)$/.test(file) || bytes.length < 1024) continue;
@@ -33,4 +35,20 @@ for (const file of files.filter((file) => wanted.has(file)).sort()) {
     if (small.length < bytes.length * 0.95) writeFileSync(join(dist, file + ending), small);
   }
 }
-writeFileSync(join(dist, "build.txt"), `${hash.digest("hex").slice(0, 12)}\n`);
+const build = hash.digest("hex").slice(0, 12);
+writeFileSync(join(dist, "build.txt"), `${build}\n`);
+
+// The service worker knows its build by name, and keeps what the app needs to stand: the page, the chat, the languages.
+const closure = (key, seen = new Set()) => {
+  const entry = manifest[key];
+  if (!entry || seen.has(key)) return [];
+  seen.add(key);
+  return [entry.file, ...(entry.css ?? []), ...(entry.imports ?? []).flatMap((next) => closure(next, seen))];
+};
+const needed = ["index.html", "src/pages/login/index.tsx", "src/pages/chat/index.tsx"];
+for (const language of ["en", "fr"]) needed.push(`src/i18n/locales/${language}.json`);
+const kept = [...new Set(needed.flatMap((key) => closure(key)))].sort().map((file) => `/${file}`);
+const source = readFileSync(new URL("../worker/sw.ts", import.meta.url), "utf8");
+const { code } = await transformWithOxc(source, "sw.ts");
+const given = `const FILES = ${JSON.stringify(kept)};\nconst BUILD = ${JSON.stringify(build)};\n`;
+writeFileSync(join(dist, "sw.js"), given + code.replace(/^export \{\s*\};?$/m, ""));

@@ -13,7 +13,7 @@ use crate::{shell, tools};
 
 /// What the app is made from, within `web/`.
 const SOURCES: &[&str] =
-    &["src", "public", "scripts", "index.html", "package-lock.json", "vite.config.ts", "tsconfig.json"];
+    &["src", "worker", "public", "scripts", "index.html", "package-lock.json", "vite.config.ts", "tsconfig.json"];
 
 #[derive(Args)]
 pub struct Options {

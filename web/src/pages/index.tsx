@@ -20,6 +20,14 @@ export const outside: Entry[] = [
     path: "/forgot-password",
     page: page(() => import("./register/forgot"), import.meta.glob("./register/locales/*.json")),
   },
+  {
+    path: "/reset-password/:token",
+    page: page(() => import("./register/reset"), import.meta.glob("./register/locales/*.json")),
+  },
+  {
+    path: "/verify-email/:token",
+    page: page(() => import("./register/verify"), import.meta.glob("./register/locales/*.json")),
+  },
   { path: "/invite/:token", page: page(() => import("./invite")) },
 ];
 

@@ -48,6 +48,9 @@ fn refused(refusal: Refusal) -> Refused {
         Refusal::NotAllowed("role_required" | "support_room_denied" | "forbidden") => {
             Refused::meteor("support-role-required", "Only those who answer cases may do that")
         }
+        Refusal::Invalid { field: "participants", .. } => {
+            Refused::meteor("support-role-required", "Only those who ask for help may do that")
+        }
         Refusal::NotFound(_) => Refused::meteor("error-room-not-found", "Room not found"),
         Refusal::Invalid { field: "user", .. } => {
             Refused::meteor("error-invalid-user", "Must be somebody else who answers cases")

@@ -26,6 +26,11 @@ export default function Chat({ pages }: Props): ReactNode {
   const ready = useStore((state) => state.ready && state.me !== null);
   const control = useStore((state) => answers(state.me));
   useShortcuts(setOverlay);
+  useEffect(() => {
+    // Not before the chat stands: what it fetches can wait.
+    const timer = setTimeout(() => void import("@/store/worker").then(({ startWorker }) => startWorker(go)), 2_000);
+    return () => clearTimeout(timer);
+  }, [go]);
   useEffect(() => onNotice(({ payload }) => go(`${roomPath(payload.rid)}?msg=${payload._id}`)), [go]);
   return (
     <div className={css.app} data-inside={location !== "/"}>

@@ -35,13 +35,18 @@ function Permission(): ReactNode {
   const [now, setNow] = useState<string>(possible ? Notification.permission : "none");
   const volume = useStore((state) => preference("notificationsSoundVolume", 100, state));
   const attempt = useAttempt();
+  const allowed = (answer: string): void => {
+    setNow(answer);
+    // Also while no page is open.
+    if (answer === "granted") void import("@/store/worker").then(({ subscribe }) => subscribe()).catch(() => undefined);
+  };
   return (
     <section className={css.part} aria-labelledby={id}>
       <h3 id={id}>{t("notify.here")}</h3>
       <p>{t(`notify.${now}`)}</p>
       <div className={css.buttons}>
         {now === "default" && (
-          <Button kind="primary" onClick={() => void Notification.requestPermission().then(setNow)}>
+          <Button kind="primary" onClick={() => void Notification.requestPermission().then(allowed)}>
             {t("notify.allow")}
           </Button>
         )}

@@ -101,7 +101,7 @@ function Notes({ rid }: { rid: Id }): ReactNode {
   return (
     <section aria-labelledby={id} className={css.notes}>
       <h3 id={id}>
-        <NotebookPen size={16} aria-hidden /> {t("support.notes")}
+        <NotebookPen size={16} aria-hidden /> {t("support.notesTitle")}
       </h3>
       <p className={css.note}>{t("support.notesMore")}</p>
       <ul aria-busy={!all} aria-labelledby={id}>
