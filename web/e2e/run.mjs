@@ -7,6 +7,9 @@ import { ADMIN, Api, Server } from "./server.mjs";
 import { Stage } from "./stage.mjs";
 
 const wanted = process.argv[2] ?? "";
+// A microphone that hears a tone, and no question about it.
+const SOUND = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+const FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", ...SOUND];
 const LONGEST = 120_000;
 
 function program() {
@@ -30,7 +33,7 @@ for (const file of readdirSync(folder).sort()) {
 const chosen = journeys.filter(({ name, file }) => name.includes(wanted) || file.includes(wanted));
 
 const server = await Server.start();
-const browser = await chromium.launch({ executablePath: program(), args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+const browser = await chromium.launch({ executablePath: program(), args: FLAGS });
 const admin = await Api.login(server.url, ADMIN.username, ADMIN.password);
 let failed = 0;
 // What failed beside another journey is played once more, alone; the summary names it, so that it is looked into.

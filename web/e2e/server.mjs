@@ -19,9 +19,10 @@ function freePort() {
 
 /** A running server. `fresh` leaves it without an administrator. */
 export class Server {
-  constructor({ fresh = false, data, port } = {}) {
+  constructor({ fresh = false, data, port, env = {} } = {}) {
     this.data = data ?? mkdtempSync(join(tmpdir(), "parlor-e2e-"));
     this.fresh = fresh;
+    this.env = env;
     this.port = port;
   }
 
@@ -49,7 +50,7 @@ export class Server {
     const { PATH, PARLOR_RUN = "", PARLOR_WEB_DIR } = process.env;
     this.said = "";
     this.process = spawn(program, ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data], {
-      env: { PATH, PARLOR_RUN, ...(PARLOR_WEB_DIR ? { PARLOR_WEB_DIR } : {}), ...admin },
+      env: { PATH, PARLOR_RUN, ...(PARLOR_WEB_DIR ? { PARLOR_WEB_DIR } : {}), ...admin, ...this.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.ended = new Promise((resolve) => this.process.once("exit", resolve));

@@ -1,6 +1,7 @@
 // First run and signing in.
-import { Server } from "../server.mjs";
-import { equal, until } from "../stage.mjs";
+import { Post } from "../post.mjs";
+import { ADMIN, Api, Server } from "../server.mjs";
+import { equal, Stage, until } from "../stage.mjs";
 import { totp } from "../totp.mjs";
 
 async function signIn(person, { username, password }) {
@@ -10,6 +11,56 @@ async function signIn(person, { username, password }) {
 }
 
 export default [
+  {
+    name: "a lost password is renewed by the link of a letter, and an address proved by another",
+    shows: [],
+    async run({ browser }) {
+      const post = await Post.open();
+      const server = await Server.start({
+        env: { MAIL_URL: post.url, OVERWRITE_SETTING_From_Email: "Parlor <chat@example.org>" },
+      });
+      const stage = new Stage(browser, server, await Api.login(server.url, ADMIN.username, ADMIN.password));
+      try {
+        const ana = await stage.account("Ana");
+        const person = await stage.visitor();
+        const { page } = person;
+        person.expect(/status of 40[01]/);
+        await person.open("/login");
+        await page.getByRole("link", { name: "Forgot your password?" }).click();
+        await page.getByLabel("E-mail").fill(`${ana.username}@example.org`);
+        await person.button("Send me a mail").click();
+        await person.sees(page.getByRole("status").filter({ hasText: "a mail is on its way" }));
+        await until("the letter came", () => post.link("/reset-password/"));
+        await person.open(post.link("/reset-password/"));
+        await person.check();
+        await person.shot("reset");
+        await page.getByLabel("New password").fill("a fresh word 9");
+        await person.button("Change the password").click();
+        await person.sees(person.row("general"));
+        // Good once.
+        const other = await stage.visitor({ phone: true });
+        other.expect(/status of 40[01]/);
+        await other.open(post.link("/reset-password/"));
+        await other.page.getByLabel("New password").fill("an older word 9");
+        await other.button("Change the password").click();
+        await other.sees(other.page.getByRole("alert").filter({ hasText: "not good any more" }));
+        const again = await Api.login(server.url, ana.username, "a fresh word 9");
+        await again.post("users.sendConfirmationEmail", { email: `${ana.username}@example.org` }).catch(() => null);
+        await other.open("/verify-email/guess");
+        await other.sees(other.page.getByRole("alert").filter({ hasText: "not good any more" }));
+        await stage.admin.post("users.update", { userId: ana.id, data: { verified: false } });
+        await again.post("users.sendConfirmationEmail", { email: `${ana.username}@example.org` });
+        await until("the second letter came", () => post.link("/verify-email/"));
+        await other.open(post.link("/verify-email/"));
+        await other.sees(other.page.getByRole("status").filter({ hasText: "address is verified" }));
+        await stage.finish();
+      } finally {
+        await stage.close();
+        await server.stop();
+        post.close();
+      }
+    },
+  },
   {
     name: "a fresh server is set up in three steps, and never again",
     shows: [1, 2],

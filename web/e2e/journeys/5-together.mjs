@@ -253,4 +253,59 @@ export default [
       await ana.sees(ana.row(room.name), { timeout: 2_500 });
     },
   },
+  {
+    name: "a voice message is recorded with its level, dropped, recorded again and heard",
+    shows: [44],
+    async run(stage) {
+      const { ana, bob } = await pair(stage);
+      await ana.button("Record a voice message").click();
+      const voice = ana.page.getByRole("group", { name: "Voice message" });
+      await ana.sees(voice.getByText("0:01"));
+      await ana.check();
+      await ana.shot("voice");
+      await ana.button("Drop the recording", voice).click();
+      await ana.seesNot(voice);
+      await ana.button("Record a voice message").click();
+      const level = voice.getByRole("meter", { name: "How loud it is" });
+      await until("it hears something", () => level.evaluate((meter) => meter.value > 0));
+      await ana.sees(voice.getByText("0:01"));
+      await ana.button("Send", voice).click();
+      const sound = bob.feed
+        .getByRole("article")
+        .filter({ hasText: "Ana" })
+        .getByLabel(/^voice-/);
+      await bob.sees(sound);
+      await until("it can be heard", () => sound.evaluate((audio) => audio.play().then(() => audio.currentTime >= 0)));
+    },
+  },
+  {
+    name: "a discussion is begun beside its room, and a day is gone to",
+    shows: [20],
+    async run(stage) {
+      const { ana, bob, room } = await pair(stage);
+      await ana.button("More about this room").click();
+      await ana.page.getByRole("menuitem", { name: "Discussions" }).click();
+      await ana.sees(ana.page.getByText("No discussions yet."));
+      await ana.page.getByLabel("New discussion about").fill("the colour");
+      await ana.button("Begin the discussion").click();
+      await ana.sees(ana.page.getByRole("heading", { name: "the colour" }));
+      await bob.sees(bob.feed.getByRole("link", { name: "Open the discussion" }));
+      await bob.button("More about this room").click();
+      await bob.page.getByRole("menuitem", { name: "Discussions" }).click();
+      await bob.sees(bob.page.getByRole("complementary").getByRole("link", { name: /the colour/ }));
+      await bob.check();
+      await ana.open(room.path);
+      await ana.say("of today");
+      await ana.button("More about this room").click();
+      await ana.page.getByRole("menuitem", { name: "Go to a day" }).click();
+      await ana.page.getByLabel("Day", { exact: true }).fill("2099-01-01");
+      await ana.button("Go").click();
+      await ana.sees(ana.page.getByText("Nothing was written from that day on."));
+      const today = await ana.page.evaluate(() => new Date().toLocaleDateString("sv-SE"));
+      await ana.page.getByLabel("Day", { exact: true }).fill(today);
+      await ana.button("Go").click();
+      await until("its address", () => ana.page.url().includes("?msg="));
+      await ana.sees(ana.message("of today"));
+    },
+  },
 ];

@@ -253,4 +253,34 @@ export default [
       }
     },
   },
+  {
+    name: "sections of the list of rooms, closed and opened, which another device knows too",
+    shows: [9],
+    async run(stage) {
+      const ana = await stage.person("Ana", { path: null });
+      const ben = await stage.account("Ben");
+      const room = await stage.room(ana, [ben]);
+      const secret = await stage.room(ana, [ben], { group: true });
+      await ana.open("/settings/look");
+      await ana.page.getByLabel("A section for each kind of room").check();
+      const head = (name) => ana.inbox.getByRole("button", { name });
+      await ana.sees(head(/^Private rooms/));
+      await ana.sees(ana.row(secret.name));
+      await head(/^Private rooms/).press("Enter");
+      await ana.seesNot(ana.row(secret.name));
+      await ana.sees(ana.row(room.name));
+      await ben.api.say(secret.id, "psst");
+      await ana.sees(head(/^Private rooms 1 unread/));
+      await ana.check();
+      await until("the account knows it", async () => {
+        const { inboxClosed = [] } = (await ana.api.get("me")).settings.preferences;
+        return inboxClosed.includes("groups");
+      });
+      await ana.page.reload();
+      await ana.sees(head(/^Private rooms/));
+      equal(await ana.row(secret.name).count(), 0, "rooms in the closed section");
+      await head(/^Private rooms/).click();
+      await ana.sees(ana.row(secret.name));
+    },
+  },
 ];

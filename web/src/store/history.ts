@@ -135,6 +135,12 @@ export async function loadAround(rid: Id, id: Id): Promise<boolean> {
   }
 }
 
+/** The first message that is not older than a time, if there is one. */
+export async function firstOf(rid: Id, time: number): Promise<Id | undefined> {
+  const found = await after(rid, time - 1, 5);
+  return found.find(inRoom)?._id;
+}
+
 /** Back to the newest messages from wherever the reader went. */
 export async function toNewest(rid: Id): Promise<void> {
   if (!state().timelines[rid]?.newer) return;

@@ -7,19 +7,29 @@ import { toast } from "@/ui/toast";
 
 let registration: Promise<ServiceWorkerRegistration | null> | undefined;
 
-/** Registers it. `go` leads to an address within the app, for notifications that are clicked. */
-export function startWorker(go: (path: string) => void): void {
+/** The page's policy lets no text become the address of a script; this one address may. */
+function address(): string {
+  type Factory = { createPolicy: (name: string, rules: object) => { createScriptURL: (text: string) => string } };
+  const { trustedTypes } = window as { trustedTypes?: Factory };
+  if (!trustedTypes) return "/sw.js";
+  return trustedTypes.createPolicy("parlor", { createScriptURL: () => "/sw.js" }).createScriptURL("");
+}
+
+/** Registers it. */
+export function startWorker(): void {
   if (!("serviceWorker" in navigator) || import.meta.env.DEV) return;
   const { serviceWorker } = navigator;
-  registration ??= serviceWorker.register("/sw.js", { updateViaCache: "none" }).then(watch, () => null);
-  serviceWorker.addEventListener("message", ({ data }: MessageEvent<{ open?: string }>) => {
-    if (data?.open?.startsWith("/")) go(data.open);
-  });
+  // Registering throws where the policy of the page is stricter than the browser can say.
+  registration ??= Promise.resolve()
+    .then(() => serviceWorker.register(address(), { updateViaCache: "none" }))
+    .then(watch, () => null);
   // Whoever allowed pushes once is subscribed at each start: the server asks for it, and it is cheap.
   if ("Notification" in window && Notification.permission === "granted") void subscribe().catch(() => undefined);
 }
 
-function watch(found: ServiceWorkerRegistration): ServiceWorkerRegistration {
+function watch(found: ServiceWorkerRegistration | undefined): ServiceWorkerRegistration | null {
+  // Browsers that block workers answer with nothing.
+  if (!found) return null;
   const hint = (worker: ServiceWorker): void => {
     // The first one is no news.
     if (!navigator.serviceWorker.controller) return;

@@ -21,13 +21,13 @@ import { useT } from "@/i18n";
 import { isStarred, markUnreadFrom, pin, react, remove, star } from "@/store/actions";
 import { may, setting } from "@/store/state";
 import { IconButton } from "@/ui/button";
-import { Confirm } from "@/ui/dialog";
 import { type Item, Menu } from "@/ui/menu";
 import { toast } from "@/ui/toast";
 import { mayDelete, permalink, type Place } from "./place";
 
 const EmojiDialog = lazy(() => import("./emoji-picker"));
 const Forward = lazy(() => import("./forward"));
+const Confirm = lazy(() => import("@/ui/dialog").then((module) => ({ default: module.Confirm })));
 
 interface Props {
   message: Message;
@@ -108,16 +108,16 @@ export function Actions({ message, place, edit, hold }: Props): ReactNode {
       <Menu label={t("action.more")} groups={groups} onOpenChange={setOpen}>
         <EllipsisVertical size={size} aria-hidden />
       </Menu>
-      {asking === "delete" && (
-        <Confirm
-          title={t("delete.title")}
-          text={t("delete.text")}
-          yes={t("delete.yes")}
-          run={() => attempt(remove(message))}
-          close={close}
-        />
-      )}
       <Suspense fallback={null}>
+        {asking === "delete" && (
+          <Confirm
+            title={t("delete.title")}
+            text={t("delete.text")}
+            yes={t("delete.yes")}
+            run={() => attempt(remove(message))}
+            close={close}
+          />
+        )}
         {asking === "emoji" && (
           <EmojiDialog
             close={close}

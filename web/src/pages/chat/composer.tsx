@@ -1,4 +1,4 @@
-import { Paperclip, SendHorizontal, Smile, X } from "lucide-react";
+import { Mic, Paperclip, SendHorizontal, Smile, X } from "lucide-react";
 import {
   type ClipboardEvent,
   type KeyboardEvent,
@@ -31,6 +31,7 @@ import css from "./composer.module.css";
 import { permalink } from "./place";
 
 const EmojiPicker = lazy(() => import("./emoji-picker"));
+const Voice = lazy(() => import("./voice"));
 
 export interface ComposerHandle {
   quote: (message: Message) => void;
@@ -56,6 +57,7 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
   const [text, setText] = useState(() => state().drafts[key] ?? "");
   const [quoted, setQuoted] = useState<Message | null>(null);
   const [picking, setPicking] = useState(false);
+  const [speaking, setSpeaking] = useState(false);
   const [also, setAlso] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const files = useRef<HTMLInputElement>(null);
@@ -152,6 +154,11 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
         </div>
       )}
       {completion.list(id)}
+      {speaking && (
+        <Suspense fallback={null}>
+          <Voice rid={rid} tmid={tmid} close={() => setSpeaking(false)} />
+        </Suspense>
+      )}
       <div className={css.box}>
         <input
           ref={files}
@@ -187,6 +194,11 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
         <IconButton label={t("composer.emoji")} onClick={() => setPicking(true)}>
           <Smile size={20} aria-hidden />
         </IconButton>
+        {"mediaDevices" in navigator && !text && (
+          <IconButton label={t("voice.begin")} onClick={() => setSpeaking(true)}>
+            <Mic size={20} aria-hidden />
+          </IconButton>
+        )}
         <IconButton label={t("composer.send")} className={css.send} disabled={!text.trim() && !quoted} onClick={submit}>
           <SendHorizontal size={20} aria-hidden />
         </IconButton>

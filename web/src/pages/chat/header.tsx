@@ -1,5 +1,5 @@
 import { ArrowLeft, BellOff, EllipsisVertical, Hash, Lock, MessagesSquare, Search, Star, Video } from "lucide-react";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { useLocation } from "wouter";
 import { post } from "@/api/rest";
 import type { Id } from "@/api/types";
@@ -15,6 +15,8 @@ import { toast } from "@/ui/toast";
 import css from "./header.module.css";
 import { roomPath } from "./place";
 
+const Jump = lazy(() => import("./jump"));
+
 /** A conversation's head: what it is called, who is there, and what else it holds. */
 export function RoomHeader({ rid }: { rid: Id }): ReactNode {
   const t = useT();
@@ -23,6 +25,7 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
   const room = useStore((state) => state.rooms[rid]);
   const me = useStore((state) => state.me?._id);
   const calls = useStore((state) => Boolean(state.subscriptions[rid]) && callsPossible(rid, state));
+  const [jumping, setJumping] = useState(false);
   const other = peer(room, me);
   const presence = useStore((state) => (other ? state.presence[other] : undefined));
   const type = sub?.t ?? room?.t;
@@ -112,12 +115,26 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
       <Menu
         label={t("room.more")}
         groups={[
-          [panel("members"), panel("threads"), panel("files"), panel("pinned"), panel("starred"), panel("mentions")],
+          [
+            panel("members"),
+            panel("threads"),
+            panel("discussions"),
+            panel("files"),
+            panel("pinned"),
+            panel("starred"),
+            panel("mentions"),
+          ],
+          [{ id: "jump", label: t("jump.title"), run: () => setJumping(true) }],
           own,
         ]}
       >
         <EllipsisVertical size={20} aria-hidden />
       </Menu>
+      {jumping && (
+        <Suspense fallback={null}>
+          <Jump rid={rid} close={() => setJumping(false)} />
+        </Suspense>
+      )}
     </header>
   );
 }

@@ -28,8 +28,17 @@ export default function Chat({ pages }: Props): ReactNode {
   useShortcuts(setOverlay);
   useEffect(() => {
     // Not before the chat stands: what it fetches can wait.
-    const timer = setTimeout(() => void import("@/store/worker").then(({ startWorker }) => startWorker(go)), 2_000);
+    const timer = setTimeout(() => void import("@/store/worker").then(({ startWorker }) => startWorker()), 2_000);
     return () => clearTimeout(timer);
+  }, []);
+  useEffect(() => {
+    // A notification that was clicked: the worker asks an open page to show its message.
+    const worker = "serviceWorker" in navigator ? navigator.serviceWorker : undefined;
+    const asked = ({ data }: MessageEvent<{ open?: string }>): void => {
+      if (data?.open?.startsWith("/")) go(data.open);
+    };
+    worker?.addEventListener("message", asked);
+    return () => worker?.removeEventListener("message", asked);
   }, [go]);
   useEffect(() => onNotice(({ payload }) => go(`${roomPath(payload.rid)}?msg=${payload._id}`)), [go]);
   return (

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef } from "react";
 import type { Id } from "@/api/types";
 import { useT } from "@/i18n";
 import { IconButton } from "@/ui/button";
+import { DiscussionsPanel } from "./panel-discussions";
 import { FilesPanel } from "./panel-files";
 import { MembersPanel } from "./panel-members";
 import { NotificationsPanel } from "./panel-notifications";
@@ -29,6 +30,7 @@ const KINDS = [
   "search",
   "notifications",
   "case",
+  "discussions",
 ];
 
 /** What is shown beside a conversation. */
@@ -63,6 +65,7 @@ function Panel({ rid, kind, id }: Omit<Props, "close">): ReactNode {
   if (kind === "thread" && id) return <Thread key={id} rid={rid} tmid={id} />;
   if (kind === "files") return <FilesPanel rid={rid} />;
   if (kind === "members") return <MembersPanel rid={rid} />;
+  if (kind === "discussions") return <DiscussionsPanel rid={rid} />;
   if (kind === "case") return <CasePanel rid={rid} />;
   if (kind === "notifications") return <NotificationsPanel rid={rid} />;
   if (kind === "search") return <SearchPanel rid={rid} />;

@@ -14,6 +14,7 @@ import { Menu } from "@/ui/menu";
 import { OwnMenu } from "./own-menu";
 import type { Overlay } from "./overlays";
 import { preview } from "./preview";
+import { SectionHead, useSections } from "./sections";
 import css from "./sidebar.module.css";
 
 const FILTERS: Filter[] = ["all", "unread", "mentions", "direct"];
@@ -33,6 +34,7 @@ export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; pat
     return [...favourites, ...all.filter((sub) => !sub.f)].filter((sub) => passes(sub, filter));
   }, [all, filter]);
   const { list, hold } = useSettled(sorted);
+  const { entries, toggle } = useSections(list, filter === "all");
   return (
     <nav className={css.side} aria-label={t("inbox.label")} tabIndex={-1}>
       <header className={css.top}>
@@ -89,10 +91,10 @@ export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; pat
       ) : (
         <div className={css.rooms} {...hold}>
           {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region */}
-          <VList data={list} className={css.list} role="list" aria-busy={!ready}>
-            {(sub) => (
-              <div role="listitem" key={sub.rid}>
-                <RoomRow rid={sub.rid} />
+          <VList data={entries} className={css.list} role="list" aria-busy={!ready}>
+            {(entry) => (
+              <div role="listitem" key={typeof entry === "string" ? entry : entry.section}>
+                {typeof entry === "string" ? <RoomRow rid={entry} /> : <SectionHead head={entry} toggle={toggle} />}
               </div>
             )}
           </VList>

@@ -20,6 +20,7 @@ export function Look(): ReactNode {
   const attempt = useAttempt();
   const [chosen, setChosen] = useState({ theme: theme(), density: density() });
   const [letters, setLetters] = useState(localStorage.getItem("parlor.letters") !== "off");
+  const sections = useStore((state) => preference("inboxSections", false, state));
   const enter = useStore((state) => preference<string>("sendOnEnter", "normal", state) !== "alternative");
   return (
     <>
@@ -54,6 +55,14 @@ export function Look(): ReactNode {
             void speak(value as Locale, true);
             attempt(prefer({ language: value }));
           }}
+        />
+      </section>
+      <section className={css.part} aria-labelledby={`${id}-inbox`}>
+        <h3 id={`${id}-inbox`}>{t("look.inbox")}</h3>
+        <Check
+          label={t("look.sections")}
+          checked={sections}
+          onChange={(event) => attempt(prefer({ inboxSections: event.target.checked }))}
         />
       </section>
       <section className={css.part} aria-labelledby={`${id}-keys`}>

@@ -1,0 +1,66 @@
+// What the service worker does.
+import { equal, until } from "../stage.mjs";
+
+export default [
+  {
+    name: "the app stands without a network, shows pushes, and a click on one opens its message",
+    shows: [49, 59],
+    async run(stage) {
+      const ana = await stage.person("Ana", { path: null, worker: true });
+      const bob = await stage.account("Bob");
+      const room = await stage.room(ana, [bob]);
+      const { _id } = await bob.api.say(room.id, "the very message");
+      await ana.context.grantPermissions(["notifications"]);
+      ana.expect(/incognito mode|ERR_INTERNET_DISCONNECTED|WebSocket connection|Failed to fetch/);
+      await ana.open("/");
+      await ana.sees(ana.row(room.name));
+      const { page } = ana;
+      await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+      const { serviceWorkers } = { serviceWorkers: ana.context.serviceWorkers() };
+      equal(serviceWorkers.length, 1, "workers");
+      const [worker] = serviceWorkers;
+      // The first load was not the worker's yet; the second is.
+      await page.reload();
+      await ana.sees(ana.row(room.name));
+      await ana.context.setOffline(true);
+      await page.reload();
+      await ana.sees(ana.row(room.name));
+      await ana.context.setOffline(false);
+      await ana.sees(ana.row(room.name));
+      // A push as the server sends it.
+      const push = {
+        type: "message",
+        tag: room.id,
+        title: "Bob",
+        body: "the very message",
+        url: `${room.path}?msg=${_id}`,
+        badge: 1,
+      };
+      await worker.evaluate(async (told) => {
+        Object.defineProperty(WindowClient.prototype, "focused", { get: () => false });
+        const event = new PushEvent("push", { data: JSON.stringify(told) });
+        self.dispatchEvent(event);
+      }, push);
+      const shown = () =>
+        worker.evaluate(async () =>
+          (await self.registration.getNotifications()).map(({ title, body }) => [title, body]),
+        );
+      await until("it is shown", async () => (await shown()).length === 1);
+      equal(await shown(), [["Bob", "the very message"]]);
+      await worker.evaluate(async () => {
+        const [notification] = await self.registration.getNotifications();
+        self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));
+      });
+      await ana.sees(ana.message("the very message"));
+      // Read elsewhere: nothing is left of it.
+      await worker.evaluate((told) => {
+        self.dispatchEvent(new PushEvent("push", { data: JSON.stringify(told) }));
+      }, push);
+      await until("it is shown again", async () => (await shown()).length === 1);
+      await worker.evaluate((tag) => {
+        self.dispatchEvent(new PushEvent("push", { data: JSON.stringify({ type: "read", tag, badge: 0 }) }));
+      }, room.id);
+      await until("it is closed", async () => (await shown()).length === 0);
+    },
+  },
+];
