@@ -108,7 +108,8 @@ async fn a_slow_reader_is_cut_off_and_catches_up() {
         sender.await.expect("all are sent");
     }
     let (code, frames) = ending.expect("it reads").await.expect("it ends");
-    assert_eq!(code, 4408);
+    // The word for it comes through unless the way back is still blocked when the server gives up.
+    assert!(matches!(code, 4408 | 0), "{code}");
     let mut seen: Vec<String> = frames.iter().filter(|f| f["type"] == "new_message").map(id).collect();
     assert!(seen.len() < total, "cut off before the end");
     let mut again = support_socket(&stage.server, &stage.ben, &stage.room).await;
