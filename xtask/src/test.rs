@@ -56,6 +56,10 @@ fn add(steps: &mut Steps, options: &Options) {
         steps.step("install a virus scanner", tools::clamav);
         required.push("clamav");
     }
+    if which == Which::All {
+        steps.step("install a directory", tools::slapd);
+        required.push("slapd");
+    }
     if matches!(which, Which::All | Which::Clients) {
         steps.step("install the Node clients", tools::node_clients);
         steps.step("install the Python clients", tools::python_clients);

@@ -28,6 +28,15 @@ pub fn postgres() -> Result<()> {
     find_initdb().map(drop).context("PostgreSQL was installed but initdb is not where it belongs")
 }
 
+/// Installs a directory server unless it is there. Nothing is started.
+pub fn slapd() -> Result<()> {
+    if Path::new("/usr/sbin/slapd").exists() && Path::new("/usr/bin/ldapdelete").exists() {
+        return Ok(());
+    }
+    println!("Installing slapd.");
+    apt(&["slapd", "ldap-utils", "openssl"])
+}
+
 /// The newest initdb in Debian's place for it, or one on the path.
 fn find_initdb() -> Option<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")

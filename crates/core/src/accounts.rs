@@ -12,6 +12,7 @@ use crate::{
     session::{Actor, Login, Session, SessionKind},
     store::{Lane, LinkPurpose, Tx},
     user::User,
+    users_change::Secret,
 };
 
 /// What a client brings to log in.
@@ -32,6 +33,13 @@ pub enum Proof {
         token: String,
         /// The half that the page of return told.
         secret: String,
+    },
+    /// A name and password of the directory.
+    Directory {
+        /// As the directory knows it.
+        name: String,
+        /// The password.
+        password: Secret,
     },
     /// An identity token that a provider made for this workspace.
     IdToken {
@@ -71,6 +79,19 @@ impl Chat {
         match proof {
             Proof::Token(token) => self.login_by_token(token).await,
             Proof::Password { name, password } => self.login_by_password(name, password, code, device).await,
+            Proof::Directory { name, password } => {
+                let done = self.login_by_directory(&name, &password.0, code.clone(), device.clone()).await;
+                match done {
+                    // Whom the directory does not know may have an account of the workspace's own.
+                    Err(Refusal::BadCredentials | Refusal::Unavailable)
+                        if self.settings().is_on("LDAP_Login_Fallback") =>
+                    {
+                        let password = Password::Plain(password.0);
+                        self.login_by_password(name, password, code, device).await
+                    }
+                    done => done,
+                }
+            }
             Proof::Credential { token, secret } => {
                 self.login_by_credential((token, secret), code, device).await
             }
@@ -141,6 +162,11 @@ impl Chat {
                 user.map(|u| Ok((rows.secrets(&u.id)?, u))).transpose()
             })
             .await?;
+        if let Password::Plain(plain) = &password
+            && self.asks_directory(found.as_ref().map(|(_, user)| user))
+        {
+            return self.login_by_directory(&name, plain, code, device).await;
+        }
         let credentials = &self.ports.credentials;
         let settings = self.settings();
         // Unknown names are counted too, or the refusal would tell who exists.

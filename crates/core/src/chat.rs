@@ -10,6 +10,7 @@ use crate::{
     cache::Cache,
     clock::{Clock, Random, Time},
     credentials::Credentials,
+    directory::Directory,
     error::{Refusal, Result, What},
     event::{Event, Fact},
     fetch::Fetch,
@@ -37,6 +38,8 @@ pub struct Ports {
     pub credentials: Arc<dyn Credentials>,
     /// Proof by the word of others, by whom people sign in.
     pub providers: Arc<dyn Providers>,
+    /// A directory of people.
+    pub directory: Arc<dyn Directory>,
     /// Proof by the word of a host application.
     pub host_tokens: Arc<dyn HostTokens>,
     /// What looks into bytes.

@@ -26,6 +26,8 @@ pub mod credentials;
 pub mod customs;
 mod departed;
 pub mod desk;
+pub mod directory;
+mod directory_sign_in;
 pub mod discussions;
 mod e2e_keys;
 pub mod error;

@@ -206,6 +206,15 @@ pub(crate) fn links(tx: &mut dyn Tx, user: &UserId) -> Result<Vec<Document>> {
     Ok(tx.documents(LINKS, Some(user.as_str()), Page { offset: 0, count: MANY })?.items)
 }
 
+/// A page of all links, and whom they lead to.
+pub(crate) fn page<R: crate::store::Read + ?Sized>(
+    rows: &mut R,
+    page: Page,
+) -> Result<Vec<(String, UserId)>> {
+    let found = rows.documents(LINKS, None, page)?.items;
+    Ok(found.into_iter().map(|link| (link.id, UserId::new(link.key))).collect())
+}
+
 /// Forgets all links of an account that goes.
 pub(crate) fn forget_links(tx: &mut dyn Tx, user: &UserId) -> Result<()> {
     for link in links(tx, user)? {

@@ -5,6 +5,7 @@ use parlor_core::{
     accounts::{Code, Proof},
     credentials::Password,
     error::{Refusal, What},
+    users_change::Secret,
 };
 use serde_json::{Map, Value};
 
@@ -14,7 +15,6 @@ use crate::{method::mismatch, refusal::Refused};
 const LONGEST: usize = 4096;
 /// Ways to log in that this workspace does not offer, and what is said of them.
 const UNSUPPORTED: &[(&str, &str)] = &[
-    ("ldap", "LDAP is not enabled"),
     ("crowd", "CROWD is not enabled"),
     ("saml", "SAML is not enabled"),
     ("cas", "CAS is not enabled"),
@@ -48,6 +48,9 @@ pub(crate) fn refused(refusal: Refusal, resume: bool) -> Refused {
             "There is an account with this address. Sign in to it, then link this service to it.",
         )
         .at(StatusCode::FORBIDDEN),
+        Refusal::Disabled("LDAP_Enable") => {
+            Refused::meteor("service-disabled", "LDAP is not enabled").at(StatusCode::FORBIDDEN)
+        }
         Refusal::Disabled("Accounts_Registration_AuthenticationServices_Enabled") => {
             Refused::meteor("registration-disabled", "New accounts can't be made by this service")
                 .at(StatusCode::FORBIDDEN)
@@ -75,6 +78,11 @@ fn proof(object: &Map<String, Value>) -> Result<Proof, Refused> {
     }
     if let Some(oauth) = given(object, "oauth") {
         return credential(oauth);
+    }
+    if given(object, "ldap").is_some_and(|v| *v != Value::Bool(false)) {
+        let (name, password) = (text(object, "username")?, text(object, "ldapPass")?);
+        let (Some(name), Some(password)) = (name, password) else { return Err(unrecognized()) };
+        return Ok(Proof::Directory { name: name.to_owned(), password: Secret(password.to_owned()) });
     }
     if let Some(service) = text(object, "serviceName")? {
         // An access token alone could be made for anybody; the identity token says for whom it is.
@@ -206,12 +214,14 @@ mod tests {
 
     #[test]
     fn ways_that_are_not_offered_are_named() {
-        let refused = read(&json!({ "ldap": true, "username": "ann", "ldapPass": "p" }));
+        let refused = read(&json!({ "crowd": true, "username": "ann", "crowdPassword": "p" }));
         let error = refused.err().map(|r| r.ddp());
         assert_eq!(
             error.and_then(|e| e["reason"].as_str().map(str::to_owned)).as_deref(),
-            Some("LDAP is not enabled")
+            Some("CROWD is not enabled")
         );
+        let form = json!({ "ldap": true, "username": "ann", "ldapPass": "p", "ldapOptions": {} });
+        assert!(matches!(read(&form), Ok((Proof::Directory { .. }, None))));
         assert!(read(&json!({ "ldap": false, "user": "ann", "password": "p" })).is_ok());
     }
 }

@@ -93,6 +93,7 @@ pub async fn open(config: &Config) -> Result<Core> {
         blobs,
         media: Arc::new(parlor_media::Pictures::default()),
         credentials: Arc::new(identity),
+        directory: Arc::new(parlor_directory::OverLdap),
         providers: Arc::new(Oidc::new(fetch.clone(), system.clone())),
         fetch,
         host_tokens: Arc::new(crate::host::tokens(&config.host, system.clone()).await?),
@@ -169,10 +170,11 @@ impl Core {
         let host = Host::new(chat.clone(), live.clone(), crate::host::options(config, file_key));
         let keyed = chat.clone();
         let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());
-        let notifier = chat.clone();
+        let (notifier, follower) = (chat.clone(), chat.clone());
         let chores = vec![
             tokio::spawn(every_second(publisher, chat.clone())),
             tokio::spawn(sweep(chat.clone())),
+            tokio::spawn(async move { follower.sync_forever().await }),
             tokio::spawn(async move { notifier.notify_forever().await }),
             tokio::spawn(async move {
                 if let Err(refusal) = parlor_outbound::push_key(&keyed).await {

@@ -34,10 +34,12 @@ pub(crate) fn routes() -> Vec<Route> {
             .answering("not part of this server"),
         post("dns.resolve.txt", admins, "", |_| async { Err(not_here("Federation")) })
             .answering("not part of this server"),
-        post("ldap.syncNow", Who::May(&["sync-auth-services-users"]), "", ldap).answering("totp-required"),
-        post("ldap.testConnection", Who::May(&["test-admin-options"]), "", ldap).answering("totp-required"),
-        post("ldap.testSearch", Who::May(&["test-admin-options"]), r#"{"username":"x"}"#, ldap)
+        post("ldap.syncNow", Who::May(&["sync-auth-services-users"]), "", ldap_sync)
             .answering("totp-required"),
+        post("ldap.testConnection", Who::May(&["test-admin-options"]), "", ldap_connection)
+            .answering("LDAP_disabled"),
+        post("ldap.testSearch", Who::May(&["test-admin-options"]), r#"{"username":"x"}"#, ldap_search)
+            .answering("LDAP_disabled"),
         get("webdav.getMyAccounts", Who::User, "", |_| async { success(json!({ "accounts": [] })) }),
         post("webdav.removeWebdavAccount", Who::User, r#"{"accountId":"none"}"#, remove_webdav)
             .answering("error-invalid-account"),
@@ -205,10 +207,37 @@ async fn instances(call: Call) -> Outcome {
     success(json!({ "instances": [instance(&call.door)] }))
 }
 
+/// What a question to the directory is refused with.
+fn ldap_refused(refusal: parlor_core::error::Refusal) -> Refused {
+    use parlor_core::error::Refusal;
+    match refusal {
+        Refusal::Disabled("LDAP_Enable") => Refused::new("LDAP_disabled"),
+        Refusal::Unavailable => {
+            Refused::meteor("Connection_failed", "The directory can't be asked; the log says why")
+        }
+        other => other.into(),
+    }
+}
+
 /// Always asks for the second factor first, as every grave act on accounts does.
-async fn ldap(call: Call) -> Outcome {
+async fn ldap_sync(call: Call) -> Outcome {
     call.confirm(true).await?;
-    Err(Refused::new("LDAP_disabled"))
+    let done = call.chat().sync_directory(call.actor()?).await.map_err(ldap_refused)?;
+    success(json!({
+        "message": "Sync_in_progress", "found": done.found, "made": done.made, "deactivated": done.ended,
+    }))
+}
+
+async fn ldap_connection(call: Call) -> Outcome {
+    call.chat().check_directory(call.actor()?).await.map_err(ldap_refused)?;
+    success(json!({ "message": "LDAP_Connection_successful" }))
+}
+
+async fn ldap_search(mut call: Call) -> Outcome {
+    let body = Body::of(&mut call).await?;
+    let found =
+        call.chat().is_in_directory(call.actor()?, body.need("username")?).await.map_err(ldap_refused)?;
+    if found { success(json!({ "message": "LDAP_User_Found" })) } else { Err(Refused::new("User not found")) }
 }
 
 async fn remove_webdav(mut call: Call) -> Outcome {
