@@ -3,7 +3,7 @@
 use parlor_testkit::{HostApp, Rest};
 use serde_json::json;
 
-/// S0-2, S0-11, S0-14, S0-19 to S0-25, S0-27, S0-60: the old names of the environment make the administrator and his token;
+/// S0-2, S0-10, S0-11, S0-14, S0-19 to S0-25, S0-27, S0-60: the old names of the environment make the administrator and his token;
 /// with either of them, or the password, a backend is in; the public address is the one that it is told.
 #[tokio::test]
 async fn a_backend_that_knew_rocket_chat_points_at_this_server_and_is_in() {

@@ -41,6 +41,7 @@ async fn s4_11_a_foreign_page_is_refused_before_any_token_and_its_own_is_not() {
     assert_eq!(own.status, 200);
 }
 
+/// S0-80, S3-55: at `/socket.io`, on the one port.
 #[tokio::test]
 async fn s4_13_the_handshake_says_what_the_contract_says() {
     let server = Server::start().await;

@@ -77,6 +77,7 @@ async fn s3_27_to_s3_47_the_golden_exchange() {
     c.refused("join_room", json!({"room_id": room}), "not_found").await;
 }
 
+/// S3-60, S3-61: an edit is its sender's alone, a removal also an admin's of the room.
 #[tokio::test]
 async fn s3_29_s3_31_s3_32_messages_are_sent_edited_and_deleted_by_those_who_may() {
     let server = setup().start().await;
