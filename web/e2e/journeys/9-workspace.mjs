@@ -89,9 +89,11 @@ export default [
     name: "administration of permissions: one stop of Tab, a change reaches people who look at it",
     shows: [63],
     async run(stage) {
-      const ana = await stage.person("Ana");
+      const ana = await stage.person("Ana", { path: null });
       const { name } = await stage.admin.post("roles.create", { name: fresh("drill") }).then(({ role }) => role);
       await stage.admin.post("roles.addUserToRole", { roleName: name, username: ana.username });
+      await ana.open("/");
+      await ana.sees(ana.row("general"));
       const boss = await administrator(stage, "/admin/roles", "Roles and permissions");
       const { page } = boss;
       await page.getByLabel("Find permissions").fill("view-statistics");
