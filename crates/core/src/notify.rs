@@ -22,10 +22,11 @@ use crate::{
     id::UserId,
     membership::Membership,
     message::{Mention, Message, MessageKind},
+    notify_plan::plan,
     room::Room,
     setting::Settings,
     store::{MemberFilter, Page},
-    user::{Status, User},
+    user::User,
 };
 
 /// Messages that wait to be looked at; beyond it the oldest is let go, and counted.
@@ -46,6 +47,19 @@ pub enum Reason {
     Everybody,
     /// He wants to know of all that is written there.
     Room,
+}
+
+impl Reason {
+    /// As devices are told.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mention => "mention",
+            Self::Direct => "direct",
+            Self::Thread => "thread",
+            Self::Everybody => "everybody",
+            Self::Room => "room",
+        }
+    }
 }
 
 /// Who is to be looked at.
@@ -184,6 +198,22 @@ fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| stands_alone(at))
 }
 
+fn addresses_all(message: &Message) -> bool {
+    message.mentions.iter().any(|mention| matches!(mention, Mention::All))
+}
+
+/// The words of a text in lower case, each once, at most 100: keywords are found by their first.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        let word = word.to_lowercase();
+        if all.len() < 100 && !all.contains(&word) {
+            all.push(word);
+        }
+    }
+    all
+}
+
 /// Whether it is between `quietFrom` and `quietUntil` (`HH:MM`) where the user is (`quietOffset`, minutes east of UTC).
 fn is_quiet(user: &User, now: Time) -> bool {
     let Some(all) = chosen(user, "quietFrom") else { return false };
@@ -222,7 +252,8 @@ impl Chat {
         };
         let settings = self.settings();
         for to in self.addressees(&room, message, Reach::Online).await? {
-            if self.status_of(&to.user.id) != Status::Busy && to.wants(Way::Desktop, &settings) {
+            let (status, attention) = (self.status_of(&to.user.id), self.attention_of(&to.user.id));
+            if plan(&to, attention, status, self.now(), &settings).desktop {
                 let user = to.user.id.clone();
                 self.pass(Event::Notify { user, message: message.clone(), room: room.clone() });
             }
@@ -255,11 +286,16 @@ impl Chat {
         }
         let everybody = message.addresses_everybody();
         let small = room.members <= self.settings().number("Notifications_Max_Room_Members") as i64;
-        if everybody || (small && message.in_room()) {
-            let reason = if everybody { Reason::Everybody } else { Reason::Room };
+        let reason = if everybody { Reason::Everybody } else { Reason::Room };
+        if everybody || message.in_room() {
             let crowd = match reach {
-                Reach::Online => self.listening.hub.followers(&room.id),
-                Reach::Members => self.some_members(room).await?,
+                Reach::Online if everybody || small => self.listening.hub.followers(&room.id),
+                // `@here` is for those who are here.
+                Reach::Members if small && (!everybody || addresses_all(message)) => {
+                    self.some_members(room).await?
+                }
+                // In a large room only those who asked for it are looked at.
+                _ => self.keen_members(room, &message.text).await?,
             };
             crowd.into_iter().for_each(|user| want(user, reason));
         }
@@ -297,6 +333,12 @@ impl Chat {
         let members =
             self.store().reading(move |rows| rows.members(&id, &MemberFilter::default(), page)).await?;
         Ok(members.items.into_iter().map(|member| member.user).collect())
+    }
+
+    /// Members who want to hear of all that is written in the room, or of a word in the text.
+    async fn keen_members(&self, room: &Room, text: &str) -> Result<Vec<UserId>> {
+        let (id, words) = (room.id.clone(), words(text));
+        self.store().reading(move |rows| rows.keen_members(&id, &words, MOST)).await
     }
 
     /// Somebody, unless he is no member, wants nothing of this room, or ignores the author.

@@ -1,6 +1,8 @@
 //! What waits to go out: calls of integrations, mail, pushes. Each way has its own line in the store, so that none waits
 //! for another, and whoever carries it is woken when something is put there.
 
+use std::sync::atomic::AtomicI64;
+
 use tokio::sync::Notify;
 
 use crate::{
@@ -20,6 +22,8 @@ pub(crate) struct Wakers {
     mail: Notify,
     pushes: Notify,
     notices: Notify,
+    /// When the notices were last passed over, in milliseconds.
+    pub(crate) skipped: AtomicI64,
 }
 
 impl Wakers {
@@ -72,6 +76,13 @@ impl Chat {
                     return Ok(());
                 }
                 let mut delivery = delivery.clone();
+                if delivery.way == Way::Mail {
+                    crate::notices::settle(tx, &mut delivery)?;
+                }
+                let shown = delivery.way == Way::Push && delivery.event == "message";
+                if let (true, DeliveryState::Done, Some(room)) = (shown, delivery.state, &delivery.room) {
+                    tx.put_push_shown(&delivery.integration, room)?;
+                }
                 if delivery.way != Way::Call && delivery.state != DeliveryState::Waiting {
                     delivery.body = crate::json::Json::object();
                 }

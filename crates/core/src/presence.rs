@@ -28,6 +28,17 @@ pub const MAX_STATUS_TEXT: usize = 120;
 /// Connections remembered for one user; further ones don't count.
 const CONNECTIONS: usize = 200;
 
+/// Whether somebody looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attention {
+    /// At one device at least (or it went a moment ago and may come back).
+    Active,
+    /// Devices are connected, and nobody sits there.
+    Idle,
+    /// Nothing is connected.
+    Gone,
+}
+
 #[derive(Default)]
 struct Person {
     /// Each live connection, and whether its client said that nobody sits there.
@@ -161,6 +172,21 @@ impl Presence {
     /// As others see the user now.
     pub fn status(&self, user: &UserId) -> Status {
         self.0.lock().all.get(user).map_or(Status::Offline, Person::status)
+    }
+
+    /// Whether somebody sits at one of the user's devices, whatever status the user chose to show.
+    pub fn attention(&self, user: &UserId) -> Attention {
+        let people = self.0.lock();
+        match people.all.get(user) {
+            Some(person) if person.connections.is_empty() && person.left.is_none() => Attention::Gone,
+            Some(person)
+                if !person.connections.is_empty() && person.connections.iter().all(|(_, away)| *away) =>
+            {
+                Attention::Idle
+            }
+            Some(_) => Attention::Active,
+            None => Attention::Gone,
+        }
     }
 
     /// As [`Presence::status`] for all who are not offline, at most `limit`.

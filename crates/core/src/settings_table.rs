@@ -82,6 +82,10 @@ pub const SETTINGS: &[Definition] = &[
     shown("Show_Setup_Wizard", "General", "", Choice(&["pending", "in_progress", "completed"])),
     hidden("Organization_Name", "General", "", Text("")),
     hidden("Statistics_reporting", "General", "", Bool(false)),
+    // Seconds that a push waits for somebody who may read the message meanwhile.
+    hidden("Notifications_Schedule_Delay_online", "General", "", Number(120.0)),
+    hidden("Notifications_Schedule_Delay_away", "General", "", Number(0.0)),
+    hidden("Notifications_Schedule_Delay_offline", "General", "", Number(0.0)),
     hidden("Notifications_Max_Room_Members", "General", "", Number(100.0)),
     hidden("Apps_Framework_enabled", "General", "", Bool(false)),
     // General: REST API
@@ -359,6 +363,7 @@ pub const SETTINGS: &[Definition] = &[
     // Email
     shown("Accounts_Default_Email", "Email", "", Text("")),
     shown("email_style", "Email", "", Text("")),
+    hidden("Email_notification_show_message", "Email", "Privacy", Bool(true)),
     // Layout
     shown("Layout_Home_Title", "Layout", "", Text("Home")),
     shown("Layout_Home_Body", "Layout", "", Text("")),

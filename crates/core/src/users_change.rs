@@ -300,6 +300,13 @@ impl Chat {
                         all.insert(key.clone(), value.clone());
                     }
                 }
+                // Whoever chooses when to get letters wants some again.
+                if wanted.contains_key("emailNotificationMode") {
+                    all.remove("emailUnsubscribed");
+                }
+                if let Some(keywords) = wanted.get("highlights") {
+                    tx.put_highlights(&of, &by_first_word(keywords))?;
+                }
                 if let Some(language) = wanted.get("language").and_then(serde_json::Value::as_str) {
                     user.language = language.chars().take(35).collect();
                 }
@@ -312,6 +319,13 @@ impl Chat {
             })
             .await
     }
+}
+
+/// Keywords (at most 50) by their first word.
+fn by_first_word(keywords: &serde_json::Value) -> Vec<(String, String)> {
+    let all = keywords.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).take(50);
+    let first = |phrase: &str| crate::notify::words(phrase).into_iter().next();
+    all.filter_map(|phrase| Some((first(phrase)?, phrase.trim().to_lowercase()))).collect()
 }
 
 fn read_object(json: &Json) -> Option<serde_json::Map<String, serde_json::Value>> {

@@ -3,14 +3,18 @@
 
 mod keys;
 mod mail;
+mod notices;
 mod page;
 mod payload;
 mod previews;
+mod push_payload;
+mod pushes;
 mod queue;
 mod signature;
 mod webhooks;
 
-pub use keys::push_key;
 pub use mail::{Mail, server as mail_server};
+pub use notices::Notices;
 pub use previews::Previews;
+pub use pushes::Pushes;
 pub use webhooks::Webhooks;

@@ -4,11 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use parlor_core::{
     chat::Chat,
+    clock::Time,
     error::Result,
     letters::{About, CODE_GOOD, Letter, RESET_GOOD, VERIFY_GOOD},
+    notices_open::{Notice, NoticeItem},
     store::{Delivery, DeliveryState, Way},
 };
-use parlor_mail::{Fault, Language, Post, Server, Topic};
+use parlor_mail::{Fault, Item, Language, Post, Server, Topic};
 
 use crate::queue;
 
@@ -72,6 +74,10 @@ impl Mail {
 
     /// The letter as it is sent, or why nobody wants it any more.
     async fn post(&self, delivery: &Delivery) -> Result<std::result::Result<Post, &'static str>> {
+        if delivery.event == "unread" {
+            let notice = self.chat.unread_letter(delivery).await?;
+            return Ok(notice.map(|notice| self.unread(delivery, notice)).ok_or("it was read meanwhile"));
+        }
         match self.chat.letter(delivery)? {
             Some(letter) if letter.until <= self.chat.now() => Ok(Err("it was too late")),
             Some(letter) => Ok(Ok(self.written(delivery, &letter))),
@@ -89,6 +95,26 @@ impl Mail {
             About::Test => Topic::Test,
         };
         self.envelope(delivery, &topic, (&letter.to, &letter.name), &letter.language, None)
+    }
+
+    fn unread(&self, delivery: &Delivery, notice: Notice) -> Post {
+        let user = &notice.user;
+        let item = |item: &NoticeItem| Item {
+            sender: item.sender.clone(),
+            room: item.room.clone(),
+            text: item.text.clone(),
+            at: local(item.at, user.utc_offset),
+            url: item.url.clone(),
+        };
+        let topic = Topic::Unread {
+            items: notice.items.iter().map(item).collect(),
+            more: notice.more,
+            url: notice.url,
+            leave: notice.leave.clone(),
+            digest: notice.digest,
+        };
+        let name = if user.name.is_empty() { &user.username } else { &user.name };
+        self.envelope(delivery, &topic, (&notice.to, name), &user.language, Some(notice.leave))
     }
 
     fn envelope(
@@ -112,6 +138,14 @@ impl Mail {
             written: letter.written(),
         }
     }
+}
+
+/// A time as the reader's clock shows it.
+fn local(at: Time, hours_east: f64) -> String {
+    let offset = jiff::tz::Offset::from_seconds((hours_east.clamp(-14.0, 14.0) * 3600.0) as i32);
+    let at = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default();
+    let here = at.to_zoned(jiff::tz::TimeZone::fixed(offset.unwrap_or(jiff::tz::Offset::UTC)));
+    here.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// Who writes: `From_Email`, or nobody in particular at the workspace's own host.

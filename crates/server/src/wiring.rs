@@ -168,7 +168,6 @@ impl Core {
             },
         );
         let host = Host::new(chat.clone(), live.clone(), crate::host::options(config, file_key));
-        let keyed = chat.clone();
         let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());
         let (notifier, follower) = (chat.clone(), chat.clone());
         let chores = vec![
@@ -176,11 +175,8 @@ impl Core {
             tokio::spawn(sweep(chat.clone())),
             tokio::spawn(async move { follower.sync_forever().await }),
             tokio::spawn(async move { notifier.notify_forever().await }),
-            tokio::spawn(async move {
-                if let Err(refusal) = parlor_outbound::push_key(&keyed).await {
-                    tracing::warn!(%refusal, "there is no key for web pushes");
-                }
-            }),
+            tokio::spawn(parlor_outbound::Notices::new(chat.clone()).run()),
+            tokio::spawn(parlor_outbound::Pushes::new(chat.clone(), chat.outside()).run()),
             tokio::spawn(parlor_outbound::Previews::new(chat.clone(), chat.outside()).run()),
             tokio::spawn(parlor_outbound::Mail::new(chat.clone()).run()),
             tokio::spawn(parlor_outbound::Webhooks::new(chat.clone(), chat.outside()).run()),

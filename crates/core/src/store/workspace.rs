@@ -5,7 +5,7 @@ use crate::{
     clock::Time,
     error::Result,
     event::CustomKind,
-    id::{RoleId, UploadId, UserId},
+    id::{RoleId, RoomId, UploadId, UserId},
     json::Json,
     role::{Grant, Role},
     setting::Value,
@@ -83,6 +83,11 @@ pub trait ReadWorkspace {
     fn push_tokens(&mut self, user: &UserId) -> Result<Vec<PushToken>>;
     /// A push token whose session has not ended.
     fn push_token(&mut self, id: &str) -> Result<Option<PushToken>>;
+    /// Whether any device wants pushes.
+    fn any_push_token(&mut self) -> Result<bool>;
+    /// Members of a room who want to hear of all that is written there, or who have a keyword that begins with one of
+    /// these words (in lower case, at most 100); at most `limit` of each.
+    fn keen_members(&mut self, room: &RoomId, words: &[String], limit: u64) -> Result<Vec<UserId>>;
     /// A document.
     fn document(&mut self, collection: &'static str, id: &str) -> Result<Option<Document>>;
     /// Documents of a collection (with that key, when given), by id.
@@ -113,6 +118,12 @@ pub trait WriteWorkspace: ReadWorkspace {
     fn put_push_token(&mut self, token: &PushToken) -> Result<()>;
     /// Removes a user's push token by value; `false` if there was none.
     fn remove_push_token(&mut self, user: &UserId, value: &str) -> Result<bool>;
+    /// A device shows something of a room.
+    fn put_push_shown(&mut self, device: &str, room: &str) -> Result<()>;
+    /// The user's devices that show something of a room, which none does from now on.
+    fn take_pushes_shown(&mut self, room: &RoomId, user: &UserId) -> Result<Vec<String>>;
+    /// Replaces a user's keywords: each with its first word, in lower case.
+    fn put_highlights(&mut self, user: &UserId, phrases: &[(String, String)]) -> Result<()>;
     /// Stores a document.
     fn put_document(&mut self, collection: &'static str, document: &Document) -> Result<()>;
     /// Removes a document; `false` if there was none.

@@ -32,6 +32,8 @@ pub(crate) fn routes() -> Vec<Route> {
             mailer,
         )
         .answering("not part of this server"),
+        get("mail.unsubscribe", Who::Anyone, "t=none", ask_to_leave),
+        post("mail.unsubscribe", Who::Anyone, "{}", leave).answering("Invalid link"),
         post("mailer.unsubscribe", Who::Anyone, r#"{"_id":"none","createdAt":"1"}"#, unsubscribe)
             .answering("Invalid link"),
     ]
@@ -122,4 +124,43 @@ async fn unsubscribe(mut call: Call) -> Outcome {
     body.need("_id")?;
     body.need("createdAt")?;
     Err(Refused::meteor("error-email-unsubscribe-failed", "Invalid link"))
+}
+
+/// A page with a button: programs that look at links before their readers do must not press it.
+async fn ask_to_leave(call: Call) -> Outcome {
+    let french = call.chat().settings().text("Language").starts_with("fr");
+    let (title, label) = if french {
+        ("Ne plus recevoir de lettres ?", "Me désinscrire")
+    } else {
+        ("No more letters about unread messages?", "Unsubscribe")
+    };
+    Ok(page(&format!("<h1>{title}</h1><form method=\"post\"><button>{label}</button></form>")))
+}
+
+/// One click, as RFC 8058 wants it: the link alone says who it is.
+async fn leave(call: Call) -> Outcome {
+    let token = call.param("t").unwrap_or_default();
+    let invalid = |refusal| match refusal {
+        Refusal::TokenExpired => Refused::meteor("error-email-unsubscribe-failed", "Invalid link"),
+        other => Refused::from(other),
+    };
+    call.chat().leave_letters(token).await.map_err(invalid)?;
+    let french = call.chat().settings().text("Language").starts_with("fr");
+    let done = if french { "C'est fait." } else { "Done. You will get no more of these letters." };
+    Ok(page(&format!("<h1>{done}</h1>")))
+}
+
+fn page(body: &str) -> axum::response::Response {
+    use axum::response::IntoResponse;
+    let html = format!(
+        "<!doctype html><html><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><title>Parlor</title></head><body>{body}</body></html>"
+    );
+    let headers = [
+        ("content-type", "text/html; charset=utf-8"),
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("content-security-policy", "default-src 'none'; form-action 'self'"),
+    ];
+    (headers, html).into_response()
 }

@@ -22,14 +22,9 @@ pub(crate) fn routes() -> Vec<Route> {
             subscribe,
         ),
         post("push.unsubscribe", Who::User, r#"{"endpoint":"https://push.example.org/none"}"#, unsubscribe),
-        post("push.test", Who::May(&["test-push-notifications"]), "", |_| async {
-            Err(Refused::meteor("error-push-disabled", "Push is disabled"))
-        })
-        .answering("Push is disabled"),
+        post("push.test", Who::May(&["test-push-notifications"]), "", try_out).answering("Push is disabled"),
         get("push.get", Who::User, "id=none", push_get).answering("Message not found"),
-        get("push.info", Who::User, "", |_| async {
-            success(json!({ "pushGatewayEnabled": false, "defaultPushGateway": false }))
-        }),
+        get("push.info", Who::User, "", info),
     ]
 }
 
@@ -57,6 +52,28 @@ async fn unsubscribe(mut call: Call) -> Outcome {
         Ok(()) | Err(Refusal::NotFound(_)) => success(Value::Null),
         Err(other) => Err(other.into()),
     }
+}
+
+/// To all devices of whoever asks.
+async fn try_out(call: Call) -> Outcome {
+    let count = call.chat().try_push_out(call.actor()?).await.map_err(|refusal| match refusal {
+        Refusal::Disabled(_) => Refused::meteor("error-push-disabled", "Push is disabled"),
+        Refusal::NotFound(_) => {
+            Refused::meteor("error-no-tokens-for-this-user", "There are no tokens for this user")
+        }
+        other => other.into(),
+    })?;
+    success(json!({ "tokensCount": count }))
+}
+
+async fn info(call: Call) -> Outcome {
+    let settings = call.chat().settings();
+    let gateway = settings.text("Push_gateway").trim_end_matches('/');
+    let on = settings.is_on("Push_enable") && settings.is_on("Push_enable_gateway");
+    success(json!({
+        "pushGatewayEnabled": on && !gateway.is_empty(),
+        "defaultPushGateway": gateway == "https://gateway.rocket.chat",
+    }))
 }
 
 /// What a push was about, for phones that were told only its id.

@@ -1,6 +1,6 @@
 //! Letters, as a real mail server gets them.
 
-use parlor_testkit::{Cast, Person, Server, rest, server::ADMINISTRATOR};
+use parlor_testkit::{Cast, Person, Server, rest};
 use serde_json::{Value, json};
 
 use crate::post::{Sink, there};
@@ -168,6 +168,38 @@ async fn a_code_by_mail_is_the_second_factor_of_whoever_wants_it() {
     let unknown = server.rest().post("users.2fa.sendEmailCode", ask("nobody")).await;
     assert_eq!(known.body, unknown.body);
     let _ = sink.next().await;
-    let _ = rest::answer(server.rest().request(axum::http::Method::GET, "me")).await.refused(401);
-    let _ = ADMINISTRATOR;
+}
+
+#[tokio::test]
+async fn who_is_not_there_gets_a_letter_until_one_click_ends_it() {
+    let Some((server, cast, mut sink)) = stage(0).await else { return };
+    let room = cast.owner.group("plans", &[&cast.member, &cast.outsider]).await;
+    let evil = "@member see <b>this</b> & that";
+    cast.owner.say(&room, "not for letters").await;
+    cast.owner.say(&room, evil).await;
+    let letter = sink.next().await;
+    assert_eq!(letter.to, "member@example.org");
+    assert!(letter.text.contains(evil) && !letter.text.contains("not for letters"), "{}", letter.text);
+    assert!(letter.html.contains("&lt;b&gt;this&lt;/b&gt;"), "{}", letter.html);
+    let headers = letter.headers.replace("\n ", " ").replace("\n\t", " ");
+    assert!(headers.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{headers}");
+    let begin = headers.find("List-Unsubscribe: <").expect("a way out") + "List-Unsubscribe: <".len();
+    let link = headers[begin..].split('>').next().unwrap_or_default().replace(' ', "");
+    let path = format!("/{}", link.splitn(4, '/').nth(3).unwrap_or_default());
+    let asked = server.rest().get(&path, &[]).await;
+    assert!(asked.status == 200 && asked.text().contains("<form"), "looking is not leaving");
+    cast.owner.say(&room, "@member once more").await;
+    assert!(sink.next().await.text.contains("once more"));
+    let click = |path: &str| {
+        server.rest().request(axum::http::Method::POST, path).form(&[("List-Unsubscribe", "One-Click")])
+    };
+    assert_eq!(rest::answer(click("/api/v1/mail.unsubscribe?t=guess")).await.status, 400);
+    assert_eq!(rest::answer(click(&path)).await.status, 200);
+    cast.owner.say(&room, "@member in vain").await;
+    cast.owner.say(&room, "@outsider hello").await;
+    assert_eq!(sink.next().await.to, "outsider@example.org");
+    let again = json!({ "data": { "emailNotificationMode": "mentions" } });
+    let _ = cast.member.rest.post("users.setPreferences", again).await.ok();
+    cast.owner.say(&room, "@member welcome back").await;
+    assert!(sink.next().await.text.contains("welcome back"));
 }

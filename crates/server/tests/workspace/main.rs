@@ -6,4 +6,5 @@ mod limits;
 mod mail;
 mod post;
 mod previews;
+mod pushes;
 mod sink;

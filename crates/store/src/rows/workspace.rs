@@ -4,7 +4,7 @@ use parlor_core::{
     clock::Time,
     error::Result,
     event::CustomKind,
-    id::{RoleId, UserId},
+    id::{RoleId, RoomId, UserId},
     json::Json,
     role::{Grant, Role, RoleScope},
     setting::Value,
@@ -105,6 +105,12 @@ impl ReadWorkspace for SqlTx<'_> {
     fn push_token(&mut self, id: &str) -> Result<Option<PushToken>> {
         super::devices::by_id(self, id)
     }
+    fn any_push_token(&mut self) -> Result<bool> {
+        Ok(self.opt("SELECT 1 FROM push_tokens LIMIT 1", &[], |row| row.get::<i64>(0))?.is_some())
+    }
+    fn keen_members(&mut self, room: &RoomId, words: &[String], limit: u64) -> Result<Vec<UserId>> {
+        super::devices::keen(self, room, words, limit)
+    }
     fn document(&mut self, collection: &'static str, id: &str) -> Result<Option<Document>> {
         let sql =
             "SELECT id, look_up, body, updated_at FROM documents WHERE collection = $1 AND id = $2 {lock}";
@@ -198,6 +204,17 @@ impl WriteWorkspace for SqlTx<'_> {
     }
     fn remove_push_token(&mut self, user: &UserId, value: &str) -> Result<bool> {
         super::devices::remove(self, user, value)
+    }
+    fn put_push_shown(&mut self, device: &str, room: &str) -> Result<()> {
+        let sql = "INSERT INTO pushes_shown (device, room) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        self.exec(sql, params![*device, *room])?;
+        Ok(())
+    }
+    fn take_pushes_shown(&mut self, room: &RoomId, user: &UserId) -> Result<Vec<String>> {
+        super::devices::take_shown(self, room, user)
+    }
+    fn put_highlights(&mut self, user: &UserId, phrases: &[(String, String)]) -> Result<()> {
+        super::devices::put_highlights(self, user, phrases)
     }
     fn put_document(&mut self, collection: &'static str, document: &Document) -> Result<()> {
         self.exec(
