@@ -16,7 +16,7 @@ use crate::{
     session::Actor,
     store::{Delivery, DeliveryState, Lane, LinkPurpose, MailLink, Tx, Way},
     user::{User, UserKind},
-    users_change::end_sessions,
+    users_change::set_password,
 };
 
 /// How long a link for a new password is good.
@@ -260,13 +260,11 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 let mut user = taken_by(tx, &hash, LinkPurpose::Reset)?;
-                let mut secrets = tx.secrets(&user.id)?;
-                secrets.password = Some(stored.clone());
-                tx.put_secrets(&user.id, &secrets)?;
-                (user.has_password, user.require_password_change) = (true, false);
+                let secrets = tx.secrets(&user.id)?;
+                set_password(tx, &mut user, &stored, None)?;
+                user.require_password_change = false;
                 // Others that were asked for before the password changed must not change it again.
                 tx.remove_mail_links(&user.id, LinkPurpose::Reset)?;
-                end_sessions(tx, &user.id, None, false)?;
                 let user = put_user(tx, user)?;
                 let second_factor = secrets.totp.is_some() || secrets.email_codes;
                 Ok(Renewed { user: user.id.clone(), second_factor })

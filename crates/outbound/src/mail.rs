@@ -156,10 +156,9 @@ fn sender(chat: &Chat) -> String {
             let url = settings.text("Site_Url").to_owned();
             let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
             let host = host.filter(|host| !host.is_empty()).unwrap_or("localhost");
-            match host.parse::<std::net::IpAddr>() {
-                Ok(_) => format!("no-reply@[{host}]"),
-                Err(_) => format!("no-reply@{host}"),
-            }
+            // An address or a bare name is no domain that mail can come from.
+            let domain = host.contains('.') && host.parse::<std::net::IpAddr>().is_err();
+            format!("no-reply@{}", if domain { host } else { "localhost.localdomain" })
         }
         chosen => chosen.to_owned(),
     }

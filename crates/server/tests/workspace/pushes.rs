@@ -59,7 +59,8 @@ impl Browser {
         let (mut key, mut nonce) = ([0; 16], [0; 12]);
         derive(salt, &secret, b"Content-Encoding: aes128gcm\0", &mut key);
         derive(salt, &secret, b"Content-Encoding: nonce\0", &mut nonce);
-        let plain = Aes128Gcm::new(&key.into()).decrypt(&nonce.into(), sealed).expect("it is for this browser");
+        let plain =
+            Aes128Gcm::new(&key.into()).decrypt(&nonce.into(), sealed).expect("it is for this browser");
         let (mark, said) = plain.split_last().expect("a mark");
         assert_eq!(*mark, 2);
         serde_json::from_slice(said).expect("JSON")
@@ -191,7 +192,10 @@ async fn phones_are_told_through_a_gateway_and_forgotten_when_it_says_so() {
     let body = gateway.next().await.body;
     assert_eq!(body["token"], "a phone's token");
     let options = &body["options"];
-    assert_eq!((&options["title"], &options["text"], &options["badge"]), (&json!("Olga Owner"), &json!("hello"), &json!(1)));
+    assert_eq!(
+        (&options["title"], &options["text"], &options["badge"]),
+        (&json!("Olga Owner"), &json!("hello"), &json!(1))
+    );
     let payload = &options["payload"];
     assert_eq!((&payload["rid"], &payload["messageId"]), (&json!(room), &sent["_id"]));
     assert_eq!((&payload["type"], &payload["notificationType"]), (&json!("d"), &json!("message")));
