@@ -9,11 +9,17 @@ import { startLanguage } from "./i18n";
 import { start } from "./store/account";
 
 // A part of the app that is gone from the server belongs to an older build: one reload fetches the new one.
-addEventListener("vite:preloadError", (event) => {
+addEventListener("vite:preloadError", () => {
   if (sessionStorage.getItem("parlor.reloaded")) return;
-  sessionStorage.setItem("parlor.reloaded", "1");
-  event.preventDefault();
-  location.reload();
+  // Where the server is away nothing is newer, and a page that goes would not come back.
+  fetch("/", { method: "HEAD", cache: "no-store" }).then(
+    ({ ok }) => {
+      if (!ok) return;
+      sessionStorage.setItem("parlor.reloaded", "1");
+      location.reload();
+    },
+    () => undefined,
+  );
 });
 
 if (session.get()) void start();

@@ -31,6 +31,8 @@ export class DdpError extends Error {
 /** Silence after which the server is asked for a sign of life, and after which the socket counts as dead (ms). */
 const ASK = 20_000;
 const DEAD = 35_000;
+/** How long the server may take to listen before the connection counts as online all the same (ms). */
+const LISTENING = 4_000;
 /** Longest pause between two attempts to connect (ms). */
 const PAUSE = 15_000;
 
@@ -45,6 +47,8 @@ export class Ddp {
   private readonly pending = new Map<string, Pending>();
   private readonly streams = new Map<string, Stream>();
   private wanted = false;
+  private unready = new Set<string>();
+  private allReady: () => void = () => undefined;
 
   constructor(
     private readonly url: string,
@@ -156,8 +160,28 @@ export class Ddp {
     if (!own) return;
     await this.request("login", [{ resume: own.token }]);
     this.attempts = 0;
-    for (const stream of this.streams.values()) this.subscribe(stream);
+    await this.subscribeAll();
     this.set("online");
+  }
+
+  /** Subscribes every stream, and waits until the server listens: what is read afterwards leaves no gap. */
+  private subscribeAll(): Promise<void> {
+    const all = [...this.streams.values()];
+    this.unready = new Set(all.map(({ id }) => id));
+    for (const stream of all) this.subscribe(stream);
+    if (all.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, LISTENING);
+      this.allReady = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  private answered(ids: readonly string[]): void {
+    for (const id of ids) this.unready.delete(id);
+    if (this.unready.size === 0) this.allReady();
   }
 
   private receive(text: string): void {
@@ -176,6 +200,12 @@ export class Ddp {
         break;
       case "changed":
         this.event(frame);
+        break;
+      case "ready":
+        this.answered(frame.subs ?? []);
+        break;
+      case "nosub":
+        if (frame.id) this.answered([frame.id]);
         break;
     }
   }
@@ -202,6 +232,7 @@ export class Ddp {
 interface Frame {
   msg?: string;
   id?: string;
+  subs?: string[];
   result?: unknown;
   error?: { error: string | number; reason?: string };
   collection?: string;

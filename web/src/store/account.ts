@@ -7,7 +7,7 @@ import type { Me, Room, Subscription } from "@/api/types";
 import { LOCALES, speak, type Locale } from "@/i18n";
 import { forget } from "./disk";
 import { loadDrafts } from "./drafts";
-import { listen, readLists, watchPresence } from "./live";
+import { listen, readChanges, readLists, watchPresence } from "./live";
 import { resume } from "./outbox";
 import { prefer, preference } from "./preferences";
 import { change, empty, state } from "./state";
@@ -74,6 +74,8 @@ export async function start(): Promise<void> {
     ]);
     change({ permissions: Object.fromEntries(permissions.update.map(({ _id, roles }) => [_id, roles])) });
     watchPresence();
+    // The socket was quicker than the lists: nothing may fall between them.
+    if (state().connection === "online") void readChanges().catch(() => undefined);
     endStatusInTime();
     await resume(me._id);
   } catch (error) {

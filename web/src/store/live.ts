@@ -73,10 +73,13 @@ export function listen(me: Me, ended: () => void): () => void {
   };
 }
 
+/** The lists again, from their last known change on: for what happened between the first reading and the listening. */
+export const readChanges = (): Promise<void> => readLists(Math.max(0, newest(state()) - 1_000));
+
 /** After a break: the lists, and each room that is in memory. What came meanwhile over the socket is newer and stays. */
 async function comeBack(): Promise<void> {
   if (!state().ready) return;
-  await readLists(Math.max(0, newest(state()) - 1_000));
+  await readChanges();
   await Promise.all(lately().map((rid) => catchUp(rid).catch(() => undefined)));
   watchPresence();
   readPresence([...watching]);

@@ -27,8 +27,10 @@ export default function Chat({ pages }: Props): ReactNode {
   const control = useStore((state) => answers(state.me));
   useShortcuts(setOverlay);
   useEffect(() => {
-    // Not before the chat stands: what it fetches can wait.
-    const timer = setTimeout(() => void import("@/store/worker").then(({ startWorker }) => startWorker()), 2_000);
+    // Not before the chat stands: what it fetches can wait, also for a network.
+    const begin = (): void =>
+      void import("@/store/worker").then(({ startWorker }) => startWorker()).catch(() => undefined);
+    const timer = setTimeout(() => navigator.onLine && begin(), 2_000);
     return () => clearTimeout(timer);
   }, []);
   useEffect(() => {
