@@ -136,6 +136,8 @@ pub trait Credentials: Send + Sync {
     fn token_hash(&self, token: &str) -> [u8; 32];
     /// A new TOTP secret: base32 for the user, and the encrypted form that is stored.
     fn new_totp(&self) -> Result<(String, String)>;
+    /// The stored form of a TOTP secret in base32 that another server gave out; `None` when it is none.
+    fn keep_totp(&self, base32: &str) -> Option<String>;
     /// Checks a TOTP code: the time step it belongs to, which must be larger than the last one used.
     fn check_totp(&self, stored: &str, code: &str, last_step: Option<u64>) -> Result<Option<u64>>;
     /// Encrypts a secret that must be had again in clear (e.g. a client secret), for storing.

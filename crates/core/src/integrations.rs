@@ -286,7 +286,7 @@ impl Chat {
         }
     }
 
-    fn kept_token(&self, direction: Direction, token: &str) -> Result<String> {
+    pub(crate) fn kept_token(&self, direction: Direction, token: &str) -> Result<String> {
         match direction {
             Direction::Incoming => Ok(self.digest(token)),
             Direction::Outgoing if token.is_empty() => Ok(String::new()),

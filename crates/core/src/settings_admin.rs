@@ -81,7 +81,7 @@ impl Chat {
 }
 
 /// Whether the value is of the definition's kind and within bounds.
-fn check(def: &Definition, value: &Value) -> Result<()> {
+pub(crate) fn check(def: &Definition, value: &Value) -> Result<()> {
     let bad = |problem: &str| Err(Refusal::invalid("setting", format!("{} {problem}", def.id)));
     match (def.default, value) {
         (Default::Bool(_), Value::Bool(_)) | (Default::Json(_), Value::Json(_)) => Ok(()),

@@ -16,7 +16,7 @@ use crate::Allowed;
 /// Redirects of one call.
 const MAX_REDIRECTS: usize = 5;
 /// Headers that go to the first host alone.
-const PRIVATE_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+const PRIVATE_HEADERS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-auth-token"];
 
 /// Tells what the operator opened, as it is now.
 pub type Opened = Arc<dyn Fn() -> Allowed + Send + Sync>;
@@ -44,6 +44,17 @@ impl Client {
             .build()
             .map_err(|error| error.to_string())?;
         Ok(Self { http, opened })
+    }
+
+    /// A client for a server that the operator himself named: its host is open wherever it is, others as ever.
+    ///
+    /// # Errors
+    /// When that is no address, or the TLS library can't be set up.
+    pub fn only_to(url: &str) -> Result<Self, String> {
+        let url = read_url(url).map_err(|why| why.to_string())?;
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let opened = Allowed::read([host.as_str()]).map_err(|bad| format!("{} is no host", bad.0))?;
+        Self::new(Arc::new(move || opened.clone()))
     }
 
     async fn follow(&self, request: Request) -> Result<Fetched, Unfetched> {

@@ -103,6 +103,11 @@ impl Credentials for Identity {
         Ok((secret.to_base32(), secret.seal(&self.key, ANY_OWNER, &*self.random)))
     }
 
+    fn keep_totp(&self, base32: &str) -> Option<String> {
+        let secret = TotpSecret::from_base32(base32)?;
+        Some(secret.seal(&self.key, ANY_OWNER, &*self.random))
+    }
+
     fn check_totp(&self, stored: &str, code: &str, last_step: Option<u64>) -> Result<Option<u64>> {
         let secret = TotpSecret::open(&self.key, ANY_OWNER, stored).map_err(lost_key)?;
         match secret.check(code, self.seconds(), last_step) {

@@ -214,13 +214,43 @@ pub enum TokenCommand {
 /// `parlor import …`
 #[derive(Debug, Subcommand)]
 pub enum ImportCommand {
-    /// From a Rocket.Chat database, as a mongodump directory or archive.
+    /// From Rocket.Chat: a dump of its database, or a running server by its address. Safe to run twice.
     Rocketchat {
         #[command(flatten)]
         #[allow(missing_docs)]
         place: Place,
-        /// The dump.
+        /// What mongodump wrote: a directory or an archive, packed with gzip or not.
+        #[arg(required_unless_present = "url", conflicts_with = "url")]
+        source: Option<PathBuf>,
+        /// A folder with the files that Rocket.Chat kept outside its database.
+        #[arg(long, requires = "source")]
+        files: Option<PathBuf>,
+        /// The address of a running server.
+        #[arg(long, requires = "token", requires = "user_id")]
+        url: Option<String>,
+        /// A personal access token of one of its administrators.
+        #[arg(long, env = "ROCKETCHAT_TOKEN", hide_env_values = true)]
+        token: Option<String>,
+        /// That administrator's id.
+        #[arg(long, env = "ROCKETCHAT_USER_ID")]
+        user_id: Option<String>,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// From Slack: the zip file that a workspace's administrators can export. Safe to run twice.
+    Slack {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        place: Place,
+        /// The zip file.
         source: PathBuf,
+        /// A token (xoxp-… or xoxb-…) by which files are fetched; without one messages keep links to them.
+        #[arg(long, env = "SLACK_TOKEN", hide_env_values = true)]
+        token: Option<String>,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// From ShowWise's old chat: a folder with chat_messages.json and chat_groups.json. Safe to run twice.
     Showwise {

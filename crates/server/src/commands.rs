@@ -8,7 +8,8 @@ mod openapi;
 mod reference;
 mod users;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use parlor_movein::{live, rocketchat, slack};
 
 use crate::{
     cli::{Cli, Command, ImportCommand, Place, ServeFlags},
@@ -30,8 +31,26 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Import(ImportCommand::Showwise { place, source, dry_run }) => {
             with_core(&place, async |core| movein::showwise(core, &source, dry_run).await)
         }
-        Command::Import(ImportCommand::Rocketchat { .. }) => {
-            bail!("importing comes with a later version; see CHANGELOG.md")
+        Command::Import(ImportCommand::Rocketchat {
+            place, source: Some(source), files, dry_run, ..
+        }) => {
+            let scratch = place.data.join(movein::SCRATCH);
+            let options = rocketchat::Options { source, files, scratch, dry_run };
+            with_core(&place, async |core| movein::rocketchat(core, &options).await)
+        }
+        Command::Import(ImportCommand::Rocketchat { place, url, token, user_id, dry_run, .. }) => {
+            let options = live::Options {
+                url: url.unwrap_or_default(),
+                token: token.unwrap_or_default(),
+                user_id: user_id.unwrap_or_default(),
+                scratch: place.data.join(movein::SCRATCH),
+                dry_run,
+            };
+            with_core(&place, async |core| movein::live(core, &options).await)
+        }
+        Command::Import(ImportCommand::Slack { place, source, token, dry_run }) => {
+            let options = slack::Options { source, token, dry_run };
+            with_core(&place, async |core| movein::slack(core, &options).await)
         }
         Command::Explain(args) => with_core(&args.place, async |core| explain::run(core, &args).await),
         Command::Doctor(flags) => doctor::run(&flags),
@@ -53,7 +72,7 @@ fn with_core(place: &Place, work: impl AsyncFnOnce(&Core) -> Result<()>) -> Resu
     let config = Config::load(&flags, &env)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let core = wiring::open(&config).await?;
+        let core = wiring::open(&config).await?.alone();
         let done = work(&core).await;
         let engine = core.engine.clone();
         drop(core);

@@ -149,6 +149,12 @@ async fn load(store: &(dyn Store + 'static)) -> Result<(parlor_core::role::Roles
 }
 
 impl Core {
+    /// Without anybody to publish to: what is committed is not kept for listeners.
+    pub fn alone(mut self) -> Self {
+        self.facts = mpsc::sync_channel(1).1;
+        self
+    }
+
     /// Starts the publisher and the doors.
     pub fn start(self, config: &Config) -> Result<Parts> {
         let Self { chat, engine, facts, file_key } = self;

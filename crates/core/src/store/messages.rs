@@ -312,6 +312,8 @@ pub trait WriteMessages: ReadMessages {
     fn insert_upload(&mut self, upload: &Upload, quota: Quota) -> Result<UploadId>;
     /// Stores an upload that has the bytes of another. `NotFound` when those are gone.
     fn insert_copy(&mut self, upload: &Upload, quota: Quota) -> Result<()>;
+    /// Says when an upload was made, for one that comes from another chat.
+    fn date_upload(&mut self, id: &UploadId, at: Time) -> Result<()>;
     /// Ties an upload to its message, or to none again.
     fn confirm_upload(&mut self, id: &UploadId, message: Option<&MessageId>) -> Result<()>;
     /// Removes an upload's row; answers which bytes nobody needs any more, to be removed after the commit.

@@ -371,6 +371,9 @@ impl WriteMessages for SqlTx<'_> {
     fn insert_copy(&mut self, upload: &Upload, quota: Quota) -> Result<()> {
         uploads_rows::insert_copy(self, upload, quota)
     }
+    fn date_upload(&mut self, id: &UploadId, at: Time) -> Result<()> {
+        Ok(uploads_rows::date(self, id, at)?)
+    }
     fn confirm_upload(&mut self, id: &UploadId, message: Option<&MessageId>) -> Result<()> {
         uploads_rows::confirm(self, id, message)
     }

@@ -51,6 +51,11 @@ pub(super) fn thumbnail_of(tx: &mut SqlTx<'_>, id: &UploadId) -> Sql<Option<Uplo
     tx.opt(&format!("{SELECT} WHERE x.original = $1"), params![id], read)
 }
 
+pub(super) fn date(tx: &mut SqlTx<'_>, id: &UploadId, at: Time) -> Sql<()> {
+    tx.exec("UPDATE uploads SET at = $2 WHERE id = $1", params![id, at])?;
+    Ok(())
+}
+
 pub(super) fn of_room(tx: &mut SqlTx<'_>, room: &RoomId, text: &str, page: Page) -> Sql<Paged<Upload>> {
     let Some(room) = room_key(tx, room)? else { return Ok(Paged { items: Vec::new(), total: 0 }) };
     let span = Span::of(room);

@@ -1,0 +1,351 @@
+//! Moving in with everything: accounts, roles, settings and integrations of another chat keep their ids. Nothing of it
+//! is news to anybody, what is here stays as it is, and doing it again changes nothing. For the server's own actors
+//! alone; rooms, messages and files follow in the modules beside this one.
+
+use crate::{
+    bootstrap::made,
+    chat::Chat,
+    clock::Time,
+    error::{Refusal, Result},
+    event::Event,
+    id::{RoleId, SessionId, UserId},
+    integration::{Direction, Integration},
+    integrations_out::CURSOR,
+    role::{AS_WORKSPACE, Grant, Role},
+    session::{Actor, Session, SessionKind},
+    setting::Value,
+    store::{Lane, Secrets, Tx},
+    user::User,
+};
+
+/// Names that are tried before a taken one is given up.
+const MOST_TRIES: u32 = 1_000;
+
+/// Things that one transaction takes in at most.
+pub const AT_ONCE: usize = 200;
+
+/// What became of something that moves in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Moved<T> {
+    /// It is stored now.
+    New(T),
+    /// It was here already.
+    Known(T),
+    /// It can't be taken, for this reason.
+    Left(String),
+}
+
+/// An account of another chat, with what proves who its owner is.
+#[derive(Clone)]
+pub struct MovedUser {
+    /// The account.
+    pub user: User,
+    /// The stored form of its password: bcrypt over the hex SHA-256, as Rocket.Chat keeps it.
+    pub password: Option<String>,
+    /// The secret of its authenticator, in base32.
+    pub totp: Option<String>,
+    /// SHA-256 of the recovery codes that are left.
+    pub recovery: Vec<[u8; 32]>,
+    /// Codes by mail are on.
+    pub email_codes: bool,
+    /// Personal access tokens.
+    pub tokens: Vec<MovedToken>,
+}
+
+/// A personal access token of another chat.
+#[derive(Clone, Debug)]
+pub struct MovedToken {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of the token.
+    pub hash: [u8; 32],
+    /// Its last characters.
+    pub last_six: String,
+    /// No second factor asked.
+    pub bypass: bool,
+    /// When it was made.
+    pub created_at: Time,
+}
+
+pub(crate) fn only_system(actor: &Actor) -> Result<()> {
+    if actor.is_system() { Ok(()) } else { Err(Refusal::NotAllowed("import")) }
+}
+
+/// A reason for leaving something, unless the store itself is in trouble.
+pub(crate) fn reason<T>(done: Result<Moved<T>>) -> Result<Moved<T>> {
+    match done {
+        Err(refusal @ (Refusal::Unavailable | Refusal::Internal(_))) => Err(refusal),
+        Err(refusal) => Ok(Moved::Left(refusal.to_string())),
+        done => done,
+    }
+}
+
+impl Chat {
+    /// An account with nothing but id and name, to be filled by whoever knows the other chat.
+    pub fn empty_user(&self, id: UserId, username: &str) -> User {
+        self.blank_user(id, username)
+    }
+
+    /// Brings in accounts under their own ids; the users as they are here. A user name that somebody else has gets `-2`,
+    /// `-3` …, and addresses that somebody else has are left out. `dry`: only says what would become of them.
+    pub async fn move_users(
+        &self,
+        actor: &Actor,
+        moved: Vec<MovedUser>,
+        dry: bool,
+    ) -> Result<Vec<Moved<User>>> {
+        let drafts = moved.into_iter().map(|moved| self.draft_moved(moved)).collect();
+        self.move_all(actor, drafts, dry, move |tx, draft| take_user(tx, draft, dry)).await
+    }
+
+    /// Ends a move: nothing of it makes outgoing integrations call.
+    pub async fn moved_in(&self, actor: &Actor) -> Result<()> {
+        only_system(actor)?;
+        self.store().writing(Lane::Bulk, quiet).await
+    }
+
+    fn draft_moved(&self, moved: MovedUser) -> Draft {
+        let secrets = Secrets {
+            password: moved.password,
+            totp: moved.totp.as_deref().and_then(|base32| self.ports.credentials.keep_totp(base32)),
+            recovery: moved.recovery,
+            email_codes: moved.email_codes,
+            ..Secrets::default()
+        };
+        let id = moved.user.id.clone();
+        let sessions = moved.tokens.into_iter().map(|token| self.moved_token(&id, token)).collect();
+        Draft { user: User { has_password: secrets.password.is_some(), ..moved.user }, secrets, sessions }
+    }
+
+    /// Takes things in within one transaction, at most [`AT_ONCE`]; when one of them can't be taken, each by itself
+    /// shows which.
+    pub(crate) async fn move_all<T: Clone + Send + 'static, R: Send + 'static>(
+        &self,
+        actor: &Actor,
+        items: Vec<T>,
+        dry: bool,
+        take: impl Fn(&mut dyn Tx, &T) -> Result<Moved<R>> + Clone + Send + 'static,
+    ) -> Result<Vec<Moved<R>>> {
+        only_system(actor)?;
+        if items.len() > AT_ONCE {
+            return Err(Refusal::TooLarge { what: "things at once", limit: AT_ONCE as u64 });
+        }
+        let (all, each) = (items.clone(), take.clone());
+        let together = move |tx: &mut dyn Tx| {
+            let done = all.iter().map(|item| each(tx, item)).collect::<Result<Vec<_>>>()?;
+            if !dry {
+                quiet(tx)?;
+            }
+            Ok(done)
+        };
+        match self.store().writing(Lane::Bulk, together).await {
+            Err(refusal @ (Refusal::Unavailable | Refusal::Internal(_))) => return Err(refusal),
+            Err(_) => {}
+            Ok(done) => return Ok(done),
+        }
+        let mut all = Vec::with_capacity(items.len());
+        for item in items {
+            let each = take.clone();
+            all.push(reason(self.store().writing(Lane::Bulk, move |tx| each(tx, &item)).await)?);
+        }
+        Ok(all)
+    }
+
+    fn moved_token(&self, user: &UserId, token: MovedToken) -> Session {
+        Session {
+            id: SessionId::new(self.new_id()),
+            user: user.clone(),
+            token_hash: token.hash,
+            kind: SessionKind::PersonalToken {
+                name: token.name,
+                last_six: token.last_six,
+                bypass: token.bypass,
+            },
+            created_at: token.created_at,
+            expires_at: None,
+            user_agent: String::new(),
+            address: String::new(),
+        }
+    }
+
+    /// Brings in a role that is not here.
+    pub async fn move_role(&self, actor: &Actor, role: Role, dry: bool) -> Result<Moved<RoleId>> {
+        only_system(actor)?;
+        let id = role.id.clone();
+        let all = self.roles();
+        if all.roles.contains_key(&id) {
+            return Ok(Moved::Known(id));
+        }
+        if all.roles.values().any(|known| known.name.eq_ignore_ascii_case(&role.name)) {
+            return Ok(Moved::Left("another role has its name".into()));
+        }
+        if dry {
+            return Ok(Moved::New(id));
+        }
+        let store = move |tx: &mut dyn Tx| {
+            tx.put_role(&role)?;
+            let event = Event::Role { id: role.id.clone(), role: Some(role.clone().into()) };
+            tx.record(None, event)?;
+            Ok(Moved::New(role.id.clone()))
+        };
+        reason(self.store().writing(Lane::Bulk, store).await)
+    }
+
+    /// Brings in who holds a permission, where that differs and nobody changed it here.
+    pub async fn move_grant(
+        &self,
+        actor: &Actor,
+        permission: &str,
+        holders: Vec<RoleId>,
+        dry: bool,
+    ) -> Result<Moved<()>> {
+        only_system(actor)?;
+        let all = self.roles();
+        let Some(known) = all.grants.get(permission) else {
+            return Ok(Moved::Left("no such permission here".into()));
+        };
+        let same =
+            known.roles.len() == holders.len() && holders.iter().all(|role| known.roles.contains(role));
+        if same || known.updated_at != Time(0) || holders.iter().any(|role| &**role == AS_WORKSPACE) {
+            return Ok(Moved::Known(()));
+        }
+        if let Some(unknown) = holders.iter().find(|role| !dry && !all.roles.contains_key(*role)) {
+            return Ok(Moved::Left(format!("no role {unknown} here")));
+        }
+        if dry {
+            return Ok(Moved::New(()));
+        }
+        let permission = known.permission.clone();
+        let store = move |tx: &mut dyn Tx| {
+            let grant =
+                Grant { permission: permission.clone(), roles: holders.clone(), updated_at: tx.now() };
+            tx.put_grant(&grant)?;
+            tx.record(None, Event::Permission { id: permission.clone(), roles: holders.clone().into() })?;
+            Ok(Moved::New(()))
+        };
+        reason(self.store().writing(Lane::Bulk, store).await)
+    }
+
+    /// Brings in a setting's value, unless somebody chose one here.
+    pub async fn move_setting(&self, actor: &Actor, id: &str, value: Value, dry: bool) -> Result<Moved<()>> {
+        only_system(actor)?;
+        let settings = self.settings();
+        let Some(setting) = settings.get(id) else {
+            return Ok(Moved::Left("no such setting here".into()));
+        };
+        if let Err(refusal) = crate::settings_admin::check(setting.def, &value) {
+            return Ok(Moved::Left(refusal.to_string()));
+        }
+        if setting.value == value || setting.value != setting.def.default.value() {
+            return Ok(Moved::Known(()));
+        }
+        if dry {
+            return Ok(Moved::New(()));
+        }
+        reason(self.set_setting(actor, id, value).await.map(|_| Moved::New(())))
+    }
+
+    /// Brings in an integration under its own id, with the token that its callers know. What moved in before does not
+    /// make it call.
+    pub async fn move_integration(
+        &self,
+        actor: &Actor,
+        wanted: Integration,
+        token: &str,
+        dry: bool,
+    ) -> Result<Moved<()>> {
+        only_system(actor)?;
+        if self.integration(&wanted.id).await?.is_some() {
+            return Ok(Moved::Known(()));
+        }
+        if let Err(refusal) = wanted.check() {
+            return Ok(Moved::Left(refusal.to_string()));
+        }
+        if dry {
+            return Ok(Moved::New(()));
+        }
+        let wanted = Integration { token: self.kept_token(wanted.direction, token)?, ..wanted };
+        let store = move |tx: &mut dyn Tx| {
+            let end = tx.journal_end()?;
+            let mut wanted = wanted.clone();
+            if let Some(calls) = &mut wanted.calls {
+                calls.since = end;
+            }
+            let outgoing = Some(Direction::Outgoing.as_str());
+            let first = crate::store::Page { offset: 0, count: 1 };
+            if tx.documents(crate::integration::COLLECTION, outgoing, first)?.total == 0 {
+                tx.move_cursor(CURSOR, end)?;
+            }
+            tx.put_document(crate::integration::COLLECTION, &wanted.document())?;
+            Ok(Moved::New(()))
+        };
+        reason(self.store().writing(Lane::Bulk, store).await)
+    }
+}
+
+/// What moved in makes no outgoing integration call.
+fn quiet(tx: &mut dyn Tx) -> Result<()> {
+    let end = tx.journal_end()?;
+    tx.move_cursor(CURSOR, end)
+}
+
+/// An account as it is to be stored.
+#[derive(Clone)]
+struct Draft {
+    user: User,
+    secrets: Secrets,
+    sessions: Vec<Session>,
+}
+
+fn take_user(tx: &mut dyn Tx, draft: &Draft, dry: bool) -> Result<Moved<User>> {
+    if let Some(there) = tx.user(&draft.user.id)? {
+        return Ok(Moved::Known(there));
+    }
+    let mut user = draft.user.clone();
+    user.username = free_name(&draft.user.username, |name| Ok(tx.user_by_username(name)?.is_none()))?;
+    let mut emails = Vec::new();
+    for email in &draft.user.emails {
+        if tx.user_by_email(&email.address)?.is_none() {
+            emails.push(email.clone());
+        }
+    }
+    user.emails = emails;
+    if dry {
+        return Ok(Moved::New(user));
+    }
+    tx.insert_user(&user)?;
+    tx.put_secrets(&user.id, &draft.secrets)?;
+    for session in &draft.sessions {
+        if tx.session_by_token(&session.token_hash)?.is_none() {
+            tx.insert_session(session)?;
+        }
+    }
+    tx.record(None, made(user.clone()))?;
+    Ok(Moved::New(user))
+}
+
+/// The name itself, or with `-2`, `-3` … behind it, whichever is free first.
+pub(crate) fn free_name(name: &str, mut free: impl FnMut(&str) -> Result<bool>) -> Result<String> {
+    if free(name)? {
+        return Ok(name.to_owned());
+    }
+    for number in 2..MOST_TRIES {
+        let other = format!("{name}-{number}");
+        if free(&other)? {
+            return Ok(other);
+        }
+    }
+    Err(Refusal::Unavailable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_name_gets_the_first_free_number() {
+        let taken = ["ann", "ann-2"];
+        assert_eq!(free_name("ann", |name| Ok(!taken.contains(&name))), Ok("ann-3".to_owned()));
+        assert_eq!(free_name("bob", |name| Ok(!taken.contains(&name))), Ok("bob".to_owned()));
+    }
+}

@@ -1,0 +1,8 @@
+//! Moving in from other chats, by the commands, and what people find afterwards.
+
+mod dump;
+mod harbour;
+mod live;
+mod rocketchat;
+mod run;
+mod slack;
