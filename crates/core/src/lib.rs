@@ -11,6 +11,7 @@ pub mod banners;
 mod bans;
 pub mod blobs;
 pub mod bootstrap;
+pub mod bridging;
 mod cache;
 pub mod calls;
 mod calls_codec;

@@ -46,7 +46,7 @@ impl Chat {
     }
 }
 
-fn take(tx: &mut dyn Tx, moved: &MovedMessage, now: Time) -> Result<()> {
+pub(crate) fn take(tx: &mut dyn Tx, moved: &MovedMessage, now: Time) -> Result<()> {
     let mut message = moved.message.clone();
     let root = match &message.thread {
         Some(root) => tx.message(root)?.filter(|root| root.room == message.room && !root.deleted),

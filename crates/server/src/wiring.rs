@@ -187,8 +187,29 @@ impl Core {
             tokio::spawn(parlor_outbound::Mail::new(chat.clone()).run()),
             tokio::spawn(parlor_outbound::Webhooks::new(chat.clone(), chat.outside()).run()),
         ];
+        let chores =
+            chores.into_iter().chain(bridge(&chat)?.map(|bridge| tokio::spawn(bridge.run()))).collect();
         Ok(Parts { chat, live, rocketchat, host, metrics, engine, publisher: Some(thread), chores })
     }
+}
+
+/// The bridge to a Rocket.Chat that is kept, when `PARLOR_BRIDGE_URL` and an administrator's credentials there are set.
+fn bridge(chat: &Arc<Chat>) -> Result<Option<parlor_bridge::Bridge>> {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let Some(url) = set("PARLOR_BRIDGE_URL") else { return Ok(None) };
+    let by_token = set("PARLOR_BRIDGE_USER_ID").zip(set("PARLOR_BRIDGE_TOKEN"));
+    let by_password = set("PARLOR_BRIDGE_USER").zip(set("PARLOR_BRIDGE_PASSWORD"));
+    let login = match (by_token, by_password) {
+        (Some((user, token)), _) => parlor_bridge::Login::Token(user, token),
+        (None, Some((user, password))) => parlor_bridge::Login::Password(user, password),
+        (None, None) => anyhow::bail!(
+            "PARLOR_BRIDGE_URL needs PARLOR_BRIDGE_USER and PARLOR_BRIDGE_PASSWORD, or PARLOR_BRIDGE_USER_ID and PARLOR_BRIDGE_TOKEN"
+        ),
+    };
+    // The operator names that server himself, so it may be anywhere.
+    let client =
+        parlor_http::Client::only_to(&url).map_err(|why| anyhow::anyhow!("PARLOR_BRIDGE_URL: {why}"))?;
+    Ok(Some(parlor_bridge::Bridge::new(chat.clone(), Arc::new(client), &url, login)))
 }
 
 /// The publisher's thread: commits in, events out.

@@ -58,7 +58,7 @@ pub async fn run(chat: &Chat, options: &Options) -> Result<Tally> {
     for room in &rooms {
         for day in 0..export.days(&room.folder) {
             let mut found = export.day(&room.folder, day)?;
-            found.sort_by(|a, b| messages::moment(a).cmp(&messages::moment(b)));
+            found.sort_by_key(messages::moment);
             bring_day(&mut importer, room, &found, &names, outside.as_mut()).await?;
         }
         members(&mut importer, room).await?;

@@ -105,7 +105,7 @@ fn people(all: &mut Dump) {
 fn rooms(all: &mut Dump) {
     all.put("rocketchat_room", [
         doc! {"_id": QUAY, "t": "c", "name": "quay", "fname": "Quay", "topic": "tides", "u": by(TOVE.0, TOVE.1),
-        "ts": at(-8_000), "msgs": 9, "usersCount": 2, "sysMes": ["uj"], "muted": ["milo"]},
+        "ts": at(-8_000), "msgs": 9, "usersCount": 2, "sysMes": ["ul"], "muted": ["milo"]},
         doc! {"_id": CREW, "t": "p", "name": "crew", "u": by(TOVE.0, TOVE.1), "ts": at(-7_000), "prid": QUAY},
         doc! {"_id": PAIR, "t": "d", "uids": [MILO.0, TOVE.0], "usernames": ["milo", "tove"], "ts": at(-6_000)},
         doc! {"_id": "liveLiveLiveLive9", "t": "l", "ts": at(0)},

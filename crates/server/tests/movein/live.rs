@@ -87,6 +87,6 @@ async fn reads_the_same(new: &Server, owner: &Person, room: &str) {
     }
     let with_file = list(&here).into_iter().find(|m| m["file"].is_object()).expect("a file");
     let path = format!("/file-upload/{}/list.txt", with_file["file"]["_id"].as_str().expect("an id"));
-    let file = again.rest.get(&format!("{}{path}", new.url()), &[]).await;
+    let file = again.rest.get(&path, &[]).await;
     assert_eq!((file.status, file.text().as_str()), (200, "ropes and sails"));
 }

@@ -1,5 +1,6 @@
 //! Moving in from other chats, by the commands, and what people find afterwards.
 
+mod bridge;
 mod dump;
 mod harbour;
 mod live;
