@@ -130,7 +130,7 @@ fn enter_as_before(tx: &mut dyn Tx, moved: &MovedMember) -> Result<()> {
         let now = tx.now();
         tx.read_all_threads(&room, &user, head.position, now)?;
     }
-    tx.record(None, Event::Membership { membership: membership.into(), change: Change::Made })
+    tx.record(None, Event::Membership { membership: membership.into(), change: Change::Made, by: None })
 }
 
 /// The mark of somebody who had read everything until then.
