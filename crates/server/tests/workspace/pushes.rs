@@ -81,7 +81,8 @@ async fn a_browser_is_told_in_words_that_only_it_can_read_and_takes_it_back_when
     let room = cast.owner.direct(&cast.member).await;
     let sent = cast.owner.say(&room, "can you come?").await;
     let (heard, said) = browser.next().await;
-    assert_eq!((&heard.headers["content-encoding"], &heard.headers["ttl"]), (&"aes128gcm", &"86400"));
+    assert_eq!(heard.headers["content-encoding"], "aes128gcm");
+    assert_eq!(heard.headers["ttl"], "86400");
     let key = cast.member.rest.get("push.vapid", &[]).await.ok()["publicKey"].take();
     let proof = heard.headers["authorization"].to_str().expect("text");
     assert!(proof.starts_with("vapid t=") && proof.ends_with(key.as_str().expect("a key")), "{proof}");
