@@ -283,10 +283,11 @@ impl Chat {
     }
 }
 
-/// What moved in makes no outgoing integration call.
+/// What moved in makes no outgoing integration call, and nobody is told of it by mail or on a phone.
 fn quiet(tx: &mut dyn Tx) -> Result<()> {
     let end = tx.journal_end()?;
-    tx.move_cursor(CURSOR, end)
+    tx.move_cursor(CURSOR, end)?;
+    tx.move_cursor(crate::notices::CURSOR, end)
 }
 
 /// An account as it is to be stored.

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Who reads the journal here.
-const CURSOR: &str = "notices";
+pub(crate) const CURSOR: &str = "notices";
 /// Rows of the journal that one step looks at.
 const STRETCH: u64 = 500;
 /// What is older is not told any more.
