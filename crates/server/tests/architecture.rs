@@ -25,3 +25,30 @@ fn every_crate_is_on_the_map() {
         assert!(map.contains(&format!("| `crates/{name}` |")), "crates/{name} is not on the map");
     }
 }
+
+#[test]
+fn every_promise_of_the_two_sheets_is_in_the_table_and_leads_somewhere() {
+    let table = std::fs::read_to_string(root().join("docs/promises.md")).unwrap();
+    let mut kept = [vec![90], vec![67, 68]];
+    for line in table.lines().filter(|line| line.starts_with("| S")) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        for part in cells[1].split(", ") {
+            let (first, last) = part.split_once(" to ").unwrap_or((part, part));
+            let read =
+                |id: &str| id.split_once('-').map(|(sheet, number)| (sheet.len(), number.parse::<u32>()));
+            let ((2, Ok(first_number)), (2, Ok(last_number))) = (read(first).unwrap(), read(last).unwrap())
+            else {
+                panic!("no promise: {part}");
+            };
+            kept[usize::from(first.starts_with("S1"))].extend(first_number..=last_number);
+        }
+        for path in cells[3].split('`').filter(|word| word.contains('/') && !word.contains(' ')) {
+            assert!(root().join(path).exists(), "the table names {path}, which does not exist");
+        }
+    }
+    for (sheet, last) in [(0, 90), (1, 69)] {
+        for number in 1..=last {
+            assert!(kept[sheet].contains(&number), "S{sheet}-{number} is not in the table");
+        }
+    }
+}
