@@ -65,11 +65,6 @@ try {
   const other = await stage.room(ana, [bob], { name: "short" });
   for (let at = 0; at < 20; at += 1) await bob.api.say(other.id, `short ${at}`);
   await many(messages, (at) => bob.api.say(room.id, `message ${at} with *some* words and a :smile:`));
-  const shown = () =>
-    ana
-      .message(`message ${messages - 1} `)
-      .last()
-      .waitFor();
   const load = () => loadavg()[0].toFixed(1);
   const begins = load();
 

@@ -12,8 +12,16 @@ use clap::Args;
 use crate::{shell, tools};
 
 /// What the app is made from, within `web/`.
-const SOURCES: &[&str] =
-    &["src", "worker", "public", "scripts", "index.html", "package-lock.json", "vite.config.ts", "tsconfig.json"];
+const SOURCES: &[&str] = &[
+    "src",
+    "worker",
+    "public",
+    "scripts",
+    "index.html",
+    "package-lock.json",
+    "vite.config.ts",
+    "tsconfig.json",
+];
 
 #[derive(Args)]
 pub struct Options {

@@ -295,7 +295,8 @@ impl Chat {
                     self.some_members(room).await?
                 }
                 // In a large room only those who asked for it are looked at.
-                _ => self.keen_members(room, &message.text).await?,
+                Reach::Online => self.keen_followers(room, &message.text).await?,
+                Reach::Members => self.keen_members(room, &message.text).await?,
             };
             crowd.into_iter().for_each(|user| want(user, reason));
         }
@@ -336,6 +337,25 @@ impl Chat {
     }
 
     /// Members who want to hear of all that is written in the room, or of a word in the text.
+    /// Those of them who are online: from memory, unless very many are.
+    async fn keen_followers(&self, room: &Room, text: &str) -> Result<Vec<UserId>> {
+        let all = self.listening.hub.followers(&room.id);
+        if all.len() as u64 > MOST {
+            return self.keen_members(room, text).await;
+        }
+        let mut keen = Vec::new();
+        for id in all {
+            let Some(membership) = self.membership(&room.id, &id).await? else { continue };
+            let Some(user) = self.user(&id).await? else { continue };
+            let notify = &membership.notify;
+            let asked = [&notify.desktop, &notify.mobile, &notify.email].iter().any(|level| *level == "all");
+            if asked || holds_keyword(&user, text) {
+                keen.push(id);
+            }
+        }
+        Ok(keen)
+    }
+
     async fn keen_members(&self, room: &Room, text: &str) -> Result<Vec<UserId>> {
         let (id, words) = (room.id.clone(), words(text));
         self.store().reading(move |rows| rows.keen_members(&id, &words, MOST)).await

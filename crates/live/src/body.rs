@@ -209,6 +209,8 @@ mod tests {
             size += piece.len();
         }
         assert_eq!(size, 200 * 64 * 1024);
+        // The reader of forms gives out one field at a time.
+        drop(field);
         assert!(form.next().await.unwrap().is_none());
     }
 

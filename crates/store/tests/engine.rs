@@ -108,7 +108,7 @@ story!(every_type_comes_back_as_it_went_in, |place| {
 story!(a_text_with_a_nul_is_refused_the_same_way, |place| {
     let engine = place.open();
     let answer = wait(engine.write(Lane::Verb, 0, |tx| {
-        assert!(matches!(insert(tx, "a\0b", 1), Err(Refusal::Internal(_))));
+        assert!(matches!(insert(tx, "a\0b", 1), Err(Refusal::Invalid { .. })));
         // Nothing was sent: the job may go on.
         insert(tx, "ab", 1)
     }));
