@@ -348,7 +348,9 @@ impl Chat {
             let Some(membership) = self.membership(&room.id, &id).await? else { continue };
             let Some(user) = self.user(&id).await? else { continue };
             let notify = &membership.notify;
-            let asked = [&notify.desktop, &notify.mobile, &notify.email].iter().any(|level| *level == "all");
+            let asked = [&notify.desktop, &notify.mobile, &notify.email]
+                .iter()
+                .any(|level| level.as_deref() == Some("all"));
             if asked || holds_keyword(&user, text) {
                 keen.push(id);
             }
