@@ -55,7 +55,9 @@ async function play(journey, last) {
     if (last) failed += 1;
     else again.push(journey);
     console.log(`FAILED  ${took()}  ${name}\n    ${error.stack ?? error}`);
-    for (const { complaints } of stage.people) for (const line of complaints) console.log(`    ${line}`);
+    for (const { complaints, refusals } of stage.people) {
+      for (const line of [...complaints, ...refusals]) console.log(`    ${line}`);
+    }
     for (const [at, person] of stage.people.entries())
       await person.shot(`failed-${again.length + failed}-${at}`).catch(() => null);
   } finally {

@@ -101,11 +101,20 @@ export class Person {
   constructor(stage, context, page) {
     Object.assign(this, { stage, context, page });
     this.complaints = [];
+    this.refusals = [];
     this.expected = [];
     this.listen(page);
   }
 
   listen(page) {
+    // What the server said when it refused: shown beside the complaints of a journey that failed.
+    page.on("response", (response) => {
+      if (response.status() < 400 || !response.url().includes("/api/")) return;
+      response.text().then(
+        (text) => this.refusals.push(`${response.status()} ${response.url()} ${text.slice(0, 300)}`),
+        () => undefined,
+      );
+    });
     page.on("console", (message) => {
       const text = message.text();
       if (message.type() !== "error" || this.expected.some((pattern) => pattern.test(text))) return;

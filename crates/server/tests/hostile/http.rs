@@ -6,10 +6,15 @@ use tokio::io::AsyncWriteExt;
 use crate::watch::Watch;
 use crate::wire::{Told, Wire};
 
+/// What is answered at all is answered within it; incomplete requests wait this long for their end.
+const ANSWERED: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// Sends bytes and the end, and returns everything that was answered.
 async fn answers(server: &Server, bytes: impl AsRef<[u8]>) -> Vec<Told> {
     let mut wire = Wire::open(server).await;
     wire.send(bytes).await;
+    // Who is gone before the answer gets none; what is no request gets none until it ends.
+    let _ = tokio::time::timeout(ANSWERED, wire.stream.peek(&mut [0])).await;
     let _ = wire.stream.shutdown().await;
     wire.all_told().await
 }
