@@ -235,11 +235,12 @@ async fn post(polls: Arc<Polls>, body: Body) -> Result<Response, Fault> {
         }
         Err(Unread::Late | Unread::Broken) => return Err(Fault::Request),
     };
-    let frames = std::str::from_utf8(&bytes).ok().and_then(payload::frames_of).ok_or(Fault::Request)?;
-    let taken = polls.post(frames)?;
+    let mut frames = std::str::from_utf8(&bytes).ok().and_then(payload::frames_of).ok_or(Fault::Request)?;
+    // An end of the session ends the waiting too, and the next offer is refused.
+    while let Some(room) = polls.post(&mut frames)? {
+        let _ = room.await;
+    }
     cut.0 = None;
-    // The client's next packets wait until the connection has room for them. An end of the session ends this too.
-    let _ = taken.await;
     Ok(text_response(Body::from("ok")))
 }
 

@@ -4,6 +4,7 @@
 //! While no poll waits nothing is taken from the outbox, so its bound and the stall timeout hold here as well.
 
 use std::{
+    convert::Infallible,
     io::{self, IoSlice},
     pin::Pin,
     sync::Arc,
@@ -30,10 +31,10 @@ pub(super) struct Polls(Mutex<State>);
 #[derive(Default)]
 struct State {
     phase: Phase,
-    /// Posted frames that the connection has not read yet.
+    /// Posted frames that the connection has not read yet: those of one request.
     posted: Vec<u8>,
-    /// Tells the one who posted that they are read.
-    taken: Option<oneshot::Sender<()>>,
+    /// The next request, which waits until they are read.
+    room: Option<oneshot::Sender<Infallible>>,
     /// The poll that waits.
     waiting: Option<oneshot::Sender<Bytes>>,
     /// What it will get.
@@ -86,6 +87,22 @@ impl State {
         matches!(self.phase, Phase::Moved(_) | Phase::Ended)
     }
 
+    /// Reads what was posted; `false` when there is nothing.
+    fn read(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        if self.posted.is_empty() {
+            return false;
+        }
+        let size = self.posted.len().min(buffer.remaining());
+        buffer.put_slice(&self.posted[..size]);
+        self.posted.drain(..size);
+        if self.posted.is_empty() {
+            self.posted = Vec::new();
+            // Wakes the request that waits.
+            self.room = None;
+        }
+        true
+    }
+
     /// Hands out what was collected for the waiting poll; `false` when its client has gone.
     fn hand_out(&mut self) -> bool {
         if self.answer.is_empty() {
@@ -117,23 +134,30 @@ impl Polls {
         Ok(Turn::Later(receiver))
     }
 
-    /// Frames are posted; the receiver ends when the connection has read them.
-    pub fn post(&self, frames: Vec<u8>) -> Result<oneshot::Receiver<()>, Refused> {
+    /// Takes posted frames and leaves `frames` empty, or says when to offer them again: after those of the request
+    /// before are read.
+    ///
+    /// What is taken is answered at once. Clients that hear an event's ack before the answer to its request, and close
+    /// then, wait for a request that they never send.
+    pub fn post(&self, frames: &mut Vec<u8>) -> Result<Option<oneshot::Receiver<Infallible>>, Refused> {
         let mut state = self.0.lock();
         if state.is_over() {
             return Err(Refused::Over);
         }
-        if state.taken.is_some() {
+        if state.posted.is_empty() {
+            state.posted = std::mem::take(frames);
+            if let Some(reader) = state.reader.take() {
+                reader.wake();
+            }
+            return Ok(None);
+        }
+        if state.room.as_ref().is_some_and(|room| !room.is_closed()) {
             state.end();
             return Err(Refused::Overlap);
         }
-        state.posted = frames;
         let (sender, receiver) = oneshot::channel();
-        state.taken = Some(sender);
-        if let Some(reader) = state.reader.take() {
-            reader.wake();
-        }
-        Ok(receiver)
+        state.room = Some(sender);
+        Ok(Some(receiver))
     }
 
     /// The client went away, or broke the protocol.
@@ -196,7 +220,7 @@ impl PollStream {
             if let Phase::Moved(stream) = &mut state.phase {
                 let mut stream = stream.take()?;
                 stream.unread(&std::mem::take(&mut state.posted));
-                state.taken = None;
+                state.room = None;
                 drop(state);
                 self.place = None;
                 self.moved = Some(stream);
@@ -239,7 +263,7 @@ impl Drop for PollStream {
         state.hand_out();
         state.end();
         state.waiting = None;
-        state.taken = None;
+        state.room = None;
     }
 }
 
@@ -253,16 +277,7 @@ impl AsyncRead for PollStream {
             return Pin::new(stream).poll_read(cx, buffer);
         }
         let mut state = self.polls.0.lock();
-        if !state.posted.is_empty() {
-            let size = state.posted.len().min(buffer.remaining());
-            buffer.put_slice(&state.posted[..size]);
-            state.posted.drain(..size);
-            if state.posted.is_empty() {
-                state.posted = Vec::new();
-                if let Some(taken) = state.taken.take() {
-                    let _ = taken.send(());
-                }
-            }
+        if state.read(buffer) {
             return Task::Ready(Ok(()));
         }
         if matches!(state.phase, Phase::Ended) {
@@ -316,5 +331,37 @@ impl AsyncWrite for PollStream {
         state.hand_out();
         state.end();
         Task::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_posted_is_taken_at_once_and_the_next_waits_until_it_is_read() {
+        let polls = Polls::default();
+        let mut frames = b"first".to_vec();
+        assert!(polls.post(&mut frames).unwrap().is_none());
+        assert!(frames.is_empty(), "nobody read it, and it is taken");
+
+        frames = b"second".to_vec();
+        let mut wait = polls.post(&mut frames).unwrap().expect("there is room for one");
+        assert_eq!(frames, b"second");
+        assert_eq!(wait.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+        polls.0.lock().read(&mut ReadBuf::new(&mut [0; 2]));
+        assert_eq!(wait.try_recv(), Err(oneshot::error::TryRecvError::Empty), "a part of it is not read");
+        polls.0.lock().read(&mut ReadBuf::new(&mut [0; 64]));
+        assert_eq!(wait.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+        assert!(polls.post(&mut frames).unwrap().is_none());
+    }
+
+    #[test]
+    fn two_requests_at_once_end_the_session() {
+        let polls = Polls::default();
+        assert!(polls.post(&mut b"first".to_vec()).unwrap().is_none());
+        let _waits = polls.post(&mut b"second".to_vec()).unwrap();
+        assert_eq!(polls.post(&mut b"third".to_vec()).unwrap_err(), Refused::Overlap);
+        assert_eq!(polls.post(&mut b"fourth".to_vec()).unwrap_err(), Refused::Over);
     }
 }

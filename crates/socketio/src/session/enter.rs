@@ -97,9 +97,11 @@ impl Socket {
         }))
     }
 
+    /// The client closes when it has read why, as with the official server: python-socketio that is closed by the
+    /// other side at that moment waits for itself half a minute. Who stays is sent away when the time to enter is over.
     pub(super) fn turned_away(&mut self, problem: &Problem) -> Step<Done> {
         self.reply(packet::refused("/", &refusal(problem)));
-        Step::End(Close::policy("not let in"))
+        Step::Done
     }
 
     pub(super) fn entered(&mut self, entry: Entry) -> Step<Done> {
