@@ -177,8 +177,7 @@ impl Remote {
     fn password(&self, username: &str) -> String {
         let (Login::Password(_, secret) | Login::Token(_, secret)) = &self.login;
         let hash = Sha256::digest(format!("parlor bridge\n{secret}\n{}", username.to_lowercase()).as_bytes());
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("Aa1!{hex}")
+        format!("Aa1!{}", hex::encode(hash))
     }
 
     /// The id of the room of this name, made when there is none.

@@ -1,6 +1,6 @@
 //! What other programs post through incoming integrations.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     chat::Chat,
@@ -42,12 +42,7 @@ pub struct HookCall {
 
 impl Chat {
     pub(crate) fn digest(&self, token: &str) -> String {
-        let hash = self.ports.credentials.token_hash(token);
-        hash.iter().fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a text can't fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex::encode(self.ports.credentials.token_hash(token))
     }
 
     /// Posts what another program says. The id alone suffices (it is 32 random characters); a token that is given must

@@ -52,7 +52,7 @@ impl Chat {
         }
         let mut random = [0; 16];
         self.ports.random.fill(&mut random);
-        let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = hex::encode(random);
         let (room, me) = (room.id.clone(), me.id.clone());
         self.store()
             .writing(Lane::Verbs, move |tx| {

@@ -176,7 +176,7 @@ impl Chat {
     ) -> (MailLink, String) {
         let (token, hash) = self.ports.credentials.new_token();
         let link = MailLink {
-            hash: hex(&hash),
+            hash: hex::encode(hash),
             purpose,
             user: user.clone(),
             address: address.to_owned(),
@@ -240,7 +240,7 @@ impl Chat {
         if !self.settings().is_on("Accounts_PasswordReset") {
             return Err(Refusal::Disabled("Accounts_PasswordReset"));
         }
-        let hash = hex(&self.ports.credentials.token_hash(token));
+        let hash = hex::encode(self.ports.credentials.token_hash(token));
         let (known, now) = (hash.clone(), self.now());
         let link = self.store().reading(move |rows| rows.mail_link(&known, LinkPurpose::Reset)).await?;
         // Before the work of hashing: nobody makes the server hash without a link.
@@ -325,7 +325,7 @@ impl Chat {
     /// # Errors
     /// `TokenExpired` for a link that is unknown, used or too old, or of an address that is not the user's any more.
     pub async fn verify_address(&self, token: &str) -> Result<UserId> {
-        let hash = hex(&self.ports.credentials.token_hash(token));
+        let hash = hex::encode(self.ports.credentials.token_hash(token));
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 let user = taken_by(tx, &hash, LinkPurpose::Verify)?;
@@ -399,7 +399,7 @@ impl Chat {
         };
         let made = self.ports.credentials.new_mail_code(&user.id);
         let link = MailLink {
-            hash: hex(&made.hash),
+            hash: hex::encode(made.hash),
             purpose: LinkPurpose::Code,
             user: user.id.clone(),
             address: to.address.clone(),
@@ -469,8 +469,4 @@ fn taken_by(tx: &mut dyn Tx, hash: &str, purpose: LinkPurpose) -> Result<User> {
     // An address that was given up proves nothing any more.
     mine.ok_or(Refusal::TokenExpired)?.verified = true;
     Ok(user)
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

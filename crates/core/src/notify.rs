@@ -2,19 +2,12 @@
 //! ordinary message costs nothing per member beyond those who are online in a room of at most
 //! `Notifications_Max_Room_Members` (100).
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use tokio::sync::Notify;
 
 use crate::{
+    backlog::Backlog,
     chat::Chat,
     clock::Time,
     error::{Refusal, Result},
@@ -96,37 +89,20 @@ pub enum Way {
 }
 
 /// Messages on their way from the commit to the driver.
-#[derive(Default)]
-pub(crate) struct Waiting {
-    queue: Mutex<VecDeque<Arc<Message>>>,
-    more: Notify,
-    dropped: AtomicU64,
+pub(crate) struct Waiting(Backlog<Arc<Message>>);
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self(Backlog::new(WAITING))
+    }
 }
 
 impl Waiting {
     /// Takes in what was committed; quick, for the committing thread.
     pub(crate) fn committed(&self, event: &Event) {
         let Event::Message { message, change: Change::Made, .. } = event else { return };
-        if message.kind != MessageKind::Text {
-            return;
-        }
-        let mut queue = self.queue.lock();
-        if queue.len() >= WAITING {
-            queue.pop_front();
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-        queue.push_back(message.clone());
-        drop(queue);
-        self.more.notify_one();
-    }
-
-    async fn next(&self) -> Arc<Message> {
-        loop {
-            let more = self.more.notified();
-            if let Some(message) = self.queue.lock().pop_front() {
-                return message;
-            }
-            more.await;
+        if message.kind == MessageKind::Text {
+            self.0.push(message.clone());
         }
     }
 }
@@ -231,7 +207,7 @@ impl Chat {
     /// Tells those who are online of the messages that want their attention, for ever; `server` drives it.
     pub async fn notify_forever(&self) {
         loop {
-            let message = self.waiting.next().await;
+            let message = self.waiting.0.next().await;
             if let Err(refusal) = self.notify(&message).await {
                 tracing::warn!(%refusal, "somebody could not be notified of a message");
             }
@@ -242,7 +218,7 @@ impl Chat {
 
     /// Messages that were let go because too many waited, since the start.
     pub fn unnotified(&self) -> u64 {
-        self.waiting.dropped.load(Ordering::Relaxed)
+        self.waiting.0.dropped()
     }
 
     async fn notify(&self, message: &Arc<Message>) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::hashes::unhex;
 use crate::{
     chat::Chat,
     clock::Time,
@@ -180,7 +181,7 @@ pub(crate) fn find<R: Read + ?Sized>(rows: &mut R, id: &str) -> Result<Option<OA
 
 fn put(tx: &mut dyn Tx, app: &OAuthApp) -> Result<()> {
     let body = json!({
-        "name": app.name, "active": app.active, "redirectUris": app.redirect_uris, "secret": hex(&app.secret),
+        "name": app.name, "active": app.active, "redirectUris": app.redirect_uris, "secret": hex::encode(app.secret),
         "createdAt": app.created_at.millis(), "by": app.created_by.0.as_str(), "byName": app.created_by.1,
     });
     let row = Document {
@@ -207,21 +208,6 @@ fn read(row: &Document) -> Option<OAuthApp> {
         updated_at: row.updated_at,
         created_by: (UserId::new(text("by")), text("byName")),
     })
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
-    }
-    Some(bytes)
 }
 
 /// The addresses, when all of it may be.
@@ -282,12 +268,5 @@ mod tests {
         ] {
             assert!(!is_address(bad), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_hash_is_read_as_it_was_written() {
-        let bytes = std::array::from_fn(|at| at as u8);
-        assert_eq!(unhex(&hex(&bytes)), Some(bytes));
-        assert_eq!(unhex("ä"), None);
     }
 }

@@ -9,9 +9,10 @@ use crate::{
     chat::Chat,
     error::{Refusal, Result, What},
     event::Event,
+    hashes::unhex,
     id::{SessionId, UserId},
     json::Json,
-    oauth_apps::{OAuthApp, find, hex, unhex},
+    oauth_apps::{OAuthApp, find},
     session::{Session, SessionKind},
     store::{Document, Lane, Page, Tx},
 };
@@ -122,10 +123,10 @@ impl Chat {
         }
         let (code, hash) = self.ports.credentials.new_token();
         let body = json!({
-            "app": app.id, "redirect": consent.redirect_uri, "challenge": consent.challenge.map(|c| hex(&c)),
+            "app": app.id, "redirect": consent.redirect_uri, "challenge": consent.challenge.map(hex::encode),
         });
         let row = Document {
-            id: hex(&hash),
+            id: hex::encode(hash),
             key: user.id.to_string(),
             body: Json::new(body.to_string()),
             updated_at: self.now(),
@@ -159,7 +160,7 @@ impl Chat {
             Exchange::Code { verifier, .. } => verifier.as_deref().map(|v| credentials.token_hash(v)),
             Exchange::Refresh(_) => None,
         };
-        let shown_hash = hex(&credentials.token_hash(match &shown {
+        let shown_hash = hex::encode(credentials.token_hash(match &shown {
             Exchange::Code { code, .. } => code,
             Exchange::Refresh(token) => token,
         }));
@@ -194,7 +195,7 @@ impl Chat {
                 make_room(tx, &user.id)?;
                 let body = json!({ "app": app.id, "session": session.as_str() });
                 let row = Document {
-                    id: hex(&refresh_hash),
+                    id: hex::encode(refresh_hash),
                     key: user.id.to_string(),
                     body: Json::new(body.to_string()),
                     updated_at: now,
@@ -211,48 +212,43 @@ impl Chat {
 
     /// Voids all that an application got.
     pub(crate) async fn void_grants(&self, app: &str) -> Result<()> {
-        let mut offset = 0;
-        loop {
-            let page = Page { offset, count: STEP };
-            let rows = self.store().reading(move |rows| rows.documents(REFRESH, None, page)).await?.items;
-            let full = rows.len() as u64 == STEP;
-            let its: Vec<Document> =
-                rows.into_iter().filter(|row| text(row, "app").as_deref() == Some(app)).collect();
-            offset += STEP - its.len() as u64;
-            self.store().writing(Lane::Bulk, move |tx| its.iter().try_for_each(|row| void(tx, row))).await?;
-            if !full {
-                return Ok(());
-            }
-        }
+        let app = app.to_owned();
+        self.each_grant(REFRESH, move |row| text(row, "app").as_ref() == Some(&app), void).await
     }
 
     /// Forgets codes and refresh tokens that have run out.
     pub(crate) async fn sweep_grants(&self) -> Result<()> {
         for (collection, life) in [(CODES, CODE_LIFE), (REFRESH, REFRESH_LIFE)] {
             let now = self.now();
-            let mut offset = 0;
-            loop {
-                let page = Page { offset, count: STEP };
-                let rows =
-                    self.store().reading(move |rows| rows.documents(collection, None, page)).await?.items;
-                let full = rows.len() as u64 == STEP;
-                let old: Vec<String> = rows
-                    .into_iter()
-                    .filter(|row| row.updated_at.after(life) <= now)
-                    .map(|row| row.id)
-                    .collect();
-                offset += STEP - old.len() as u64;
-                self.store()
-                    .writing(Lane::Bulk, move |tx| {
-                        old.iter().try_for_each(|id| tx.remove_document(collection, id).map(drop))
-                    })
-                    .await?;
-                if !full {
-                    break;
-                }
-            }
+            let old = move |row: &Document| row.updated_at.after(life) <= now;
+            self.each_grant(collection, old, move |tx, row| {
+                tx.remove_document(collection, &row.id).map(drop)
+            })
+            .await?;
         }
         Ok(())
+    }
+
+    /// Does away with those that are `meant`, [`STEP`] at a time. `end` removes the row that it is given.
+    async fn each_grant(
+        &self,
+        collection: &'static str,
+        meant: impl Fn(&Document) -> bool + Send + Sync,
+        end: impl Fn(&mut dyn Tx, &Document) -> Result<()> + Copy + Send + 'static,
+    ) -> Result<()> {
+        let mut offset = 0;
+        loop {
+            let page = Page { offset, count: STEP };
+            let rows = self.store().reading(move |rows| rows.documents(collection, None, page)).await?.items;
+            let full = rows.len() as u64 == STEP;
+            let its: Vec<Document> = rows.into_iter().filter(&meant).collect();
+            // Those that are removed leave their places to the next.
+            offset += STEP - its.len() as u64;
+            self.store().writing(Lane::Bulk, move |tx| its.iter().try_for_each(|row| end(tx, row))).await?;
+            if !full {
+                return Ok(());
+            }
+        }
     }
 }
 
@@ -304,7 +300,7 @@ fn spend_code(
         return Err(Refusal::BadCredentials);
     }
     let user = UserId::new(row.key.clone());
-    let body = json!({ "app": app.id, "brought": hex(refresh), "session": session.as_str() });
+    let body = json!({ "app": app.id, "brought": hex::encode(refresh), "session": session.as_str() });
     tx.put_document(CODES, &Document { body: Json::new(body.to_string()), ..row })?;
     Ok(Some(user))
 }

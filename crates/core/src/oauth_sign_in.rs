@@ -177,8 +177,7 @@ impl Chat {
 
     /// Where a credential waits: found by both halves at once, of which only the hash is kept.
     fn waiting_under(&self, token: &str, secret: &str) -> String {
-        let hash = self.ports.credentials.token_hash(&format!("{token}:{secret}"));
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(self.ports.credentials.token_hash(&format!("{token}:{secret}")))
     }
 
     async fn waiting(&self, token: &str, secret: &str) -> Result<(String, Service, Outsider)> {

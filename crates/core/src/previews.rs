@@ -1,17 +1,11 @@
 //! What links lead to: looked at once by the server for all readers, after their message is stored and never before.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::sync::Arc;
 
-use parking_lot::Mutex;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use crate::{
+    backlog::Backlog,
     chat::Chat,
     error::{Refusal, Result},
     event::{Change, Event},
@@ -40,11 +34,12 @@ pub enum Unseen {
 }
 
 /// What waits to be looked at.
-#[derive(Default)]
-pub(crate) struct Links {
-    queue: Mutex<VecDeque<Unseen>>,
-    more: Notify,
-    dropped: AtomicU64,
+pub(crate) struct Links(Backlog<Unseen>);
+
+impl Default for Links {
+    fn default() -> Self {
+        Self(Backlog::new(WAITING))
+    }
 }
 
 impl Links {
@@ -54,19 +49,8 @@ impl Links {
         let urls: Vec<String> =
             message.links.iter().filter(|it| is_unseen(it)).map(|it| it.url.clone()).collect();
         if !urls.is_empty() {
-            self.add(Unseen::Message(message.id.clone(), urls));
+            self.0.push(Unseen::Message(message.id.clone(), urls));
         }
-    }
-
-    fn add(&self, unseen: Unseen) {
-        let mut queue = self.queue.lock();
-        if queue.len() >= WAITING {
-            queue.pop_front();
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-        queue.push_back(unseen);
-        drop(queue);
-        self.more.notify_one();
     }
 }
 
@@ -77,18 +61,12 @@ fn is_unseen(link: &Link) -> bool {
 impl Chat {
     /// Links that wait to be looked at; waits for them. None come while `API_Embed` is off.
     pub async fn next_links(&self) -> Unseen {
-        loop {
-            let more = self.links.more.notified();
-            if let Some(unseen) = self.links.queue.lock().pop_front() {
-                return unseen;
-            }
-            more.await;
-        }
+        self.links.0.next().await
     }
 
     /// Messages that went without previews because too many waited, since the start.
     pub fn unseen_links(&self) -> u64 {
-        self.links.dropped.load(Ordering::Relaxed)
+        self.links.0.dropped()
     }
 
     /// Keeps what links of a message lead to, where they still stand in it and nobody looked at them meanwhile.
@@ -124,7 +102,7 @@ impl Chat {
             return Ok(Json::object());
         }
         let (answer, found) = oneshot::channel();
-        self.links.add(Unseen::Asked(url.to_owned(), answer));
+        self.links.0.push(Unseen::Asked(url.to_owned(), answer));
         Ok(found.await.unwrap_or_else(|_| Json::object()))
     }
 }

@@ -151,20 +151,8 @@ impl Letter {
 
 /// Text within HTML and within its attributes, line breaks kept.
 fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            '\n' => safe.push_str("<br>"),
-            c if c.is_control() => {}
-            c => safe.push(c),
-        }
-    }
-    safe
+    let plain: String = text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+    html_escape::encode_quoted_attribute(&plain).replace('\n', "<br>")
 }
 
 /// What may stand in a header: one line, at most 200 characters.

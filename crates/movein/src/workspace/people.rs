@@ -4,6 +4,7 @@ use anyhow::Result;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use parlor_core::{
     clock::Time,
+    hashes::unhex,
     id::{RoleId, UserId},
     json::Json,
     moving::{Moved, MovedToken, MovedUser},
@@ -192,16 +193,6 @@ fn personal_token(token: &Doc) -> Option<MovedToken> {
     })
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    let bytes: &[u8; 64] = text.as_bytes().try_into().ok()?;
-    let mut all = [0; 32];
-    for (index, byte) in all.iter_mut().enumerate() {
-        *byte = digit(bytes[2 * index])? << 4 | digit(bytes[2 * index + 1])?;
-    }
-    Some(all)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,13 +205,5 @@ mod tests {
         assert!(personal_token(&login).is_none());
         let own = Doc::of(json!({"hashedToken": hash, "type": "personalAccessToken", "name": "ci"}));
         assert_eq!(personal_token(&own).map(|token| token.hash), Some([7; 32]));
-    }
-
-    #[test]
-    fn hexadecimal_hashes_are_read_and_others_are_not() {
-        assert_eq!(unhex(&"0a".repeat(32)), Some([10; 32]));
-        for bad in ["", "0a", &"0g".repeat(32), &"é".repeat(32)] {
-            assert_eq!(unhex(bad), None, "{bad}");
-        }
     }
 }

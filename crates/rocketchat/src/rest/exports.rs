@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use html_escape::encode_quoted_attribute;
 use parlor_core::{
     chat::Chat,
     clock::Time,
@@ -317,14 +318,10 @@ fn file_name(room: &Room) -> String {
     if name.is_empty() { format!("rooms/{}", room.id) } else { format!("rooms/{name}-{}", room.id) }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 fn page_head(name: &str) -> String {
     format!(
         "<!doctype html><html><head><meta charset=\"utf-8\"><title>{0}</title></head><body><h1>{0}</h1>\n",
-        escaped(name)
+        encode_quoted_attribute(name)
     )
 }
 
@@ -338,11 +335,15 @@ fn line(out: &mut String, message: &Message) {
         Some(kind) => format!("({kind}) {}", message.text),
         None => message.text.clone(),
     };
-    out.push_str(&format!("<p><strong>{}</strong> <time>{at}</time><br>", escaped(name)));
-    out.push_str(&escaped(&text).replace('\n', "<br>"));
+    out.push_str(&format!("<p><strong>{}</strong> <time>{at}</time><br>", encode_quoted_attribute(name)));
+    out.push_str(&encode_quoted_attribute(&text).replace('\n', "<br>"));
     for file in message.files() {
         let place = format!("../files/{}-{}", file.upload, plain(&file.name));
-        out.push_str(&format!("<br><a href=\"{}\">{}</a>", escaped(&place), escaped(&file.name)));
+        out.push_str(&format!(
+            "<br><a href=\"{}\">{}</a>",
+            encode_quoted_attribute(&place),
+            encode_quoted_attribute(&file.name)
+        ));
     }
     out.push_str("</p>\n");
 }
