@@ -1,5 +1,7 @@
 //! A plain REST client: what was answered is handed back as it was, for the test to judge.
 
+use std::time::Duration;
+
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, multipart};
 use serde_json::{Value, json};
@@ -39,6 +41,8 @@ impl Rest {
         // Redirects are answers like others, and a proxy from the environment is no part of a test.
         let http =
             Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().timeout(wait::PATIENCE);
+        // The server ends connections that idle for 30 s, and whoever measures does not look until then.
+        let http = http.pool_idle_timeout(Duration::from_secs(15));
         let http = http.build().expect("an HTTP client can be made");
         Self { http, base: base.to_owned(), headers: HeaderMap::new() }
     }
