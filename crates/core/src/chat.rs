@@ -15,7 +15,7 @@ use crate::{
     event::{Event, Fact},
     fetch::Fetch,
     host_tokens::HostTokens,
-    id::{RoomId, UserId},
+    id::{MessageId, RoomId, UserId},
     media::Media,
     membership::Membership,
     oauth::Providers,
@@ -90,6 +90,9 @@ pub struct Chat {
     roles: RwLock<Arc<Roles>>,
     settings: RwLock<Arc<Settings>>,
     pub(crate) marks: crate::reading::Marks,
+    pub(crate) replies: crate::replies::Replies,
+    pub(crate) anchors: crate::anchors::Anchors,
+    pub(crate) anchor_ids: Cache<RoomId, Option<MessageId>>,
     pub(crate) waiting: crate::notify::Waiting,
     pub(crate) links: crate::previews::Links,
     latencies: crate::histogram::Latencies,
@@ -121,6 +124,9 @@ impl Chat {
             roles: RwLock::new(Arc::new(roles)),
             settings: RwLock::new(Arc::new(settings)),
             marks: Default::default(),
+            replies: Default::default(),
+            anchors: Default::default(),
+            anchor_ids: Cache::new(sizes.rooms, in_order),
             waiting: Default::default(),
             links: Default::default(),
             latencies: Default::default(),
@@ -239,6 +245,11 @@ impl Chat {
         Ok(found.map(|membership| self.marks.overlay(membership)))
     }
 
+    /// A membership is read anew.
+    pub(crate) fn forget_membership(&self, key: &(RoomId, UserId)) {
+        self.memberships.forget(key);
+    }
+
     /// Takes in what was committed, before anybody gets an answer: the caches must tell the truth by then.
     /// Quick and without waiting; called by the committing thread.
     pub fn committed(&self, facts: &[Fact]) {
@@ -246,6 +257,8 @@ impl Chat {
         for fact in facts {
             self.take_in(&fact.event);
             self.waiting.committed(&fact.event);
+            self.replies.committed(&fact.event);
+            self.anchors.committed(&fact.event, |room| self.room_at_hand(room));
             if previews {
                 self.links.committed(&fact.event);
             }

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod admission;
+mod anchors;
 pub mod assets;
 pub mod audit;
 mod backlog;
@@ -104,6 +105,7 @@ mod quotes;
 mod reactions;
 pub mod reading;
 pub mod reading_named;
+mod replies;
 pub mod restore;
 pub mod retention;
 pub mod role;

@@ -222,10 +222,15 @@ impl Chat {
 
     /// Which of these messages the user has starred.
     pub async fn starred_among(&self, user: &UserId, messages: &[Message]) -> Result<Vec<MessageId>> {
-        if messages.is_empty() {
-            return Ok(Vec::new());
+        self.starred_of(user, messages.iter().map(|m| m.id.clone()).collect()).await
+    }
+
+    /// As [`starred_among`](Self::starred_among), by id.
+    pub async fn starred_of(&self, user: &UserId, ids: Vec<MessageId>) -> Result<Vec<MessageId>> {
+        if ids.is_empty() {
+            return Ok(ids);
         }
-        let (user, ids) = (user.clone(), messages.iter().map(|m| m.id.clone()).collect::<Vec<_>>());
+        let user = user.clone();
         self.store().reading(move |rows| rows.starred(&user, &ids)).await
     }
 }

@@ -200,7 +200,8 @@ impl Chat {
                 Ok((found, removed))
             })
             .await?;
-        let seen = |(m, view): (Membership, RoomView)| (self.marks.overlay(Arc::new(m)), view);
+        let seen =
+            |(m, view): (Membership, RoomView)| (self.replies.overlay(self.marks.overlay(Arc::new(m))), view);
         let found: Vec<_> = found.into_iter().map(seen).collect();
         let memberships: Vec<Membership> = found.iter().map(|(m, _)| Membership::clone(m)).collect();
         let unread = match bring {
@@ -223,6 +224,7 @@ impl Chat {
     /// A user's place in one room with what is unread there, for doors that tell that user of a change.
     pub async fn room_of(&self, room: &RoomId, user: &UserId) -> Result<Option<Mine>> {
         let Some(membership) = self.membership(room, user).await? else { return Ok(None) };
+        let membership = self.replies.overlay(membership);
         let room = match self.room(room).await {
             Err(Refusal::NotFound(_)) => return Ok(None),
             found => found?,

@@ -32,6 +32,8 @@ const WAITING_BATCHES: usize = 256;
 const TICK: Duration = Duration::from_millis(50);
 /// How often presence is told and marks are written.
 const SECOND: Duration = Duration::from_secs(1);
+/// Every so many seconds it is written when members last wrote.
+const REPLIES: u64 = 10;
 /// How often what has run out is swept.
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -175,12 +177,13 @@ impl Core {
         );
         let host = Host::new(chat.clone(), live.clone(), crate::host::options(config, file_key));
         let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());
-        let (notifier, follower) = (chat.clone(), chat.clone());
+        let (notifier, follower, teller) = (chat.clone(), chat.clone(), chat.clone());
         let chores = vec![
             tokio::spawn(every_second(publisher, chat.clone())),
             tokio::spawn(sweep(chat.clone())),
             tokio::spawn(async move { follower.sync_forever().await }),
             tokio::spawn(async move { notifier.notify_forever().await }),
+            tokio::spawn(async move { teller.tell_discussions_forever().await }),
             tokio::spawn(parlor_outbound::Notices::new(chat.clone()).run()),
             tokio::spawn(parlor_outbound::Pushes::new(chat.clone(), chat.outside()).run()),
             tokio::spawn(parlor_outbound::Previews::new(chat.clone(), chat.outside()).run()),
@@ -247,11 +250,16 @@ fn publish(
 async fn every_second(publisher: Arc<Publisher>, chat: Arc<Chat>) {
     let mut tick = tokio::time::interval(SECOND);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
+    for second in 0_u64.. {
         tick.tick().await;
         publisher.every_second().await;
         if let Err(refusal) = chat.flush_marks().await {
             tracing::warn!(%refusal, "read marks are written a second later");
+        }
+        if second % REPLIES == 0
+            && let Err(refusal) = chat.flush_replies().await
+        {
+            tracing::warn!(%refusal, "when members last wrote is written later");
         }
     }
 }
@@ -277,6 +285,9 @@ impl Parts {
         self.chores.iter().for_each(JoinHandle::abort);
         if let Err(refusal) = self.chat.flush_marks().await {
             tracing::warn!(%refusal, "read marks of the last second could not be written");
+        }
+        if let Err(refusal) = self.chat.flush_replies().await {
+            tracing::warn!(%refusal, "when members last wrote could not be written");
         }
         let engine = self.engine.clone();
         // Joins the store's threads, which finish what is queued.

@@ -7,6 +7,7 @@ use crate::{
     id::{MessageId, RoomId, UploadId, UserId},
     membership::{Membership, ReadMark},
     message::{Message, ThreadInfo},
+    room::Room,
 };
 
 /// Which slice of a room's timeline.
@@ -253,6 +254,8 @@ pub trait ReadMessages {
     }
     /// The mark of one of a user's threads.
     fn thread_mark(&mut self, root: &MessageId, user: &UserId) -> Result<Option<ReadMark>>;
+    /// The message of the parent room that a discussion hangs on; `None` when it is gone.
+    fn anchor(&mut self, parent: &RoomId, discussion: &Room) -> Result<Option<MessageId>>;
     /// Which of these the user has starred.
     fn starred(&mut self, user: &UserId, ids: &[MessageId]) -> Result<Vec<MessageId>>;
     /// Who has read a message (those whose mark has reached it), at most 1,000.
@@ -305,6 +308,8 @@ pub trait WriteMessages: ReadMessages {
     fn read_all_threads(&mut self, room: &RoomId, user: &UserId, seq: i64, at: Time) -> Result<u64>;
     /// Moves a member's mark; never back unless `back`. `false` when nothing changed.
     fn put_mark(&mut self, room: &RoomId, user: &UserId, mark: &MarkChange) -> Result<bool>;
+    /// Says when a member last wrote in a room; never back.
+    fn put_last_reply(&mut self, room: &RoomId, user: &UserId, at: Time) -> Result<()>;
     /// Stores a report to the moderators.
     fn insert_report(&mut self, report: &Report) -> Result<()>;
     /// Stores a new upload whose bytes are there; answers under which id they are kept: its own, or that of the same

@@ -15,6 +15,7 @@ use parlor_core::{
     event::{Change, Event},
     hub::Listener,
     id::{RoomId, SessionId, UserId},
+    message::Message,
     published::Published,
 };
 use parlor_live::{Class, Close, Dirty, Lost, Outbox};
@@ -157,6 +158,16 @@ impl UserEar {
         }
     }
 
+    fn starred(&self, message: &Message, on: bool) {
+        if self.wire.rooms.lock().contains(&message.room) {
+            self.push(render::message_for(&self.wire.door, message, &self.user, on));
+        }
+        // It may be the last message of its room.
+        if self.wants(UserEvent::Rooms) {
+            self.wire.mark(ROOM, &message.room);
+        }
+    }
+
     fn ended(&self, session: Option<&SessionId>, kept: Option<&SessionId>) {
         let mine = self.session.as_ref();
         if session.is_some_and(|s| Some(s) != mine) || kept.is_some_and(|s| Some(s) == mine) {
@@ -182,10 +193,7 @@ impl Listener for UserEar {
             }
             Event::Read { room, .. } => self.membership(room, Change::Changed),
             Event::SessionsEnded { session, kept, .. } => self.ended(session.as_ref(), kept.as_ref()),
-            Event::Starred { message, on, .. } if self.wire.rooms.lock().contains(&message.room) => {
-                let starred = on.then_some(&self.user);
-                self.push(render::message_for(&self.wire.door, message, starred));
-            }
+            Event::Starred { message, on, .. } => self.starred(message, *on),
             Event::Whisper { .. } if self.wants(UserEvent::Message) => {
                 self.send("message", &render::whisper(&published.fact));
             }

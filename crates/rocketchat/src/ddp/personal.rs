@@ -1,9 +1,9 @@
 //! Personal state, rendered when the connection drains: the user's rooms and subscriptions as they are now.
 
-use std::{io::Write as _, sync::Arc};
+use std::{collections::HashMap, io::Write as _, sync::Arc};
 
 use bytes::Bytes;
-use parlor_core::{error::Result, id::RoomId, message::Message, session::Actor};
+use parlor_core::{error::Result, id::RoomId, message::Message, rooms::Mine, session::Actor};
 use parlor_live::{Dirty, FrameWriter};
 use serde_json::json;
 
@@ -14,36 +14,54 @@ use crate::{
     shape::{self, room::People},
 };
 
-/// What changed, as frames; what is gone meanwhile is left out (its removal was told by itself).
+/// What changed, as frames; what is gone meanwhile is left out (its removal was told by itself). Each room is read
+/// once, whatever of it changed.
 pub(super) async fn render(door: &Door, actor: &Actor, changed: Vec<Dirty>) -> Vec<Bytes> {
     let mut frames = Vec::with_capacity(changed.len());
+    let mut looked: HashMap<Arc<str>, Option<(Mine, People)>> = HashMap::new();
     for dirty in changed {
-        if let Ok(Some(frame)) = one(door, actor, &dirty).await {
+        if !looked.contains_key(&dirty.room) {
+            let found = look(door, actor, &dirty.room).await.ok().flatten();
+            looked.insert(dirty.room.clone(), found);
+        }
+        let Some(Some((mine, people))) = looked.get(&dirty.room) else { continue };
+        if let Ok(frame) = frame_of(door, actor, &dirty, mine, people).await {
             frames.push(frame);
         }
     }
     frames
 }
 
-async fn one(door: &Door, actor: &Actor, dirty: &Dirty) -> Result<Option<Bytes>> {
+async fn look(door: &Door, actor: &Actor, room: &Arc<str>) -> Result<Option<(Mine, People)>> {
     let chat = &door.chat;
-    let Some(mine) = chat.my_room(actor, &RoomId::new(dirty.room.clone())).await? else { return Ok(None) };
+    let Some(mine) = chat.my_room(actor, &RoomId::new(room.clone())).await? else { return Ok(None) };
     let room = &mine.view.room;
-    let mut named = room.direct.clone();
+    let mut named: Vec<_> =
+        [&room.direct, &room.muted, &room.unmuted].into_iter().flatten().cloned().collect();
     named.extend([room.creator.clone(), mine.membership.user.clone()]);
     let people = People::with(chat, named).await?;
+    Ok(Some((mine, people)))
+}
+
+async fn frame_of(door: &Door, actor: &Actor, dirty: &Dirty, mine: &Mine, people: &People) -> Result<Bytes> {
+    let chat = &door.chat;
     let word = match dirty.kind {
         ears::SUBSCRIPTION_MADE | ears::ROOM_MADE => "inserted",
         _ => "updated",
     };
     let (event, noun) = match dirty.kind {
         ears::SUBSCRIPTION | ears::SUBSCRIPTION_MADE => {
-            let shown = shape::subscription::subscription(&mine, &people, &chat.settings(), Dates::Ejson);
+            let shown = shape::subscription::subscription(mine, people, &chat.settings(), Dates::Ejson);
             ("subscriptions-changed", shown)
         }
-        _ => ("rooms-changed", shape::room::room(&mine.view, &people, Dates::Ejson)),
+        _ => {
+            let mut shown = [shape::room::room(&mine.view, people, Dates::Ejson)];
+            shape::room::put_stars(chat, &[&mine.view], &actor.user, &mut shown).await?;
+            let [shown] = shown;
+            ("rooms-changed", shown)
+        }
     };
-    Ok(Some(frame::event("notify-user", &format!("{}/{event}", actor.user), &json!([word, noun]))))
+    Ok(frame::event("notify-user", &format!("{}/{event}", actor.user), &json!([word, noun])))
 }
 
 /// The answer to a send: the message as stored.

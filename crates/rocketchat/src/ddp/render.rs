@@ -16,7 +16,11 @@ use parlor_live::FrameWriter;
 use serde_json::{Map, Value, json};
 
 use super::frame;
-use crate::{Door, date::Dates, shape};
+use crate::{
+    Door,
+    date::Dates,
+    shape::{self, message::Stars},
+};
 
 /// What a room's listeners get.
 pub(super) const ROOM: Slot = Slot::number(0);
@@ -61,22 +65,23 @@ fn notify_room(room: &RoomId, event: &str, args: &Value) -> Bytes {
     frame::event("notify-room", &format!("{room}/{event}"), args)
 }
 
-/// A message as one user sees it.
-pub(super) fn message_for(door: &Door, message: &Message, starred_by: Option<&UserId>) -> Bytes {
+/// A message as the user sees it who starred it, or took the star off.
+pub(super) fn message_for(door: &Door, message: &Message, user: &UserId, on: bool) -> Bytes {
     let key = Value::from(message.room.as_str());
-    stream_message(&key, &text(door, message, starred_by), None)
+    let stars = if on { Stars::Of(user) } else { Stars::Gone };
+    stream_message(&key, &text(door, message, stars), None)
 }
 
 /// A message as all see it, written out once for its sender and its listeners.
 pub(super) fn shown(door: &Door, message: &Arc<Message>) -> Bytes {
-    door.lately.text(message, || text(door, message, None))
+    door.lately.text(message, || text(door, message, Stars::Unsaid))
 }
 
-fn text(door: &Door, message: &Message, starred_by: Option<&UserId>) -> Bytes {
+fn text(door: &Door, message: &Message, stars: Stars<'_>) -> Bytes {
     let look = shape::message::Look::new(&door.chat.settings(), Dates::Ejson);
     let mut text = Vec::with_capacity(512 + message.text.len() * 4);
     // Writing into memory fails only for maps with keys that are not texts; there are none.
-    let _ = serde_json::to_writer(&mut text, &shape::message::Shaped { message, look: &look, starred_by });
+    let _ = serde_json::to_writer(&mut text, &shape::message::Shaped { message, look: &look, stars });
     text.into()
 }
 

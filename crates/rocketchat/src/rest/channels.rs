@@ -108,13 +108,9 @@ async fn info(f: Family, call: Call) -> Outcome {
 pub(crate) async fn seen(call: &Call, room: &Arc<Room>) -> Result<Value, Refused> {
     let view = call.chat().room_view(room).await?;
     let people = shape::room::People::of_rooms(call.chat(), &[&view]).await?;
-    let mut value = shape::room::room(&view, &people, Dates::Iso);
-    let actor = call.actor()?;
-    if let Some(last) = &view.last
-        && !call.chat().starred_among(&actor.user, std::slice::from_ref(&**last)).await?.is_empty()
-    {
-        value["lastMessage"]["starred"] = json!([{ "_id": actor.user.as_str() }]);
-    }
+    let mut values = [shape::room::room(&view, &people, Dates::Iso)];
+    shape::room::put_stars(call.chat(), &[&view], &call.actor()?.user, &mut values).await?;
+    let [value] = values;
     Ok(value)
 }
 
@@ -129,7 +125,7 @@ async fn list(f: Family, call: Call, scope: Scope) -> Outcome {
 /// A page of rooms under its key.
 pub(crate) async fn answer_list(call: &Call, key: &str, offset: u64, found: &Paged<RoomView>) -> Outcome {
     let views: Vec<&RoomView> = found.items.iter().collect();
-    let rooms = shape::room::rooms(call.chat(), &views, Dates::Iso).await?;
+    let rooms = shape::room::rooms(call.chat(), &views, &call.actor()?.user, Dates::Iso).await?;
     success(json!({ "count": rooms.len(), key: rooms, "offset": offset, "total": found.total }))
 }
 

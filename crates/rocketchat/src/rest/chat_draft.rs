@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::{
     date::{self, Dates},
     refusal::Refused,
-    shape::message::{Look, Shaped, to_value},
+    shape::message::{Look, Shaped, Stars, to_value},
 };
 
 /// What is carried along for clients and bots, with the JSON type it must have.
@@ -301,8 +301,8 @@ pub(crate) async fn seen_all(
     let starred = chat.starred_among(viewer, messages).await?;
     let look = look(chat, dates);
     let one = |message: &Message| {
-        let starred_by = starred.contains(&message.id).then_some(viewer);
-        to_value(&Shaped { message, look: &look, starred_by })
+        let stars = Stars::seen(viewer, starred.contains(&message.id));
+        to_value(&Shaped { message, look: &look, stars })
     };
     Ok(messages.iter().map(one).collect())
 }

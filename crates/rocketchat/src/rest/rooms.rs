@@ -73,7 +73,7 @@ pub(crate) async fn my_rooms(
 ) -> Result<(Vec<Value>, Vec<Value>), Refused> {
     let found = chat.my_rooms(actor, since, Bring::LastMessages).await?;
     let views: Vec<&RoomView> = found.items.iter().map(|mine| &mine.view).collect();
-    let update = shape::room::rooms(chat, &views, dates).await?;
+    let update = shape::room::rooms(chat, &views, &actor.user, dates).await?;
     let there = |id: &RoomId| found.items.iter().any(|mine| mine.membership.room == *id);
     let gone = found.removed.iter().filter(|gone| !there(&gone.room));
     Ok((update, gone.map(|gone| shape::subscription::removed(gone, true, dates)).collect()))

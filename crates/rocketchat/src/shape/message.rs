@@ -60,13 +60,31 @@ impl Look {
 pub(crate) struct Shaped<'a> {
     pub(crate) message: &'a Message,
     pub(crate) look: &'a Look,
-    /// Whose star it shows; stars are seen by their owner alone.
-    pub(crate) starred_by: Option<&'a UserId>,
+    /// The stars it shows.
+    pub(crate) stars: Stars<'a>,
+}
+
+/// Stars, which are seen by their owner alone.
+#[derive(Clone, Copy)]
+pub(crate) enum Stars<'a> {
+    /// Nothing is said: for all to see.
+    Unsaid,
+    /// This user, who looks, has starred it.
+    Of(&'a UserId),
+    /// Whoever looks took the star off; clients that merge what changed must see that it went.
+    Gone,
+}
+
+impl<'a> Stars<'a> {
+    /// Those of a user who looks at a message that has his star, or has not.
+    pub(crate) fn seen(viewer: &'a UserId, on: bool) -> Self {
+        if on { Self::Of(viewer) } else { Self::Unsaid }
+    }
 }
 
 /// A message as JSON, without stars.
 pub(crate) fn value(message: &Message, look: &Look) -> Value {
-    to_value(&Shaped { message, look, starred_by: None })
+    to_value(&Shaped { message, look, stars: Stars::Unsaid })
 }
 
 /// A message as JSON.
@@ -191,8 +209,13 @@ impl Serialize for Shaped<'_> {
         self.state(&mut map)?;
         self.rare(&mut map)?;
         attachment::entries(m, look, &mut map)?;
-        if let Some(user) = self.starred_by {
-            map.serialize_entry("starred", &[std::collections::BTreeMap::from([("_id", user.as_str())])])?;
+        match self.stars {
+            Stars::Unsaid => {}
+            Stars::Of(user) => {
+                let star = std::collections::BTreeMap::from([("_id", user.as_str())]);
+                map.serialize_entry("starred", &[star])?;
+            }
+            Stars::Gone => map.serialize_entry("starred", &[(); 0])?,
         }
         map.end()
     }

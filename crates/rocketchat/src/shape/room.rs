@@ -1,11 +1,14 @@
 //! Rooms as Rocket.Chat writes them, and the users that rooms, memberships and teams speak of.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use parlor_core::{
     chat::Chat,
     error::Result,
-    id::UserId,
+    id::{MessageId, UserId},
     room::{Room, RoomKind, RoomView},
     user::User,
 };
@@ -181,10 +184,34 @@ fn put_rare(object: &mut Map<String, Value>, room: &Room, people: &People) {
     }
 }
 
-/// Rooms with everybody they name.
-pub(crate) async fn rooms(chat: &Chat, views: &[&RoomView], dates: Dates) -> Result<Vec<Value>> {
+/// Rooms with everybody they name, as one user sees them: with that user's own stars.
+pub(crate) async fn rooms(
+    chat: &Chat,
+    views: &[&RoomView],
+    viewer: &UserId,
+    dates: Dates,
+) -> Result<Vec<Value>> {
     let people = People::of_rooms(chat, views).await?;
-    Ok(views.iter().map(|view| room(view, &people, dates)).collect())
+    let mut values: Vec<Value> = views.iter().map(|view| room(view, &people, dates)).collect();
+    put_stars(chat, views, viewer, &mut values).await?;
+    Ok(values)
+}
+
+/// Puts one user's stars on the last messages of rooms that were written from these views.
+pub(crate) async fn put_stars(
+    chat: &Chat,
+    views: &[&RoomView],
+    viewer: &UserId,
+    values: &mut [Value],
+) -> Result<()> {
+    let ids = views.iter().filter_map(|view| view.last.as_ref()).map(|last| last.id.clone()).collect();
+    let starred: HashSet<MessageId> = chat.starred_of(viewer, ids).await?.into_iter().collect();
+    for (view, value) in views.iter().zip(values) {
+        if view.last.as_ref().is_some_and(|last| starred.contains(&last.id)) {
+            value["lastMessage"]["starred"] = json!([{ "_id": viewer.as_str() }]);
+        }
+    }
+    Ok(())
 }
 
 /// One room with everybody it names, as it is now.

@@ -213,6 +213,14 @@ pub(super) fn put_mark(tx: &mut SqlTx<'_>, room: &RoomId, user: &UserId, change:
     Ok(tx.exec(sql, values)? > 0)
 }
 
+pub(super) fn put_last_reply(tx: &mut SqlTx<'_>, room: &RoomId, user: &UserId, at: Time) -> Sql<()> {
+    let sql = "UPDATE memberships SET last_reply = $3
+        WHERE room = (SELECT key FROM rooms WHERE id = $1) AND whom = (SELECT key FROM users WHERE id = $2)
+            AND (last_reply IS NULL OR last_reply < $3)";
+    tx.exec(sql, params![room, user, at])?;
+    Ok(())
+}
+
 pub(super) fn receipts(tx: &mut SqlTx<'_>, room: &RoomId, seq: i64) -> Sql<Vec<Receipt>> {
     let sql = "SELECT u.id, m.mark_at FROM memberships m JOIN rooms r ON r.key = m.room JOIN users u ON u.key = m.whom
         WHERE r.id = $1 AND m.mark_seq >= $2 AND m.mark_at IS NOT NULL ORDER BY m.mark_at LIMIT 1000";

@@ -7,6 +7,7 @@ use parlor_core::{
     id::{MessageId, RoomId, UploadId, UserId},
     membership::{Membership, ReadMark},
     message::{Guise, Message, MessageKind, ThreadInfo},
+    room::Room,
     store::{
         HostSlice, MarkChange, MessageFilter, Page, Paged, Quota, ReadMessages, Receipt, Report, Search,
         Slice, Tombstone, Unread, Upload, WriteMessages,
@@ -287,6 +288,9 @@ impl ReadMessages for SqlTx<'_> {
     fn thread_mark(&mut self, root: &MessageId, user: &UserId) -> Result<Option<ReadMark>> {
         Ok(marks::thread_mark(self, root, user)?)
     }
+    fn anchor(&mut self, parent: &RoomId, discussion: &Room) -> Result<Option<MessageId>> {
+        Ok(super::anchors::anchor(self, parent, discussion)?)
+    }
     fn starred(&mut self, user: &UserId, ids: &[MessageId]) -> Result<Vec<MessageId>> {
         Ok(marks::starred(self, user, ids)?)
     }
@@ -361,6 +365,9 @@ impl WriteMessages for SqlTx<'_> {
     }
     fn put_mark(&mut self, room: &RoomId, user: &UserId, mark: &MarkChange) -> Result<bool> {
         Ok(marks::put_mark(self, room, user, mark)?)
+    }
+    fn put_last_reply(&mut self, room: &RoomId, user: &UserId, at: Time) -> Result<()> {
+        Ok(marks::put_last_reply(self, room, user, at)?)
     }
     fn insert_report(&mut self, report: &Report) -> Result<()> {
         Ok(messages_write::insert_report(self, report)?)

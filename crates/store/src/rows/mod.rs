@@ -16,6 +16,7 @@ mod deliveries;
 mod devices;
 mod feed;
 
+pub(crate) mod anchors;
 pub(crate) mod append;
 pub(crate) mod append_postgres;
 pub(crate) mod heads;

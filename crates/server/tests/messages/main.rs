@@ -1,5 +1,7 @@
 //! Messages as people send, change, read and find them, over the wire.
 
+mod agree;
+
 use parlor_testkit::{
     Person, Server,
     server::{ADMINISTRATOR, Setup},
