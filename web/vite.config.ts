@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { catalogs } from "./scripts/catalogs.mjs";
+import { chunks } from "./scripts/chunks.mjs";
 import { emoji } from "./scripts/emoji.mjs";
 
 const server = process.env.PARLOR_URL ?? "http://127.0.0.1:3000";
@@ -20,6 +21,7 @@ export default defineConfig({
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { output: { codeSplitting: chunks() } },
   },
   server: {
     proxy: {

@@ -22,7 +22,11 @@ addEventListener("vite:preloadError", () => {
   );
 });
 
-if (session.get()) void start();
+if (session.get()) {
+  void start();
+  // Fetched beside the texts and the lists, not after them.
+  void import("./pages/chat").catch(() => undefined);
+}
 await startLanguage();
 const place = document.getElementById("app");
 if (place) {
