@@ -2,6 +2,7 @@ import { ArrowDown } from "lucide-react";
 import {
   type KeyboardEvent,
   type ReactNode,
+  type RefObject,
   useCallback,
   useEffect,
   useLayoutEffect,
@@ -25,6 +26,9 @@ import css from "./timeline.module.css";
 const NEAR = 1_200;
 /** So near counts as being at the end (px). */
 const END = 60;
+/** Whether a row was reached is looked at after this (ms), so many times. */
+const AGAIN = 120;
+const TRIES = 40;
 
 interface Props {
   rid: Id;
@@ -64,9 +68,8 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
   const shift = prepended(old.current, all);
   const placed = useRef(false);
 
-  const toEnd = useCallback(() => {
-    list.current?.scrollToIndex(all.length - 1, { align: "end" });
-  }, [all.length]);
+  const { go, going, stop } = useSettling(list, all);
+  const toEnd = useCallback(() => go("end"), [go]);
 
   // The first sight of a room: where it was left, else at the divider, else at the end.
   useLayoutEffect(() => {
@@ -76,10 +79,10 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
     const at = kept && !kept.end ? all.findIndex((row) => row.key === kept.key) : -1;
     const divider = all.findIndex((row) => row.kind === "unread");
     if (target) return;
-    if (divider >= 0) list.current?.scrollToIndex(Math.max(0, divider - 1), { align: "start" });
-    else if (at >= 0 && kept) list.current?.scrollToIndex(at, { align: "start", offset: kept.above });
+    if (divider >= 0) go("start", all[Math.max(0, divider - 1)]?.key);
+    else if (at >= 0 && kept) go("start", kept.key, kept.above);
     else toEnd();
-  }, [all, rid, run.ready, target, toEnd]);
+  }, [all, rid, run.ready, target, toEnd, go]);
 
   // Somebody asked for one message.
   useEffect(() => {
@@ -109,15 +112,17 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
     if (!handle || !placed.current) return;
     const { scrollOffset, scrollSize, viewportSize } = handle;
     const below = scrollSize - scrollOffset - viewportSize;
-    end.current = below < END && !run.newer;
-    setAtEnd(end.current);
-    if (end.current) setNews(0);
+    const there = below < END && !run.newer;
+    // On the way to the end the view follows as if it were there.
+    end.current = there || going() === "end";
+    setAtEnd(there);
+    if (there) setNews(0);
     const first = handle.findItemIndex(scrollOffset);
     const above = scrollOffset - handle.getItemOffset(first);
     left.set(rid, { key: all[first]?.key ?? "", above, end: end.current });
     if (scrollOffset < NEAR) void loadOlder(rid);
     if (below < NEAR) void loadNewer(rid);
-  }, [all, rid, run.newer]);
+  }, [all, rid, run.newer, going]);
 
   // A page may be shorter than the window: then the next one is needed at once.
   useEffect(() => {
@@ -142,7 +147,13 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
         shift={shift}
         data={all}
         onScroll={scrolled}
-        onKeyDown={(event) => arrows(event, box.current)}
+        onWheel={stop}
+        onTouchStart={stop}
+        onPointerDown={stop}
+        onKeyDown={(event) => {
+          stop();
+          arrows(event, box.current);
+        }}
         role="group"
         aria-label={t("timeline.feed")}
         aria-busy={run.loading}
@@ -163,6 +174,53 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
       )}
     </section>
   );
+}
+
+interface Settling {
+  /** To the end, or so that a row stands at the upper edge, with so much of it above (px). */
+  go: (align: "start" | "end", key?: string, above?: number) => void;
+  /** Which way it is still on. */
+  going: () => "start" | "end" | undefined;
+  stop: () => void;
+}
+
+/**
+ * Scrolls to a row until it is there: the list itself gives up when new rows take longer to be measured than it waits,
+ * and a busy machine would open a room somewhere above its end. A reader who scrolls is left alone.
+ */
+function useSettling(list: RefObject<VListHandle | null>, all: Row[]): Settling {
+  // Rows come before it meanwhile.
+  const latest = useRef(all);
+  latest.current = all;
+  const way = useRef<{ align: "start" | "end"; timer: ReturnType<typeof setTimeout> }>(undefined);
+  const stop = useCallback(() => {
+    clearTimeout(way.current?.timer);
+    way.current = undefined;
+  }, []);
+  useEffect(() => stop, [stop]);
+  const go = useCallback<Settling["go"]>(
+    (align, key, offset = 0) => {
+      stop();
+      let tries = 0;
+      const step = (): void => {
+        const handle = list.current;
+        if (!handle || (tries > 0 && !way.current)) return;
+        const index = key ? latest.current.findIndex((row) => row.key === key) : latest.current.length - 1;
+        if (index < 0) return stop();
+        const { scrollOffset, scrollSize, viewportSize } = handle;
+        const below = scrollSize - scrollOffset - viewportSize;
+        const off = align === "end" ? below : Math.abs(handle.getItemOffset(index) + offset - scrollOffset);
+        if (tries > 0 && (off < 2 || below < 2 || tries >= TRIES)) return stop();
+        tries += 1;
+        handle.scrollToIndex(index, { align, offset });
+        way.current = { align, timer: setTimeout(() => requestAnimationFrame(step), AGAIN) };
+      };
+      step();
+    },
+    [list, stop],
+  );
+  const going = useCallback(() => way.current?.align, []);
+  return { go, going, stop };
 }
 
 interface RowProps {
