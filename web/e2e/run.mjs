@@ -4,13 +4,16 @@ import { accessSync } from "node:fs";
 import { readdirSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { ADMIN, Api, Server } from "./server.mjs";
+import { Seats } from "./seats.mjs";
 import { Stage } from "./stage.mjs";
 
 const wanted = process.argv[2] ?? "";
 // A microphone that hears a tone, and no question about it.
 const SOUND = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 const FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", ...SOUND];
-const LONGEST = 120_000;
+const LONGEST = 300_000;
+// Who plays waits for the server and the screen half of the time.
+const PLAYERS = Number(process.env.PARLOR_PLAYERS ?? 3);
 
 function program() {
   const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -35,6 +38,7 @@ const chosen = journeys.filter(({ name, file }) => name.includes(wanted) || file
 const server = await Server.start();
 const browser = await chromium.launch({ executablePath: program(), args: FLAGS });
 const admin = await Api.login(server.url, ADMIN.username, ADMIN.password);
+const seats = new Seats(browser, server.url, 2 * PLAYERS);
 let failed = 0;
 // What failed beside another journey is played once more, alone; the summary names it, so that it is looked into.
 const again = [];
@@ -43,13 +47,15 @@ const shown = new Set();
 async function play(journey, last) {
   const { name, shows, run, axe } = journey;
   const began = Date.now();
-  const stage = new Stage(browser, server, admin);
+  const stage = new Stage(browser, server, admin, seats);
   const took = () => `${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s`;
   let late;
+  let well = false;
   const limit = new Promise((_, reject) => (late = setTimeout(() => reject(new Error("took too long")), LONGEST)));
   try {
     await Promise.race([run(stage).then(() => stage.finish({ axe })), limit]);
     for (const number of shows) shown.add(number);
+    well = true;
     console.log(`    ok  ${took()}  ${name} [${shows.join(" ")}]`);
   } catch (error) {
     if (last) failed += 1;
@@ -62,12 +68,12 @@ async function play(journey, last) {
       await person.shot(`failed-${again.length + failed}-${at}`).catch(() => null);
   } finally {
     clearTimeout(late);
-    await stage.close().catch(() => null);
+    await stage.close({ failed: !well }).catch(() => null);
   }
 }
 
 const waiting = [...chosen];
-const players = Array.from({ length: 2 }, async () => {
+const players = Array.from({ length: PLAYERS }, async () => {
   for (let next = waiting.shift(); next; next = waiting.shift()) await play(next, false);
 });
 await Promise.all(players);

@@ -24,6 +24,7 @@ export class Server {
     this.fresh = fresh;
     this.env = env;
     this.port = port;
+    this.program = process.env.PARLOR_BIN ?? new URL("../../target/debug/parlor", import.meta.url).pathname;
   }
 
   static async start(options) {
@@ -46,10 +47,9 @@ export class Server {
           OVERWRITE_SETTING_API_Enable_Rate_Limiter: "false",
           OVERWRITE_SETTING_Message_Read_Receipt_Enabled: "true",
         };
-    const program = process.env.PARLOR_BIN ?? new URL("../../target/debug/parlor", import.meta.url).pathname;
     const { PATH, PARLOR_RUN = "", PARLOR_WEB_DIR } = process.env;
     this.said = "";
-    this.process = spawn(program, ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data], {
+    this.process = spawn(this.program, ["serve", "--listen", `127.0.0.1:${this.port}`, "--data", this.data], {
       env: { PATH, PARLOR_RUN, ...(PARLOR_WEB_DIR ? { PARLOR_WEB_DIR } : {}), ...admin, ...this.env },
       stdio: ["ignore", "pipe", "pipe"],
     });

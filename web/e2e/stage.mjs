@@ -1,13 +1,15 @@
-// A journey's people: each with a browser context of their own, found by roles and names only.
-import { AxeBuilder } from "@axe-core/playwright";
+// A journey's people: each with a window of their own, found by roles and names only.
+import axe from "axe-core";
+import { Seats } from "./seats.mjs";
 import { Api, ADMIN } from "./server.mjs";
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 let number = 0;
 
 export class Stage {
-  constructor(browser, server, admin) {
-    Object.assign(this, { browser, server, admin });
+  /** On a server of its own a journey has windows of its own. */
+  constructor(browser, server, admin, seats = new Seats(browser, server.url)) {
+    Object.assign(this, { browser, server, admin, seats });
     this.people = [];
     this.faults = [];
   }
@@ -42,10 +44,8 @@ export class Stage {
     const person = await this.visitor(options);
     Object.assign(person, account);
     const { userId, token } = account.api.session;
-    await person.context.addInitScript(
+    await person.page.evaluate(
       ([user, secret]) => {
-        if (localStorage.getItem("e2e")) return;
-        localStorage.setItem("e2e", "1");
         localStorage.setItem("Meteor.userId", user);
         localStorage.setItem("Meteor.loginToken", secret);
       },
@@ -56,20 +56,8 @@ export class Stage {
   }
 
   /** Somebody who is not signed in. */
-  async visitor({ phone = false, locale = "en-GB", dark = false, worker = false } = {}) {
-    const context = await this.browser.newContext({
-      viewport: phone ? { width: 360, height: 640 } : { width: 1280, height: 800 },
-      hasTouch: phone,
-      locale,
-      // A service worker fetches the whole app again: only journeys about it have one.
-      serviceWorkers: worker ? "allow" : "block",
-      colorScheme: dark ? "dark" : "light",
-      baseURL: this.url,
-      permissions: ["clipboard-read", "clipboard-write"],
-    });
-    context.setDefaultTimeout(10_000);
-    const page = await context.newPage();
-    const person = new Person(this, context, page);
+  async visitor(options = {}) {
+    const person = new Person(this, await this.seats.take(options));
     this.people.push(person);
     return person;
   }
@@ -92,14 +80,15 @@ export class Stage {
     if (this.faults.length > 0) throw new Error(this.faults.join("\n"));
   }
 
-  async close() {
-    for (const { context } of this.people) await context.close();
+  async close({ failed = false } = {}) {
+    await Promise.all(this.people.map((person) => person.leave(failed)));
   }
 }
 
 export class Person {
-  constructor(stage, context, page) {
-    Object.assign(this, { stage, context, page });
+  constructor(stage, seat) {
+    const { context, page } = seat;
+    Object.assign(this, { stage, seat, context, page });
     this.complaints = [];
     this.refusals = [];
     this.expected = [];
@@ -108,19 +97,29 @@ export class Person {
 
   listen(page) {
     // What the server said when it refused: shown beside the complaints of a journey that failed.
-    page.on("response", (response) => {
-      if (response.status() < 400 || !response.url().includes("/api/")) return;
-      response.text().then(
-        (text) => this.refusals.push(`${response.status()} ${response.url()} ${text.slice(0, 300)}`),
-        () => undefined,
-      );
-    });
-    page.on("console", (message) => {
-      const text = message.text();
-      if (message.type() !== "error" || this.expected.some((pattern) => pattern.test(text))) return;
-      this.complaints.push(`console: ${text} (${message.location().url})`);
-    });
-    page.on("pageerror", (error) => this.complaints.push(`page: ${error.stack ?? error}`));
+    this.hears = {
+      response: (response) => {
+        if (response.status() < 400 || !response.url().includes("/api/")) return;
+        response.text().then(
+          (text) => this.refusals.push(`${response.status()} ${response.url()} ${text.slice(0, 300)}`),
+          () => undefined,
+        );
+      },
+      console: (message) => {
+        const text = message.text();
+        // Pages without the app have no icon.
+        if (message.location().url.endsWith("/favicon.ico")) return;
+        if (message.type() !== "error" || this.expected.some((pattern) => pattern.test(text))) return;
+        this.complaints.push(`console: ${text} (${message.location().url})`);
+      },
+      pageerror: (error) => this.complaints.push(`page: ${error.stack ?? error}`),
+    };
+    for (const [event, hear] of Object.entries(this.hears)) page.on(event, hear);
+  }
+
+  async leave(failed) {
+    for (const [event, hear] of Object.entries(this.hears)) this.page.off(event, hear);
+    await this.stage.seats.leave(this.seat, failed);
   }
 
   /** A refusal that belongs to the journey: the browser logs it itself. */
@@ -180,11 +179,20 @@ export class Person {
 
   /** No violation of WCAG 2.2 AA; no rule is left out. */
   async check() {
-    // Colours of what fades are measured when it has faded.
-    await this.page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== "running"));
-    const { violations } = await new AxeBuilder({ page: this.page }).withTags(TAGS).analyze();
-    // It looked from a page of its own.
-    await this.page.bringToFront();
+    // Once for each document: it is half a megabyte.
+    if (!(await this.page.evaluate(() => "axe" in window))) await this.page.evaluate(axe.source);
+    const violations = await this.page.evaluate(async (tags) => {
+      const frame = () => new Promise(requestAnimationFrame);
+      // Colours of what fades are measured when it has faded, and rows that are being laid out when they stand.
+      await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)));
+      await frame();
+      await frame();
+      const found = await window.axe.run(document, {
+        runOnly: { type: "tag", values: tags },
+        resultTypes: ["violations"],
+      });
+      return found.violations;
+    }, TAGS);
     for (const { id, help, nodes } of violations) {
       const where = nodes
         .slice(0, 3)
@@ -200,7 +208,7 @@ export class Person {
 }
 
 /** Waits until `ask` gives something true. */
-export async function until(what, ask, within = 8_000) {
+export async function until(what, ask, within = 20_000) {
   for (const began = Date.now(); Date.now() - began < within;) {
     if (await ask()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));

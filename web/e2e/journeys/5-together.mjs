@@ -169,19 +169,20 @@ export default [
       await ana.sees(ana.page.getByRole("progressbar", { name: "Progress of slow.bin" }));
       await ana.button("Cancel slow.bin").click();
       await ana.seesNot(ana.page.getByText("slow.bin"));
-      await stage.admin.post("settings/FileUpload_MaxFileSize", { value: 1000 });
+      // Files of journeys beside this one are smaller.
+      await stage.admin.post("settings/FileUpload_MaxFileSize", { value: 3_000_000 });
       try {
         await until("the limit is known", () =>
           ana.page.evaluate(
             async () =>
               (await (await fetch("/api/v1/settings.public?_id=FileUpload_MaxFileSize")).json()).settings[0].value ===
-              1000,
+              3_000_000,
           ),
         );
         await ana.page.reload();
         await ana.sees(ana.composer);
-        await attach(ana, file("large.bin", "application/octet-stream", Buffer.alloc(5_000)));
-        await ana.sees(ana.page.getByRole("alert").filter({ hasText: "at most 1 kB" }));
+        await attach(ana, file("large.bin", "application/octet-stream", Buffer.alloc(3_100_000)));
+        await ana.sees(ana.page.getByRole("alert").filter({ hasText: "at most 3 MB" }));
       } finally {
         await stage.admin.post("settings/FileUpload_MaxFileSize", { value });
       }

@@ -99,6 +99,7 @@ export default [
       await page.getByLabel("Find permissions").fill("view-statistics");
       await page.getByLabel("Roles shown").selectOption(name);
       const cell = page.getByRole("checkbox", { name: `view-statistics for ${name}` });
+      await boss.sees(cell);
       await page.getByLabel("Roles shown").focus();
       await page.keyboard.press("Tab");
       await until("the cell has the focus", () => cell.evaluate((one) => one === document.activeElement));
