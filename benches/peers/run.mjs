@@ -1,5 +1,7 @@
 // Parlor and the Node peer in interleaved rounds with one client: the server on one core, the client on another.
 // node run.mjs PARLOR CLIENT [ROUNDS]; `npm install` in node/ and `cargo build --release` in client/ first.
+// Sizes by environment: SECONDS of each measurement, PEOPLE who enter, HALL listeners of one room, IDLE connections,
+// LIMIT in seconds, after which the rest is left out. A table of medians and ratios comes last.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,15 +13,22 @@ const jwt = require('jsonwebtoken');
 const [parlor, client, rounds = '2'] = process.argv.slice(2);
 const SECRET = 'a secret of at least thirty-two bytes';
 const APP_KEY = 'a key of the host application of 32 bytes and more';
-const PEOPLE = 2500;
+const size = (name, usual) => Number(process.env[name] ?? usual);
+const [SECONDS, PEOPLE, HALL, IDLE] = [size('SECONDS', 3), size('PEOPLE', 1000), size('HALL', 400), size('IDLE', 1000)];
+const LIMIT = size('LIMIT', 110 * Number(rounds));
 const ROOMS = 50;
-const HALL = 1000;
 
+const began = Date.now();
+const left = () => LIMIT * 1000 - (Date.now() - began);
 const folder = mkdtempSync(join(tmpdir(), 'peers-'));
 const tokens = join(folder, 'tokens');
 const token = (n) => jwt.sign({ sub: `u-${n}`, name: `User ${n}`, preferred_username: `user${n}` }, SECRET, { expiresIn: '1h' });
 writeFileSync(tokens, Array.from({ length: PEOPLE }, (_, n) => token(n)).join('\n'));
 
+const peer = (more) => (data, port) => ({
+  command: ['node', new URL('node/server.mjs', import.meta.url).pathname],
+  env: { PORT: String(port), DATA: data, SECRET, APP_KEY, ...more },
+});
 const servers = {
   parlor: (data, port) => ({
     command: [parlor, 'serve', '--listen', `127.0.0.1:${port}`, '--data', data],
@@ -29,21 +38,16 @@ const servers = {
       TEST_MODE: 'true',
     },
   }),
-  node: (data, port) => ({
-    command: ['node', new URL('node/server.mjs', import.meta.url).pathname],
-    env: { PORT: String(port), DATA: data, SECRET, APP_KEY },
-  }),
-  'node, batched': (data, port) => ({
-    command: ['node', new URL('node/server.mjs', import.meta.url).pathname],
-    env: { PORT: String(port), DATA: data, SECRET, APP_KEY, BATCH: '1' },
-  }),
+  node: peer({}),
+  'node, batched': peer({ BATCH: '1' }),
 };
+// Memory comes first: what other measurements leave behind would hide it.
 const modes = {
-  sends: ['sends', '50', '8', '4'],
-  'deliver 1': ['deliver', '1000', '1', '4'],
-  'deliver 16': ['deliver', '1000', '16', '4'],
+  idle: ['idle', String(IDLE), '5'],
   enter: ['enter', String(PEOPLE), '16'],
-  idle: ['idle', '2000'],
+  sends: ['sends', '50', '8', String(SECONDS)],
+  'deliver 1': ['deliver', String(HALL), '1', String(SECONDS)],
+  'deliver 16': ['deliver', String(HALL), '16', String(SECONDS)],
 };
 const wanted = (process.env.MODES ?? Object.keys(modes).join(',')).split(',');
 const skip = (name, mode) => name === 'node, batched' && mode !== 'sends';
@@ -58,7 +62,9 @@ const put = async (url, id, belongs) => {
 };
 
 let port = 24100;
-const measure = async (name, mode) => {
+const figures = new Map();
+// One server, all its measurements.
+const measure = async (name, round) => {
   const data = mkdtempSync(join(folder, 'data-'));
   const { command, env } = servers[name](data, (port += 1));
   const url = `http://127.0.0.1:${port}`;
@@ -73,23 +79,54 @@ const measure = async (name, mode) => {
     const pid = String(server.pid);
     for (let room = 0; room < ROOMS; room += 1) await put(url, `T-${room}`, (n) => n % ROOMS === room);
     await put(url, 'T-hall', (n) => n < HALL);
-    const run = (args) => spawnSync('taskset', ['-c', '1', client, `127.0.0.1:${port}`, pid, tokens, ...args], { encoding: 'utf8' });
+    const run = (args) => spawnSync('taskset', ['-c', '1', client, `127.0.0.1:${port}`, pid, tokens, ...args], {
+      encoding: 'utf8', timeout: Math.max(left(), 1), killSignal: 'SIGKILL',
+    });
     // The people are known before, and rooms have a history.
     run(['sends', '50', '8', '1']);
     run(['enter', String(PEOPLE), '16']);
-    const result = run(modes[mode]);
-    return result.status === 0 ? result.stdout.trim() : `failed: ${result.stderr.trim().slice(0, 300)}`;
+    for (const mode of wanted.filter((mode) => !skip(name, mode))) {
+      const result = left() > 0 ? run(modes[mode]) : { stderr: 'no time is left' };
+      const told = result.status === 0 ? result.stdout.trim() : `failed: ${(result.stderr || 'no time is left').trim().slice(0, 300)}`;
+      console.log(`${mode} | ${name} | round ${round} | ${told}`);
+      for (const [, figure, value] of told.matchAll(/(\w+)=([\d.]+)/g)) {
+        const key = `${mode} ${figure} ${name}`;
+        figures.set(key, [...(figures.get(key) ?? []), Number(value)]);
+      }
+    }
   } finally {
     server.kill('SIGKILL');
     rmSync(data, { recursive: true, force: true });
   }
 };
 
-for (const mode of wanted) {
+const median = (mode, figure, name) => {
+  const all = (figures.get(`${mode} ${figure} ${name}`) ?? []).sort((a, b) => a - b);
+  return all.length % 2 ? all[(all.length - 1) / 2] : (all[all.length / 2 - 1] + all[all.length / 2]) / 2;
+};
+const table = [
+  ['durable sends a second', 'sends', 'sends_per_s', 'node', 'at least 5'],
+  ['durable sends a second, commits batched', 'sends', 'sends_per_s', 'node, batched', 'at least 1.1'],
+  ['deliveries a second, one message at a time', 'deliver 1', 'deliveries_per_s', 'node', 'at least 1.8'],
+  ['deliveries a second, bursts of 16', 'deliver 16', 'deliveries_per_s', 'node', 'at least 7'],
+  ['CPU per delivery, one at a time (us)', 'deliver 1', 'cpu_us_per_delivery', 'node', 'at most 0.7'],
+  ['CPU per delivery, bursts of 16 (us)', 'deliver 16', 'cpu_us_per_delivery', 'node', 'at most 0.7'],
+  ['memory per idle joined connection (KiB)', 'idle', 'kb_per_connection', 'node', 'at most 0.6'],
+  ['connections a second, entered, joined, with history', 'enter', 'connections_per_s', 'node', 'at least 4'],
+];
+const shown = (value) => (Number.isFinite(value) ? value.toLocaleString('en', { maximumFractionDigits: 2 }) : '-');
+
+try {
   for (let round = 1; round <= Number(rounds); round += 1) {
     for (const name of Object.keys(servers)) {
-      if (!skip(name, mode)) console.log(`${mode} | ${name} | round ${round} | ${await measure(name, mode)}`);
+      if (left() > 0 && wanted.some((mode) => !skip(name, mode))) await measure(name, round);
     }
   }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }
-rmSync(folder, { recursive: true, force: true });
+console.log('\n| figure | Parlor | Node | ratio | wanted |\n|---|---|---|---|---|');
+for (const [words, mode, figure, name, bound] of table) {
+  const [ours, theirs] = [median(mode, figure, 'parlor'), median(mode, figure, name)];
+  console.log(`| ${words} | ${shown(ours)} | ${shown(theirs)} | ${shown(ours / theirs)} | ${bound} |`);
+}

@@ -83,16 +83,14 @@ impl Chat {
     /// and forbidden files give the same answer.
     pub async fn host_file(&self, actor: &Actor, id: &UploadId) -> Result<Upload> {
         let unknown = || Refusal::NotFound(What::Upload);
-        let wanted = id.clone();
-        let found = self.store().reading(move |rows| rows.upload(&wanted)).await?;
-        let upload = found.filter(|upload| upload.role == "file").ok_or_else(unknown)?;
+        let (served, judged) = self.file_and_its_original(id).await?;
         let user = self.active_user(actor).await.map_err(|_| unknown())?;
-        if upload.message.is_none() {
-            return if upload.user == user.id { Ok(upload) } else { Err(unknown()) };
+        if judged.message.is_none() {
+            return if judged.user == user.id { Ok(served) } else { Err(unknown()) };
         }
-        let room = upload.room.as_ref().ok_or_else(unknown)?;
+        let room = judged.room.as_ref().ok_or_else(unknown)?;
         match self.readable_room(actor, room).await {
-            Ok(_) => Ok(upload),
+            Ok(_) => Ok(served),
             Err(Refusal::Unavailable) => Err(Refusal::Unavailable),
             Err(_) => Err(unknown()),
         }
@@ -105,9 +103,22 @@ impl Chat {
 
     /// A file that a message shows, for workspaces whose media is public.
     pub async fn public_file(&self, id: &UploadId) -> Result<Upload> {
+        Ok(self.file_and_its_original(id).await?.0)
+    }
+
+    /// A file, and what decides who may see it: itself, or of a thumbnail the picture that it was made of.
+    async fn file_and_its_original(&self, id: &UploadId) -> Result<(Upload, Upload)> {
         let wanted = id.clone();
-        let found = self.store().reading(move |rows| rows.upload(&wanted)).await?;
-        found.filter(|upload| upload.role == "file").ok_or(Refusal::NotFound(What::Upload))
+        let found = self.store().reading(move |rows| {
+            let Some(upload) = rows.upload(&wanted)? else { return Ok(None) };
+            let judged = match (upload.role.as_str(), &upload.original) {
+                ("file", _) => Some(upload.clone()),
+                ("thumb", Some(original)) => rows.upload(original)?,
+                _ => None,
+            };
+            Ok(judged.map(|judged| (upload, judged)))
+        });
+        found.await?.ok_or(Refusal::NotFound(What::Upload))
     }
 
     /// Fills a draft that repeats another message: without words of its own it takes that message's text and files.

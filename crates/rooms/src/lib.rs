@@ -5,6 +5,7 @@ mod members;
 mod messages;
 mod more;
 mod openapi;
+mod push;
 mod rooms;
 
 use axum::{
@@ -38,6 +39,7 @@ pub fn router(host: &Host) -> Router {
         .route("/api/chat/messages/{message_id}/reactions", post(more::react))
         .route("/api/chat/messages/{message_id}/reactions/{emoji}", delete(more::unreact))
         .route("/api/chat/search", get(more::search))
+        .route("/api/chat/push", get(push::key).post(push::subscribe).delete(push::unsubscribe))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(map_response(problem::dress_for_rooms))
         .with_state(host.clone())

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 const ROOM: &str = "/api/chat/rooms/{room_id}";
 const MEMBER: &str = "/api/chat/rooms/{room_id}/members/{user_id}";
 const MESSAGE: &str = "/api/chat/messages/{message_id}";
+const PUSH: &str = "/api/chat/push";
 
 /// All of them.
 pub(crate) const ENTRIES: &[Entry] = &[
@@ -110,6 +111,18 @@ pub(crate) const ENTRIES: &[Entry] = &[
         LIMIT,
         BEFORE,
     ]),
+    Entry::new("get", PUSH, "The key that a browser subscribes to for pushes"),
+    Entry::new(
+        "post",
+        PUSH,
+        "Keeps a browser's subscription: what is written in the user's rooms is pushed to it",
+    )
+    .body(&[
+        need("endpoint", "string", "the address of its push service"),
+        need("keys", "object", "`p256dh` and `auth`, as `PushSubscription.toJSON()` gives them"),
+    ])
+    .gives(&[201]),
+    Entry::new("delete", PUSH, "Forgets a browser's subscription").body(&[need("endpoint", "string", "")]),
 ];
 
 /// The paths of this door, as the `paths` of an OpenAPI document.

@@ -137,7 +137,7 @@ mod tests {
 
     /// S3-49, S3-50, S3-51.
     #[test]
-    fn supabase_is_an_s3_store_whose_key_is_its_own_proof() {
+    fn s3_49_to_s3_51_supabase_is_an_s3_store_whose_key_is_its_own_proof() {
         let given = [("SUPABASE_URL", "https://abcd.supabase.co/"), ("SUPABASE_KEY", "the key")];
         let place = read(&given).unwrap().unwrap();
         assert_eq!(place.endpoint, "https://abcd.supabase.co/storage/v1/s3");

@@ -333,6 +333,19 @@ socket that joined a room both ways gets one event with the keys of both; the en
 
 Every event of a client may ask for an ack: `{\"success\":true, ...}` or `{\"success\":false,\"error\":CODE,\"message\":TEXT}`.
 A refused event is told by `error` first. Events of one socket are carried out in their order.
+
+A client that reads too slowly (more than 1 MiB waits for it) hears `error` with the code `too_slow` and its transport is
+closed (a WebSocket by 4408), not the socket for good: it connects again by itself and joins with `after`, the id of the
+last message that it has. The same brings back what a cut of any transport took, also one in the middle of an upgrade.
+
+`member_added` and `member_removed` of a channel with more than 500 members are told to whom they concern and to those who
+have the room open; of groups of any size to all of their members.
+
+Messages of both forms carry keys beyond the contracts: `reactions`, `thread_id`, `thread_replies`, `thread_last_at`,
+`pinned`, `pinned_at`, `pinned_by`, and of each attachment `kind` (a voice message is one of the kind `audio`), `width`,
+`height`, `preview` (a blurred picture as a `data:` URL) and `thumbnail_url`; in the tickets form `threadId` and so on.
+Reacting, pinning, threads, search, presence, and pushes to browsers (`/api/chat/push`) are REST calls that take rooms and
+messages of every kind, tickets' too.
 ";
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ impl Door {
             steady: true,
             // Personal events are told one by one, at once.
             pace: std::time::Duration::ZERO,
+            // A client on long polls learns by its next poll why the conversation has ended.
+            close_timeout: std::time::Duration::from_secs(10),
             ..Options::default()
         };
         let live = host.live().door("socketio", options);

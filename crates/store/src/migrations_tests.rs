@@ -84,7 +84,7 @@ fn listing(
 }
 
 #[test]
-fn a_migration_killed_at_any_statement_is_finished_by_the_next_start_on_sqlite() {
+fn s3_54_a_migration_killed_at_any_statement_is_finished_by_the_next_start_on_sqlite() {
     let directory = tempfile::tempdir().unwrap();
     let schema = "SELECT type || ' ' || name || ' ' || COALESCE(sql, '') FROM sqlite_master ORDER BY 1";
     let counters = Counters::default();

@@ -23,7 +23,7 @@ fn main() -> Result<(), Fault> {
         "sends" => run.sends(number(0)?, number(1)?, number(2)?),
         "deliver" => run.deliver(number(0)?, number(1)?, number(2)?),
         "enter" => run.enter(number(0)?, number(1)?).map(drop),
-        "idle" => run.idle(number(0)?),
+        "idle" => run.idle(number(0)?, number(1)?),
         other => Err(format!("no such mode: {other}").into()),
     }
 }
@@ -114,8 +114,8 @@ impl Run<'_> {
         Ok(took)
     }
 
-    /// Memory of idle joined connections.
-    fn idle(&mut self, count: usize) -> Result<(), Fault> {
+    /// Memory of idle joined connections, after so many seconds of rest.
+    fn idle(&mut self, count: usize, seconds: usize) -> Result<(), Fault> {
         let ticket = |n: usize| format!("T-{}", n % 50);
         self.open(100, 16, ticket)?;
         self.pool.settle()?;
@@ -123,7 +123,7 @@ impl Run<'_> {
         self.open(count, 16, ticket)?;
         self.pool.settle()?;
         // What was garbage when the last one entered is given a while to be collected.
-        let until = Instant::now() + Duration::from_secs(15);
+        let until = Instant::now() + Duration::from_secs(seconds as u64);
         while Instant::now() < until {
             self.pool.turn(Duration::from_millis(100))?;
         }

@@ -1,10 +1,13 @@
-//! What messages have beyond the documents of the contracts: reactions, threads, pins. The same on every door, in its own
-//! spelling; clients that do not know the keys ignore them.
+//! What messages have beyond the documents of the contracts: reactions, threads, pins, previews of pictures. The same on
+//! every door, in its own spelling; clients that do not know the keys ignore them.
 
-use parlor_core::message::Message;
+use parlor_core::{
+    id::UserId,
+    message::{FileCard, Message},
+};
 use serde_json::{Map, Value, json};
 
-use crate::{shape::rooms, time::iso_or_null};
+use crate::{host::Host, shape::rooms, time::iso_or_null};
 
 /// How a door spells its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +20,25 @@ pub enum Spelling {
 
 /// Adds what a message has beyond the documents. Keys that the door writes itself stay as they are.
 pub fn add(spelling: Spelling, value: &mut Value, message: &Message) {
+    extend(spelling, value, keys(message));
+}
+
+/// Adds what is known of a file beyond the documents: of pictures their pixels, a blurred preview as a `data:` URL and the
+/// address of a thumbnail, signed for the viewer; `null` where there is none.
+pub fn add_preview(spelling: Spelling, value: &mut Value, host: &Host, viewer: &UserId, file: &FileCard) {
+    let thumbnail = file.thumbnail.as_ref();
+    let told = json!({
+        "width": file.dimensions.map(|(width, _)| width),
+        "height": file.dimensions.map(|(_, height)| height),
+        "preview": file.preview.as_ref().map(|jpeg| format!("data:image/jpeg;base64,{jpeg}")),
+        "thumbnail_url": thumbnail.map(|id| host.file_url(viewer, id, &format!("thumb-{}", file.name)).url),
+    });
+    extend(spelling, value, into_keys(told));
+}
+
+fn extend(spelling: Spelling, value: &mut Value, keys: Map<String, Value>) {
     let Some(object) = value.as_object_mut() else { return };
-    for (key, value) in keys(message) {
+    for (key, value) in keys {
         let key = match spelling {
             Spelling::Snake => key,
             Spelling::Camel => camel(&key),
@@ -42,6 +62,10 @@ fn keys(message: &Message) -> Map<String, Value> {
         "pinned_at": iso_or_null(pinned.map(|mark| mark.at)),
         "pinned_by": pinned.map(|mark| mark.by.as_str()),
     });
+    into_keys(told)
+}
+
+fn into_keys(told: Value) -> Map<String, Value> {
     match told {
         Value::Object(keys) => keys,
         _ => Map::new(),

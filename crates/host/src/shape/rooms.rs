@@ -187,14 +187,16 @@ pub fn attachments(host: &Host, viewer: &UserId, message: &Message) -> Vec<Value
 
 /// A file, signed for one viewer.
 pub fn attachment(host: &Host, viewer: &UserId, file: &FileCard) -> Value {
-    json!({
+    let mut told = json!({
         "id": file.upload.as_str(),
         "url": host.file_url(viewer, &file.upload, &file.name).url,
         "filename": file.name,
         "size": file.size,
         "mime_type": file.media_type,
         "kind": media_class(&file.media_type),
-    })
+    });
+    beyond::add_preview(Spelling::Snake, &mut told, host, viewer, file);
+    told
 }
 
 /// The reactions of a message.

@@ -107,14 +107,16 @@ pub fn role(user: &User) -> String {
 
 /// A file, signed for one viewer.
 pub fn attachment(host: &Host, viewer: &UserId, file: &FileCard) -> Value {
-    json!({
+    let mut told = json!({
         "id": file.upload.as_str(),
         "url": host.file_url(viewer, &file.upload, &file.name).url,
         "filename": file.name,
         "size": file.size,
         "mimeType": file.media_type,
         "kind": rooms::media_class(&file.media_type),
-    })
+    });
+    beyond::add_preview(Spelling::Camel, &mut told, host, viewer, file);
+    told
 }
 
 /// Somebody in a ticket's room.

@@ -18,7 +18,7 @@ const LARGE: usize = 9 << 20;
 
 /// S3-24, S3-49, S3-71, S4-44: the rooms door on a bucket; addresses that are good, forged and too old.
 #[tokio::test]
-async fn media_of_the_rooms_door_lies_in_the_bucket() {
+async fn s3_24_s3_49_s3_71_s4_44_media_of_the_rooms_door_lies_in_the_bucket() {
     let Some(bucket) = Bucket::start().await else { return };
     let server = bucket.used_by(HostApp::setup()).start().await;
     let (alice, bob, room) = pair(&server).await;
@@ -47,7 +47,7 @@ async fn media_of_the_rooms_door_lies_in_the_bucket() {
 
 /// S3-25, S3-71: bytes by a signed address go to the bucket too, and addresses end.
 #[tokio::test]
-async fn signed_addresses_work_on_the_bucket_and_end() {
+async fn s3_25_s3_71_signed_addresses_work_on_the_bucket_and_end() {
     let Some(bucket) = Bucket::start().await else { return };
     let server = bucket.used_by(HostApp::setup()).env("PARLOR_FILE_URL_TTL", "1").start().await;
     let (alice, ..) = pair(&server).await;
@@ -131,6 +131,14 @@ async fn while_the_store_is_away_files_are_refused_and_messages_go_on() {
     let Some(mut bucket) = Bucket::start().await else { return };
     let mut server = bucket.used_by(HostApp::setup()).start().await;
     let (alice, _, room) = pair(&server).await;
+    let ticket = json!({"created_by": "u-alice"});
+    let _ = HostApp::rest(&server).put("/api/tickets/T-1", ticket).await.expect(201);
+    let asked = [("filename", "later.txt"), ("mime_type", "text/plain"), ("size", "100")];
+    let signed = alice.rest.get("/api/chat/upload/signed-url", &asked).await.expect(200);
+    let target = signed["upload_url"].as_str().expect("an address");
+    let target = &target[target.find("/api/").expect("a path")..];
+    let rest = server.rest();
+    let put = || answer(rest.request(reqwest::Method::PUT, target).body(text(8, 100)));
     let cast = Cast::assemble(&server).await;
     let group = cast.owner.group("plans", &[&cast.member]).await;
     let bytes = text(3, 5_000);
@@ -139,7 +147,12 @@ async fn while_the_store_is_away_files_are_refused_and_messages_go_on() {
     send(&alice, &room, "file", &kept).await;
 
     bucket.take_away();
-    upload(&alice, "lost.txt", &text(5, 100)).await.problem(503, "unavailable");
+    let refused = upload(&alice, "lost.txt", &text(5, 100)).await.problem(503, "unavailable");
+    assert_eq!(refused["detail"], refused["message"], "as this door says everything");
+    let path = "/api/tickets/T-1/chat/upload";
+    let refused = alice.rest.upload(path, "file", ("lost.txt", "text/plain", &text(5, 100)), &[]).await;
+    refused.problem(503, "unavailable");
+    put().await.problem(503, "unavailable");
     fetch(&server.rest(), &kept["url"]).await.problem(503, "unavailable");
     let refused = rocket_upload(&cast.owner, &group, "lost.txt", &text(6, 100)).await.refused(400);
     assert_eq!(refused["errorType"], "error-file-storage-unavailable");
@@ -150,6 +163,8 @@ async fn while_the_store_is_away_files_are_refused_and_messages_go_on() {
     server.restart().await;
     cast.owner.say(&group, "after a restart without the store").await;
     bucket.bring_back().await;
+    // The signed address is still good for its one time.
+    put().await.expect(201);
     assert!(fetch(&server.rest(), &kept["url"]).await.bytes == bytes, "the bytes are back");
     assert_eq!(fetch(&server.rest(), &waiting["url"]).await.bytes, text(4, 2_000));
     let again = rocket_upload(&cast.owner, &group, "again.txt", &text(6, 100)).await.ok();

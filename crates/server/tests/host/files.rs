@@ -34,7 +34,7 @@ async fn pair(server: &Server) -> (HostPerson, HostPerson, HostPerson, String) {
 
 /// S3-3, S3-24, S3-71, S3-52, S4-44: uploaded, sent, and fetched by members through addresses of their own.
 #[tokio::test]
-async fn a_file_is_seen_by_whoever_may_read_its_room() {
+async fn s3_3_s3_24_s3_52_s3_71_s4_44_a_file_is_seen_by_whoever_may_read_its_room() {
     let server = HostApp::setup().start().await;
     let (alice, bob, eve, room) = pair(&server).await;
     let file = upload(&alice, "../dot.gif", GIF).await.expect(201);
@@ -87,7 +87,7 @@ async fn a_file_is_seen_by_whoever_may_read_its_room() {
 
 /// S4-44, S3-64: what is not taken, and why.
 #[tokio::test]
-async fn uploads_are_judged_by_their_bytes() {
+async fn s3_64_s4_44_uploads_are_judged_by_their_bytes() {
     let server = HostApp::setup().env("PARLOR_MAX_UPLOAD", "2000").start().await;
     let (alice, _, eve, room) = pair(&server).await;
     for (name, bytes) in [
@@ -119,7 +119,7 @@ async fn uploads_are_judged_by_their_bytes() {
 
 /// S3-52, S3-71: parts of a file, addresses that run out, and media for everybody where the operator wants it.
 #[tokio::test]
-async fn ranges_and_ends_of_addresses() {
+async fn s3_52_s3_71_ranges_and_ends_of_addresses() {
     let server = HostApp::setup().env("PARLOR_FILE_URL_TTL", "1").start().await;
     let (alice, ..) = pair(&server).await;
     let file = upload(&alice, "a.txt", TEXT).await.expect(201);
@@ -148,7 +148,7 @@ async fn ranges_and_ends_of_addresses() {
 
 /// S3-25: an address for the bytes, once, and not more of them.
 #[tokio::test]
-async fn a_file_can_be_sent_to_a_signed_address() {
+async fn s3_25_a_file_can_be_sent_to_a_signed_address() {
     let server = HostApp::setup().start().await;
     let (alice, bob, _, room) = pair(&server).await;
     let size = TEXT.len().to_string();

@@ -10,7 +10,7 @@ async fn me(server: &Server, token: &str) -> parlor_testkit::Answer {
 
 /// S3-7, S4-3, S4-52, S0-2, S0-49, S0-52, S0-53: the person of a good token is there, follows it, and has no password.
 #[tokio::test]
-async fn a_person_comes_with_the_first_token_and_follows_it() {
+async fn s0_2_s0_49_s0_52_s0_53_s3_7_s4_3_s4_52_a_person_comes_with_the_first_token_and_follows_it() {
     let server = HostApp::setup().start().await;
     let claims = json!({"preferred_username": "driver1", "name": "Driver One", "email": "d1@example.com",
         "roles": ["bus-driver"], "vendor_id": "v-9"});
@@ -32,7 +32,7 @@ async fn a_person_comes_with_the_first_token_and_follows_it() {
 
 /// S3-69, S4-55, S2-71: each bad token has its code.
 #[tokio::test]
-async fn a_bad_token_is_refused_by_its_code() {
+async fn s2_71_s3_69_s4_55_a_bad_token_is_refused_by_its_code() {
     let server = HostApp::setup().start().await;
     server.rest().get("/api/auth/me", &[]).await.problem(401, "unauthorized");
     let good = HostApp::token("u-1", 600, json!({}));

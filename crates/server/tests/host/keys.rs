@@ -83,7 +83,7 @@ async fn me(server: &Server, token: &str) -> parlor_testkit::Answer {
 /// S3-7, S4-52: a key that is replaced is taken up when a token names the new one, and the old one is refused from then on, on
 /// every door; while the provider is out of order the keys so far stay in force. `ADMIN` needs the operator's word.
 #[tokio::test]
-async fn keys_behind_an_address_are_replaced_while_the_server_runs() {
+async fn s3_7_s4_52_keys_behind_an_address_are_replaced_while_the_server_runs() {
     let published = Published::default();
     *published.lock() = Some(Key::first().public());
     let address = provider(published.clone()).await;

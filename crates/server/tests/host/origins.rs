@@ -7,7 +7,7 @@ use serde_json::json;
 
 /// S3-53, S4-11, C-19: a listed page may read the answers, another may not.
 #[tokio::test]
-async fn only_listed_pages_may_read_answers() {
+async fn s3_53_s4_11_only_listed_pages_may_read_answers() {
     let server =
         HostApp::setup().env("ALLOWED_ORIGINS", "https://app.example, https://two.example").start().await;
     let page = |origin: &str| server.rest().header("origin", origin);
@@ -32,7 +32,7 @@ async fn only_listed_pages_may_read_answers() {
 
 /// S3-64, S3-72, S4-47: each wrong request has a plain answer and never a 5xx.
 #[tokio::test]
-async fn wrong_requests_are_told_apart() {
+async fn s3_64_s3_72_s4_47_wrong_requests_are_told_apart() {
     let server = HostApp::setup().start().await;
     let app = HostApp::rest(&server);
     let url = "/api/users/u-1";

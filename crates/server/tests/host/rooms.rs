@@ -43,7 +43,7 @@ fn of(message: &Value, rest: &str) -> String {
 
 /// S3-1, S3-9, S3-10, S3-13, S3-15, S3-57: a group with its maker as admin, as the contract writes it.
 #[tokio::test]
-async fn a_group_is_made_and_shown_to_its_members() {
+async fn s3_1_s3_9_s3_10_s3_13_s3_15_s3_57_a_group_is_made_and_shown_to_its_members() {
     let all = three().await;
     let body = json!({"room_type": "GROUP", "name": "Project Team", "description": "d",
         "avatar_url": "https://x.example/a.png", "member_ids": ["u-bob", "u-alice", "u-bob", "u-carol"]});
@@ -82,7 +82,7 @@ async fn a_group_is_made_and_shown_to_its_members() {
 
 /// S3-1, S3-13, S3-72: one direct room for a pair, named by who looks; and what is refused.
 #[tokio::test]
-async fn a_direct_room_is_one_for_each_pair() {
+async fn s3_1_s3_13_s3_72_a_direct_room_is_one_for_each_pair() {
     let all = three().await;
     let body = json!({"room_type": "direct", "member_ids": ["u-bob"]});
     let room = all.alice.rest.post("/api/chat/rooms", body).await.expect(201);
@@ -129,7 +129,7 @@ async fn field_staff_are_kept_apart_here_too() {
 
 /// S3-8, S3-16..S3-18, S3-58, S3-59, C-22: admins decide about members and settings, others leave.
 #[tokio::test]
-async fn admins_change_the_room_and_its_members() {
+async fn s3_8_s3_16_to_s3_18_s3_58_s3_59_admins_change_the_room_and_its_members() {
     let all = three().await;
     let room = all.group().await;
     let change = json!({"name": "New name", "description": null});
@@ -172,7 +172,7 @@ async fn admins_change_the_room_and_its_members() {
 
 /// S3-4, S3-11, S3-19, S3-21, S3-22, S3-60..S3-62, S3-67: sent, edited, removed, answered, forwarded; and by whom not.
 #[tokio::test]
-async fn messages_are_sent_edited_removed_answered_and_forwarded() {
+async fn s3_4_s3_11_s3_19_s3_21_s3_22_s3_60_to_s3_62_s3_67_s3_73_messages_and_what_becomes_of_them() {
     let all = three().await;
     let room = all.group().await;
     let first = say(&all.alice.rest, &room, "Hello, team!").await;
@@ -274,7 +274,7 @@ async fn a_retry_is_the_same_message_and_nothing_is_told_twice() {
 
 /// S3-14, S3-20, S3-65, C-17: pages by cursor and by number; tombstones keep their place, notices are none.
 #[tokio::test]
-async fn messages_and_rooms_come_in_pages() {
+async fn s3_14_s3_20_s3_65_messages_and_rooms_come_in_pages() {
     let all = three().await;
     let room = all.group().await;
     let mut ids = Vec::new();
@@ -338,7 +338,7 @@ async fn messages_and_rooms_come_in_pages() {
 
 /// S3-5, S3-12, S3-23, C-21: one mark for each member, receipts from it, and it never goes back.
 #[tokio::test]
-async fn reading_moves_one_mark_and_receipts_follow_from_it() {
+async fn s3_5_s3_12_s3_23_reading_moves_one_mark_and_receipts_follow_from_it() {
     let all = three().await;
     let room = all.group().await;
     let (one, two) = (say(&all.alice.rest, &room, "1").await, say(&all.alice.rest, &room, "2").await);
@@ -367,7 +367,7 @@ async fn reading_moves_one_mark_and_receipts_follow_from_it() {
 
 /// S2-65, S2-68, S3-74, S3-76, S3-79, S3-82, S3-83: reactions, search, presence, export, mute.
 #[tokio::test]
-async fn what_the_contract_adds_obeys_the_same_rules() {
+async fn s2_65_s2_68_s3_74_s3_76_s3_79_s3_82_s3_83_what_the_contract_adds_obeys_the_same_rules() {
     let all = three().await;
     let room = all.group().await;
     let message = say(&all.alice.rest, &room, "The road is closed").await;
@@ -415,7 +415,7 @@ async fn what_the_contract_adds_obeys_the_same_rules() {
 
 /// S3-69, S3-70, S2-59, S4-49: rooms of Rocket.Chat are the same rooms; a flood is held back on all doors together.
 #[tokio::test]
-async fn rocket_chats_rooms_are_the_same_and_sends_are_counted_together() {
+async fn s2_59_s3_69_s3_70_s4_49_rocket_chats_rooms_are_the_same_and_sends_are_counted_together() {
     let server = HostApp::setup().env("PARLOR_SEND_BURST", "3").env("PARLOR_SEND_RATE", "1").start().await;
     let cast = Cast::assemble(&server).await;
     let group = cast.owner.group("plans", &[&cast.member]).await;

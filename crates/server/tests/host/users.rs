@@ -96,7 +96,7 @@ async fn users_are_listed_by_name_in_pages() {
 
 /// S4-8: whoever ever wrote can't be removed; others can.
 #[tokio::test]
-async fn a_user_with_messages_stays() {
+async fn s4_8_a_user_with_messages_stays() {
     let server = HostApp::setup().start().await;
     let app = HostApp::rest(&server);
     let alice = HostApp::person(&server, "u-alice", &[]).await;

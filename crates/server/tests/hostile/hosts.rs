@@ -138,6 +138,11 @@ fn requests(room: &str, case: &str) -> Vec<(Method, String, Value)> {
         ),
         (get.clone(), format!("/api/chat/rooms/{room}/export"), json!(["format"])),
         (
+            post.clone(),
+            "/api/chat/push".into(),
+            json!({"endpoint": "https://push.example.org/x", "keys": {"p256dh": "x", "auth": "x"}}),
+        ),
+        (
             get.clone(),
             "/api/chat/search".into(),
             json!(["q", "query", "room_id", "limit", "before", "from", "to"]),

@@ -323,3 +323,30 @@ impl Poller {
         poller
     }
 }
+
+/// A WebSocket for a session that polls.
+pub struct Upgrading(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Upgrading {
+    pub async fn open(server: &Server, sid: &str) -> Self {
+        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket&sid={sid}", server.address());
+        Self(tokio_tungstenite::connect_async(url).await.expect("it opens").0)
+    }
+
+    pub async fn say(&mut self, text: &str) {
+        let message = Message::text(text.to_owned());
+        self.0.send(message).await.expect("it is taken");
+    }
+
+    pub async fn hear(&mut self) -> String {
+        loop {
+            let heard = wait::within("a frame", self.0.next()).await;
+            let text = heard.expect("it is open").expect("a frame").into_text().expect("text");
+            if text == "2" {
+                self.say("3").await;
+            } else {
+                return text.to_string();
+            }
+        }
+    }
+}

@@ -4,10 +4,10 @@ use parlor_testkit::Server;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{Poller, Sio, group, setup, token};
+use super::client::{Poller, Sio, Upgrading, group, setup, token};
 
 #[tokio::test]
-async fn s4_12_requests_that_fit_no_session_get_the_errors_of_engine_io() {
+async fn s3_55_s3_64_s4_12_requests_that_fit_no_session_get_the_errors_of_engine_io() {
     let server = Server::start().await;
     let rest = server.rest();
     for (path, code, message) in [
@@ -32,7 +32,7 @@ async fn s4_12_requests_that_fit_no_session_get_the_errors_of_engine_io() {
 }
 
 #[tokio::test]
-async fn s4_11_a_foreign_page_is_refused_before_any_token_and_its_own_is_not() {
+async fn s3_53_s3_64_s4_11_s4_55_a_foreign_page_is_refused_before_any_token_and_its_own_is_not() {
     let server = Server::start().await;
     let path = "/socket.io/?EIO=4&transport=polling";
     let foreign = server.rest().header("origin", "https://evil.example").get(path, &[]).await;
@@ -43,7 +43,7 @@ async fn s4_11_a_foreign_page_is_refused_before_any_token_and_its_own_is_not() {
 
 /// S0-80, S3-55: at `/socket.io`, on the one port.
 #[tokio::test]
-async fn s4_13_the_handshake_says_what_the_contract_says() {
+async fn s3_55_s4_13_the_handshake_says_what_the_contract_says() {
     let server = Server::start().await;
     let opened = server.rest().get("/socket.io/?EIO=4&transport=polling", &[]).await;
     let open: Value =
@@ -197,31 +197,6 @@ async fn s3_2_binary_attachments_are_read_and_refused_only_where_a_field_means_s
 }
 
 #[tokio::test]
-async fn a_client_that_reads_nothing_is_cut_off_and_the_others_miss_nothing() {
-    let server = setup().env("PARLOR_SEND_RATE", "0").start().await;
-    let mut alice = Sio::of(&server, "u-alice", &[]).await;
-    let room = group(&server, &token("u-alice", &[], 600), "flood", &[]).await;
-    alice.grant("join_room", json!({"room_id": room})).await;
-    let slow = Poller::enter(&server, "u-alice").await;
-    slow.post(format!("421{}", json!(["join_room", {"room_id": room}]))).await;
-    slow.until("431[").await;
-    // Nobody polls any more, while more than a mebibyte comes.
-    let text = "x".repeat(4_900);
-    for n in 0..240 {
-        let sent =
-            alice.ask("send_message", json!({"room_id": room, "content": format!("{n} {text}")})).await;
-        assert_eq!(sent["success"], true, "{sent}");
-    }
-    for n in 0..240 {
-        let heard = alice.event("new_message").await;
-        assert!(heard["message"]["content"].as_str().is_some_and(|c| c.starts_with(&format!("{n} "))));
-    }
-    let cut = slow.get().await;
-    let over = if cut.status == 200 && cut.text() == "1" { slow.get().await } else { cut };
-    assert_eq!(over.status, 400, "{}", &over.text()[..over.text().len().min(200)]);
-}
-
-#[tokio::test]
 async fn s4_32_a_flood_of_bad_events_ends_the_conversation() {
     let server = setup().start().await;
     let mut alice = Sio::of(&server, "u-alice", &[]).await;
@@ -229,37 +204,6 @@ async fn s4_32_a_flood_of_bad_events_ends_the_conversation() {
         alice.raw("42[\"no_such_event\",{}]").await;
     }
     assert!(alice.ended().await, "for good");
-}
-
-/// A WebSocket for a session that polls.
-struct Upgrading(
-    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>,
-);
-
-impl Upgrading {
-    async fn open(server: &Server, sid: &str) -> Self {
-        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket&sid={sid}", server.address());
-        Self(tokio_tungstenite::connect_async(url).await.expect("it opens").0)
-    }
-
-    async fn say(&mut self, text: &str) {
-        use futures_util::SinkExt;
-        let message = tokio_tungstenite::tungstenite::Message::text(text.to_owned());
-        self.0.send(message).await.expect("it is taken");
-    }
-
-    async fn hear(&mut self) -> String {
-        use futures_util::StreamExt;
-        loop {
-            let heard = parlor_testkit::wait::within("a frame", self.0.next()).await;
-            let text = heard.expect("it is open").expect("a frame").into_text().expect("text");
-            if text == "2" {
-                self.say("3").await;
-            } else {
-                return text.to_string();
-            }
-        }
-    }
 }
 
 #[tokio::test]

@@ -1,9 +1,13 @@
 //! The Socket.IO door as its clients see it: raw sockets, the official clients, and the exchanges of the contracts.
 
+mod beyond;
 mod client;
 mod engine;
 mod enter;
+mod large;
 mod official;
+mod pages;
 mod resume;
 mod rooms;
+mod slow;
 mod tickets;

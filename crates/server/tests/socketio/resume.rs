@@ -3,7 +3,7 @@
 use parlor_testkit::Server;
 use serde_json::{Value, json};
 
-use super::client::{Poller, Sio, group, put_ticket, setup, token};
+use super::client::{Poller, Sio, Upgrading, group, put_ticket, setup, token};
 
 /// Bob writes a line every now and then while Alice comes and goes; she counts what she gets.
 async fn write(bob: &mut Sio, room: &str, lines: std::ops::Range<u64>) {
@@ -121,4 +121,63 @@ async fn s4_43_history_and_live_messages_of_a_ticket_meet_without_gap_or_repeat_
     }
     let all: Vec<String> = (0..3).flat_map(|round| (0..15).map(move |n| format!("{round}-{n}"))).collect();
     assert_eq!(seen, all);
+}
+
+/// What a poller heard of a room, in order: what a join brought, and what came after it.
+fn lines(packets: &[String]) -> Vec<Value> {
+    let mut all = Vec::new();
+    for packet in packets {
+        let Some(Ok(Value::Array(event))) = packet.strip_prefix("42").map(serde_json::from_str) else {
+            continue;
+        };
+        match event[0].as_str() {
+            Some("room_joined") => all.extend(event[1]["messages"].as_array().cloned().unwrap_or_default()),
+            Some("new_message") => all.push(event[1]["message"].clone()),
+            _ => {}
+        }
+    }
+    all
+}
+
+/// A move to a WebSocket that is cut after the probe goes on with polls; one that is cut after the move ends the session, and
+/// the next begins after the last message that came.
+#[tokio::test]
+async fn s3_27_a_cut_in_the_middle_of_an_upgrade_loses_and_doubles_nothing() {
+    let (server, mut bob, room) = stage().await;
+    let (mut seen, mut last) = (Vec::new(), Value::Null);
+    for round in 0..3 {
+        let lines_of = |part: u64| round * 30 + part * 10..round * 30 + part * 10 + 10;
+        let alice = Poller::enter(&server, "u-alice").await;
+        let join = json!(["join_room", {"room_id": room, "after": last, "limit": 100}]);
+        alice.post(format!("421{join}")).await;
+        let mut packets = alice.until("431[").await;
+        let mut socket = Upgrading::open(&server, &alice.sid).await;
+        // More is said while she tries a WebSocket.
+        let ((), ()) = tokio::join!(write(&mut bob, &room, lines_of(0)), socket.say("2probe"));
+        assert_eq!(socket.hear().await, "3probe");
+        drop(socket);
+        write(&mut bob, &room, lines_of(1)).await;
+        let wanted = format!("\"content\":\"{}\"", lines_of(1).end - 1);
+        while !packets.iter().any(|packet| packet.contains(&wanted)) {
+            let polled = alice.get().await;
+            assert_eq!(polled.status, 200, "{}", polled.text());
+            packets.extend(polled.text().split('\u{1e}').map(str::to_owned));
+        }
+        let got = lines(&packets);
+        last = got.last().expect("she heard")["id"].clone();
+        seen.extend(got.iter().map(number));
+
+        let mut socket = Upgrading::open(&server, &alice.sid).await;
+        socket.say("2probe").await;
+        assert_eq!(socket.hear().await, "3probe");
+        socket.say("5").await;
+        drop(socket);
+        write(&mut bob, &room, lines_of(2)).await;
+    }
+    let mut alice = Sio::of(&server, "u-alice", &[]).await;
+    alice.grant("join_room", json!({"room_id": room, "after": last, "limit": 100})).await;
+    let joined = alice.event("room_joined").await;
+    seen.extend(joined["messages"].as_array().expect("a list").iter().map(number));
+    let first = seen[0];
+    assert_eq!(seen, (first..90).collect::<Vec<_>>());
 }

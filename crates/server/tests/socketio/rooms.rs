@@ -23,7 +23,7 @@ async fn say(server: &Server, who: &str, room: &str, text: &str) -> String {
 
 /// S3-63: with the message journeys below, the flows of the manual checklist.
 #[tokio::test]
-async fn s3_27_to_s3_47_the_golden_exchange() {
+async fn s3_2_s3_27_to_s3_47_s3_63_the_golden_exchange() {
     let server = setup().start().await;
     let mut a = Sio::of(&server, "u-alice", &[]).await;
     let mut b = Sio::of(&server, "u-bob", &[]).await;
@@ -79,7 +79,7 @@ async fn s3_27_to_s3_47_the_golden_exchange() {
 
 /// S3-60, S3-61: an edit is its sender's alone, a removal also an admin's of the room.
 #[tokio::test]
-async fn s3_29_s3_31_s3_32_messages_are_sent_edited_and_deleted_by_those_who_may() {
+async fn s3_29_s3_31_s3_32_s3_60_s3_61_messages_are_sent_edited_and_deleted_by_those_who_may() {
     let server = setup().start().await;
     let mut a = Sio::of(&server, "u-alice", &[]).await;
     let mut b = Sio::of(&server, "u-bob", &[]).await;
@@ -143,7 +143,7 @@ async fn s3_29_s3_31_s3_32_messages_are_sent_edited_and_deleted_by_those_who_may
 
 /// S3-48: each refusal is an `error` event and an ack with the same code and words.
 #[tokio::test]
-async fn s3_69_s3_70_s3_72_whoever_may_not_and_whatever_is_wrong_is_refused_in_the_same_words() {
+async fn s3_48_s3_69_s3_70_s3_72_whoever_may_not_and_whatever_is_wrong_is_refused_in_the_same_words() {
     let server = setup().start().await;
     let mut a = Sio::of(&server, "u-alice", &[]).await;
     let mut x = Sio::of(&server, "u-xena", &[]).await;
@@ -206,7 +206,7 @@ async fn s3_69_s3_70_s3_72_whoever_may_not_and_whatever_is_wrong_is_refused_in_t
 }
 
 #[tokio::test]
-async fn s3_28_s3_30_s3_37_s3_38_typing_and_presence_are_told_once_per_user_and_never_to_oneself() {
+async fn s3_6_s3_28_s3_30_s3_37_s3_38_typing_and_presence_are_told_once_per_user_and_never_to_oneself() {
     let server = setup().start().await;
     let mut a = Sio::of(&server, "u-alice", &[]).await;
     let mut a2 = Sio::of(&server, "u-alice", &[]).await;

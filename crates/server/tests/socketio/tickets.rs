@@ -11,7 +11,7 @@ fn facts() -> Value {
 }
 
 #[tokio::test]
-async fn s4_18_to_s4_32_the_golden_exchange() {
+async fn s4_2_s4_18_to_s4_32_s4_40_s4_42_s4_43_the_golden_exchange() {
     let server = setup().start().await;
     put_ticket(&server, "T-1", facts()).await;
     let mut b = Sio::of(&server, "u-bob", &[]).await;
@@ -239,7 +239,7 @@ async fn c_2_to_c_6_a_socket_in_both_forms_gets_one_event_with_both_key_sets() {
 }
 
 #[tokio::test]
-async fn s4_51_what_is_written_elsewhere_is_heard_here_and_the_other_way() {
+async fn s4_5_s4_40_what_is_written_elsewhere_is_heard_here_and_the_other_way() {
     let server = setup().start().await;
     put_ticket(&server, "T-1", facts()).await;
     let mut a = Sio::of(&server, "u-alice", &[]).await;

@@ -41,7 +41,7 @@ async fn finds_nothing(who: &HostPerson, ticket: &str) {
 
 /// S4-1, S4-33 to S4-38, S4-46, S4-53, S4-55: each rule lets in, nothing else does.
 #[tokio::test]
-async fn the_six_rules_let_in_and_nothing_else_does() {
+async fn s4_1_s4_33_to_s4_38_s4_46_s4_53_s4_55_the_six_rules_let_in_and_nothing_else_does() {
     let world = World::assemble().await;
     for who in [&world.admin, &world.alice, &world.bob, &world.vera, &world.olga, &world.ada] {
         enters(who, "T-1").await;
@@ -63,7 +63,7 @@ async fn the_six_rules_let_in_and_nothing_else_does() {
 
 /// S4-45, S4-16: who takes part, with the first relation that holds.
 #[tokio::test]
-async fn participants_are_those_whom_the_facts_name_and_those_who_wrote() {
+async fn s4_16_s4_45_participants_are_those_whom_the_facts_name_and_those_who_wrote() {
     let world = World::assemble().await;
     world.say(&world.ada, "about the invoice").await;
     let list = world.alice.rest.get("/api/tickets/T-1/chat/participants", &[]).await.expect(200);
@@ -86,7 +86,7 @@ async fn participants_are_those_whom_the_facts_name_and_those_who_wrote() {
 
 /// S4-52: a changed fact, role or vendor is in force at once, for members and their lists too.
 #[tokio::test]
-async fn access_follows_the_facts() {
+async fn s4_52_access_follows_the_facts() {
     let world = World::assemble().await;
     let members = ["u-alice", "u-bob", "u-olga", "u-vera"];
     assert_eq!(world.members().await, members);

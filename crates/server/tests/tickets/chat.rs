@@ -6,7 +6,7 @@ use crate::world::{World, text};
 
 /// S4-6, S4-14, S4-15, S4-39, S4-50: sending, retrying, reading.
 #[tokio::test]
-async fn messages_are_stored_once_and_paged() {
+async fn s4_4_to_s4_6_s4_14_s4_15_s4_39_s4_50_messages_are_stored_once_and_paged() {
     let world = World::assemble().await;
     let body = json!({"message": "Hello!", "messageType": "TEXT", "attachments": null, "clientId": "c-1"});
     let sent = world.alice.rest.post("/api/tickets/T-1/chat", body.clone()).await.expect(201);
@@ -46,7 +46,7 @@ async fn messages_are_stored_once_and_paged() {
 
 /// S4-54, S4-47: wrong types, sizes and words are told; nothing is stored.
 #[tokio::test]
-async fn wrong_messages_are_refused() {
+async fn s4_47_s4_54_wrong_messages_are_refused() {
     let world = World::assemble().await;
     for bad in [
         json!({}),
@@ -96,7 +96,7 @@ async fn messages_are_changed_by_those_who_may() {
 
 /// S4-39: the application speaks as the system, and as nobody else.
 #[tokio::test]
-async fn the_application_speaks_as_the_system() {
+async fn s4_39_the_application_speaks_as_the_system() {
     let world = World::assemble().await;
     let said = json!({"message": "Status changed", "messageType": "SYSTEM"});
     let sent = world.app.post("/api/tickets/T-1/chat", said).await.expect(201);
@@ -111,7 +111,7 @@ async fn the_application_speaks_as_the_system() {
 
 /// S4-17, S4-44: files are uploaded first and used once; what is not taken is told.
 #[tokio::test]
-async fn files_are_uploaded_and_attached() {
+async fn s4_5_s4_17_s4_39_s4_44_files_are_uploaded_and_attached() {
     let world = World::assemble().await;
     let path = "/api/tickets/T-1/chat/upload";
     let stored = world

@@ -6,7 +6,7 @@ use crate::world::{World, facts, text};
 
 /// S4-2, S4-34 to S4-38: made once, changed by what is told anew.
 #[tokio::test]
-async fn facts_are_kept_and_changed_key_by_key() {
+async fn s4_2_s4_41_facts_are_kept_and_changed_key_by_key() {
     let world = World::assemble().await;
     let known = world.app.get("/api/tickets/T-1", &[]).await.expect(200)["ticket"].clone();
     for (key, value) in facts().as_object().unwrap() {
@@ -58,7 +58,7 @@ async fn only_the_application_and_administrators_tell() {
 
 /// S4-7: a ticket that goes takes its chat along on every surface; ids are not used again; told again it is empty.
 #[tokio::test]
-async fn a_removed_ticket_takes_everything_along() {
+async fn s4_7_s4_41_a_removed_ticket_takes_everything_along() {
     let world = World::assemble().await;
     let body = json!({"message": "gone soon", "clientId": "c-1"});
     let sent = world.alice.rest.post("/api/tickets/T-1/chat", body.clone()).await.expect(201);

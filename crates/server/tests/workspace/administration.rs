@@ -10,7 +10,7 @@ async fn workspace() -> (Server, Cast) {
 }
 
 #[tokio::test]
-async fn a_call_is_a_message_that_members_join_and_its_starter_ends() {
+async fn s3_75_a_call_is_a_message_that_members_join_and_its_starter_ends() {
     let (_server, cast) = workspace().await;
     let room = cast.owner.group("standup", &[&cast.member]).await;
     let start = json!({ "roomId": room, "title": "Weekly" });

@@ -78,6 +78,10 @@ pub(crate) async fn join(context: Context) -> Result<Effect, Problem> {
     let card = chat.card(&context.actor, &room).await?;
     let part = history::part(&context.door.host, &context.actor, &room, &asked).await?;
     let (ear, listening) = listen(&context, &room).await?;
+    // A ticket's room may be joined in the other form too, with the same ear.
+    if let Some(ticket) = &card.ticket {
+        ear.set_ticket(ticket);
+    }
     let told = async {
         let mut told = json!({ "room_id": room.as_str(), "room": shape::room(&context.door.host, &card) });
         let mut position = 0;

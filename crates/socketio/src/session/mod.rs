@@ -32,6 +32,8 @@ pub(crate) const MOST_ROOMS: usize = 1_000;
 /// Bad events within [`FLOOD_TIME`] that end a connection.
 const FLOOD: u32 = 100;
 const FLOOD_TIME: Duration = Duration::from_secs(10);
+/// What a client hears whose outbox went over its bound.
+const TOO_SLOW: &str = "too slow; come back and catch up";
 
 /// What a request comes back with. Made once for each and moved a few times.
 #[allow(clippy::large_enum_variant)]
@@ -325,7 +327,19 @@ impl Session for Socket {
     fn closing(&mut self, why: &Closed) -> Option<Bytes> {
         match why {
             Closed::Kicked(_) => Some(packet::disconnect()),
+            // Long polls have no close code: the reason is an event of its own.
+            Closed::TooSlow if self.who.is_some() => {
+                Some(packet::event("error", &Call::none().error(&Problem::new(429, "too_slow", TOO_SLOW))))
+            }
             _ => None,
+        }
+    }
+
+    /// No Socket.IO disconnect: clients come back by themselves, and catch up.
+    fn farewell(&self, why: &Closed) -> Option<Close> {
+        match why {
+            Closed::TooSlow => Some(Close::new(4408, TOO_SLOW)),
+            other => other.close(),
         }
     }
 }
