@@ -86,8 +86,7 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
 
   // Somebody asked for one message.
   useEffect(() => {
-    const index = target ? all.findIndex((row) => row.key === target) : -1;
-    if (index >= 0) list.current?.scrollToIndex(index, { align: "center" });
+    if (target) go("center", target);
     // Only a new wish moves the reader.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [target, run.ready]);
@@ -135,7 +134,7 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
   const jump = (): void => {
     setNews(0);
     if (!run.newer) return toEnd();
-    void toNewest(rid).then(() => requestAnimationFrame(() => list.current?.scrollToIndex(1e9, { align: "end" })));
+    void toNewest(rid).then(() => requestAnimationFrame(toEnd));
   };
   const last = run.messages.at(-1)?._id;
   const here = useMemo(() => ({ ...place, last }), [place, last]);
@@ -176,11 +175,13 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
   );
 }
 
+type Align = "start" | "center" | "end";
+
 interface Settling {
-  /** To the end, or so that a row stands at the upper edge, with so much of it above (px). */
-  go: (align: "start" | "end", key?: string, above?: number) => void;
+  /** To the end, or so that a row stands in the middle, or at the upper edge with so much of it above (px). */
+  go: (align: Align, key?: string, above?: number) => void;
   /** Which way it is still on. */
-  going: () => "start" | "end" | undefined;
+  going: () => Align | undefined;
   stop: () => void;
 }
 
@@ -192,7 +193,7 @@ function useSettling(list: RefObject<VListHandle | null>, all: Row[]): Settling 
   // Rows come before it meanwhile.
   const latest = useRef(all);
   latest.current = all;
-  const way = useRef<{ align: "start" | "end"; timer: ReturnType<typeof setTimeout> }>(undefined);
+  const way = useRef<{ align: Align; timer: ReturnType<typeof setTimeout> }>(undefined);
   const stop = useCallback(() => {
     clearTimeout(way.current?.timer);
     way.current = undefined;
@@ -209,8 +210,11 @@ function useSettling(list: RefObject<VListHandle | null>, all: Row[]): Settling 
         if (index < 0) return stop();
         const { scrollOffset, scrollSize, viewportSize } = handle;
         const below = scrollSize - scrollOffset - viewportSize;
-        const off = align === "end" ? below : Math.abs(handle.getItemOffset(index) + offset - scrollOffset);
-        if (tries > 0 && (off < 2 || below < 2 || tries >= TRIES)) return stop();
+        const top = handle.getItemOffset(index) - scrollOffset;
+        const size = handle.getItemSize(index);
+        const seen = size > viewportSize || (top >= 0 && top + size <= viewportSize);
+        const off = align === "end" ? below : align === "start" ? Math.abs(top + offset) : seen ? 0 : viewportSize;
+        if (tries > 0 && (off < 2 || (below < 2 && align !== "center") || tries >= TRIES)) return stop();
         tries += 1;
         handle.scrollToIndex(index, { align, offset });
         way.current = { align, timer: setTimeout(() => requestAnimationFrame(step), AGAIN) };
