@@ -30,8 +30,11 @@ impl Chat {
         Ok(())
     }
 
-    /// Puts the messages that the links lead to before the other attachments, as far as the author may read them.
+    /// Puts the messages that the links lead to before the other attachments, as far as the author may read them: what
+    /// an integration or the server's own hand writes for somebody shows nothing that he could not open himself.
     pub(crate) async fn quote_links(&self, actor: &Actor, message: &mut Message) -> Result<()> {
+        let author = Actor::user(message.author.clone(), None);
+        let reader = if actor.is_system() { &author } else { actor };
         let settings = self.settings();
         let site = settings.text("Site_Url").trim_end_matches('/');
         if site.is_empty() {
@@ -45,12 +48,12 @@ impl Chat {
             if quotes.len() == MAX_QUOTES {
                 break;
             }
-            match self.readable_message(actor, &id).await {
+            match self.readable_message(reader, &id).await {
                 Ok((_, quoted)) if quoted.id != message.id => {
                     link.no_preview = true;
                     quotes.push(Attachment::Quote(Box::new(quote(&link.url, quoted, depth, real_names))));
                 }
-                Ok(_) | Err(Refusal::NotFound(_) | Refusal::NotAllowed(_)) => {}
+                Ok(_) | Err(Refusal::NotFound(_) | Refusal::NotAllowed(_) | Refusal::Deactivated) => {}
                 Err(refusal) => return Err(refusal),
             }
         }
