@@ -51,7 +51,8 @@ enum Reach {
     Own,
 }
 
-fn permissions(direction: Direction) -> (&'static str, &'static str) {
+/// What lets somebody manage all integrations of a direction, and what only his own.
+pub(crate) fn permissions(direction: Direction) -> (&'static str, &'static str) {
     match direction {
         Direction::Incoming => ("manage-incoming-integrations", "manage-own-incoming-integrations"),
         Direction::Outgoing => ("manage-outgoing-integrations", "manage-own-outgoing-integrations"),
@@ -395,7 +396,12 @@ impl Chat {
                     }
                 }
                 (_, Some(name)) => {
-                    self.find_user(actor, Whom::Username(name)).await.map_err(room)?;
+                    let user = self.find_user(actor, Whom::Username(name)).await.map_err(room)?;
+                    // An outgoing one is told of all direct rooms that this person is in.
+                    let overhears = direction == Direction::Outgoing && reach == Reach::Own;
+                    if overhears && user.id != actor.user {
+                        return Err(Refusal::invalid("room", "Invalid room"));
+                    }
                 }
                 _ => {
                     return Err(Refusal::invalid(

@@ -8,6 +8,7 @@ use crate::{
     error::{Refusal, Result},
     id::{RoomId, UserId},
     integration::{Direction, Integration, Trigger},
+    integrations::permissions,
     json::Json,
     message::Guise,
     message::Message,
@@ -60,6 +61,22 @@ impl Chat {
         let mut all = self.integrations(Some(Direction::Outgoing)).await?;
         all.retain(|one| one.enabled);
         Ok(all)
+    }
+
+    /// Whether an outgoing integration is told of what happened in a room: not when whoever set it up could set up only
+    /// his own, and may no longer, or no longer reads that room.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn may_be_told(&self, integration: &Integration, room: Option<&Arc<Room>>) -> Result<bool> {
+        let Some(maker) = self.user(&integration.created_by.0).await? else { return Ok(false) };
+        let (all, own) = permissions(integration.direction);
+        let holds = |permission| self.roles().holds_in(maker.roles.iter(), permission, None).is_some();
+        if holds(all) {
+            return Ok(true);
+        }
+        let Some(room) = room else { return Ok(maker.active && holds(own)) };
+        Ok(maker.active && holds(own) && self.can_read(&Actor::user(maker.id.clone(), None), room).await?)
     }
 
     /// What happened since the calls were last worked out.

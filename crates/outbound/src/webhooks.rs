@@ -53,6 +53,9 @@ impl Webhooks {
         for occasion in &found.items {
             for integration in integrations {
                 let Some(word) = wanted(integration, occasion) else { continue };
+                if !self.chat.may_be_told(integration, occasion.room.as_ref()).await? {
+                    continue;
+                }
                 let body = payload::body(&self.chat, occasion, word.as_deref());
                 let urls = integration.calls.iter().flat_map(|calls| &calls.urls);
                 calls
