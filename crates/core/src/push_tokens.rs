@@ -91,17 +91,22 @@ impl Chat {
     }
 
     async fn keep_device(&self, token: PushToken) -> Result<PushToken> {
-        let kept = token.clone();
+        let spare = self.new_id();
         self.store()
             .writing(Lane::Verbs, move |tx| {
+                let mut kept = token.clone();
+                // A device may change its account; its id alone makes it nobody else's.
+                let others = |there: &PushToken| there.user != kept.user && there.value != kept.value;
+                if tx.push_token(&kept.id)?.as_ref().is_some_and(others) {
+                    kept.id.clone_from(&spare);
+                }
                 tx.put_push_token(&kept)?;
                 for old in tx.push_tokens(&kept.user)?.iter().skip(MOST_DEVICES) {
                     tx.remove_push_token(&old.user, &old.value)?;
                 }
-                Ok(())
+                Ok(kept)
             })
-            .await?;
-        Ok(token)
+            .await
     }
 
     /// The server's own key for web pushes; `None` until whoever sends them has made one.

@@ -59,8 +59,9 @@ pub(super) fn put(tx: &mut SqlTx<'_>, token: &PushToken) -> Result<()> {
 }
 
 pub(super) fn remove(tx: &mut SqlTx<'_>, user: &UserId, value: &str) -> Result<bool> {
-    let shown = "DELETE FROM pushes_shown WHERE device IN (SELECT id FROM push_tokens WHERE value = $1)";
-    tx.exec(shown, params![*value])?;
+    let shown = "DELETE FROM pushes_shown WHERE device IN (SELECT id FROM push_tokens WHERE value = $2 AND \
+                 whom = (SELECT key FROM users WHERE id = $1))";
+    tx.exec(shown, params![user, *value])?;
     let sql = "DELETE FROM push_tokens WHERE value = $2 AND whom = (SELECT key FROM users WHERE id = $1)";
     Ok(tx.exec(sql, params![user, *value])? > 0)
 }
