@@ -43,7 +43,7 @@ enum Command {
     Load(measure::Passed),
     /// Kill the server again and again under load and judge what its clients saw (release build)
     Faults(measure::Passed),
-    /// Feed the parsers generated input, many more cases than the tests do (release build)
+    /// Feed everything that reads a stranger's bytes a million inputs each (needs nightly Rust and cargo-fuzz)
     Fuzz(measure::Fuzz),
     /// Check sizes, who knows whom, locked dependencies, and that no file names a machine
     Tidy,

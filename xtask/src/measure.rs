@@ -17,11 +17,17 @@ pub struct Passed {
 
 #[derive(Args)]
 pub struct Fuzz {
-    /// Generated inputs for each property
-    #[arg(long, default_value_t = 100_000)]
-    cases: u32,
-    /// Only properties whose name contains this
-    filter: Option<String>,
+    /// Only this target, by the name of its file in fuzz/src/bin
+    target: Option<String>,
+    /// Inputs for each target
+    #[arg(long, default_value_t = 1_000_000)]
+    runs: u64,
+    /// Longest input, in bytes
+    #[arg(long, default_value_t = 4096)]
+    max_len: u32,
+    /// The property tests of the parsers instead, which need no nightly compiler, with so many cases each
+    #[arg(long, value_name = "CASES", conflicts_with = "target")]
+    properties: Option<u32>,
 }
 
 /// Crates that read bytes from strangers.
@@ -59,12 +65,43 @@ fn program(package: &str, program: &str, passed: &Passed) -> Result<()> {
     outcome.and(run.end())
 }
 
-/// Runs the property tests of the parsers with many more cases than the ordinary run.
+/// Runs each fuzz target for so many inputs, or the property tests of the parsers with many more cases than they have
+/// in the ordinary run.
 pub fn fuzz(options: &Fuzz) -> Result<()> {
-    let mut cargo = shell::cargo();
-    cargo.env("PROPTEST_CASES", options.cases.to_string()).args(["test", "--release"]);
-    for package in PARSERS {
-        cargo.args(["--package", package]);
+    if let Some(cases) = options.properties {
+        let mut cargo = shell::cargo();
+        cargo.env("PROPTEST_CASES", cases.to_string()).args(["test", "--release"]);
+        PARSERS.iter().for_each(|package| drop(cargo.args(["--package", *package])));
+        return shell::must(&mut cargo);
     }
-    shell::must(cargo.args(options.filter.as_slice()))
+    let targets = targets()?;
+    let wanted = |target: &&String| options.target.as_ref().is_none_or(|one| one == *target);
+    let chosen: Vec<&String> = targets.iter().filter(wanted).collect();
+    if chosen.is_empty() {
+        bail!("there is no such target; there are: {}", targets.join(", "));
+    }
+    for target in chosen {
+        // Nothing of ours is unsafe, so no sanitizer looks for what such code does; without one it is many times faster.
+        let mut fuzz = shell::command("rustup");
+        fuzz.current_dir(shell::root().join("fuzz")).env_remove("CARGO");
+        fuzz.args(["run", "nightly", "cargo", "fuzz", "run", "--sanitizer", "none", target, "--"]);
+        fuzz.arg(format!("-runs={}", options.runs)).arg(format!("-max_len={}", options.max_len));
+        let dictionary = format!("dictionaries/{target}.txt");
+        if shell::root().join("fuzz").join(&dictionary).exists() {
+            fuzz.arg(format!("-dict={dictionary}"));
+        }
+        shell::must(&mut fuzz)?;
+    }
+    Ok(())
+}
+
+/// The fuzz targets' names.
+fn targets() -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for file in std::fs::read_dir(shell::root().join("fuzz/src/bin"))? {
+        let path = file?.path();
+        all.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+    }
+    all.sort();
+    Ok(all)
 }

@@ -202,6 +202,13 @@ fn square(bytes: &[u8], side: u32) -> Result<Vec<u8>> {
     Ok(out.into_inner())
 }
 
+/// Takes out of a picture what it tells beside what it shows: what a fuzzer calls. What is clean stays as it is.
+pub fn fuzz_strip(picture: &[u8]) {
+    if let Some(clean) = private::clean(picture.to_vec().into()) {
+        assert!(private::clean(clean).is_none(), "a clean picture is cleaned again");
+    }
+}
+
 /// Takes out of a picture what it tells beside what it shows; whether the file was changed.
 fn strip(file: &Path) -> Result<bool> {
     let mut head = Vec::with_capacity(HEAD);

@@ -19,19 +19,21 @@ const MORE_PICTURES: &[u8] = b"MPF\0";
 
 /// Cleans a file in place; whether it was changed. Damaged pictures and other files stay as they are.
 pub(crate) fn strip(file: &Path) -> std::io::Result<bool> {
-    let bytes = Bytes::from(std::fs::read(file)?);
-    let Ok(Some(picture)) = DynImage::from_bytes(bytes.clone()) else { return Ok(false) };
+    let Some(clean) = clean(std::fs::read(file)?.into()) else { return Ok(false) };
+    std::fs::write(file, &clean)?;
+    Ok(true)
+}
+
+/// The picture without what it tells; nothing when it tells nothing, is damaged, or is none.
+pub(crate) fn clean(bytes: Bytes) -> Option<Bytes> {
+    let picture = DynImage::from_bytes(bytes.clone()).ok().flatten()?;
     let up = picture.exif().and_then(|exif| orientation(&exif)).map(|up| minimal(up).into());
     let clean = match picture {
         DynImage::Jpeg(jpeg) => clean_jpeg(jpeg, up).encoder().bytes(),
         DynImage::Png(png) => clean_png(png, up).encoder().bytes(),
         DynImage::WebP(webp) => clean_webp(webp, up).encoder().bytes(),
     };
-    if clean == bytes {
-        return Ok(false);
-    }
-    std::fs::write(file, &clean)?;
-    Ok(true)
+    (clean != bytes).then_some(clean)
 }
 
 fn clean_jpeg(mut picture: Jpeg, up: Option<Bytes>) -> Jpeg {

@@ -224,9 +224,9 @@ impl Call {
         self.body.lock().take().unwrap_or_else(Body::empty)
     }
 
-    /// The body's bytes, within the route's bound.
+    /// The body's bytes, at most [`BODY_LIMIT`].
     pub(crate) async fn bytes(&mut self) -> Result<Bytes, Refused> {
-        body::read(self.take_body(), BODY_LIMIT * 4).await.map_err(|why| match why {
+        body::read(self.take_body(), BODY_LIMIT).await.map_err(|why| match why {
             Why::TooLarge => Refused::status(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large"),
             Why::Late => {
                 Refused::status(StatusCode::REQUEST_TIMEOUT, "The request's body did not come in time")
@@ -284,7 +284,8 @@ async fn authenticate(chat: &Chat, headers: &HeaderMap) -> Result<Option<Actor>,
     Ok(chat.authenticate(&user, token).await?)
 }
 
-fn read_query(text: &str) -> HashMap<String, Vec<String>> {
+/// The fields of a query or a form; the first 1,000 of them.
+pub(crate) fn read_query(text: &str) -> HashMap<String, Vec<String>> {
     let mut all: HashMap<String, Vec<String>> = HashMap::new();
     for pair in text.split('&').filter(|p| !p.is_empty()).take(1000) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));

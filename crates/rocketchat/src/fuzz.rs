@@ -43,6 +43,15 @@ pub fn ejson(text: &str) {
     }
 }
 
+/// Reads a query or a form of HTTP; no more of it is kept than came.
+pub fn query(text: &str) {
+    let all = crate::call::read_query(text);
+    let size: usize =
+        all.iter().map(|(key, values)| key.len() + values.iter().map(String::len).sum::<usize>()).sum();
+    // A byte that is no UTF-8 becomes a character of three.
+    assert!(size <= 3 * text.len());
+}
+
 fn date(value: &Value) {
     if let Some(time) = read(value) {
         assert_eq!(read(&Dates::Ejson.value(time)), Some(time));
@@ -86,6 +95,7 @@ mod tests {
         ] {
             super::ddp(text);
             super::ejson(text);
+            super::query(text);
         }
     }
 }
