@@ -35,7 +35,7 @@ pub(crate) fn routes() -> Vec<Route> {
         get("/avatar/room/{id}", Who::Anyone, "/none", of_room),
         get("users.getAvatar", Who::User, "username=$username", redirect),
         get("users.getAvatarSuggestion", Who::User, "", |_| async { success(json!({ "suggestions": {} })) }),
-        post("users.setAvatar", Who::User, "form image {}", set).body_limit(MAX_PICTURE * 2),
+        post("users.setAvatar", Who::User, "form image {}", set),
         post("users.resetAvatar", Who::User, "{}", reset),
     ]
 }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use parlor_core::chat::Chat;
-use parlor_live::{Live, Options};
+use parlor_live::{Live, Options, WsLimits};
 
 pub use self::{
     ddp::{STREAMS, Stream},
@@ -37,6 +37,9 @@ pub const VERSION: &str = "8.5.0";
 
 /// Silence after which a connection is asked for a sign of life, and the time it has to give one.
 const PING: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Largest message on a socket, in bytes.
+const FRAME: usize = 1024 * 1024;
 
 /// What the door must know beside the chat.
 #[derive(Clone, Debug)]
@@ -65,7 +68,9 @@ impl Door {
     /// A door to this chat.
     pub fn new(chat: Arc<Chat>, live: &Arc<Live>, config: Config) -> Arc<Self> {
         let methods = methods::all().into_iter().map(|m| (m.name, m)).collect();
-        let live = live.door("ddp", Options { ping_every: PING, ping_timeout: PING, ..Options::default() });
+        let ws = WsLimits { message: FRAME, ..WsLimits::default() };
+        let live =
+            live.door("ddp", Options { ws, ping_every: PING, ping_timeout: PING, ..Options::default() });
         Arc::new(Self { chat, config, live, methods, lately: Default::default(), rates: Default::default() })
     }
 

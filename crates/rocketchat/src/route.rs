@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{Request, State},
     response::Response,
     routing::{MethodFilter, on},
 };
@@ -60,13 +60,12 @@ pub struct Route {
     pub sample: &'static str,
     /// Not empty: a part of what whoever may is told when it is not here, or not possible with the sample.
     pub answer: &'static str,
-    /// Largest body in bytes (1 MiB unless said otherwise).
-    pub body_limit: usize,
     handler: Handler,
 }
 
-/// Largest JSON body unless a route says otherwise.
-pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+/// Largest body of JSON or of form fields, in bytes: room for sounds and pictures as data URIs. Forms with files stream,
+/// and each bounds what it takes.
+pub(crate) const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 fn route<F, R>(verb: Verb, name: &str, who: Who, sample: &'static str, handler: F) -> Route
 where
@@ -75,7 +74,7 @@ where
 {
     let path = if name.starts_with('/') { name.to_owned() } else { format!("/api/v1/{name}") };
     let handler: Handler = Arc::new(move |call| Box::pin(handler(call)));
-    Route { verb, path, who, sample, answer: "", body_limit: BODY_LIMIT, handler }
+    Route { verb, path, who, sample, answer: "", handler }
 }
 
 /// A GET route. `name` is relative to `/api/v1/` unless it begins with a slash.
@@ -120,22 +119,15 @@ impl Route {
         self.answer = error;
         self
     }
-
-    /// Takes larger bodies (uploads stream and have a limit of their own).
-    pub(crate) fn body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = bytes;
-        self
-    }
 }
 
 pub(crate) fn router(door: &Arc<Door>, routes: Vec<Route>) -> Router {
     let mut router = Router::new();
     for route in routes {
-        let limit = DefaultBodyLimit::max(route.body_limit);
         let path = route.path.clone();
         let filter = route.verb.filter();
         let serve = move |State(door): State<Arc<Door>>, request: Request| serve(door, route, request);
-        router = router.route(&path, on(filter, serve).layer(limit));
+        router = router.route(&path, on(filter, serve));
     }
     let router = router.route("/websocket", axum::routing::get(crate::ddp::websocket));
     router.method_not_allowed_fallback(not_found).fallback(not_found).with_state(door.clone())

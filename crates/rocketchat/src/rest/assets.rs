@@ -24,8 +24,7 @@ const FONT: &[u8] = include_bytes!("../../assets/parlor.woff2");
 pub(crate) fn routes() -> Vec<Route> {
     let managers = Who::May(&["manage-assets"]);
     vec![
-        post("assets.setAsset", managers, r#"form asset {"assetName":"logo"}"#, set)
-            .body_limit(MAX_ASSET * 2),
+        post("assets.setAsset", managers, r#"form asset {"assetName":"logo"}"#, set),
         post("assets.unsetAsset", managers, r#"{"assetName":"logo"}"#, unset),
         get("/assets/{file}", Who::Anyone, "/none.svg", asset).answering("Not found"),
         get("/images/logo/{file}", Who::Anyone, "/logo.svg", logo),

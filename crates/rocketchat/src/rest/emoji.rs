@@ -21,19 +21,16 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Route> {
     let managers = Who::May(&["manage-emoji"]);
-    let room = parlor_core::customs::MAX_EMOJI + 64 * 1024;
     vec![
         get("emoji-custom.list", Who::User, "", list),
         get("emoji-custom.all", Who::User, "", all),
-        post("emoji-custom.create", managers, r#"form emoji {"name":"$name","aliases":""}"#, create)
-            .body_limit(room),
+        post("emoji-custom.create", managers, r#"form emoji {"name":"$name","aliases":""}"#, create),
         post(
             "emoji-custom.update",
             managers,
             r#"form emoji {"_id":"$emoji","name":"$name","aliases":""}"#,
             update,
-        )
-        .body_limit(room),
+        ),
         post("emoji-custom.delete", managers, r#"{"emojiId":"$emoji"}"#, delete),
         get("/emoji-custom/", Who::Anyone, "", |_| async { Ok(serve::forbidden()) }).answering("Forbidden"),
         get("/emoji-custom/{name}", Who::Anyone, "/none.png", picture),

@@ -12,8 +12,18 @@ use crate::{
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        post("method.call/{method}", Who::User, r#"/getRoomRoles {"message":"{\"msg\":\"method\",\"id\":\"1\",\"method\":\"permissions/get\",\"params\":[]}"}"#, run).body_limit(2 * crate::route::BODY_LIMIT),
-        post("method.callAnon/{method}", Who::Anyone, r#"/x {"message":"{\"msg\":\"method\",\"id\":\"1\",\"method\":\"public-settings/get\",\"params\":[]}"}"#, run),
+        post(
+            "method.call/{method}",
+            Who::User,
+            r#"/getRoomRoles {"message":"{\"msg\":\"method\",\"id\":\"1\",\"method\":\"permissions/get\",\"params\":[]}"}"#,
+            run,
+        ),
+        post(
+            "method.callAnon/{method}",
+            Who::Anyone,
+            r#"/x {"message":"{\"msg\":\"method\",\"id\":\"1\",\"method\":\"public-settings/get\",\"params\":[]}"}"#,
+            run,
+        ),
     ]
 }
 

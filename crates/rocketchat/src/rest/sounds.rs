@@ -26,15 +26,13 @@ pub(crate) fn routes() -> Vec<Route> {
             page_of(&call, CustomKind::Sound, "sounds").await
         }),
         get("custom-sounds.getOne", Who::User, "_id=$sound", get_one),
-        post("custom-sounds.create", MANAGERS, r#"form sound {"name":"$name","extension":"mp3"}"#, create)
-            .body_limit(MAX_SOUND + 64 * 1024),
+        post("custom-sounds.create", MANAGERS, r#"form sound {"name":"$name","extension":"mp3"}"#, create),
         post(
             "custom-sounds.update",
             MANAGERS,
             r#"form sound {"_id":"$sound","name":"$name","extension":"mp3","newFile":"false"}"#,
             create,
-        )
-        .body_limit(MAX_SOUND + 64 * 1024),
+        ),
         post("custom-sounds.delete", MANAGERS, r#"{"_id":"$sound"}"#, delete),
         get("/custom-sounds/", Who::Anyone, "", |_| async { Ok(serve::forbidden()) }).answering("Forbidden"),
         get("/custom-sounds/{file}", Who::Anyone, "/none.mp3", file).answering("Not found"),

@@ -31,12 +31,11 @@ const FIELD_BYTES: usize = 64 * 1024;
 const AROUND: u64 = 1024 * 1024;
 
 pub(crate) fn routes() -> Vec<Route> {
-    let any_size = usize::MAX;
     let mut routes = vec![
-        post("rooms.media/{rid}", Who::Member, "/$private form file {}", media).body_limit(any_size),
+        post("rooms.media/{rid}", Who::Member, "/$private form file {}", media),
         post("rooms.mediaConfirm/{rid}/{fid}", Who::Member, "/$private/none {}", confirm)
             .answering("invalid-file"),
-        post("rooms.upload/{rid}", Who::Member, "/$private form file {}", upload).body_limit(any_size),
+        post("rooms.upload/{rid}", Who::Member, "/$private form file {}", upload),
     ];
     routes.push(get("rooms.images", Who::Member, "roomId=$private", images));
     routes.push(post("uploads.delete", Who::User, r#"{"fileId":"none"}"#, delete).answering("invalid-file"));
