@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::attack::{Dialect, ask, judge};
-use crate::nasty::{TEXTS, VALUES, places, replaced, some};
+use crate::nasty::{TEXTS, VALUES, one, places, replaced, some};
 use crate::sse::Stream;
 use crate::watch::Watch;
 
@@ -190,7 +190,7 @@ fn climbing(path: &str) -> Vec<String> {
         if segment.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-') && segment.len() > 1 {
             continue;
         }
-        for (_, text) in some(&TEXTS, at) {
+        for (_, text) in one(&TEXTS, at) {
             let mut other = segments.clone();
             other[at] = text;
             all.push(other.join("/"));
@@ -222,7 +222,7 @@ async fn every_field_of_every_request_takes_anything() {
         };
         if method == Method::GET {
             for name in sample.as_array().expect("names").iter().filter_map(Value::as_str) {
-                for (what, text) in some(&TEXTS, tried) {
+                for (what, text) in one(&TEXTS, tried) {
                     let request = caller.request(method.clone(), &format!("{path}?{name}={text}"));
                     tried += 1;
                     wrong.extend(ask(Dialect::Host, || format!("{path} {name} {what}"), request).await);
@@ -231,7 +231,7 @@ async fn every_field_of_every_request_takes_anything() {
             continue;
         }
         for (at, place) in places(&sample).iter().enumerate() {
-            for nasty in some(&VALUES, tried + at) {
+            for nasty in one(&VALUES, tried + at) {
                 let body = replaced(&sample, place, &nasty.json);
                 let request = caller
                     .request(method.clone(), &path)

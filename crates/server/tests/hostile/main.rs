@@ -7,17 +7,25 @@ mod attack;
 mod ddp;
 mod descriptors;
 mod frames;
+mod holes;
 mod hosts;
 mod http;
 mod nasty;
+#[expect(dead_code, reason = "the walk of the tables needs more of it")]
+#[path = "../access/people.rs"]
+mod people;
 mod slow;
 mod socketio;
 #[expect(dead_code, reason = "the inbox's own tests need more of it")]
 #[path = "../inbox/sse.rs"]
 mod sse;
+mod tables;
 mod uploads;
 mod watch;
 mod wire;
+#[expect(dead_code, reason = "the walk of the tables needs more of it")]
+#[path = "../access/world.rs"]
+mod world;
 
 /// The smallest picture, for forms.
 const PICTURE: &[u8] = &[

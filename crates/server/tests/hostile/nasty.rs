@@ -79,18 +79,33 @@ pub static TEXTS: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
 });
 
 /// Of so many values each place gets one, and the next place the next ones: all of them are tried at every door, and
-/// with `PARLOR_HOSTILE=all` at every place.
-const SHARE: usize = 4;
+/// with `PARLOR_HOSTILE=all` at every place. A number there chooses others, always the same ones for the same number.
+const SHARE: usize = 8;
+
+/// Whether everything is tried everywhere, and else where the values begin.
+static EFFORT: LazyLock<(bool, usize)> = LazyLock::new(|| {
+    let wanted = std::env::var("PARLOR_HOSTILE").unwrap_or_default();
+    (wanted == "all", wanted.parse().unwrap_or(0))
+});
+
+/// Whether everything is tried everywhere, which takes minutes.
+pub fn thorough() -> bool {
+    EFFORT.0
+}
 
 /// The values for the nth place.
 pub fn some<T>(all: &'static [T], nth: usize) -> impl Iterator<Item = &'static T> {
-    static SHARED: LazyLock<usize> =
-        LazyLock::new(
-            || {
-                if std::env::var("PARLOR_HOSTILE").is_ok_and(|all| all == "all") { 1 } else { SHARE }
-            },
-        );
-    let share = *SHARED;
+    every(SHARE, all, nth)
+}
+
+/// One value for the nth place, where there are thousands of places.
+pub fn one<T>(all: &'static [T], nth: usize) -> impl Iterator<Item = &'static T> {
+    every(all.len(), all, nth)
+}
+
+fn every<T>(share: usize, all: &'static [T], nth: usize) -> impl Iterator<Item = &'static T> {
+    let share = if thorough() { 1 } else { share };
+    let nth = nth + EFFORT.1;
     all.iter().enumerate().filter(move |(at, _)| (at + nth).is_multiple_of(share)).map(|(_, one)| one)
 }
 
