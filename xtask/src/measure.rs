@@ -71,7 +71,9 @@ pub fn fuzz(options: &Fuzz) -> Result<()> {
     if let Some(cases) = options.properties {
         let mut cargo = shell::cargo();
         cargo.env("PROPTEST_CASES", cases.to_string()).args(["test", "--release"]);
-        PARSERS.iter().for_each(|package| drop(cargo.args(["--package", *package])));
+        for package in PARSERS {
+            cargo.args(["--package", *package]);
+        }
         return shell::must(&mut cargo);
     }
     let targets = targets()?;
