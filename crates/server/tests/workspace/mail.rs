@@ -203,3 +203,59 @@ async fn who_is_not_there_gets_a_letter_until_one_click_ends_it() {
     cast.owner.say(&room, "@member welcome back").await;
     assert!(sink.next().await.text.contains("welcome back"));
 }
+
+#[tokio::test]
+async fn letters_go_over_tls_by_either_way_with_a_password_and_only_to_a_server_that_proves_itself() {
+    if !there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path is text").to_owned();
+    let pair = |name: &str| {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        std::fs::write(path(&format!("{name}.pem")), made.cert.pem()).expect("a file");
+        std::fs::write(path(&format!("{name}.key")), made.signing_key.serialize_pem()).expect("a file");
+    };
+    pair("known");
+    pair("strange");
+    for (way, scheme) in [("starttls", "smtp"), ("smtps", "smtps")] {
+        let options = |name: &str| {
+            [
+                "--tls".to_owned(),
+                way.to_owned(),
+                "--certificate".to_owned(),
+                path(&format!("{name}.pem")),
+                "--key".to_owned(),
+                path(&format!("{name}.key")),
+            ]
+        };
+        let open = async |name: &str| {
+            let options = options(name);
+            Sink::open_with(&options.each_ref().map(String::as_str)).await
+        };
+        let (mut known, mut strange) = (open("known").await, open("strange").await);
+        let url = format!("{scheme}://ann:secret%20p%3Aw@localhost:{}", known.port);
+        let server = Server::setup()
+            .env("MAIL_URL", &url)
+            .env("SSL_CERT_FILE", &path("known.pem"))
+            .setting("From_Email", "Parlor <chat@example.org>")
+            .start()
+            .await;
+        let cast = Cast::assemble(&server).await;
+        let test = async || cast.administrator.rest.method("sendSMTPTestEmail", json!([])).await;
+        test().await.expect("it is sent");
+        let letter = known.next().await;
+        assert!(letter.encrypted && letter.to == "administrator@example.org", "{way}");
+        // A server whose certificate nobody vouches for gets neither the password nor the letter.
+        let port = json!({ "value": strange.port.to_string() });
+        let _ = cast.administrator.rest.post("settings/SMTP_Port", port).await.ok();
+        assert_eq!(test().await.expect_err("a stranger")["error"], "error-email-send-failed");
+        let port = json!({ "value": known.port.to_string() });
+        let _ = cast.administrator.rest.post("settings/SMTP_Port", port).await.ok();
+        let wrong = json!({ "value": "wrong" });
+        let _ = cast.administrator.rest.post("settings/SMTP_Password", wrong).await.ok();
+        assert_eq!(test().await.expect_err("a wrong password")["error"], "error-email-send-failed");
+        assert_eq!((known.unread(), strange.unread()), (0, 0), "{way}");
+        assert!(!server.logs().contains("secret p:w"));
+    }
+}

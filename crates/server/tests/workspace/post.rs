@@ -19,6 +19,7 @@ pub struct Letter {
     pub headers: String,
     pub text: String,
     pub html: String,
+    pub encrypted: bool,
 }
 
 impl Letter {
@@ -60,9 +61,14 @@ pub fn there() -> bool {
 impl Sink {
     /// Puts the first letters off.
     pub async fn open(refuse: u32) -> Self {
+        Self::open_with(&["--refuse", &refuse.to_string()]).await
+    }
+
+    /// As the script's options say.
+    pub async fn open_with(options: &[&str]) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients/python/smtp_sink.py");
         let mut command = Command::new(python());
-        command.arg(script).args(["--refuse", &refuse.to_string()]);
+        command.arg(script).args(options);
         command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("python starts");
         let output = BufReader::new(child.stdout.take().expect("its output"));
@@ -90,7 +96,14 @@ impl Sink {
         let parts: Vec<String> = body.split("\nContent-Type: ").map(decoded).collect();
         let part = |kind: &str| parts.iter().find(|p| p.starts_with(kind)).cloned().unwrap_or_default();
         let to = letter["to"][0].as_str().expect("a reader").to_owned();
-        Letter { to, headers: headers.to_owned(), text: part("text/plain"), html: part("text/html") }
+        let encrypted = letter["encrypted"] == true;
+        Letter {
+            to,
+            encrypted,
+            headers: headers.to_owned(),
+            text: part("text/plain"),
+            html: part("text/html"),
+        }
     }
 
     /// What has come and not been looked at.
