@@ -6,6 +6,7 @@ mod ci;
 mod edges;
 mod leftovers;
 mod measure;
+mod package;
 mod run;
 mod shell;
 mod test;
@@ -45,6 +46,8 @@ enum Command {
     Faults(measure::Passed),
     /// Feed everything that reads a stranger's bytes a million inputs each (needs nightly Rust and cargo-fuzz)
     Fuzz(measure::Fuzz),
+    /// Put together a Debian package of the server
+    Package(package::Options),
     /// Check sizes, who knows whom, locked dependencies, and that no file names a machine
     Tidy,
 }
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Load(passed) => measure::load(&passed),
         Command::Faults(passed) => measure::faults(&passed),
         Command::Fuzz(options) => measure::fuzz(&options),
+        Command::Package(options) => package::package(&options),
         Command::Tidy => tidy::run(),
     };
     match outcome {
