@@ -59,6 +59,8 @@ fn add(steps: &mut Steps, options: &Options) {
     if which == Which::All {
         steps.step("install a directory", tools::slapd);
         required.push("slapd");
+        steps.step("install an authority for certificates", tools::pebble);
+        required.push("pebble");
     }
     if matches!(which, Which::All | Which::Clients) {
         steps.step("install the Node clients", tools::node_clients);

@@ -37,6 +37,15 @@ pub fn slapd() -> Result<()> {
     apt(&["slapd", "ldap-utils", "openssl"])
 }
 
+/// Installs Pebble, the authority for tests of certificates, unless it is there. Nothing is started.
+pub fn pebble() -> Result<()> {
+    if shell::works(Command::new("which").args(["pebble", "pebble-challtestsrv"])) {
+        return Ok(());
+    }
+    println!("Installing Pebble.");
+    apt(&["pebble"])
+}
+
 /// The newest initdb in Debian's place for it, or one on the path.
 fn find_initdb() -> Option<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")

@@ -68,7 +68,7 @@ pub use self::limits::{DEFAULT_LIMITS, Limit, Limits, Standing, TooOften};
 pub use self::live::{Door, Live, Options};
 pub use self::metrics::LiveMetrics;
 pub use self::outbox::{Class, Dirty, Kick, Lost, Outbox, OutboxLimits, Pushed, Topic, gather};
-pub use self::serve::{ServeOptions, serve};
+pub use self::serve::{Entrance, ServeOptions, serve};
 pub use self::sse::frame_sse;
 pub use self::upgrade::{Origins, RawStream, Refused, Upgrade};
 pub use self::ws::{FrameWriter, WsLimits, frame_binary, frame_text};

@@ -26,7 +26,7 @@ use crate::close::Closed;
 use crate::connection::{Connection, Session};
 use crate::live::{Door, Entered};
 use crate::outbox::Outbox;
-use crate::serve::{Patient, SocketHeld};
+use crate::serve::{Patient, Socket, SocketHeld};
 
 /// Which web pages may connect. Clients that are not browsers send no `Origin` and always may.
 #[derive(Clone, Copy)]
@@ -324,7 +324,7 @@ impl<S: Session, F: FnOnce(Arc<Outbox>) -> S> Future for Task<F> {
     }
 }
 
-/// Takes the plain socket out of hyper where there is one, and drops hyper's buffers with the rest.
+/// Takes the socket itself out of hyper where there is one, and drops hyper's buffers with the rest.
 fn connect<S: Session>(
     upgraded: Upgraded,
     session: S,
@@ -332,8 +332,12 @@ fn connect<S: Session>(
 ) -> Pin<Box<dyn Future<Output = Closed> + Send>> {
     let other = match upgraded.downcast::<TokioIo<Patient>>() {
         Ok(parts) => {
-            let stream = parts.io.into_inner().into_inner();
-            return Box::pin(Connection::new(stream, &parts.read_buf, session, entered));
+            return match parts.io.into_inner().into_inner() {
+                Socket::Plain(stream) => Box::pin(Connection::new(stream, &parts.read_buf, session, entered)),
+                Socket::Secure(stream) => {
+                    Box::pin(Connection::new(stream, &parts.read_buf, session, entered))
+                }
+            };
         }
         Err(other) => other,
     };

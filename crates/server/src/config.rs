@@ -10,13 +10,16 @@ use crate::{
     cli::ServeFlags,
     config_host::{HostConfig, HostFile},
     config_s3::{self, S3File},
+    config_tls::{self, TlsConfig, TlsFile},
 };
 
 /// Everything that decides how the server runs. `parlor.example.toml` explains each with its default.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Addresses to listen on.
+    /// Addresses to listen on by plain HTTP.
     pub listen: Vec<SocketAddr>,
+    /// TLS, where it is spoken.
+    pub tls: Option<TlsConfig>,
     /// Where SQLite and files live.
     pub data: PathBuf,
     /// `postgres://…`, or `None` for SQLite in `data`.
@@ -103,6 +106,7 @@ struct File {
     app_key: Option<String>,
     host: HostFile,
     s3: S3File,
+    tls: TlsFile,
     log_format: Option<LogFormat>,
     stop_within: Option<u64>,
     client_timeout: Option<u64>,
@@ -126,14 +130,25 @@ impl Config {
         let file = read_file(flags, env)?;
         let get = |name: &str| env.get(name).filter(|v| !v.is_empty()).cloned();
         let test_mode = get("TEST_MODE").is_some_and(|v| v == "true" || v == "1");
-        let listen = listen_addresses(flags, env, file.listen)?;
-        if test_mode && !listen.iter().all(|a| a.ip().is_loopback()) {
+        let spoken = file.tls.is_spoken(env);
+        let listen = listen_addresses(flags, env, file.listen, spoken)?;
+        let data = flags
+            .data
+            .clone()
+            .or(get("PARLOR_DATA").map(PathBuf::from))
+            .or(file.data)
+            .unwrap_or("data".into());
+        let tls = config_tls::load(env, file.tls, &data)?;
+        let secure = tls.as_ref().map_or(&[][..], |tls| &tls.listen);
+        if test_mode && !listen.iter().chain(secure).all(|a| a.ip().is_loopback()) {
             bail!(
                 "TEST_MODE switches protection off and is refused unless every --listen address is loopback"
             );
         }
-        let root_url =
-            get("ROOT_URL").or(file.root_url).unwrap_or_else(|| format!("http://{}", shown(listen[0])));
+        let shown = |scheme: &str, address: &SocketAddr| format!("{scheme}://{}", shown(*address));
+        let own = secure.first().map(|address| shown("https", address));
+        let own = own.or_else(|| listen.first().map(|address| shown("http", address)));
+        let root_url = get("ROOT_URL").or(file.root_url).or(own).unwrap_or_default();
         ensure!(
             root_url.starts_with("http://") || root_url.starts_with("https://"),
             "ROOT_URL must begin with http:// or https://"
@@ -142,12 +157,8 @@ impl Config {
         let mut cors_origins: Vec<String> = origins.collect();
         cors_origins.extend(file.cors_origins.unwrap_or_default());
         let mut config = Self {
-            data: flags
-                .data
-                .clone()
-                .or(get("PARLOR_DATA").map(PathBuf::from))
-                .or(file.data)
-                .unwrap_or("data".into()),
+            data,
+            tls,
             database: flags.database.clone().or(get("PARLOR_DATABASE_URL")).or(file.database),
             s3: config_s3::load(env, file.s3)?,
             root_url: root_url.trim_end_matches('/').to_owned(),
@@ -186,6 +197,11 @@ impl Config {
             (1..=3600).contains(&self.client_timeout),
             "the client timeout must be from 1 to 3600 seconds"
         );
+        ensure!(
+            self.tls.as_ref().is_none_or(|tls| tls.redirect.is_empty())
+                || self.root_url.starts_with("https://"),
+            "PARLOR_TLS_REDIRECT sends people to ROOT_URL, which must begin with https://"
+        );
         if let Some(url) = &self.database {
             ensure!(
                 url.starts_with("postgres://") || url.starts_with("postgresql://"),
@@ -220,6 +236,7 @@ fn listen_addresses(
     flags: &ServeFlags,
     env: &Environment,
     file: Option<Vec<SocketAddr>>,
+    tls: bool,
 ) -> Result<Vec<SocketAddr>> {
     if !flags.listen.is_empty() {
         return Ok(flags.listen.clone());
@@ -237,6 +254,10 @@ fn listen_addresses(
         && let Some(listed) = file.filter(|l| !l.is_empty())
     {
         return Ok(listed);
+    }
+    // Whoever speaks TLS names plain addresses, too, if he wants any.
+    if tls && ip.is_none() && port.is_none() {
+        return Ok(Vec::new());
     }
     let (ip, port) = (ip.map_or("0.0.0.0", String::as_str), port.map_or("3000", String::as_str));
     Ok(vec![parse(format!("{ip}:{port}"))?])

@@ -5,6 +5,8 @@ pub mod commands;
 pub mod config;
 pub mod config_host;
 mod config_s3;
+pub mod config_tls;
+mod entrances;
 mod host;
 mod http;
 mod logs;

@@ -9,11 +9,12 @@ use parlor_core::{
     id::UserId,
 };
 use parlor_live::ServeOptions;
-use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use crate::{
     cli::ServeFlags,
     config::{self, Config},
+    entrances::Entrances,
     http, wiring,
 };
 
@@ -34,12 +35,7 @@ async fn serve(config: Arc<Config>) -> Result<()> {
             "MONGO_URL is not used: Parlor keeps its own database. Bring your data in with: parlor import rocketchat"
         );
     }
-    // Bound first, so that a taken port is said before anything is opened.
-    let mut listeners = Vec::new();
-    for address in &config.listen {
-        let bound = TcpListener::bind(address).await;
-        listeners.push(bound.with_context(|| format!("can't listen on {address}"))?);
-    }
+    let entrances = Entrances::bind(&config).await?;
     let core = wiring::open(&config).await?;
     let (burst, rate) = config.host.sends(config.test_mode);
     core.chat.limit_sends(burst, rate);
@@ -57,16 +53,17 @@ async fn serve(config: Arc<Config>) -> Result<()> {
     };
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut serving = Vec::new();
-    for listener in listeners {
-        tracing::info!(address = %listener.local_addr()?, "listening");
-        let (router, live, mut stopped) = (router.clone(), parts.live.clone(), stopped.clone());
+    let (entrances, keeper) = entrances.open(router, &config)?;
+    for (entrance, router) in entrances {
+        let (live, mut stopped) = (parts.live.clone(), stopped.clone());
         let shutdown = async move { drop(stopped.wait_for(|stop| *stop).await) };
-        serving.push(tokio::spawn(parlor_live::serve(listener, router, live, options, shutdown)));
+        serving.push(tokio::spawn(parlor_live::serve(entrance, router, live, options, shutdown)));
     }
     say_hello(&config, made.is_some());
     told_to_stop().await;
     tracing::info!("stopping: what was accepted is finished");
     let _ = stop.send(true);
+    keeper.inspect(JoinHandle::abort);
     let within = Duration::from_secs(config.stop_within);
     parts.stop(within).await;
     for task in serving {

@@ -44,7 +44,7 @@ pub fn read<IO: AsyncRead + Unpin>(
 /// What a [`drain`] came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Drained {
-    /// The socket takes no more at the moment, and frames are left.
+    /// The socket takes no more at the moment, and frames or a part of one are left.
     pub blocked: bool,
     /// The outbox was closed.
     pub closed: bool,
@@ -87,10 +87,9 @@ pub fn drain<IO: AsyncWrite + Unpin>(
     batch.clear();
     BATCH.set(batch);
     result?;
-    if drained.bytes > 0 {
-        // Only a stream that buffers (TLS) can be pending here; it wakes us when it can go on.
-        let _ = Pin::new(io).poll_flush(cx)?;
-    }
+    // Only a stream that buffers (TLS) can be pending here; it wakes us when it can go on. Asked each time, because
+    // what it holds back may be of an earlier turn.
+    drained.blocked |= Pin::new(io).poll_flush(cx)?.is_pending();
     Ok(drained)
 }
 

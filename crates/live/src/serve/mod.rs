@@ -1,6 +1,7 @@
 //! The accept loop: HTTP/1.1 with upgrades, bounded in everything, and its end.
 
 mod patience;
+mod socket;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -18,11 +19,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 pub(crate) use self::patience::Patient;
 use self::patience::PatientBody;
+pub(crate) use self::socket::Socket;
 use crate::address::{ClientAddress, client_address};
 use crate::caps::{CapLimits, Caps, Seat};
 use crate::close::Close;
@@ -84,17 +88,39 @@ pub struct Ended {
     pub clean: bool,
 }
 
+/// Where clients come in: a bound address, plain or with TLS.
+pub struct Entrance {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Entrance {
+    /// Each connection begins with a TLS handshake, which may take as long as a request's head.
+    pub fn secure(listener: TcpListener, tls: Arc<ServerConfig>) -> Self {
+        Self { listener, tls: Some(tls.into()) }
+    }
+}
+
+impl From<TcpListener> for Entrance {
+    /// Plain HTTP.
+    fn from(listener: TcpListener) -> Self {
+        Self { listener, tls: None }
+    }
+}
+
 /// Serves until `shutdown`; then refuses new connections, lets requests finish, tells live connections to
 /// come back later (1012), and waits for all of them up to the shutdown timeout.
 pub async fn serve(
-    listener: TcpListener,
+    entrance: impl Into<Entrance>,
     app: Router,
     live: Arc<Live>,
     options: ServeOptions,
     shutdown: impl Future<Output = ()>,
 ) -> Ended {
+    let Entrance { listener, tls } = entrance.into();
     let server = Arc::new(Server {
         app,
+        tls,
         live: live.clone(),
         options,
         ending: CancellationToken::new(),
@@ -116,6 +142,7 @@ pub async fn serve(
 
 struct Server {
     app: Router,
+    tls: Option<TlsAcceptor>,
     live: Arc<Live>,
     options: ServeOptions,
     ending: CancellationToken,
@@ -158,6 +185,7 @@ impl Server {
     async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, held: Arc<Held>) {
         let crowded = self.sockets.available_permits() < CROWD;
         let http = self.http(crowded);
+        let Some(stream) = self.greet(stream, crowded).await else { return };
         let io = TokioIo::new(Patient::new(stream, self.options.stall_timeout));
         let service = service_fn(|request| self.answer(request, peer, &held));
         let mut connection = pin!(http.serve_connection(io, service).with_upgrades());
@@ -174,11 +202,31 @@ impl Server {
         }
     }
 
+    /// The TLS handshake, where there is one. `None`: the client did not finish it, or nothing was served any more.
+    async fn greet(&self, stream: TcpStream, crowded: bool) -> Option<Socket> {
+        let Some(tls) = &self.tls else { return Some(Socket::Plain(stream)) };
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(self.head_timeout(crowded), tls.accept(stream)) => shaken,
+            () = self.ending.cancelled() => return None,
+        };
+        match shaken {
+            Ok(Ok(stream)) => Some(Socket::Secure(Box::new(stream))),
+            Ok(Err(error)) => {
+                tracing::trace!(%error, "a TLS handshake failed");
+                None
+            }
+            Err(_late) => None,
+        }
+    }
+
+    fn head_timeout(&self, crowded: bool) -> Duration {
+        if crowded { CROWDED_HEAD_TIMEOUT } else { self.options.head_timeout }
+    }
+
     fn http(&self, crowded: bool) -> http1::Builder {
         let mut http = http1::Builder::new();
-        let head_timeout = if crowded { CROWDED_HEAD_TIMEOUT } else { self.options.head_timeout };
         http.timer(TokioTimer::new())
-            .header_read_timeout(head_timeout)
+            .header_read_timeout(self.head_timeout(crowded))
             .keep_alive(!crowded)
             .max_header_size(self.options.max_head)
             .max_headers(self.options.max_headers)

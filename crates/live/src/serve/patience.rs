@@ -10,8 +10,9 @@ use axum::BoxError;
 use axum::body::{Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
+
+use super::Socket;
 
 /// A timer that exists only while somebody is waited for.
 #[derive(Debug)]
@@ -41,16 +42,16 @@ impl Patience {
 /// A socket whose writes fail when the client takes nothing for too long.
 #[derive(Debug)]
 pub(crate) struct Patient {
-    stream: TcpStream,
+    stream: Socket,
     writing: Patience,
 }
 
 impl Patient {
-    pub fn new(stream: TcpStream, limit: Duration) -> Self {
+    pub fn new(stream: Socket, limit: Duration) -> Self {
         Self { stream, writing: Patience::new(limit) }
     }
 
-    pub fn into_inner(self) -> TcpStream {
+    pub fn into_inner(self) -> Socket {
         self.stream
     }
 }
@@ -85,11 +86,13 @@ impl AsyncWrite for Patient {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        self.writing.poll(cx, polled).map(|result| result.flatten())
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let polled = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.writing.poll(cx, polled).map(|result| result.flatten())
     }
 }
 

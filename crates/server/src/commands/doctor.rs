@@ -8,10 +8,12 @@ use parlor_store::{
     Engine, Location, Options,
     s3::{S3Blobs, S3Place},
 };
+use parlor_tls::Shelf;
 
 use crate::{
     cli::ServeFlags,
     config::{Config, environment},
+    config_tls::Source,
 };
 
 /// File descriptors below which a busy server runs dry.
@@ -40,6 +42,20 @@ pub(super) fn run(flags: &ServeFlags) -> Result<()> {
     for address in &config.listen {
         let free = TcpListener::bind(address).is_ok();
         say(free, &format!("{address} is free"), "another program, or Parlor itself, listens there");
+    }
+    if let Some(tls) = &config.tls {
+        for address in tls.listen.iter().chain(&tls.redirect) {
+            let free = TcpListener::bind(address).is_ok();
+            say(free, &format!("{address} is free"), "another program, or Parlor itself, listens there");
+        }
+        if let Source::Files(pair) = &tls.source {
+            let good = pair.load(&Shelf::default());
+            say(
+                good.is_ok(),
+                "certificate and key go together",
+                &good.err().map(|fault| fault.to_string()).unwrap_or_default(),
+            );
+        }
     }
     let writable = check_writable(&config.data);
     say(

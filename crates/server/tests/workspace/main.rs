@@ -8,3 +8,4 @@ mod post;
 mod previews;
 mod pushes;
 mod sink;
+mod tls;
