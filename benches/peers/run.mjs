@@ -89,7 +89,7 @@ const measure = async (name, round) => {
       const result = left() > 0 ? run(modes[mode]) : { stderr: 'no time is left' };
       const told = result.status === 0 ? result.stdout.trim() : `failed: ${(result.stderr || 'no time is left').trim().slice(0, 300)}`;
       console.log(`${mode} | ${name} | round ${round} | ${told}`);
-      for (const [, figure, value] of told.matchAll(/(\w+)=([\d.]+)/g)) {
+      for (const [, figure, value] of told.matchAll(/(\w+)=(-?[\d.]+)/g)) {
         const key = `${mode} ${figure} ${name}`;
         figures.set(key, [...(figures.get(key) ?? []), Number(value)]);
       }
