@@ -56,7 +56,7 @@ fn every_promise_of_the_two_sheets_is_in_the_table_and_leads_somewhere() {
 /// The promises that a test's name begins with: `s3_1_s3_9_to_s3_11_…` keeps S3-1 and S3-9 to S3-11.
 fn promises(name: &str) -> Vec<(u32, u32)> {
     let mut all: Vec<(u32, u32)> = Vec::new();
-    let mut words = name.split('_').peekable();
+    let mut words = name.split('_');
     let mut is_range = false;
     while let Some(sheet) = words.next() {
         if sheet == "to" && !all.is_empty() {
