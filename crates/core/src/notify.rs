@@ -16,7 +16,7 @@ use crate::{
     membership::Membership,
     message::{Mention, Message, MessageKind},
     notify_plan::plan,
-    room::Room,
+    room::{Room, RoomKind},
     setting::Settings,
     store::{MemberFilter, Page},
     user::User,
@@ -253,6 +253,10 @@ impl Chat {
         self.named(message).await?.into_iter().for_each(|user| want(user, Reason::Mention));
         if room.is_direct() {
             room.direct.iter().for_each(|user| want(user.clone(), Reason::Direct));
+        }
+        if room.kind == RoomKind::Case && message.in_room() {
+            // Whoever takes part in a case is spoken to.
+            self.some_members(room).await?.into_iter().for_each(|user| want(user, Reason::Direct));
         }
         if let Some(root) = &message.thread {
             let root = root.clone();
