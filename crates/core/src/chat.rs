@@ -97,6 +97,8 @@ pub struct Chat {
     pub(crate) links: crate::previews::Links,
     latencies: crate::histogram::Latencies,
     pub(crate) send_limit: crate::send_limit::SendLimit,
+    /// What a feed tells to somebody who comes back, at most.
+    pub(crate) most_missed: std::sync::atomic::AtomicUsize,
     pub(crate) wakers: crate::outgoing::Wakers,
     pub(crate) sweeping: crate::uploads_sweep::Sweeping,
 }
@@ -131,6 +133,7 @@ impl Chat {
             links: Default::default(),
             latencies: Default::default(),
             send_limit: Default::default(),
+            most_missed: std::sync::atomic::AtomicUsize::new(crate::feed::MOST_MISSED),
             wakers: Default::default(),
             sweeping: Default::default(),
         }
@@ -154,6 +157,11 @@ impl Chat {
     /// How fast one user may send: so many at once, then so many a second; 0 of either is no limit. Off at first.
     pub fn limit_sends(&self, burst: u32, rate: u32) {
         self.send_limit.set(burst, rate);
+    }
+
+    /// How much somebody may have missed for a feed to tell it all; [`crate::feed::MOST_MISSED`] at first.
+    pub fn limit_missed(&self, most: usize) {
+        self.most_missed.store(most, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// How long people wait, for whoever shows it.

@@ -30,7 +30,7 @@ use crate::{
     store::{Entry, EntryKind, FeedPart, Read},
 };
 
-/// Whoever missed more reads the rooms anew.
+/// Whoever missed more reads the rooms anew, unless the operator says otherwise.
 pub const MOST_MISSED: usize = 10_000;
 /// Whoever was away for longer reads the rooms anew.
 pub const LONGEST_AWAY: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -306,7 +306,7 @@ impl Feed {
             let told =
                 |entry: &Entry| entry.g <= end && !matches!(entry.kind, EntryKind::User | EntryKind::Other);
             all.extend(stretch.entries.into_iter().filter(told));
-            if all.len() > MOST_MISSED {
+            if all.len() > self.chat.most_missed.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             from = stretch.upto;

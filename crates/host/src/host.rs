@@ -29,6 +29,8 @@ pub struct Options {
     pub public_media: bool,
     /// Ticket categories that ACCOUNTS may see, in upper case.
     pub accounts_categories: Vec<String>,
+    /// How live connections of the doors behave that have no rule of their own.
+    pub connections: parlor_live::Options,
 }
 
 impl std::fmt::Debug for Options {

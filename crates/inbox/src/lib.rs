@@ -2,6 +2,7 @@
 //! knows people by user name. Translates; the core decides. See the README beside this crate.
 
 mod acting;
+mod beyond;
 mod groups;
 mod inbox;
 mod openapi;
@@ -21,7 +22,6 @@ use axum::{
     routing::{get, post},
 };
 use parlor_host::{Host, problem};
-use parlor_live::Options;
 
 pub use self::openapi::openapi;
 
@@ -35,7 +35,7 @@ pub struct Door {
 impl Door {
     /// The door of this chat.
     pub fn new(host: &Host) -> Self {
-        let live = host.live().door("inbox", Options::default());
+        let live = host.live().door("inbox", host.options().connections.clone());
         Self { host: host.clone(), live }
     }
 
@@ -53,6 +53,11 @@ impl Door {
             .route("/api/chat/groups/{username}/members", post(groups::add_members))
             .route("/api/chat/teams", post(groups::team))
             .route("/api/chat/webhook", post(webhook::webhook))
+            .route("/api/chat/react", post(beyond::react))
+            .route("/api/chat/pin", post(beyond::pin))
+            .route("/api/chat/pinned/{username}", get(beyond::pinned))
+            .route("/api/chat/thread/{username}", get(beyond::thread))
+            .route("/api/chat/search/{username}", get(beyond::search))
             .route("/api/users", get(users::list))
             .with_state(self.host.clone())
             .merge(streams)

@@ -19,6 +19,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
             may("client_id", "string", "a retry with the same is the same message"),
             may("metadata", "object", "returned as given"),
             may("reply_to_id", "string", "a message of the same room"),
+            may("thread_id", "string", "the message whose thread this goes to"),
             may("attachments", "array", "up to ten uploads by id or url"),
         ])
         .gives(&[200, 201])
@@ -75,6 +76,31 @@ pub(crate) const ENTRIES: &[Entry] = &[
         .body(&[need("team", "string", "its name"), may("members", "array", "user names")])
         .gives(&[200, 201])
         .refuses(&[409]),
+    Entry::new("post", "/api/chat/react", "Reacts to a message, or takes a reaction back").body(&[
+        may("username", "string", "for whom"),
+        need("message_id", "string", "of a room that the user may read"),
+        need("emoji", "string", "such as :tada:"),
+        may("remove", "boolean", "takes it back"),
+    ]),
+    Entry::new("post", "/api/chat/pin", "Pins a message, or takes the pin off (who may pin in the room)")
+        .body(&[
+            may("username", "string", "for whom"),
+            need("message_id", "string", "of a room that the user may read"),
+            may("pinned", "boolean", "false takes it off"),
+        ]),
+    Entry::new("get", "/api/chat/pinned/{username}", "A room's pinned messages, the latest first").query(&[
+        need("room_id", "string", "a room that the user may read"),
+        LIMIT,
+        BEFORE,
+    ]),
+    Entry::new("get", "/api/chat/thread/{username}", "The replies in a message's thread, oldest first")
+        .query(&[need("message_id", "string", "the message that the thread hangs on"), LIMIT, BEFORE]),
+    Entry::new("get", "/api/chat/search/{username}", "Searches in what the user may read").query(&[
+        need("q", "string", "1 to 200 characters"),
+        may("room_id", "string", "in this room only"),
+        LIMIT,
+        BEFORE,
+    ]),
     Entry::new("get", "/api/users", "All users by user name").query(&[
         LIMIT,
         AFTER,

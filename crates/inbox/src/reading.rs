@@ -17,7 +17,7 @@ use crate::{
 const MAX_MARKED: usize = 100;
 
 /// Whoever a body with `username` is about; a name that nobody has is unknown.
-async fn of_body(call: &Call, username: Option<&str>) -> Result<Acting, Problem> {
+pub(crate) async fn of_body(call: &Call, username: Option<&str>) -> Result<Acting, Problem> {
     let who = acting(call, "body", "username", username, Unknown::Left, Known::default()).await?;
     who.ok_or_else(|| Problem::not_found("User"))
 }

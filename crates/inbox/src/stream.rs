@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::{
+    body::Bytes,
     extract::Request,
     http::{HeaderValue, header},
     response::Response,
@@ -14,7 +15,7 @@ use axum::{
 use parlor_core::{
     clock::Time,
     feed::{Feed, Item, News, RoomFate, Start},
-    id::RoomId,
+    id::{RoomId, UserId},
     user::User,
 };
 use parlor_host::{
@@ -23,7 +24,7 @@ use parlor_host::{
     caller::Caller,
     problem::Problem,
 };
-use parlor_live::{Class, Close, Lost, Outbox, Topic, frame_sse, sse};
+use parlor_live::{Class, Close, Closed, Lost, Outbox, Topic, frame_sse, sse};
 use serde_json::{Value, json};
 
 use crate::{
@@ -61,7 +62,7 @@ pub(crate) async fn stream(door: Door, request: Request) -> Result<Response, Pro
         None => River::unknown(&call.host, name.unwrap_or_default()).await?,
     };
     let teller = Teller { host: call.host.clone(), expires_at, cell };
-    let mut response = sse::stream(door.live.clone(), None, |outbox| {
+    let mut response = sse::stream(door.live.clone(), None, farewell, |outbox| {
         let _ = teller.cell.set(outbox.clone());
         Ended(tokio::spawn(teller.run(river)))
     });
@@ -76,6 +77,36 @@ struct Ended(tokio::task::JoinHandle<()>);
 impl Drop for Ended {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+/// The last event of a client that reads too slowly.
+fn farewell(why: &Closed) -> Option<Bytes> {
+    let message = "Too much is waiting: come back behind the last event that came";
+    let data = json!({ "type": "error", "error": "too_slow", "message": message });
+    matches!(why, Closed::TooSlow).then(|| frame_sse(None, Some("error"), &data.to_string()))
+}
+
+/// A stream is a connection of its user, who is there as long as it is open.
+struct Here {
+    host: Host,
+    user: UserId,
+    connection: u64,
+}
+
+impl Here {
+    fn begin(host: &Host, user: &User) -> Self {
+        let connection = host.chat().new_connection();
+        host.chat().connected(user, connection);
+        tracing::info!(user = %user.id, connection, "listens");
+        Self { host: host.clone(), user: user.id.clone(), connection }
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.host.chat().disconnected(&self.user, self.connection);
+        tracing::info!(user = %self.user, connection = self.connection, "listens no more");
     }
 }
 
@@ -194,6 +225,7 @@ impl Teller {
             }
             River::Unknown { name, place } => self.wait_for(name, place).await?,
         };
+        let _here = Here::begin(&self.host, &opened.who.user);
         loop {
             let behind = opened.feed.is_catching_up();
             let items = opened.feed.next().await.map_err(Problem::from)?;
@@ -287,7 +319,7 @@ impl Teller {
     }
 
     /// Queues a frame; nothing more when the connection is over.
-    fn push(&self, frame: axum::body::Bytes, topic: Topic) -> Result<(), Over> {
+    fn push(&self, frame: Bytes, topic: Topic) -> Result<(), Over> {
         match self.outbox() {
             Some(outbox) if outbox.closed().is_none() => {
                 outbox.push(frame, Class::Event { topic });

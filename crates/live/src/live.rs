@@ -30,6 +30,9 @@ pub struct Options {
     pub steady: bool,
     /// Nothing heard for so long after a ping: the connection is cut. Default 20 s.
     pub ping_timeout: Duration,
+    /// A stream of events that says nothing for so long says a comment, which keeps proxies from cutting it. Default
+    /// 15 s.
+    pub keep_alive: Duration,
     /// The socket takes no byte for so long while frames wait: the client is too slow. Default 30 s.
     pub stall_timeout: Duration,
     /// How long a gentle end waits for answers in flight and queued frames. Default 5 s.
@@ -52,6 +55,7 @@ impl Default for Options {
             ping_every: Duration::from_secs(25),
             steady: false,
             ping_timeout: Duration::from_secs(20),
+            keep_alive: Duration::from_secs(15),
             stall_timeout: Duration::from_secs(30),
             finish_timeout: Duration::from_secs(5),
             close_timeout: Duration::from_secs(2),

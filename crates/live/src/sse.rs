@@ -4,7 +4,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
@@ -16,9 +15,6 @@ use crate::caps::Seat;
 use crate::close::Closed;
 use crate::live::{Door, Entered};
 use crate::outbox::{Entry, Outbox, WakeOn};
-
-/// A comment keeps proxies from cutting a quiet stream.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Frames that make one piece of the body.
 const FRAMES: usize = 64;
@@ -45,16 +41,18 @@ pub fn frame_sse(id: Option<&str>, name: Option<&str>, data: &str) -> Bytes {
 
 /// Answers a request with a stream: whatever is pushed to the outbox (as [`frame_sse`]) goes out, until the
 /// outbox is closed or the client goes. `make` gets the outbox and returns what holds its subscriptions,
-/// which is dropped with the stream.
+/// which is dropped with the stream. `farewell` is the last frame, for a reason that it has a word for.
 pub fn stream<G: Send + 'static>(
     door: Arc<Door>,
     seat: Option<Seat>,
+    farewell: fn(&Closed) -> Option<Bytes>,
     make: impl FnOnce(&Arc<Outbox>) -> G,
 ) -> Response {
     let entered = Entered::new(door, seat);
     let guard = make(entered.outbox());
-    let timer = Box::pin(tokio::time::sleep(KEEP_ALIVE));
-    let body = Body::new(SseBody { entered, timer, spoke: Instant::now(), _guard: guard });
+    let timer = Box::pin(tokio::time::sleep(entered.door().options.keep_alive));
+    let body = SseBody { entered, timer, spoke: Instant::now(), farewell: Some(farewell), _guard: guard };
+    let body = Body::new(body);
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
         (CACHE_CONTROL, "no-store"),
@@ -69,6 +67,8 @@ struct SseBody<G> {
     timer: Pin<Box<Sleep>>,
     /// When something was sent last.
     spoke: Instant,
+    /// Gone once it was asked.
+    farewell: Option<fn(&Closed) -> Option<Bytes>>,
     _guard: G,
 }
 
@@ -87,18 +87,20 @@ impl<G: Send + 'static> SseBody<G> {
             }
             if taken.closed {
                 let why = outbox.closed().unwrap_or(Closed::Gone);
+                let Some(farewell) = self.farewell.take() else { return Poll::Ready(None) };
                 self.entered.count(&why);
-                return Poll::Ready(None);
+                return Poll::Ready(farewell(&why));
             }
+            let keep_alive = self.entered.door().options.keep_alive;
             while self.timer.as_mut().poll(cx).is_ready() {
                 let now = Instant::now();
-                if self.spoke + KEEP_ALIVE <= now {
+                if self.spoke + keep_alive <= now {
                     self.spoke = now;
                     self.entered.door().metrics.pings.add(1);
-                    self.timer.as_mut().reset(now + KEEP_ALIVE);
+                    self.timer.as_mut().reset(now + keep_alive);
                     return Poll::Ready(Some(Bytes::from_static(b": ping\n\n")));
                 }
-                self.timer.as_mut().reset(self.spoke + KEEP_ALIVE);
+                self.timer.as_mut().reset(self.spoke + keep_alive);
             }
             if outbox.arm(cx.waker(), WakeOn { frames: true, dirty: false }, None) {
                 return Poll::Pending;

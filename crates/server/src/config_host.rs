@@ -36,6 +36,12 @@ pub struct HostConfig {
     pub accounts_categories: Vec<String>,
     /// Settings and their values as long as nobody chose others (`PARLOR_MAX_UPLOAD`, `PARLOR_MAX_MESSAGE`).
     pub beginnings: std::collections::BTreeMap<String, String>,
+    /// Seconds after which a quiet stream of events says a comment (1 to 60).
+    pub stream_ping: u64,
+    /// Events that a stream tells to whoever comes back, at most (1 to 10,000).
+    pub stream_missed: u64,
+    /// Seconds that a client which is cut off has to take the word for it (1 to 60).
+    pub close_timeout: u64,
     /// Sends of one user at once; `None` for the usual 60.
     pub send_burst: Option<u32>,
     /// Sends of one user a second after that; `None` for the usual 10.
@@ -63,6 +69,9 @@ pub(crate) struct HostFile {
     upload_types: Option<Vec<String>>,
     public_media: Option<bool>,
     accounts_categories: Option<Vec<String>>,
+    stream_ping: Option<u64>,
+    stream_missed: Option<u64>,
+    close_timeout: Option<u64>,
     send_burst: Option<u32>,
     send_rate: Option<u32>,
 }
@@ -146,6 +155,9 @@ impl HostConfig {
             file_url_ttl: number("PARLOR_FILE_URL_TTL", file.file_url_ttl, 3600)?,
             upload_types: listed("PARLOR_UPLOAD_TYPES", file.upload_types, UPLOAD_TYPES),
             public_media: flag("PARLOR_PUBLIC_MEDIA", file.public_media),
+            stream_ping: number("PARLOR_STREAM_PING", file.stream_ping, 15)?,
+            stream_missed: number("PARLOR_STREAM_MISSED", file.stream_missed, 10_000)?,
+            close_timeout: number("PARLOR_CLOSE_TIMEOUT", file.close_timeout, 2)?,
             accounts_categories: categories.into_iter().map(|c| c.to_uppercase()).collect(),
             beginnings: beginnings(env)?,
             send_burst: small("PARLOR_SEND_BURST")?.or(file.send_burst),
@@ -162,6 +174,12 @@ impl HostConfig {
         ensure!(config.token_ttl > 0, "PARLOR_TOKEN_TTL must be at least 1");
         ensure!(config.jwt_jwks_refresh > 0, "PARLOR_JWT_JWKS_REFRESH must be at least 1");
         ensure!(config.file_url_ttl > 0, "PARLOR_FILE_URL_TTL must be at least 1");
+        for (name, seconds) in
+            [("PARLOR_STREAM_PING", config.stream_ping), ("PARLOR_CLOSE_TIMEOUT", config.close_timeout)]
+        {
+            ensure!((1..=60).contains(&seconds), "{name} must be 1 to 60");
+        }
+        ensure!((1..=10_000).contains(&config.stream_missed), "PARLOR_STREAM_MISSED must be 1 to 10000");
         parlor_identity::RoleMap::parse(&config.jwt_role_map).context("PARLOR_JWT_ROLE_MAP")?;
         Ok(config)
     }

@@ -89,5 +89,10 @@ pub(crate) fn options(config: &Config, file_key: [u8; 32]) -> Options {
         upload_types: host.upload_types.clone(),
         public_media: host.public_media,
         accounts_categories: host.accounts_categories.clone(),
+        connections: parlor_live::Options {
+            keep_alive: Duration::from_secs(host.stream_ping),
+            close_timeout: Duration::from_secs(host.close_timeout),
+            ..parlor_live::Options::default()
+        },
     }
 }

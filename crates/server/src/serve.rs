@@ -39,6 +39,7 @@ async fn serve(config: Arc<Config>) -> Result<()> {
     let core = wiring::open(&config).await?;
     let (burst, rate) = config.host.sends(config.test_mode);
     core.chat.limit_sends(burst, rate);
+    core.chat.limit_missed(usize::try_from(config.host.stream_missed).unwrap_or(usize::MAX));
     let made = first_start(&core.chat, &config).await?;
     let parts = core.start(&config)?;
     let router = http::router(&parts, &config);

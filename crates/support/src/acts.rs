@@ -118,6 +118,7 @@ impl<'a> Acts<'a> {
     /// The message once it is on disk; `true` when it was there already.
     pub(crate) async fn stored(self, sending: Sending) -> Result<(Map<String, Value>, bool), Problem> {
         let sent = sending.stored(self.host.chat()).await.map_err(problem)?;
+        tracing::debug!(user = %self.actor.user, room = %sent.message.room, id = %sent.message.id, "a message is stored");
         Ok((key("message", shape::message(self.eyes(), &sent.message)), sent.duplicate))
     }
 

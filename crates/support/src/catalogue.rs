@@ -108,6 +108,26 @@ pub const REQUESTS: &[Request] = &[
         "the requester; the control centre",
         &["conversation"],
     ),
+    request("react_to_message", &["message_id", "emoji", "remove?"], CASE, &["conversation_id", "message"]),
+    request(
+        "pin_message",
+        &["message_id", "pinned?"],
+        "who may pin in the room",
+        &["conversation_id", "message"],
+    ),
+    request("get_thread_messages", &["message_id", "limit?", "before?"], CASE, &["messages", "pagination"]),
+    request(
+        "search_messages",
+        &["query", "conversation_id?", "limit?", "before?"],
+        "everybody, in what they may read",
+        &["messages", "pagination"],
+    ),
+    request(
+        "get_presence",
+        &["conversation_id"],
+        CASE,
+        &["conversation_id", "online_user_ids", "present_user_ids"],
+    ),
     request("join_room", &["room_id"], "as join_support_room or join_conversation", &["room_id"]),
     request("ping", &["timestamp?"], "everybody", &["timestamp", "server_time"]),
 ];
@@ -124,6 +144,11 @@ pub const EVENTS: &[Event] = &[
         "typing_status",
         &["conversation_id", "user_id", "user_name", "is_typing"],
         "connections that joined, not the typist's",
+    ),
+    event(
+        "presence_status",
+        &["conversation_id", "user_id", "user_name", "is_present"],
+        "connections that joined, when somebody else's first one joins or the last one leaves",
     ),
     event(
         "message_read",

@@ -3,6 +3,7 @@
 //! this crate.
 
 mod acts;
+mod beyond;
 mod catalogue;
 mod envelope;
 mod fields;
@@ -18,7 +19,6 @@ use axum::{
     routing::{any, get, post},
 };
 use parlor_host::{Host, problem};
-use parlor_live::Options;
 
 pub use self::{
     catalogue::{EVENTS, Event, REQUESTS, Request, reference},
@@ -34,7 +34,7 @@ pub struct Door {
 impl Door {
     /// A door to this chat.
     pub fn new(host: Host) -> Arc<Self> {
-        let live = host.live().door("support", Options::default());
+        let live = host.live().door("support", host.options().connections.clone());
         Arc::new(Self { host, live })
     }
 

@@ -42,6 +42,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
             may("content", "string", "the text; needed unless there are files"),
             may("client_id", "string", "a retry with the same is the same message"),
             may("reply_to_id", "string", "a message of the same conversation"),
+            may("thread_id", "string", "the message whose thread this goes to"),
             may("attachments", "array", "up to ten uploads by id or url"),
         ])
         .gives(&[200, 201])

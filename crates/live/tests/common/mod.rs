@@ -168,7 +168,7 @@ async fn upgrade(State((door, stage)): State<(Arc<Door>, Arc<Stage>)>, mut reque
 }
 
 async fn events(State((door, stage)): State<(Arc<Door>, Arc<Stage>)>) -> Response {
-    sse::stream(door, None, |outbox| stage.outboxes.lock().unwrap().push(outbox.clone()))
+    sse::stream(door, None, |_| None, |outbox| stage.outboxes.lock().unwrap().push(outbox.clone()))
 }
 
 /// A client that writes and reads bytes.

@@ -77,7 +77,7 @@ fn attachment(message: &Value) -> Value {
 
 /// S1-62, S4-44: Rocket.Chat's uploads on a bucket: thumbnails, parts, addresses of the store itself, deletion.
 #[tokio::test]
-async fn uploads_of_rocketchat_lie_in_the_bucket_and_leave_it() {
+async fn s1_62_s4_44_uploads_of_rocketchat_lie_in_the_bucket_and_leave_it() {
     let Some(bucket) = Bucket::start().await else { return };
     let mut server = bucket.used_by(Server::setup()).env("PARLOR_S3_PREFIX", "chat/one").start().await;
     let cast = Cast::assemble(&server).await;

@@ -74,7 +74,7 @@ async fn a_bad_first_proof_is_not_made_good_by_a_second() {
 
 /// S0-24, S0-25: Rocket.Chat's tokens are good here, and the host's are good there; a pair must belong together.
 #[tokio::test]
-async fn tokens_of_one_surface_are_good_on_the_others() {
+async fn s0_24_s0_25_tokens_of_one_surface_are_good_on_the_others() {
     let server = HostApp::setup().start().await;
     let cast = Cast::assemble(&server).await;
     let user = cast.owner.rest.get("/api/auth/me", &[]).await.expect(200)["user"].take();
@@ -98,7 +98,7 @@ async fn tokens_of_one_surface_are_good_on_the_others() {
 
 /// S2-49: Parlor's own login, by name or address; the same answer for a wrong password and for nobody.
 #[tokio::test]
-async fn a_user_with_a_password_logs_in_for_as_long_as_the_operator_says() {
+async fn s2_49_a_user_with_a_password_logs_in_for_as_long_as_the_operator_says() {
     let server = HostApp::setup().env("PARLOR_TOKEN_TTL", "120").start().await;
     let app = HostApp::rest(&server);
     let driver = json!({"username": "driver1", "email": "d1@example.com", "roles": ["BUS_DRIVER"], "password": "password123"});
@@ -129,7 +129,7 @@ async fn a_user_with_a_password_logs_in_for_as_long_as_the_operator_says() {
 
 /// S0-65: a taken name gets a number; a user made by name only is taken over and keeps what it wrote.
 #[tokio::test]
-async fn names_are_unique_and_a_local_account_is_never_taken_over() {
+async fn s0_65_names_are_unique_and_a_local_account_is_never_taken_over() {
     let server = HostApp::setup().start().await;
     let cast = Cast::assemble(&server).await;
     let named = |id: &str, name: &str| HostApp::token(id, 600, json!({"preferred_username": name}));
@@ -147,7 +147,7 @@ async fn names_are_unique_and_a_local_account_is_never_taken_over() {
 
 /// S4-8, S4-52, C-22: a switched-off user is refused with a word, and open sockets end.
 #[tokio::test]
-async fn a_deactivated_user_is_out_at_once() {
+async fn s4_8_s4_52_a_deactivated_user_is_out_at_once() {
     let server = HostApp::setup().start().await;
     let alice = HostApp::person(&server, "u-alice", &[]).await;
     let mut socket = Ddp::connect(&server).await;
@@ -164,7 +164,7 @@ async fn a_deactivated_user_is_out_at_once() {
 /// S0-49, S0-65: somebody who was made by name only is taken over by the first token of that name: with its messages and
 /// memberships, under the token's id, while the old id goes on meaning him. Another token of the name gets a number.
 #[tokio::test]
-async fn a_user_made_by_name_is_taken_over_with_everything_he_has() {
+async fn s0_49_s0_65_a_user_made_by_name_is_taken_over_with_everything_he_has() {
     let server = HostApp::setup().start().await;
     let app = HostApp::rest(&server);
     let send = |body: Value| app.post("/api/chat/send", body);

@@ -6,7 +6,8 @@ use serde_json::json;
 /// S0-2, S0-10, S0-11, S0-14, S0-19 to S0-25, S0-27, S0-60: the old names of the environment make the administrator and his token;
 /// with either of them, or the password, a backend is in; the public address is the one that it is told.
 #[tokio::test]
-async fn a_backend_that_knew_rocket_chat_points_at_this_server_and_is_in() {
+async fn s0_10_s0_11_s0_14_s0_19_s0_20_s0_21_s0_22_s0_23_s0_60_a_backend_that_knew_rocket_chat_points_at_this_server_and_is_in()
+ {
     let token = "a-token-of-the-administrator-of-32-characters-and-more";
     let setup = HostApp::setup()
         .env("ADMIN_USERNAME", "")

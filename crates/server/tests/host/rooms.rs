@@ -113,7 +113,7 @@ async fn s3_1_s3_13_s3_72_a_direct_room_is_one_for_each_pair() {
 
 /// S2-14 on this door: field staff make no room among themselves.
 #[tokio::test]
-async fn field_staff_are_kept_apart_here_too() {
+async fn s2_14_field_staff_are_kept_apart_here_too() {
     let server = HostApp::setup().start().await;
     let driver = HostApp::person(&server, "u-driver", &["BUS_DRIVER"]).await;
     HostApp::person(&server, "u-other", &["QUEUE_REGULATOR"]).await;

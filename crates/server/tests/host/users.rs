@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// S2-49, S0-54, S0-69, S0-65, S0-66: made, changed key by key, and each clash has its name.
 #[tokio::test]
-async fn the_application_tells_of_users() {
+async fn s0_54_s0_65_s0_66_s0_69_s2_49_the_application_tells_of_users() {
     let server = HostApp::setup().start().await;
     let app = HostApp::rest(&server);
     let driver = json!({"username": "driver1", "name": "Driver One", "email": "d1@example.com",
@@ -60,7 +60,7 @@ async fn ordinary_users_tell_nothing_and_see_no_addresses() {
 
 /// S0-48: all users, by name, in pages; deactivated ones and bots are left out.
 #[tokio::test]
-async fn users_are_listed_by_name_in_pages() {
+async fn s0_48_users_are_listed_by_name_in_pages() {
     let server = HostApp::setup().start().await;
     let cast = Cast::assemble(&server).await;
     let app = HostApp::rest(&server);
@@ -132,7 +132,7 @@ async fn role_words_are_rocket_chat_roles_and_claims_take_back_only_their_own() 
 
 /// S2-14, C-13: no room of field staff alone, whatever door makes it.
 #[tokio::test]
-async fn field_staff_make_no_room_among_themselves_through_rocket_chats_door() {
+async fn s2_14_field_staff_make_no_room_among_themselves_through_rocket_chats_door() {
     let server = HostApp::setup().start().await;
     let driver = HostApp::person(&server, "u-driver", &["BUS_DRIVER"]).await;
     HostApp::person(&server, "u-regulator", &["QUEUE_REGULATOR"]).await;

@@ -8,7 +8,7 @@ use crate::world::{KEY, World};
 
 /// S0-26, S0-27, S0-36, S0-67, S0-71: a backend with nothing but an HTTP library.
 #[tokio::test]
-async fn plain_requests_are_enough_for_a_backend() {
+async fn s0_26_s0_27_s0_36_s0_67_s0_71_plain_requests_are_enough_for_a_backend() {
     let clients = binary::root().join("tests/clients/python");
     // Beside what Cargo builds.
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));

@@ -113,7 +113,7 @@ fn word(value: &Value) -> String {
 
 /// S0-8, S0-26, S0-78: each door's message through each other door.
 #[tokio::test]
-async fn a_message_of_each_door_is_seen_once_and_alike_by_the_others() {
+async fn s0_8_s0_26_s0_78_a_message_of_each_door_is_seen_once_and_alike_by_the_others() {
     let mut stage = Stage::set().await;
     for by in DOORS {
         let text = format!("by {by:?}");
@@ -137,7 +137,7 @@ async fn a_message_of_each_door_is_seen_once_and_alike_by_the_others() {
 
 /// S0-68, S0-78: mixed at random, one order for all.
 #[tokio::test]
-async fn mixed_at_random_all_doors_show_one_order() {
+async fn s0_68_s0_78_mixed_at_random_all_doors_show_one_order() {
     let mut stage = Stage::set().await;
     let seed = std::env::var("PARLOR_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(11);
     let mut dice = Dice::new(seed);
@@ -188,7 +188,7 @@ async fn mixed_at_random_all_doors_show_one_order() {
 
 /// S2-57, S0-40: a private room's text reaches no one outside, through any door, event or error.
 #[tokio::test]
-async fn private_text_reaches_nobody_outside_by_any_door_or_error() {
+async fn s0_40_s2_57_private_text_reaches_nobody_outside_by_any_door_or_error() {
     const SECRET: &str = "the-secret-of-the-room";
     let mut stage = Stage::set().await;
     let id = stage.say(By::Inbox, SECRET).await;

@@ -6,7 +6,7 @@ use crate::world::{World, room, to_team};
 
 /// S0-40, S0-46, S0-47, S0-50, S0-58.
 #[tokio::test]
-async fn a_group_is_named_by_its_slug_and_shown_to_its_members() {
+async fn s0_40_s0_46_s0_47_s0_50_s0_58_a_group_is_named_by_its_slug_and_shown_to_its_members() {
     let world = World::start().await;
     let made = world
         .post(
@@ -44,7 +44,7 @@ async fn a_group_is_named_by_its_slug_and_shown_to_its_members() {
 
 /// S0-40, S0-46, S0-58, S0-63.
 #[tokio::test]
-async fn there_is_one_group_of_a_name() {
+async fn s0_40_s0_46_s0_58_s0_63_there_is_one_group_of_a_name() {
     let world = World::start().await;
     let first = world.post("/api/chat/groups", json!({"name": "Props", "created_by": "alice"})).await;
     let again = |by: &str| json!({"name": "props!", "created_by": by});
@@ -71,7 +71,7 @@ async fn there_is_one_group_of_a_name() {
 
 /// S0-50: who may add whom.
 #[tokio::test]
-async fn admins_and_the_application_add_members_and_nobody_else() {
+async fn s0_50_admins_and_the_application_add_members_and_nobody_else() {
     let world = World::start().await;
     let (ann, ben, eve) = (world.person("ann").await, world.person("ben").await, world.person("eve").await);
     let made = ann.rest.post("/api/chat/groups", json!({"name": "Props", "members": ["ben"]})).await;
@@ -98,7 +98,7 @@ async fn admins_and_the_application_add_members_and_nobody_else() {
 
 /// S0-39, S0-50, S0-55.
 #[tokio::test]
-async fn a_team_is_found_or_made_with_its_members() {
+async fn s0_39_s0_50_s0_55_a_team_is_found_or_made_with_its_members() {
     let world = World::start().await;
     let made = world.app.post("/api/chat/teams", json!({"team": "Crew", "members": ["alice", "bob"]})).await;
     assert_eq!(made.status, 201, "{}", made.body);
@@ -132,7 +132,7 @@ async fn a_team_is_found_or_made_with_its_members() {
 
 /// S0-47: only groups, in pages.
 #[tokio::test]
-async fn groups_are_listed_in_pages_without_other_rooms() {
+async fn s0_47_groups_are_listed_in_pages_without_other_rooms() {
     let world = World::start().await;
     for name in ["a", "b", "c"] {
         world.post("/api/chat/groups", json!({"name": name, "created_by": "alice"})).await;

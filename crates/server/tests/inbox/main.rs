@@ -1,6 +1,8 @@
 //! The door `inbox` over plain HTTP and real sockets. Each test names the promises of the contract that it shows.
 #![allow(clippy::indexing_slicing, reason = "what is missing in an answer is a failed test")]
 
+mod beyond;
+mod browser;
 mod clients;
 mod cross;
 mod groups;
@@ -9,6 +11,7 @@ mod reading;
 mod refusals;
 mod resume;
 mod sending;
+mod shapes;
 mod sse;
 mod stream;
 mod support;

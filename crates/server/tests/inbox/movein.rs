@@ -24,7 +24,7 @@ fn count(told: &str, line: &str) -> Option<u64> {
 
 /// S0-82, S0-86, S0-87, S0-88.
 #[tokio::test]
-async fn an_old_chat_is_brought_in_once_with_its_own_times() {
+async fn s0_82_s0_86_s0_87_s0_88_an_old_chat_is_brought_in_once_with_its_own_times() {
     let (folder, old) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let messages = json!({"messages": [
         {"from_name": "alice", "message": "first", "timestamp": "2020-01-01T10:00:00", "team": "crew"},
@@ -91,7 +91,7 @@ async fn an_old_chat_is_brought_in_once_with_its_own_times() {
 
 /// S0-86: what is no old chat changes nothing.
 #[tokio::test]
-async fn what_is_no_old_chat_is_refused() {
+async fn s0_86_what_is_no_old_chat_is_refused() {
     let (folder, old) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     assert!(!import(folder.path(), old.path(), &[]).0, "nothing there");
     for bad in ["", "[", "{\"messages\": 7}", "\"text\""] {

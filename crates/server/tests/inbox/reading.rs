@@ -6,7 +6,7 @@ use crate::world::{World, room, texts, to_team};
 
 /// S0-4, S0-5, S0-32, S0-33, S0-76, S0-67.
 #[tokio::test]
-async fn the_inbox_shows_rooms_by_activity_with_their_newest_messages_oldest_first() {
+async fn s0_4_s0_5_s0_32_s0_33_s0_67_s0_76_the_inbox_shows_rooms_by_activity_with_their_newest_messages() {
     let world = World::start().await;
     for n in 0..60 {
         world.send(to_team("alice", "crew", &format!("{n}"))).await;
@@ -41,7 +41,7 @@ async fn the_inbox_shows_rooms_by_activity_with_their_newest_messages_oldest_fir
 
 /// S0-5, S0-77: rooms are paged, and all messages can come in one list.
 #[tokio::test]
-async fn rooms_are_paged_and_messages_can_be_flat() {
+async fn s0_5_s0_77_rooms_are_paged_and_messages_can_be_flat() {
     let world = World::start().await;
     for team in ["one", "two", "three"] {
         world.send(to_team("alice", team, team)).await;
@@ -76,7 +76,7 @@ async fn rooms_are_paged_and_messages_can_be_flat() {
 
 /// S0-4, S0-43, S0-44, S0-45.
 #[tokio::test]
-async fn unread_numbers_fall_when_messages_are_read_and_never_rise_by_reading() {
+async fn s0_4_s0_43_s0_44_s0_45_unread_numbers_fall_when_messages_are_read_and_never_rise_by_reading() {
     let world = World::start().await;
     world.send(to_team("alice", "crew", "hi")).await;
     let mut ids = Vec::new();
@@ -119,7 +119,7 @@ async fn unread_numbers_fall_when_messages_are_read_and_never_rise_by_reading() 
 
 /// S0-43, S0-63: what can't be marked.
 #[tokio::test]
-async fn marking_what_one_can_not_see_is_marking_nothing() {
+async fn s0_43_s0_63_marking_what_one_can_not_see_is_marking_nothing() {
     let world = World::start().await;
     let dm = world.send(json!({"from_name": "alice", "to": "bob", "message": "private"})).await;
     world.send(to_team("carol", "crew", "hello")).await;
@@ -146,7 +146,7 @@ async fn marking_what_one_can_not_see_is_marking_nothing() {
 
 /// S0-48.
 #[tokio::test]
-async fn users_are_listed_by_name_in_pages() {
+async fn s0_48_users_are_listed_by_name_in_pages() {
     let world = World::start().await;
     for name in ["dora", "Cora", "alma", "bert"] {
         world.send(json!({"from_name": name, "name": format!("{name} x"), "message": "hi"})).await;
@@ -176,7 +176,7 @@ async fn users_are_listed_by_name_in_pages() {
 
 /// S0-83, S0-1, S0-85: what was acknowledged is there after a kill.
 #[tokio::test]
-async fn what_was_acknowledged_outlives_a_kill() {
+async fn s0_1_s0_83_s0_85_what_was_acknowledged_outlives_a_kill() {
     let mut world = World::start().await;
     let sent = world.send(to_team("alice", "crew", "kept")).await;
     world.server.restart().await;

@@ -32,7 +32,7 @@ async fn ask(rest: &Rest, act: &Act, name: &str) -> Answer {
 
 /// S0-27, S0-59, S0-63, C-26, R-3: the table.
 #[tokio::test]
-async fn who_acts_for_whom_is_as_the_table_says() {
+async fn s0_27_s0_59_s0_63_who_acts_for_whom_is_as_the_table_says() {
     let world = World::start().await;
     let (ann, ben) = (world.person("ann").await, world.person("ben").await);
     let nobody = world.server.rest();
@@ -63,7 +63,7 @@ async fn who_acts_for_whom_is_as_the_table_says() {
 
 /// S0-50, S0-51: a browser makes no users, neither by a message, a group nor a team.
 #[tokio::test]
-async fn a_users_own_token_makes_nobody() {
+async fn s0_50_s0_51_a_users_own_token_makes_nobody() {
     let world = World::start().await;
     let ann = world.person("ann").await;
     let dm = ann.rest.post("/api/chat/send", json!({"to": "nobody", "message": "x"})).await;

@@ -6,7 +6,7 @@ use crate::world::{World, room, texts, to_team};
 
 /// S0-2, S0-28, S0-29, S0-30, S0-49, S0-52, S0-53, S0-55, S0-73, S0-34.
 #[tokio::test]
-async fn a_first_message_makes_its_sender_and_its_team() {
+async fn s0_2_s0_28_s0_29_s0_30_s0_34_s0_49_s0_52_a_first_message_makes_its_sender_and_its_team() {
     let world = World::start().await;
     let sent = world
         .send(json!({"from_name": "Alice", "name": "Alice Doe", "email": "alice@example.com",
@@ -52,7 +52,7 @@ async fn a_first_message_makes_its_sender_and_its_team() {
 
 /// S0-55, S0-86: without a target it goes to `general`, which everybody is in.
 #[tokio::test]
-async fn a_message_without_a_target_goes_to_general() {
+async fn s0_55_s0_86_a_message_without_a_target_goes_to_general() {
     let world = World::start().await;
     let sent = world.send(json!({"username": "alice", "message": "hello"})).await;
     assert_eq!(sent["message"]["team"], "general");
@@ -63,7 +63,7 @@ async fn a_message_without_a_target_goes_to_general() {
 
 /// S0-41, S0-51, S0-57.
 #[tokio::test]
-async fn a_direct_message_makes_whom_it_is_for_and_is_between_the_two() {
+async fn s0_41_s0_51_s0_57_a_direct_message_makes_whom_it_is_for_and_is_between_the_two() {
     let world = World::start().await;
     let sent = world.send(json!({"from_name": "alice", "to": "bob", "message": "psst"})).await;
     assert_eq!(sent["message"]["room_type"], "dm");
@@ -87,7 +87,7 @@ async fn a_direct_message_makes_whom_it_is_for_and_is_between_the_two() {
 
 /// S0-30, S0-83, S0-87: a retry is the same message, another room a conflict.
 #[tokio::test]
-async fn a_retry_with_the_same_client_id_is_the_same_message() {
+async fn s0_30_s0_83_s0_87_a_retry_with_the_same_client_id_is_the_same_message() {
     let world = World::start().await;
     let body = json!({"from_name": "alice", "team": "crew", "message": "once", "client_id": "c:1"});
     let first = world.send(body.clone()).await;
@@ -105,7 +105,7 @@ async fn a_retry_with_the_same_client_id_is_the_same_message() {
 
 /// S0-63: every wrong body is a 400 that names its field, and makes nobody.
 #[tokio::test]
-async fn what_is_wrong_with_a_body_is_told_by_field() {
+async fn s0_63_what_is_wrong_with_a_body_is_told_by_field() {
     let world = World::start().await;
     let deep = (0..70).fold(json!(1), |inner, _| json!([inner]));
     for (body, field) in [
@@ -147,7 +147,7 @@ async fn what_is_wrong_with_a_body_is_told_by_field() {
 
 /// S0-3, S0-40: groups and other people's rooms take nothing from outsiders, and look like unknown ones.
 #[tokio::test]
-async fn who_is_no_member_finds_neither_group_nor_room() {
+async fn s0_3_s0_40_who_is_no_member_finds_neither_group_nor_room() {
     let world = World::start().await;
     let group = world
         .post("/api/chat/groups", json!({"name": "Props", "created_by": "alice", "members": ["bob"]}))
@@ -174,7 +174,7 @@ async fn who_is_no_member_finds_neither_group_nor_room() {
 
 /// S0-8, S0-26, S0-89: the same rooms and ids as Rocket.Chat's own API shows.
 #[tokio::test]
-async fn what_is_sent_here_is_seen_by_rocket_chat_clients_with_the_same_id() {
+async fn s0_8_s0_26_s0_89_what_is_sent_here_is_seen_by_rocket_chat_clients_with_the_same_id() {
     let world = World::start().await;
     let sent = world.send(to_team("alice", "crew", "seen by all")).await;
     let id = sent["message"]["id"].as_str().expect("an id");

@@ -34,6 +34,7 @@ pub struct Stream {
     /// Comments so far.
     pub comments: usize,
     over: bool,
+    in_order: bool,
     /// The id of the last event that was handed out.
     pub last_id: Option<String>,
 }
@@ -91,6 +92,7 @@ impl Stream {
             retry: None,
             comments: 0,
             over: false,
+            in_order: false,
             last_id: None,
         }
     }
@@ -115,6 +117,23 @@ impl Stream {
         }
     }
 
+    /// Waits for a comment more than there were.
+    pub async fn comment(&mut self) {
+        let before = self.comments;
+        let read = async {
+            while self.comments == before && !self.over {
+                self.read().await;
+            }
+        };
+        wait::within("a comment", read).await;
+        assert!(self.comments > before, "the stream goes on");
+    }
+
+    /// Whether its end was told as such, rather than the connection cut; known once it is over.
+    pub fn ended_in_order(&self) -> bool {
+        self.in_order
+    }
+
     /// Whether the stream ends before another event.
     pub async fn ends(&mut self) -> bool {
         wait::within("the end of the stream", self.next()).await.is_none()
@@ -130,15 +149,19 @@ impl Stream {
             if self.over {
                 return None;
             }
-            let mut piece = [0; 16 * 1024];
-            let got = self.socket.read(&mut piece).await.unwrap_or(0);
-            if got == 0 {
-                self.over = true;
-            }
-            self.raw.extend_from_slice(&piece[..got]);
-            self.unchunk();
-            self.split();
+            self.read().await;
         }
+    }
+
+    async fn read(&mut self) {
+        let mut piece = [0; 16 * 1024];
+        let got = self.socket.read(&mut piece).await.unwrap_or(0);
+        if got == 0 {
+            self.over = true;
+        }
+        self.raw.extend_from_slice(&piece[..got]);
+        self.unchunk();
+        self.split();
     }
 
     fn unchunk(&mut self) {
@@ -151,7 +174,7 @@ impl Stream {
             self.text.push_str(std::str::from_utf8(&self.raw[line + 2..line + 2 + size]).expect("UTF-8"));
             self.raw.drain(..line + 2 + size + 2);
             if size == 0 {
-                self.over = true;
+                (self.over, self.in_order) = (true, true);
                 return;
             }
         }

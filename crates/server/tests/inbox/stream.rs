@@ -1,6 +1,6 @@
 //! The stream.
 
-use parlor_testkit::wait;
+use parlor_testkit::{Server, wait};
 use serde_json::json;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 
 /// S0-36, S0-38, S0-78: the head of the answer and the first event.
 #[tokio::test]
-async fn a_stream_begins_with_ready_and_the_right_head() {
+async fn s0_36_s0_38_s0_78_a_stream_begins_with_ready_and_the_right_head() {
     let world = World::start().await;
     world.send(to_team("bob", "crew", "x")).await;
     world.send(to_team("alice", "crew", "y")).await;
@@ -31,7 +31,7 @@ async fn a_stream_begins_with_ready_and_the_right_head() {
 
 /// S0-31, S0-73, S0-30: a message is one unnamed event, the whole object, for members only and for the sender too.
 #[tokio::test]
-async fn a_message_is_an_unnamed_event_with_the_whole_object() {
+async fn s0_30_s0_31_s0_73_a_message_is_an_unnamed_event_with_the_whole_object() {
     let world = World::start().await;
     world.post("/api/chat/teams", json!({"team": "crew", "members": ["alice", "bob"]})).await;
     world.send(json!({"from_name": "carol", "message": "here"})).await;
@@ -54,7 +54,7 @@ async fn a_message_is_an_unnamed_event_with_the_whole_object() {
 
 /// S0-31, S0-68: edits, removals and reactions made elsewhere.
 #[tokio::test]
-async fn edits_and_removals_on_other_surfaces_are_events() {
+async fn s0_31_s0_68_edits_and_removals_on_other_surfaces_are_events() {
     let world = World::start().await;
     let bob = world.person("bob").await;
     let room = bob.channel("crew", &[]).await;
@@ -85,7 +85,7 @@ async fn edits_and_removals_on_other_surfaces_are_events() {
 
 /// S0-31, S0-43: own marks, rooms that come, change and go.
 #[tokio::test]
-async fn rooms_and_own_marks_are_events() {
+async fn s0_31_s0_43_rooms_and_own_marks_are_events() {
     let world = World::start().await;
     let (ann, ben) = (world.person("ann").await, world.person("ben").await);
     world.send(json!({"from_name": "ben", "message": "here"})).await;
@@ -120,7 +120,7 @@ async fn rooms_and_own_marks_are_events() {
 
 /// S0-36, C-26: tokens, in the header and in the query; whose stream.
 #[tokio::test]
-async fn a_stream_is_for_its_own_user_the_application_and_administrators() {
+async fn s0_36_a_stream_is_for_its_own_user_the_application_and_administrators() {
     let world = World::start().await;
     let (ann, ben) = (world.person("ann").await, world.person("ben").await);
     let token = ann.rest.token().expect("a token").to_owned();
@@ -161,7 +161,7 @@ async fn a_stream_is_for_its_own_user_the_application_and_administrators() {
 
 /// S0-36, R-3: somebody who is not there yet.
 #[tokio::test]
-async fn the_stream_of_an_unknown_name_makes_nobody_and_begins_when_he_comes() {
+async fn s0_36_the_stream_of_an_unknown_name_makes_nobody_and_begins_when_he_comes() {
     let world = World::start().await;
     let mut stream = world.stream_from("later", None).await;
     assert_eq!(stream.event().await.data, json!({"username": "later", "known": false, "unread_total": 0}));
@@ -172,7 +172,7 @@ async fn the_stream_of_an_unknown_name_makes_nobody_and_begins_when_he_comes() {
 
 /// C-26: a session that ends takes its streams with it, with a reason.
 #[tokio::test]
-async fn a_stream_ends_with_its_session_and_its_account() {
+async fn s0_36_a_stream_ends_with_its_session_and_its_account() {
     let world = World::start().await;
     let ann = world.person("ann").await;
     let bearer = format!("Bearer {}", ann.rest.token().expect("a token"));
@@ -197,9 +197,37 @@ async fn a_stream_ends_with_its_session_and_its_account() {
     assert!(by_app.ends().await);
 }
 
-/// S0-78: who reads too slowly is cut off, and nobody waits for him.
+/// S0-36: a quiet stream says something now and then, so that no proxy takes it for dead; every 15 seconds unless the
+/// operator says otherwise.
 #[tokio::test]
-async fn a_slow_reader_is_cut_off_and_the_others_go_on() {
+async fn s0_36_a_quiet_stream_is_kept_alive() {
+    let world = World::on(Server::setup().env("PARLOR_STREAM_PING", "1")).await;
+    let mut stream = world.stream("administrator").await;
+    stream.comment().await;
+    stream.comment().await;
+    world.send(json!({"from_name": "alice", "message": "hello"})).await;
+    assert_eq!(stream.message().await.data["message"], "hello", "comments are no events");
+}
+
+/// S0-48, S2-60: whoever has a stream open is there, as long as it is open.
+#[tokio::test]
+async fn s0_48_s2_60_whoever_listens_is_shown_as_online() {
+    let world = World::start().await;
+    world.send(json!({"from_name": "alice", "message": "hello"})).await;
+    let online = async || world.read("/api/users?q=alice").await["users"][0]["online"].clone();
+    assert_eq!(online().await, false);
+    let stream = world.stream("alice").await;
+    let becomes = async |wanted: bool| {
+        wait::until("presence", || async { (online().await == wanted).then_some(()) }).await;
+    };
+    becomes(true).await;
+    drop(stream);
+    becomes(false).await;
+}
+
+/// S0-78: who reads too slowly is cut off and told why, and nobody waits for him.
+#[tokio::test]
+async fn s0_78_a_slow_reader_is_cut_off_and_the_others_go_on() {
     let world = World::start().await;
     world.post("/api/chat/teams", json!({"team": "crew", "members": ["slow", "quick"]})).await;
     let path = "/api/chat/stream?user=slow";
@@ -207,19 +235,31 @@ async fn a_slow_reader_is_cut_off_and_the_others_go_on() {
     assert_eq!(slow.event().await.name, "ready");
     let mut quick = world.stream("quick").await;
     // Four bytes each: a few hundred messages are more than there is room for on the way.
-    let (text, total) = ("\u{1f69a}".repeat(5_000), 350);
+    let (text, total) = ("\u{1f69a}".repeat(5_000), 352);
+    let sending: Vec<_> = (0..8)
+        .map(|_| {
+            let (app, body) = (world.app.clone(), to_team("alice", "crew", &text));
+            tokio::spawn(async move {
+                for _ in 0..total / 8 {
+                    assert_eq!(app.post("/api/chat/send", body.clone()).await.status, 201);
+                }
+            })
+        })
+        .collect();
     for _ in 0..total {
-        world.send(to_team("alice", "crew", &text)).await;
         quick.message().await;
     }
-    // It gets what was on the way, then the end; and from its last event on nothing is missing.
-    let mut heard = 0;
-    while let Some(event) = wait::within("the end", slow.next()).await {
-        heard += u64::from(event.name == "message");
-        if heard >= total {
-            break;
-        }
+    for sender in sending {
+        sender.await.expect("all are sent");
     }
+    // It gets what was on the way, then the word for it, then the end; and from its last event on nothing is missing.
+    let (mut heard, mut why) = (0, None);
+    while let Some(event) = wait::within("the end", slow.next()).await {
+        assert!(why.is_none(), "it is the last word");
+        heard += u64::from(event.name == "message");
+        why = (event.name == "error").then(|| event.data["error"].clone());
+    }
+    assert_eq!((why, slow.ended_in_order()), (Some(json!("too_slow")), true));
     assert!(heard < total, "cut off before the end: {heard}");
     let last = slow.last_id.clone().expect("an id");
     let mut again = world.stream_from("slow", Some(&last)).await;

@@ -6,7 +6,7 @@ use crate::world::{World, room, texts, to_team};
 
 /// S0-42, S0-56.
 #[tokio::test]
-async fn support_is_seen_by_the_sender_and_administrators_only() {
+async fn s0_42_s0_56_support_is_seen_by_the_sender_and_administrators_only() {
     let world = World::start().await;
     let mut administrator = world.stream("administrator").await;
     let mut bystander = {
@@ -39,7 +39,7 @@ async fn support_is_seen_by_the_sender_and_administrators_only() {
 
 /// S0-42, S0-56: the control centre answers in the requester's case.
 #[tokio::test]
-async fn an_administrator_names_whose_case_it_is() {
+async fn s0_42_s0_56_an_administrator_names_whose_case_it_is() {
     let world = World::start().await;
     let sent = world.send(to_team("alice", "support", "help!")).await;
     let none = world.app.post("/api/chat/send", to_team("administrator", "support", "yes?")).await;
@@ -63,7 +63,7 @@ async fn an_administrator_names_whose_case_it_is() {
 /// S0-28, S0-42, S2-64: files go with a message to `support`, whether it opens the case or goes into an open one; another
 /// one's file does not.
 #[tokio::test]
-async fn files_go_to_the_support_case_too() {
+async fn s0_28_s0_42_s2_64_files_go_to_the_support_case_too() {
     let world = World::start().await;
     let (alice, bob) = (world.person("alice").await, world.person("bob").await);
     let upload = async |who: &parlor_testkit::Person| {

@@ -10,7 +10,7 @@ fn told(text: &str) -> Value {
 
 /// S0-71, S0-72, S0-73, S0-37.
 #[tokio::test]
-async fn a_webhook_is_a_message_to_a_team_and_a_live_event() {
+async fn s0_37_s0_71_s0_72_s0_73_a_webhook_is_a_message_to_a_team_and_a_live_event() {
     let world = World::start().await;
     world.post("/api/chat/teams", json!({"team": "crew", "members": ["alice"]})).await;
     let mut stream = world.stream("alice").await;
@@ -32,7 +32,7 @@ async fn a_webhook_is_a_message_to_a_team_and_a_live_event() {
 
 /// S0-71: its own message coming back is not posted again.
 #[tokio::test]
-async fn a_message_of_ones_own_is_not_posted_again() {
+async fn s0_71_a_message_of_ones_own_is_not_posted_again() {
     let world = World::start().await;
     let sent = world.send(json!({"from_name": "alice", "team": "crew", "message": "once"})).await;
     let mut back = told("once");
@@ -43,7 +43,7 @@ async fn a_message_of_ones_own_is_not_posted_again() {
 
 /// S0-71, S0-72: who may, and what is refused.
 #[tokio::test]
-async fn only_the_applications_key_opens_it() {
+async fn s0_71_s0_72_only_the_applications_key_opens_it() {
     let world = World::start().await;
     let nobody = world.server.rest();
     assert_eq!(nobody.post("/api/chat/webhook", told("x")).await.status, 401);

@@ -1,6 +1,10 @@
 //! A server with an application's key, and people.
 
-use parlor_testkit::{Person, Server, rest::Rest, server::ADMINISTRATOR};
+use parlor_testkit::{
+    Person, Server,
+    rest::Rest,
+    server::{ADMINISTRATOR, Setup},
+};
 use serde_json::{Value, json};
 
 use crate::sse::Stream;
@@ -18,7 +22,11 @@ pub struct World {
 
 impl World {
     pub async fn start() -> Self {
-        let server = Server::setup().env("PARLOR_APP_KEY", KEY).env("PARLOR_SEND_RATE", "0").start().await;
+        Self::on(Server::setup()).await
+    }
+
+    pub async fn on(setup: Setup) -> Self {
+        let server = setup.env("PARLOR_APP_KEY", KEY).env("PARLOR_SEND_RATE", "0").start().await;
         let app = server.rest().header("x-app-key", KEY);
         let administrator = Person::sign_in(&server, ADMINISTRATOR.0, ADMINISTRATOR.1).await;
         Self { server, app, administrator }

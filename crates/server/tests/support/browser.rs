@@ -16,7 +16,7 @@ const begin = setInterval(() => {
 
 /// S2-1, S2-43, S2-48: a driver asks in a browser, is answered, is cut off with the server, and misses nothing.
 #[tokio::test]
-async fn the_example_page_asks_is_answered_and_survives_a_cut() {
+async fn s2_1_s2_43_s2_48_the_example_page_asks_is_answered_and_survives_a_cut() {
     if !needs::met("chromium", browser::installed()) {
         return;
     }

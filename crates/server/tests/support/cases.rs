@@ -6,7 +6,8 @@ use crate::world::{World, text};
 
 /// S2-3, S2-9, S2-19, S2-21, S2-38, S2-40, S2-41: the golden exchange of the contract.
 #[tokio::test]
-async fn a_request_goes_from_the_driver_to_the_control_centre_and_back() {
+async fn s2_3_s2_9_s2_19_s2_21_s2_38_s2_40_s2_41_a_request_goes_from_the_driver_to_the_control_centre_and_back()
+ {
     let world = World::assemble().await;
     let mut driver = world.socket(&world.driver).await;
     let mut control = world.socket(&world.control).await;
@@ -55,7 +56,7 @@ async fn a_request_goes_from_the_driver_to_the_control_centre_and_back() {
 
 /// S2-42: closing and opening again, with who may; writing to a closed case is refused.
 #[tokio::test]
-async fn a_closed_case_is_read_but_not_written() {
+async fn s2_42_a_closed_case_is_read_but_not_written() {
     let world = World::assemble().await;
     let id = world.case("stuck").await;
     let at = json!({"conversation_id": id});
@@ -96,7 +97,7 @@ async fn a_closed_case_is_read_but_not_written() {
 
 /// S2-15: the first words of a member of the control centre make him a participant; claiming twice changes nothing.
 #[tokio::test]
-async fn whoever_answers_takes_part() {
+async fn s2_15_whoever_answers_takes_part() {
     let world = World::assemble().await;
     let id = world.case("who is there").await;
     let mut driver = world.socket(&world.driver).await;
@@ -132,4 +133,35 @@ async fn a_retried_request_opens_one_case() {
     assert_eq!(again["message"]["client_id"], "c-1");
     let _ = control.event("new_support_conversation").await;
     control.heard_no("new_support_conversation").await;
+}
+
+/// S2-21 to S2-23, S2-26, S2-30, S2-31: the lines of the document as they stand there, without a request's id, in both envelopes.
+#[tokio::test]
+async fn s2_21_s2_22_s2_23_s2_26_s2_30_s2_31_the_documents_own_lines_are_answered() {
+    let world = World::assemble().await;
+    let (mut driver, mut control) = (world.socket(&world.driver).await, world.socket(&world.control).await);
+    control.wire().send_text(r#"{"type":"join_support_room","data":{"room_type":"general_support"}}"#).await;
+    assert_eq!(control.event("join_support_room_success").await["conversations"], json!([]));
+    let open = r#"{"type":"create_support_conversation","data":{"title":"Route Change Request",
+        "content":"I need to discuss changing my route due to road construction."}}"#;
+    driver.wire().send_text(open).await;
+    let made = driver.event("create_support_conversation_success").await;
+    assert!(made.get("request_id").is_none(), "{made}");
+    let id = text(&made["conversation"]["id"]);
+    assert_eq!(control.event("new_support_conversation").await["conversation_id"], id.as_str());
+    let say = r#"{"type":"send_chat_message","data":{"conversation_id":"conv_123","content":"Hello, I need assistance."}}"#;
+    driver.wire().send_text(say).await;
+    assert_eq!(driver.event("send_chat_message_error").await["error"], "not_found");
+    driver.wire().send_text(&say.replace("conv_123", &id)).await;
+    driver.event("send_chat_message_success").await;
+    assert_eq!(driver.event("new_message").await["message"]["content"], "Hello, I need assistance.");
+    driver.wire().send_text(r#"{"type":"ping","timestamp":1795250000000}"#).await;
+    assert_eq!(driver.event("pong").await["timestamp"], 1_795_250_000_000_i64);
+    driver.wire().send_text(r#"{"type":"get_active_conversations","data":{}}"#).await;
+    let mine = driver.event("get_active_conversations_success").await;
+    assert_eq!(mine["conversations"][0]["id"], id.as_str());
+    driver.wire().send_text(r#"{"type":"join_room","room_id":"test_room"}"#).await;
+    assert_eq!(driver.event("join_room_error").await["error"], "not_found");
+    driver.wire().send_text(&format!(r#"{{"type":"join_room","room_id":"{id}"}}"#)).await;
+    assert_eq!(driver.event("join_room_success").await["room_id"], id.as_str());
 }

@@ -7,7 +7,7 @@ use crate::world::{Socket, World};
 
 /// S2-1, S2-43, S2-55: a good token opens the socket, whose first frame says who one is.
 #[tokio::test]
-async fn a_good_token_is_greeted_with_who_one_is() {
+async fn s2_1_s2_43_s2_55_a_good_token_is_greeted_with_who_one_is() {
     let world = World::assemble().await;
     for (who, class, role) in [
         (&world.driver, "field", "BUS_DRIVER"),
@@ -25,7 +25,7 @@ async fn a_good_token_is_greeted_with_who_one_is() {
 
 /// S2-71, S2-55: no, bad and expired tokens are told in one frame, then 4401; no request is served.
 #[tokio::test]
-async fn a_bad_token_is_told_and_closed_without_serving_anything() {
+async fn s2_55_s2_71_a_bad_token_is_told_and_closed_without_serving_anything() {
     let world = World::assemble().await;
     let expired = HostApp::token("u-driver", -10, json!({}));
     for (query, code) in [
@@ -44,7 +44,7 @@ async fn a_bad_token_is_told_and_closed_without_serving_anything() {
 
 /// S2-43: plain HTTP gets 426, a foreign page 403 before its token is looked at.
 #[tokio::test]
-async fn only_upgrades_of_ones_own_pages_are_taken() {
+async fn s2_43_only_upgrades_of_ones_own_pages_are_taken() {
     let world = World::assemble().await;
     world.driver.rest.get("/api/websocket/connect", &[]).await.problem(426, "upgrade_required");
     let foreign = world.server.rest().header("origin", "https://elsewhere.example");
@@ -53,7 +53,7 @@ async fn only_upgrades_of_ones_own_pages_are_taken() {
 
 /// S2-60: the end of the token ends the connection within 5 s; a deactivated user is cut within 1 s.
 #[tokio::test]
-async fn a_connection_does_not_outlive_its_token_or_its_account() {
+async fn s2_60_a_connection_does_not_outlive_its_token_or_its_account() {
     let world = World::assemble().await;
     let short = HostApp::token("u-driver", 2, json!({}));
     let mut socket = Socket::open(&world.server, &format!("?token={short}")).await;
@@ -72,7 +72,7 @@ async fn a_connection_does_not_outlive_its_token_or_its_account() {
 
 /// S2-29, S2-39, S2-58: what is no request is answered and the connection stays.
 #[tokio::test]
-async fn broken_frames_are_told_and_survived() {
+async fn s2_29_s2_39_s2_58_broken_frames_are_told_and_survived() {
     let world = World::assemble().await;
     let mut socket = world.socket(&world.driver).await;
     for (frame, code) in [
@@ -93,7 +93,7 @@ async fn broken_frames_are_told_and_survived() {
 
 /// S2-30: a flat ping is answered by a pong with the time as given.
 #[tokio::test]
-async fn a_flat_ping_is_answered() {
+async fn s2_30_a_flat_ping_is_answered() {
     let world = World::assemble().await;
     let mut socket = world.socket(&world.driver).await;
     socket.send(json!({"type": "ping", "timestamp": 1234})).await;
@@ -104,7 +104,7 @@ async fn a_flat_ping_is_answered() {
 
 /// S2-60: over 256 KiB closes with 1009; a hundred bad frames with 1008.
 #[tokio::test]
-async fn what_is_too_large_or_too_much_ends_the_connection() {
+async fn s2_60_what_is_too_large_or_too_much_ends_the_connection() {
     let world = World::assemble().await;
     let mut socket = world.socket(&world.driver).await;
     let large = "x".repeat(300 * 1024);
@@ -120,7 +120,7 @@ async fn what_is_too_large_or_too_much_ends_the_connection() {
 
 /// S2-60: the end of the server is told as such.
 #[tokio::test]
-async fn a_restart_is_told() {
+async fn s2_60_a_restart_is_told() {
     let mut world = World::assemble().await;
     let mut socket = world.socket(&world.driver).await;
     let (ended, end) = tokio::join!(world.server.stop(), wait::within("the close", socket.end()));

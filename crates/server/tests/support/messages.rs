@@ -6,7 +6,7 @@ use crate::world::{World, text};
 
 /// S2-22, S2-25, S2-36, S2-72: only connections that joined hear messages, each once.
 #[tokio::test]
-async fn messages_reach_those_who_joined_and_nobody_else() {
+async fn s2_22_s2_25_s2_36_s2_72_messages_reach_those_who_joined_and_nobody_else() {
     let world = World::assemble().await;
     let id = world.case("hello").await;
     let at = json!({"conversation_id": id});
@@ -35,7 +35,7 @@ async fn messages_reach_those_who_joined_and_nobody_else() {
 
 /// S2-31, S2-66: `join_room` flat, replies, edits, removals and reactions from other surfaces.
 #[tokio::test]
-async fn changes_of_messages_are_told() {
+async fn s2_31_s2_66_changes_of_messages_are_told() {
     let world = World::assemble().await;
     let id = world.case("changes").await;
     let mut driver = world.socket(&world.driver).await;
@@ -77,7 +77,7 @@ async fn changes_of_messages_are_told() {
 
 /// S2-6, S2-12, S2-18, S2-27, S2-37: typing is told to those who joined, not to the typist, and ends with a message.
 #[tokio::test]
-async fn typing_is_shown_to_the_others_until_the_message() {
+async fn s2_6_s2_12_s2_18_s2_27_s2_37_typing_is_shown_to_the_others_until_the_message() {
     let world = World::assemble().await;
     let id = world.case("typing").await;
     let typing = |on: bool| json!({"conversation_id": id, "is_typing": on});
@@ -113,7 +113,7 @@ async fn typing_is_shown_to_the_others_until_the_message() {
 
 /// S2-7, S2-28: receipts.
 #[tokio::test]
-async fn reading_is_told_and_moves_the_unread_number() {
+async fn s2_7_s2_28_reading_is_told_and_moves_the_unread_number() {
     let world = World::assemble().await;
     let id = world.case("receipts").await;
     let mut driver = world.socket(&world.driver).await;
@@ -149,7 +149,7 @@ async fn reading_is_told_and_moves_the_unread_number() {
 
 /// S2-24, S2-62: history by cursor, by message id, by skip, with bad cursors refused.
 #[tokio::test]
-async fn history_is_paged() {
+async fn s2_24_s2_62_history_is_paged() {
     let world = World::assemble().await;
     let id = world.case("history").await;
     let mut driver = world.socket(&world.driver).await;
@@ -190,7 +190,7 @@ async fn history_is_paged() {
 
 /// S2-58: wrong types and sizes are told with their field, and nothing is stored.
 #[tokio::test]
-async fn wrong_fields_are_named() {
+async fn s2_58_wrong_fields_are_named() {
     let world = World::assemble().await;
     let id = world.case("fields").await;
     let mut driver = world.socket(&world.driver).await;

@@ -6,7 +6,7 @@ use crate::world::{World, text};
 
 /// S2-44, S2-45, S2-46, S2-47: the four paths of the document.
 #[tokio::test]
-async fn conversations_are_made_listed_read_and_written() {
+async fn s2_44_s2_45_s2_46_s2_47_conversations_are_made_listed_read_and_written() {
     let world = World::assemble().await;
     let mut socket = world.socket(&world.driver).await;
     let id = world.case("by REST").await;
@@ -41,7 +41,7 @@ async fn conversations_are_made_listed_read_and_written() {
 
 /// S2-14, S2-57, S2-55: who is refused, and how.
 #[tokio::test]
-async fn refusals_have_their_status_and_code() {
+async fn s2_14_s2_55_s2_57_refusals_have_their_status_and_code() {
     let world = World::assemble().await;
     let id = world.case("refused").await;
     let path = format!("/api/conversations/{id}");
@@ -82,7 +82,7 @@ async fn refusals_have_their_status_and_code() {
 /// S2-3: the control centre opens a case with somebody; it is claimed already. Participants are added by those of the
 /// control centre who take part.
 #[tokio::test]
-async fn the_control_centre_opens_cases_too() {
+async fn s2_3_the_control_centre_opens_cases_too() {
     let world = World::assemble().await;
     let body = json!({"title": "come in", "participants": ["u-regulator"]});
     let made = world.control.rest.post("/api/conversations/create", body).await.expect(201);

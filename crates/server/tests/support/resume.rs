@@ -6,7 +6,7 @@ use crate::world::{World, text};
 
 /// S2-5, S2-61: whoever was away catches up by the last message that he saw, and goes on live.
 #[tokio::test]
-async fn a_cut_connection_catches_up_without_loss_or_repetition() {
+async fn s2_5_s2_61_a_cut_connection_catches_up_without_loss_or_repetition() {
     let world = World::assemble().await;
     let id = world.case("cut").await;
     let path = format!("/api/conversations/{id}/messages");

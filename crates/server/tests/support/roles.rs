@@ -4,59 +4,112 @@ use serde_json::json;
 
 use crate::world::World;
 
-/// S2-2, S2-9 to S2-20, S2-56, S2-57, S2-73.
+/// S2-9 to S2-14: field staff ask, talk, type and read in their own cases; they watch nothing, and make no rooms among
+/// themselves.
 #[tokio::test]
-async fn each_class_may_what_the_table_says() {
+async fn s2_9_s2_10_s2_11_s2_12_s2_13_s2_14_field_staff_may_what_the_table_says() {
+    let world = World::assemble().await;
+    let mut driver = world.socket(&world.driver).await;
+    let made = driver.done("create_support_conversation", json!({"title": "t", "content": "c"})).await;
+    let own = json!({"conversation_id": made["conversation"]["id"]});
+    driver
+        .done("send_chat_message", json!({"conversation_id": own["conversation_id"], "content": "x"}))
+        .await;
+    driver.done("join_conversation", own.clone()).await;
+    let typing = json!({"conversation_id": own["conversation_id"], "is_typing": true});
+    driver.done("typing_indicator", typing).await;
+    driver.done("mark_message_read", own.clone()).await;
+    driver.done("close_conversation", own.clone()).await;
+    driver.done("reopen_conversation", own.clone()).await;
+    driver.refused("claim_conversation", own, "role_required").await;
+    for view in ["general_support", "driver_support", "regulator_support", "emergency_support", "vip"] {
+        let told =
+            driver.refused("join_support_room", json!({"room_type": view}), "support_room_denied").await;
+        assert_eq!(told["message"], "Only control staff can join support rooms");
+        driver.refused("leave_support_room", json!({"room_type": view}), "support_room_denied").await;
+    }
+    driver.refused("join_room", json!({"room_id": "general_support"}), "support_room_denied").await;
+    let body = json!({"title": "t", "content": "c", "participants": ["u-regulator"]});
+    world.driver.rest.post("/api/conversations/create", body).await.problem(403, "field_to_field");
+    let own = json!({"title": "t", "content": "c", "participants": ["u-driver"]});
+    world.driver.rest.post("/api/conversations/create", own).await.expect(201);
+}
+
+/// S2-15 to S2-20: the control centre sends, joins, types and reads in every case, watches each view, and is told of new ones;
+/// it opens no case by this request.
+#[tokio::test]
+async fn s2_15_s2_16_s2_17_s2_18_s2_19_s2_20_the_control_centre_may_what_the_table_says() {
     let world = World::assemble().await;
     let id = world.case("table").await;
     let at = json!({"conversation_id": id});
-    let say = json!({"conversation_id": id, "content": "x"});
-    let open = json!({"title": "t", "content": "c"});
-    let view = json!({"room_type": "general_support"});
-    let mut regulator = world.socket(&world.regulator).await;
-    let mut control = world.socket(&world.control).await;
-    let mut nobody = world.socket(&world.outsider).await;
-
-    control.refused("create_support_conversation", open.clone(), "role_required").await;
-    nobody.refused("create_support_conversation", open.clone(), "role_required").await;
-    let made = regulator.done("create_support_conversation", open).await;
-    assert_eq!(made["conversation"]["queue"], "regulator_support");
-
-    for socket in [&mut regulator, &mut nobody] {
-        for (kind, data) in [
-            ("send_chat_message", &say),
-            ("join_conversation", &at),
-            ("get_conversation_messages", &at),
-            ("mark_message_read", &at),
-            ("claim_conversation", &at),
-            ("close_conversation", &at),
-            ("reopen_conversation", &at),
-        ] {
-            let told = socket.refused(kind, data.clone(), "not_found").await;
-            assert_eq!(told["message"], "Conversation not found", "{kind}");
+    for who in [&world.control, &world.second] {
+        let mut control = world.socket(who).await;
+        for view in ["general_support", "driver_support", "regulator_support", "emergency_support"] {
+            control.done("join_support_room", json!({"room_type": view})).await;
+            control.done("leave_support_room", json!({"room_type": view})).await;
         }
-        let told = socket.refused("join_support_room", view.clone(), "support_room_denied").await;
-        assert_eq!(told["message"], "Only control staff can join support rooms");
-        let vip = json!({"room_type": "vip"});
-        socket.refused("join_support_room", vip, "support_room_denied").await;
+        for (kind, data) in [
+            ("join_conversation", at.clone()),
+            ("get_conversation_messages", at.clone()),
+            ("typing_indicator", json!({"conversation_id": id, "is_typing": true})),
+            ("send_chat_message", json!({"conversation_id": id, "content": "x"})),
+            ("mark_message_read", at.clone()),
+            ("claim_conversation", at.clone()),
+            ("close_conversation", at.clone()),
+            ("reopen_conversation", at.clone()),
+        ] {
+            control.done(kind, data).await;
+        }
+        let open = json!({"title": "t", "content": "c"});
+        control.refused("create_support_conversation", open, "role_required").await;
+        for wrong in [json!("vip"), json!(1), json!(null)] {
+            let view = json!({"room_type": wrong});
+            control.refused("join_support_room", view, "validation_failed").await;
+        }
+        let new = world.case("another").await;
+        assert_eq!(control.event("new_support_conversation").await["conversation_id"], new.as_str());
     }
-    for (kind, data) in [
-        ("join_conversation", &at),
-        ("get_conversation_messages", &at),
-        ("send_chat_message", &say),
-        ("join_support_room", &view),
-        ("leave_support_room", &view),
-        ("claim_conversation", &at),
-    ] {
-        control.done(kind, data.clone()).await;
+}
+
+/// S2-2, S2-56, S2-57, S2-73: whoever takes no part finds nothing, with the same words as for what does not exist, at every
+/// request.
+#[tokio::test]
+async fn s2_2_s2_56_s2_57_s2_73_others_find_nothing_whatever_they_ask() {
+    let world = World::assemble().await;
+    let id = world.case("table").await;
+    for who in [&world.regulator, &world.outsider] {
+        let mut socket = world.socket(who).await;
+        for (kind, more) in [
+            ("send_chat_message", json!({"content": "x"})),
+            ("join_conversation", json!({})),
+            ("get_conversation_messages", json!({})),
+            ("mark_message_read", json!({})),
+            ("claim_conversation", json!({})),
+            ("close_conversation", json!({})),
+            ("reopen_conversation", json!({})),
+        ] {
+            let mut words = Vec::new();
+            for id in [id.as_str(), "no-such-room", "no such room'; --"] {
+                let mut data = more.clone();
+                data["conversation_id"] = json!(id);
+                words.push(socket.refused(kind, data, "not_found").await["message"].clone());
+            }
+            assert_eq!(words, ["Conversation not found"; 3], "{kind}");
+        }
+        let typing = json!({"conversation_id": id, "is_typing": true});
+        socket.refused("typing_indicator", typing, "not_in_room").await;
+        let denied =
+            socket.refused("join_room", json!({"room_id": "general_support"}), "support_room_denied");
+        assert_eq!(denied.await["message"], "Only control staff can join support rooms");
     }
-    control.refused("join_support_room", json!({"room_type": "vip"}), "validation_failed").await;
-    control.refused("join_support_room", json!({"room_type": 1}), "validation_failed").await;
+    let mut nobody = world.socket(&world.outsider).await;
+    let open = json!({"title": "t", "content": "c"});
+    nobody.refused("create_support_conversation", open, "role_required").await;
 }
 
 /// S2-2: a role that is given or taken is in force on an open connection.
 #[tokio::test]
-async fn a_role_that_is_taken_is_gone_at_once() {
+async fn s2_2_a_role_that_is_taken_is_gone_at_once() {
     let world = World::assemble().await;
     let id = world.case("before").await;
     let mut control = world.socket(&world.control).await;

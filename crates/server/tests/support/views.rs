@@ -10,7 +10,7 @@ fn ids(answer: &Value) -> Vec<String> {
 
 /// S2-20, S2-26, S2-32 to S2-35: who waits where, the longest waiting first, emergencies in a queue of their own.
 #[tokio::test]
-async fn cases_wait_in_the_views_that_show_them() {
+async fn s2_20_s2_26_s2_32_s2_33_s2_34_s2_35_cases_wait_in_the_views_that_show_them() {
     let world = World::assemble().await;
     let open = async |who: &parlor_testkit::HostPerson, title: &str, priority: &str| {
         let body = json!({"title": title, "content": "c", "priority": priority});
@@ -43,7 +43,7 @@ async fn cases_wait_in_the_views_that_show_them() {
 
 /// S2-4, S2-16: what happens in a case is told once to whoever watches it, however many views show it.
 #[tokio::test]
-async fn watchers_are_told_once_until_they_join_or_leave() {
+async fn s2_4_s2_16_watchers_are_told_once_until_they_join_or_leave() {
     let world = World::assemble().await;
     let id = world.case("watched").await;
     let mut watcher = world.socket(&world.control).await;
@@ -80,7 +80,7 @@ async fn watchers_are_told_once_until_they_join_or_leave() {
 
 /// S2-19, S2-38: every connection of the control centre is told of a new case once, watching or not; the field never.
 #[tokio::test]
-async fn new_cases_are_told_to_the_whole_control_centre_once() {
+async fn s2_19_s2_38_new_cases_are_told_to_the_whole_control_centre_once() {
     let world = World::assemble().await;
     let mut watching = world.socket(&world.control).await;
     let mut idle = world.socket(&world.second).await;
@@ -100,7 +100,7 @@ async fn new_cases_are_told_to_the_whole_control_centre_once() {
 
 /// S2-23, S2-44, S2-62, S3-65: lists go on in both directions, over the socket and over REST; `after` is what is newer.
 #[tokio::test]
-async fn lists_of_conversations_are_paged_in_both_directions() {
+async fn s2_23_s2_44_s2_62_s3_65_lists_of_conversations_are_paged_in_both_directions() {
     let world = World::assemble().await;
     let mut made = Vec::new();
     for n in 0..5 {
@@ -136,7 +136,7 @@ async fn lists_of_conversations_are_paged_in_both_directions() {
 
 /// S2-7, S2-16: what is unread counts what others said, also in what watchers are told; one's own words never count.
 #[tokio::test]
-async fn ones_own_messages_are_never_unread() {
+async fn s2_7_s2_16_ones_own_messages_are_never_unread() {
     let world = World::assemble().await;
     let id = world.case("counted").await;
     let path = format!("/api/conversations/{id}");

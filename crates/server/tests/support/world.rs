@@ -15,7 +15,10 @@ pub struct World {
 
 impl World {
     pub async fn assemble() -> Self {
-        let server = HostApp::setup().start().await;
+        Self::on(HostApp::setup().start().await).await
+    }
+
+    pub async fn on(server: Server) -> Self {
         let person = async |id: &str, role: &str| HostApp::person(&server, id, &[role]).await;
         Self {
             driver: person("u-driver", "BUS_DRIVER").await,

@@ -184,7 +184,7 @@ impl JoinedEar {
                     self.wire.outbox.push(self.rendered(published), class);
                 }
             }
-            Event::Read { user, .. } if *user == self.wire.user => {}
+            Event::Read { user, .. } | Event::Gathered { user, .. } if *user == self.wire.user => {}
             _ => self.wire.push(self.rendered(published), self.topic),
         }
     }
@@ -199,6 +199,13 @@ impl JoinedEar {
                 json!({
                     "conversation_id": room.as_str(), "user_id": user.as_str(), "user_name": &**name,
                     "is_typing": activities.iter().any(|what| what == "user-typing"),
+                }),
+            ),
+            Event::Gathered { room, user, name, here } => self.wire.event(
+                "presence_status",
+                json!({
+                    "conversation_id": room.as_str(), "user_id": user.as_str(), "user_name": &**name,
+                    "is_present": here,
                 }),
             ),
             event @ Event::Read { thread: None, .. } => read_event(&self.wire, event).unwrap_or_default(),

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     acts::{Acts, Keys, Turn, problem},
+    beyond,
     envelope::{Frame, frame},
     fields,
 };
@@ -50,6 +51,15 @@ impl Support {
             | "reopen_conversation" => Step::Answer(Box::pin(async move {
                 let acts = Acts { host: &wire.door.host, actor: &actor };
                 let answer = quiet(acts, &asked).await;
+                Done::Answered { to: to(asked), answer }
+            })),
+            "react_to_message"
+            | "pin_message"
+            | "get_thread_messages"
+            | "search_messages"
+            | "get_presence" => Step::Answer(Box::pin(async move {
+                let acts = Acts { host: &wire.door.host, actor: &actor };
+                let answer = beyond::done(acts, &asked.kind, asked.fields()).await;
                 Done::Answered { to: to(asked), answer }
             })),
             _ => {
@@ -178,6 +188,7 @@ impl Support {
                 let view = name.as_deref().and_then(Queue::parse);
                 let view = view.ok_or_else(|| not_a_view(&asked.fields()))?;
                 wire.views.lock().retain(|watched| *watched != view);
+                tracing::info!(user = %wire.user, view = view.as_str(), "left");
                 Ok(Map::from_iter([("room_type".to_owned(), view.as_str().into())]))
             };
             let answer = answer.await;

@@ -111,6 +111,7 @@ impl Support {
     }
 
     fn refuse(&mut self, problem: &Problem) -> Step<Done> {
+        tracing::warn!(code = problem.code, "a connection was refused");
         self.reply(error(None, problem, self.door.host.now()));
         let code = if problem.code == "user_inactive" { 4403 } else { 4401 };
         Step::End(Close::new(code, problem.code))
@@ -124,7 +125,15 @@ impl Support {
                 keys.extend(room_id.map(|room| ("room_id".to_owned(), room.into())));
                 self.reply(success(&kind, id, keys, now));
             }
-            Err(problem) => self.reply(refused(&kind, id, &problem, now)),
+            Err(problem) => {
+                // Never what it carried. Slips of a client would fill the log.
+                let (user, code) = (&self.wire.user, problem.code);
+                match problem.status.as_u16() {
+                    403 => tracing::warn!(%user, request = kind, code, "a request was denied"),
+                    _ => tracing::debug!(%user, request = kind, code, "a request was refused"),
+                }
+                self.reply(refused(&kind, id, &problem, now));
+            }
         }
     }
 
@@ -144,6 +153,7 @@ impl Support {
         self.listening = vec![user, inbox];
         self.desk = desk;
         self.greeted = true;
+        tracing::info!(user = %self.wire.user, connection = self.wire.origin, "connected");
         self.reply(frame("connected", hello, self.door.host.now()));
         if let Ok(admitted) = &self.admitted {
             self.door.host.chat().connected(&admitted.user, self.wire.origin);
@@ -166,6 +176,7 @@ impl Support {
             (None, Ok(admitted)) => self.door.host.chat().open_live(&admitted.user, &room),
             (None, Err(_)) => {}
         }
+        tracing::info!(user = %self.wire.user, room = %room, "joined");
         self.wire.joined.lock().insert(room.clone());
         let mut told = Some((to.clone(), keys));
         let begun = ear.begin(position, || {
@@ -184,6 +195,7 @@ impl Support {
 
     pub(super) fn leave(&mut self, room: &RoomId) {
         if let Some((_, subscription)) = self.joined.remove(room) {
+            tracing::info!(user = %self.wire.user, room = %room, "left");
             self.door.host.chat().end(subscription);
             self.close(room);
         }
@@ -288,6 +300,7 @@ impl Session for Support {
                 if answer.is_ok() {
                     let mut views = self.wire.views.lock();
                     if !views.contains(&view) {
+                        tracing::info!(user = %self.wire.user, view = view.as_str(), "joined");
                         views.push(view);
                     }
                 }
@@ -339,6 +352,7 @@ impl Drop for Support {
             && let Ok(admitted) = &self.admitted
         {
             chat.disconnected(&admitted.actor.user, self.wire.origin);
+            tracing::info!(user = %self.wire.user, connection = self.wire.origin, "disconnected");
         }
         for (room, (_, subscription)) in std::mem::take(&mut self.joined) {
             chat.end(subscription);

@@ -32,7 +32,7 @@ async fn everywhere(stage: &Stage, rest: &Rest, id: &str) -> Vec<(&'static str, 
 
 /// S2-65, S2-66, S3-74, S3-78: a reply in a thread and a reaction, by each door that sends, seen by all of them.
 #[tokio::test]
-async fn threads_and_reactions_are_seen_by_every_door() {
+async fn s2_65_s2_66_s3_74_s3_78_threads_and_reactions_are_seen_by_every_door() {
     let stage = Stage::set(Kind::Ticket).await;
     let (rest, room) = (&stage.ann.rest, &stage.room);
     let mut support = support_socket(&stage.server, &stage.ben, room).await;
@@ -129,7 +129,7 @@ async fn pins_are_seen_by_every_door() {
 /// S2-68, S2-69, S3-76, S3-79, S2-64: search and presence serve rooms of every kind; a voice message is an audio file that
 /// each door marks as one.
 #[tokio::test]
-async fn search_presence_and_voice_are_there_in_rooms_of_every_kind() {
+async fn s2_64_s2_68_s2_69_s3_76_s3_79_search_presence_and_voice_are_there_in_rooms_of_every_kind() {
     let stage = Stage::set(Kind::Case).await;
     let (rest, room) = (&stage.ann.rest, &stage.room);
     let mut support = support_socket(&stage.server, &stage.ben, room).await;

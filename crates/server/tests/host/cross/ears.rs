@@ -87,7 +87,7 @@ impl Ear {
             Seen::Sent { .. } | Seen::Edited { .. } | Seen::Deleted { .. } => true,
             Seen::Read { .. } => matches!(self, Self::Support(_) | Self::Rooms(_)),
             Seen::Typing { .. } => !matches!(self, Self::Inbox(..)),
-            Seen::Here { .. } => matches!(self, Self::Rooms(_) | Self::Tickets(_)),
+            Seen::Here { .. } => matches!(self, Self::Support(_) | Self::Rooms(_) | Self::Tickets(_)),
         }
     }
 
@@ -176,6 +176,7 @@ fn by_support(frame: &Value) -> Option<Seen> {
         "message_deleted" => Some(Seen::Deleted { id: text(&message["id"]) }),
         "message_read" => Some(Seen::Read { who: who() }),
         "typing_status" => Some(Seen::Typing { who: who(), on: frame["is_typing"] == true }),
+        "presence_status" => Some(Seen::Here { who: who(), here: frame["is_present"] == true }),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use super::{sio::Sio, sse::Stream, support::Socket};
 
 /// S4-52, S3-69, S2-55, S2-60: within 5 seconds of the token's end, with the door's own word for it; nothing is served after.
 #[tokio::test]
-async fn every_connection_ends_with_its_token() {
+async fn s2_55_s2_60_s3_69_s4_52_every_connection_ends_with_its_token() {
     let server = HostApp::setup().start().await;
     let _ = HostApp::person(&server, "u-ann", &[]).await;
     let token = HostApp::token("u-ann", 3, json!({}));

@@ -18,7 +18,7 @@ const HOSTILE: [&str; 6] = [
 
 /// S3-72, S3-73, S2-58, S4-54, S4-47: each door stores and shows exactly what was said, whatever it looks like.
 #[tokio::test]
-async fn what_looks_like_a_command_is_a_text_by_every_door() {
+async fn s2_58_s3_72_s3_73_s4_47_s4_54_what_looks_like_a_command_is_a_text_by_every_door() {
     let stage = Stage::set(Kind::Ticket).await;
     let mut ann = Hands::of(&stage, &stage.ann).await;
     let mut said = Vec::new();
@@ -39,7 +39,7 @@ async fn what_looks_like_a_command_is_a_text_by_every_door() {
 
 /// S3-72, S3-73, S4-47, S0-63: ids, cursors and objects where a text is meant are refused clearly, never by a 5xx.
 #[tokio::test]
-async fn odd_ids_and_types_are_refused_and_nothing_breaks() {
+async fn s0_63_s3_72_s3_73_s4_47_odd_ids_and_types_are_refused_and_nothing_breaks() {
     let stage = Stage::set(Kind::Ticket).await;
     let (rest, room) = (&stage.ann.rest, &stage.room);
     for odd in ["%27%20OR%201%3D1", "%7B%22%24ne%22%3A1%7D", "%2e%2e%2f%2e%2e", "%00", "a%20b", "%ff%fe"] {

@@ -97,12 +97,12 @@ async fn eve_heard_nothing(stage: &Stage, stream: &mut Stream) {
 }
 
 #[tokio::test]
-async fn in_a_channel() {
+async fn s0_5_s0_8_in_a_channel() {
     each_door_beside_each_other(Kind::Channel).await;
 }
 
 #[tokio::test]
-async fn in_a_group() {
+async fn s3_2_in_a_group() {
     each_door_beside_each_other(Kind::Group).await;
 }
 
@@ -112,12 +112,12 @@ async fn in_a_direct_room() {
 }
 
 #[tokio::test]
-async fn in_a_case() {
+async fn s2_5_in_a_case() {
     each_door_beside_each_other(Kind::Case).await;
 }
 
 #[tokio::test]
-async fn in_a_ticket() {
+async fn s4_4_s4_40_s4_50_in_a_ticket() {
     each_door_beside_each_other(Kind::Ticket).await;
 }
 

@@ -87,7 +87,8 @@ async fn is_member(stage: &Stage) -> Vec<(&'static str, bool)> {
     let has = |list: &Value, key: &str, is: &str| {
         list.as_array().is_some_and(|all| all.iter().any(|one| one[key] == is || *one == is))
     };
-    let rocket = rest.get("groups.members", &[("roomId", room)]).await.expect(200);
+    let members = if stage.kind == Kind::Channel { "channels.members" } else { "groups.members" };
+    let rocket = rest.get(members, &[("roomId", room)]).await.expect(200);
     let support = rest.get(&format!("/api/conversations/{room}"), &[]).await.expect(200);
     let rooms = rest.get(&format!("/api/chat/rooms/{room}"), &[]).await.expect(200);
     let mut all = vec![
@@ -178,26 +179,84 @@ async fn comes_and_goes(kind: Kind, doors: &[By]) {
 
 /// S3-17, S3-18, S3-46, S3-47, S0-46, S0-50: a member who comes or goes by one door does so for all of them; who did it is told.
 #[tokio::test]
-async fn a_member_of_a_group_comes_and_goes_by_each_door() {
+async fn s0_46_s0_50_s3_17_s3_18_s3_46_s3_47_a_member_of_a_group_comes_and_goes_by_each_door() {
     comes_and_goes(Kind::Group, &[By::RocketRest, By::RocketDdp, By::Inbox, By::Rooms]).await;
+}
+
+/// By oneself: into a channel that everybody may read, and out of it.
+async fn join(stage: &Stage, by: By, dee: &HostPerson) {
+    let room = &stage.room;
+    match by {
+        By::RocketRest => {
+            dee.rest.post("channels.join", json!({"roomId": room})).await.expect(200);
+        }
+        By::RocketDdp => {
+            let mut ddp = parlor_testkit::Ddp::connect(&stage.server).await;
+            ddp.resume(&dee.token).await.expect("let in");
+            ddp.method("joinRoom", json!([room])).await.expect("joined");
+        }
+        // Speaking is joining.
+        By::Inbox => {
+            dee.rest.post("/api/chat/send", json!({"team": "all", "message": "here"})).await.expect(201);
+        }
+        // These contracts have no word for it.
+        By::Rooms | By::Support | By::Tickets => panic!("{by:?} has no joining"),
+    }
+}
+
+async fn leave(stage: &Stage, by: By, dee: &HostPerson) {
+    let room = &stage.room;
+    match by {
+        By::RocketDdp => {
+            let mut ddp = parlor_testkit::Ddp::connect(&stage.server).await;
+            ddp.resume(&dee.token).await.expect("let in");
+            ddp.method("leaveRoom", json!([room])).await.expect("left");
+        }
+        By::Rooms => {
+            dee.rest.remove(&format!("/api/chat/rooms/{room}/members/{}", dee.id)).await.expect(200);
+        }
+        // The others have no word for it.
+        _ => {
+            dee.rest.post("channels.leave", json!({"roomId": room})).await.expect(200);
+        }
+    }
+}
+
+/// S0-39, S1-35, S2-17, S3-46, S3-47: whoever joins a channel or leaves it by one door has done so for all of them.
+#[tokio::test]
+async fn s0_39_s3_37_s3_38_whoever_joins_or_leaves_by_one_door_does_so_by_all() {
+    let stage = Stage::set(Kind::Channel).await;
+    let mut audience = Audience::of(&stage).await;
+    for by in [By::RocketRest, By::RocketDdp, By::Inbox] {
+        join(&stage, by, &audience.dee).await;
+        audience.hear(&stage, true, json!("u-dee")).await;
+        for (door, there) in is_member(&stage).await {
+            assert!(there, "joined by {by:?}, seen by {door}");
+        }
+        leave(&stage, by, &audience.dee).await;
+        audience.hear(&stage, false, json!("u-dee")).await;
+        for (door, there) in is_member(&stage).await {
+            assert!(!there, "left by {by:?}, seen by {door}");
+        }
+    }
 }
 
 /// S2-8, S2-42: the same of cases.
 #[tokio::test]
-async fn a_participant_of_a_case_comes_and_goes() {
+async fn s2_8_s2_42_a_participant_of_a_case_comes_and_goes() {
     comes_and_goes(Kind::Case, &[By::Support]).await;
 }
 
 /// S4-35, S4-52: the same of tickets, by their facts.
 #[tokio::test]
-async fn a_person_of_a_ticket_comes_and_goes() {
+async fn s4_35_s4_52_a_person_of_a_ticket_comes_and_goes() {
     comes_and_goes(Kind::Ticket, &[By::Tickets]).await;
 }
 
 /// S3-37, S3-38, S4-28, S4-29, S4-41: whoever has the room open is counted over all live doors: told when the first connection
 /// comes and when the last one goes, whichever doors they use.
 #[tokio::test]
-async fn a_user_is_here_with_the_first_connection_of_any_door_until_the_last_one_ends() {
+async fn s3_37_s3_38_s4_28_s4_29_s4_41_a_user_is_here_from_the_first_connection_to_the_last() {
     let stage = Stage::set(Kind::Ticket).await;
     let mut ears = ears(&stage, &stage.ben).await;
     let here = |here: bool| Seen::Here { who: "u-ann".to_owned(), here };
@@ -232,7 +291,7 @@ async fn a_user_is_here_with_the_first_connection_of_any_door_until_the_last_one
 /// S3-46: whoever is brought into a large group is told to all of its members, and with who did it; the list of members is
 /// left out where it would be long.
 #[tokio::test]
-async fn members_of_large_rooms_are_told_too() {
+async fn s3_46_members_of_large_rooms_are_told_too() {
     let stage = Stage::set(Kind::Group).await;
     let mut crowd = Vec::new();
     for n in 0..55 {

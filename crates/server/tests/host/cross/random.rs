@@ -142,12 +142,12 @@ async fn mixed_at_random(kind: Kind) {
 
 /// S0-68, S0-78, S2-5, S4-40: in a room in which six doors meet.
 #[tokio::test]
-async fn mixed_at_random_all_doors_tell_one_story_of_a_group() {
+async fn s0_68_s0_78_s2_5_s4_40_mixed_at_random_all_doors_tell_one_story_of_a_group() {
     mixed_at_random(Kind::Group).await;
 }
 
 /// S4-5, S4-40, S4-50: in a ticket, where all eight meet.
 #[tokio::test]
-async fn mixed_at_random_all_doors_tell_one_story_of_a_ticket() {
+async fn s4_5_s4_40_s4_50_mixed_at_random_all_doors_tell_one_story_of_a_ticket() {
     mixed_at_random(Kind::Ticket).await;
 }

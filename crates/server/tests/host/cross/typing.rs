@@ -10,7 +10,7 @@ use super::{
 
 /// S2-6, S3-6, S4-42: typing ends 6 seconds after it was last said; said again it is told at most once in 3 seconds.
 #[tokio::test]
-async fn typing_ends_by_itself_and_is_not_repeated_all_the_time() {
+async fn s2_6_s3_6_s4_42_typing_ends_by_itself_and_is_not_repeated_all_the_time() {
     let stage = Stage::set(Kind::Ticket).await;
     let mut ann = Hands::of(&stage, &stage.ann).await;
     let mut ears = ears(&stage, &stage.ben).await;
