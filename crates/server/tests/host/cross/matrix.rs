@@ -97,7 +97,7 @@ async fn eve_heard_nothing(stage: &Stage, stream: &mut Stream) {
 }
 
 #[tokio::test]
-async fn s0_5_s0_8_in_a_channel() {
+async fn s0_5_s0_8_s0_80_in_a_channel() {
     each_door_beside_each_other(Kind::Channel).await;
 }
 
