@@ -93,6 +93,8 @@ pub enum Event {
         id: MembershipId,
         /// Of which room.
         room: RoomId,
+        /// What the room is; `None` when it is not known any more (the fact was read again).
+        kind: Option<crate::room::RoomKind>,
         /// Whose.
         user: UserId,
         /// Who ended it: the member or somebody else; `None` for the workspace itself.

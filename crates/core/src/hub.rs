@@ -72,6 +72,8 @@ pub enum Interest {
     Inbox,
     /// The presence of the users on a watch list (`Hub::watch`).
     Presence,
+    /// The presence of everybody, for clients that know no watch list.
+    Statuses,
     /// What happens in all support cases, for the control centre.
     Desk,
     /// What concerns everybody who is logged in.
@@ -95,6 +97,7 @@ enum Kind {
     User,
     Inbox,
     Presence,
+    Statuses,
     Desk,
     LoggedIn,
     Everyone,
@@ -185,6 +188,7 @@ struct Global {
 pub struct Hub {
     shards: Box<[Shard]>,
     users: Box<[Mutex<Users>]>,
+    statuses: Global,
     desk: Global,
     /// Which rooms are support cases.
     cases: std::sync::OnceLock<IsCase>,
@@ -217,6 +221,7 @@ impl Hub {
         Self {
             shards: (0..count).map(|_| shard()).collect(),
             users: (0..count).map(|_| Mutex::new(Table::new())).collect(),
+            statuses: Global::default(),
             desk: Global::default(),
             cases: std::sync::OnceLock::new(),
             logged_in: Global::default(),

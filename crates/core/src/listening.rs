@@ -120,6 +120,13 @@ impl Chat {
         Ok(registered.keep())
     }
 
+    /// Listens to everybody's presence, for clients that know no watch list.
+    pub async fn listen_statuses(&self, actor: &Actor, listener: Arc<dyn Listener>) -> Result<Subscription> {
+        let registered = self.register(Interest::Statuses, actor, listener);
+        self.active_user(actor).await?;
+        Ok(registered.keep())
+    }
+
     /// Changes a watch list; the answer is how many users were left out because it is full.
     pub fn watch_presence(&self, subscription: Subscription, more: &[UserId], fewer: &[UserId]) -> usize {
         self.listening.hub.watch(subscription, more, fewer)

@@ -91,6 +91,7 @@ pub(crate) fn end(tx: &mut dyn Tx, membership: &Membership, by: Option<&UserId>)
     let event = Event::MembershipRemoved {
         id: membership.id.clone(),
         room: membership.room.clone(),
+        kind: tx.room(&membership.room)?.map(|room| room.kind),
         user: membership.user.clone(),
         by: by.cloned(),
     };

@@ -14,7 +14,7 @@ use crate::{
     permissions::{Action, Object},
     room::Room,
     session::Actor,
-    store::{Page, Paged, Upload},
+    store::{FileFilter, Page, Paged, Upload},
 };
 
 /// Longest file name, in bytes.
@@ -235,11 +235,17 @@ impl Chat {
     }
 
     /// Files of a room's messages, newest first.
-    pub async fn files(&self, actor: &Actor, room: &RoomId, text: &str, page: Page) -> Result<Paged<Upload>> {
+    pub async fn files(
+        &self,
+        actor: &Actor,
+        room: &RoomId,
+        filter: FileFilter,
+        page: Page,
+    ) -> Result<Paged<Upload>> {
         let found = self.room(room).await?;
         self.authorize(actor, Action::ReadRoom, Object::Room(&found)).await?;
-        let (room, text) = (room.clone(), text.to_owned());
-        self.store().reading(move |rows| rows.files(&room, &text, page)).await
+        let room = room.clone();
+        self.store().reading(move |rows| rows.files(&room, &filter, page)).await
     }
 }
 

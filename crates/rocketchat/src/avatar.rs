@@ -31,6 +31,7 @@ const SIDE: u32 = 200;
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         get("/avatar/{name}", Who::Anyone, "/$username", of_user),
+        get("avatar/{name}", Who::Anyone, "/$username", of_user),
         get("/avatar/uid/{id}", Who::Anyone, "/$user", of_user_id),
         get("/avatar/room/{id}", Who::Anyone, "/none", of_room),
         get("users.getAvatar", Who::User, "username=$username", redirect),

@@ -13,8 +13,8 @@ use parlor_core::{
     message::{Mark, Mention, Message},
     samples,
     store::{
-        Journal, MarkChange, MessageFilter, Page, Quota, ReadMessages, ReadRooms, Search, Slice, Unread,
-        WriteMessages, WriteRooms,
+        FileFilter, Journal, MarkChange, MessageFilter, Page, Quota, ReadMessages, ReadRooms, Search, Slice,
+        Unread, WriteMessages, WriteRooms,
     },
 };
 use parlor_store::{Engine, Lane, SqlTx};
@@ -367,7 +367,11 @@ story!(an_upload_is_listed_once_its_message_stands, |place| {
     let stored = upload.clone();
     write(&engine, move |tx| tx.insert_upload(&stored, Quota::default()));
     assert_eq!(read(&engine, |tx| tx.upload(&"f".into())), Some(upload));
-    let listed = || read(&engine, |tx| tx.files(&"r0".into(), "plan", ALL)).total;
+    let plans = FileFilter { text: "plan".into(), group: String::new() };
+    let listed = || {
+        let plans = plans.clone();
+        read(&engine, move |tx| tx.files(&"r0".into(), &plans, ALL)).total
+    };
     assert_eq!(listed(), 0);
     assert_eq!(read(&engine, |tx| tx.expired_uploads(Time(START + 5))).len(), 1);
     write(&engine, |tx| tx.confirm_upload(&"f".into(), Some(&"m1".into())));

@@ -80,6 +80,7 @@ impl Hub {
         // user's lock, so they need none.
         let _gate = match subscription.kind {
             Kind::Room => Some(self.shards[usize::from(subscription.shard)].gate.lock()),
+            Kind::Statuses => Some(self.statuses.gate.lock()),
             Kind::Desk => Some(self.desk.gate.lock()),
             Kind::LoggedIn => Some(self.logged_in.gate.lock()),
             Kind::Everyone => Some(self.everyone.gate.lock()),

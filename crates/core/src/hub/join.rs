@@ -46,6 +46,10 @@ impl Hub {
                 subscription.shard = self.shard_of(&room) as u8;
                 subscription.slot = self.add_silent(&room, entry);
             }
+            Interest::Statuses => {
+                subscription.kind = Kind::Statuses;
+                self.statuses.crowd.lock().add(entry);
+            }
             Interest::Desk => {
                 subscription.kind = Kind::Desk;
                 self.desk.crowd.lock().add(entry);
@@ -108,6 +112,7 @@ impl Hub {
     pub(super) fn take(&self, subscription: Subscription) -> Option<Entry> {
         let entry = match subscription.kind {
             Kind::Room => self.take_from_room(subscription),
+            Kind::Statuses => self.statuses.take(subscription),
             Kind::Desk => self.desk.take(subscription),
             Kind::LoggedIn => self.logged_in.take(subscription),
             Kind::Everyone => self.everyone.take(subscription),
@@ -294,7 +299,8 @@ impl Hub {
 
     /// Whether anybody watches this user's presence.
     pub fn is_watched(&self, user: &UserId) -> bool {
-        self.cell(user).is_some_and(|cell| !cell.state.lock().watchers.is_empty())
+        !self.statuses.crowd.lock().is_empty()
+            || self.cell(user).is_some_and(|cell| !cell.state.lock().watchers.is_empty())
     }
 }
 

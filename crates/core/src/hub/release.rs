@@ -189,6 +189,7 @@ impl Hub {
                 if let Some(cell) = self.cell(&user) {
                     cell.tell_watchers(published);
                 }
+                self.statuses.tell(published);
             }
             Audience::LoggedIn => self.logged_in.tell(published),
             Audience::Everyone => self.everyone.tell(published),

@@ -265,13 +265,22 @@ pub trait ReadMessages {
     /// The thumbnail of an upload, if it has one.
     fn thumbnail_of(&mut self, id: &UploadId) -> Result<Option<Upload>>;
     /// Files of a room that belong to existing messages, newest first; thumbnails are left out.
-    fn files(&mut self, room: &RoomId, text: &str, page: Page) -> Result<Paged<Upload>>;
+    fn files(&mut self, room: &RoomId, filter: &FileFilter, page: Page) -> Result<Paged<Upload>>;
     /// Pictures of a room that belong to existing messages, newest first; from this one on when it is given.
     fn images(&mut self, room: &RoomId, from: Option<&UploadId>, page: Page) -> Result<Paged<Upload>>;
     /// Those of these ids under which no row says that bytes are stored.
     fn unknown_bytes(&mut self, ids: &[UploadId]) -> Result<Vec<UploadId>>;
     /// Bytes of all files of a user, or of the workspace.
     fn bytes_of(&mut self, user: Option<&UserId>) -> Result<u64>;
+}
+
+/// Which files of a room.
+#[derive(Clone, Debug, Default)]
+pub struct FileFilter {
+    /// With this in their name; empty for all.
+    pub text: String,
+    /// Of this kind: what stands before the slash of their media type; empty for all.
+    pub group: String,
 }
 
 /// Writing messages.

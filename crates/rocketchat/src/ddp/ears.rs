@@ -183,9 +183,10 @@ impl Listener for UserEar {
     fn hear(&self, published: &Arc<Published>) {
         match &published.fact.event {
             Event::Membership { membership, change, .. } => self.membership(&membership.room, *change),
-            Event::MembershipRemoved { id, room, .. } => {
+            Event::MembershipRemoved { id, room, kind, .. } => {
                 if self.wants(UserEvent::Subscriptions) {
-                    self.send("subscriptions-changed", &render::subscription_removed(id, room, &self.user));
+                    let gone = render::subscription_removed(id, room, *kind, &self.user);
+                    self.send("subscriptions-changed", &gone);
                 }
                 if self.wants(UserEvent::Rooms) {
                     self.send("rooms-changed", &serde_json::json!(["removed", { "_id": room.as_str() }]));
@@ -305,6 +306,21 @@ impl Listener for PresenceEar {
             self.0
                 .outbox
                 .push(frame.clone(), Class::Volatile { topic: 0, key: hash(&("presence", &user.id)) });
+        }
+    }
+
+    fn revoked(&self) {}
+}
+
+/// Hears everybody's presence, for clients that know no watch list.
+pub(super) struct StatusEar(pub(super) Arc<Wire>);
+
+impl Listener for StatusEar {
+    fn hear(&self, published: &Arc<Published>) {
+        if let Event::Presence { user, .. } = &published.fact.event {
+            let frame = published.rendered(render::STATUS, render::status);
+            let class = Class::Volatile { topic: 0, key: hash(&("status", &user.id)) };
+            self.0.outbox.push(frame.clone(), class);
         }
     }
 

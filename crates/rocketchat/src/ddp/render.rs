@@ -9,7 +9,7 @@ use parlor_core::{
     message::Message,
     published::Slot,
     role::RoleScope,
-    room::Room,
+    room::{Room, RoomKind},
     user::User,
 };
 use parlor_live::FrameWriter;
@@ -32,6 +32,9 @@ pub(super) const WORKSPACE: Slot = Slot::number(2);
 pub(super) const PRESENCE: Slot = Slot::number(3);
 /// A message for bots that hear all rooms.
 pub(super) const MY_MESSAGES: Slot = Slot::number(4);
+
+/// Presence for those who know no watch list.
+pub(super) const STATUS: Slot = Slot::number(5);
 
 /// The frame of a room's event.
 pub(super) fn room(door: &Door, fact: &Fact) -> Bytes {
@@ -148,8 +151,17 @@ pub(super) fn typing(fact: &Fact) -> Bytes {
 }
 
 /// A membership that is over.
-pub(super) fn subscription_removed(id: &MembershipId, room: &RoomId, user: &UserId) -> Value {
-    json!(["removed", { "_id": id.as_str(), "rid": room.as_str(), "u": { "_id": user.as_str() } }])
+pub(super) fn subscription_removed(
+    id: &MembershipId,
+    room: &RoomId,
+    kind: Option<RoomKind>,
+    user: &UserId,
+) -> Value {
+    let mut gone = json!({ "_id": id.as_str(), "rid": room.as_str(), "u": { "_id": user.as_str() } });
+    if let Some(kind) = kind {
+        gone["t"] = shape::room::letter(kind).into();
+    }
+    json!(["removed", gone])
 }
 
 /// A message that only one user sees.
@@ -281,4 +293,13 @@ pub(super) fn presence(fact: &Fact) -> Bytes {
         "msg": "changed", "collection": "stream-user-presence", "id": user.id.as_str(),
         "fields": { "uid": user.id.as_str(), "eventName": user.id.as_str(), "args": args },
     }))
+}
+
+/// A change of presence, as everybody hears it who asked for all.
+pub(super) fn status(fact: &Fact) -> Bytes {
+    let Event::Presence { user, status } = &fact.event else { return Bytes::new() };
+    let roles: Vec<&str> = user.roles.iter().map(|role| role.as_str()).collect();
+    let code = shape::user::status_code(*status);
+    let args = json!([[user.id.as_str(), user.username, code, user.status_text, user.name, roles]]);
+    frame::event("notify-logged", "user-status", &args)
 }

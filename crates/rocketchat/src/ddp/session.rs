@@ -87,6 +87,7 @@ pub(crate) enum Place {
     Workspace(Arc<WorkspaceEar>),
     Everyone(Arc<WorkspaceEar>),
     Presence,
+    Statuses,
     Desk,
 }
 
@@ -107,6 +108,7 @@ pub(crate) struct Ddp {
     pub(super) workspace: Option<(Arc<WorkspaceEar>, Subscription)>,
     pub(super) everyone: Option<(Arc<WorkspaceEar>, Subscription)>,
     pub(super) presence: Option<Subscription>,
+    pub(super) statuses: Option<Subscription>,
     pub(super) desk: Option<Subscription>,
     pub(super) rooms: HashMap<RoomId, RoomHeard>,
     /// By the client's id (JSON text).
@@ -128,6 +130,7 @@ impl Ddp {
             workspace: None,
             everyone: None,
             presence: None,
+            statuses: None,
             desk: None,
             rooms: HashMap::new(),
             subs: HashMap::new(),
@@ -287,6 +290,7 @@ impl Ddp {
         over.extend(self.user.take().map(|h| h.subscription));
         over.extend(self.inbox.take());
         over.extend(self.presence.take());
+        over.extend(self.statuses.take());
         over.extend(self.desk.take());
         over.extend(self.workspace.take().map(|(_, subscription)| subscription));
         over.into_iter().for_each(|subscription| chat.end(subscription));

@@ -34,6 +34,8 @@ pub const STREAMS: &[Stream] = &[
     stream("notify-user", "$me/rooms-changed", Who::User),
     stream("notify-all", "public-settings-changed", Who::Anyone),
     stream("notify-logged", "permissions-changed", Who::User),
+    stream("notify-logged", "user-status", Who::User),
+    stream("notify-logged", "private-settings-changed", Who::May(&["view-privileged-setting"])),
     stream("roles", "roles", Who::User),
     stream("user-presence", "", Who::User),
     stream("support-desk", "desk", Who::User),
@@ -80,6 +82,10 @@ pub(crate) enum Topic {
     /// `notify-logged` and `roles`.
     LoggedIn,
     Presence,
+    /// `notify-logged/user-status`: everybody's presence, for clients that know no watch list.
+    Statuses,
+    /// Settings that are not public: accepted from those who may see them, and never sent.
+    PrivateSettings,
     /// What happens to cases, for the control centre; others hear nothing.
     Desk,
     /// Accepted for clients that subscribe it and never answered otherwise; needs a login when set.
@@ -123,6 +129,8 @@ pub(crate) fn topic(name: &str, key: &str) -> Option<Topic> {
             Some(Topic::User(UserId::parse(user)?, user_event(event)))
         }
         "notify-all" => Some(Topic::Everyone),
+        "notify-logged" if key == "user-status" => Some(Topic::Statuses),
+        "notify-logged" if key == "private-settings-changed" => Some(Topic::PrivateSettings),
         "notify-logged" | "roles" => Some(Topic::LoggedIn),
         "user-presence" => Some(Topic::Presence),
         "support-desk" => Some(Topic::Desk),

@@ -8,7 +8,7 @@ use parlor_live::{Answer, Step};
 use serde_json::Value;
 
 use super::{
-    ears::{DeskEar, InboxEar, PresenceEar, RoomEar, UserEar, Wire, WorkspaceEar},
+    ears::{DeskEar, InboxEar, PresenceEar, RoomEar, StatusEar, UserEar, Wire, WorkspaceEar},
     frame::{self, ClientFrame},
     session::{Ddp, Done, MOST_SUBSCRIPTIONS, Place, RoomHeard, Wanted},
     streams::{self, Topic, UserEvent},
@@ -105,6 +105,16 @@ impl Ddp {
                     Ok(heard.map(|subscription| (Place::Desk, subscription)))
                 })
             }
+            (Topic::Statuses, Some(actor), _) if self.statuses.is_none() => {
+                let ear = Arc::new(StatusEar(wire));
+                Box::pin(async move { Ok(Some((Place::Statuses, chat.listen_statuses(&actor, ear).await?))) })
+            }
+            (Topic::PrivateSettings, Some(actor), _) => Box::pin(async move {
+                match chat.may(&actor, "view-privileged-setting", None).await? {
+                    true => Ok(None),
+                    false => Err(Refused::meteor("not-allowed", "Not allowed")),
+                }
+            }),
             (Topic::Everyone, ..) if self.everyone.is_none() => {
                 let ear = Arc::new(WorkspaceEar { wire, own: None, wanted: Mutex::default() });
                 let subscription = chat.listen_everyone(ear.clone());
@@ -147,6 +157,7 @@ impl Ddp {
             Some((Place::Workspace(ear), subscription)) => self.workspace = Some((ear, subscription)),
             Some((Place::Everyone(ear), subscription)) => self.everyone = Some((ear, subscription)),
             Some((Place::Presence, subscription)) => self.presence = Some(subscription),
+            Some((Place::Statuses, subscription)) => self.statuses = Some(subscription),
             Some((Place::Desk, subscription)) => self.desk = Some(subscription),
             None => {}
         }
@@ -210,7 +221,13 @@ impl Ddp {
                     self.door.chat.end(subscription);
                 }
             }
-            Topic::Idle { .. } => {}
+            Topic::Statuses => {
+                let gone = |_: &mut Subscription| !self.subs.values().any(|w| w.topic == Topic::Statuses);
+                if let Some(subscription) = self.statuses.take_if(gone) {
+                    self.door.chat.end(subscription);
+                }
+            }
+            Topic::Idle { .. } | Topic::PrivateSettings => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! Methods about the workspace: settings, permissions, licences.
 
+use parlor_core::clock::Time;
 use serde_json::{Value, json};
 
 use crate::rest::{commands, finding};
@@ -29,8 +30,8 @@ pub(crate) fn methods() -> Vec<Method> {
 }
 
 /// Without a date a bare array, with one what changed since.
-fn since_or_all(invocation: &Invocation, items: Vec<Value>) -> Value {
-    if invocation.param(0).is_some() { json!({ "update": items, "remove": [] }) } else { items.into() }
+fn since_or_all(since: Option<Time>, items: Vec<Value>) -> Value {
+    if since.is_some() { json!({ "update": items, "remove": [] }) } else { items.into() }
 }
 
 async fn public_settings(invocation: Invocation) -> Answer {
@@ -43,13 +44,13 @@ async fn public_settings(invocation: Invocation) -> Answer {
         .collect();
     found.sort_unstable_by_key(|s| s.def.id);
     let shown = found.iter().map(|s| shape::setting::public(s)).collect();
-    Ok(since_or_all(&invocation, shown))
+    Ok(since_or_all(since, shown))
 }
 
 async fn permissions(invocation: Invocation) -> Answer {
     let since = invocation.param(0).and_then(date::read);
     let shown = grants(&invocation.door, since, Dates::Ejson);
-    Ok(since_or_all(&invocation, shown))
+    Ok(since_or_all(since, shown))
 }
 
 async fn user_roles(invocation: Invocation) -> Answer {

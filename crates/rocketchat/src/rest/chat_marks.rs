@@ -105,6 +105,10 @@ async fn ignore_user(call: Call) -> Outcome {
 async fn url_preview(call: Call) -> Outcome {
     let (room, url) = (call.param("roomId"), call.param("url"));
     let (Some(room), Some(url)) = (room, url) else {
+        // A room that the client has not loaded yet is sent as a word, not left out.
+        if url.is_some() && call.has_param("roomId") {
+            return Err(Refused::meteor("error-not-allowed", "Not allowed"));
+        }
         let absent = if room.is_none() { "roomId" } else { "url" };
         return Err(Refused::missing(absent));
     };

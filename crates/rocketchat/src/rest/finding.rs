@@ -102,6 +102,9 @@ fn brief(view: &RoomView) -> Value {
     if room.team_main {
         object["teamMain"] = true.into();
     }
+    if let Some(tag) = &room.avatar {
+        object["avatarETag"] = tag.as_str().into();
+    }
     object
 }
 
@@ -128,7 +131,7 @@ async fn directory(call: Call) -> Outcome {
     let page = call.page()?;
     let (result, total) = match kind.as_str() {
         "users" => users(&call, text, &sort, page).await?,
-        "channels" | "teams" => rooms(&call, text, kind == "teams", &sort, page).await?,
+        "" | "channels" | "teams" => rooms(&call, text, kind == "teams", &sort, page).await?,
         _ => return Err(Refused::meteor("error-invalid-params", "Invalid type")),
     };
     success(json!({ "result": result, "count": result.len(), "offset": page.offset, "total": total }))
@@ -212,5 +215,18 @@ async fn rooms(
         }
         object
     };
-    Ok((found.items.iter().map(shown).collect(), found.total))
+    let mut all: Vec<Value> = found.items.iter().map(shown).collect();
+    if teams {
+        for (view, object) in found.items.iter().zip(&mut all) {
+            object["roomsCount"] = rooms_of(call, view).await?.into();
+        }
+    }
+    Ok((all, found.total))
+}
+
+/// How many rooms of a team the caller sees, without its main room.
+async fn rooms_of(call: &Call, view: &RoomView) -> Result<u64, Refused> {
+    let filter = RoomFilter { team: view.room.team.clone(), team_main: Some(false), ..RoomFilter::default() };
+    let one = Page { offset: 0, count: 1 };
+    Ok(call.chat().list_rooms(call.actor()?, Scope::Visible, filter, one).await?.total)
 }

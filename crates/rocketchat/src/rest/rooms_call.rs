@@ -265,10 +265,13 @@ pub(crate) fn list_filter(call: &Call) -> Result<RoomFilter, Refused> {
     Ok(filter)
 }
 
-/// Of a query's operators only `$or`, `$and` and `$regex` are known; any other is refused, not ignored.
-fn refuse_operators(query: &Map<String, Value>, depth: usize) -> Result<(), Refused> {
+/// Of a query's operators only these are known; any other is refused, not ignored.
+const OPERATORS: [&str; 6] = ["$or", "$and", "$regex", "$options", "$exists", "$in"];
+
+/// Refuses a query with operators that are not known, or nested too deep.
+pub(crate) fn refuse_operators(query: &Map<String, Value>, depth: usize) -> Result<(), Refused> {
     for (key, value) in query {
-        let known = !key.starts_with('$') || ["$or", "$and", "$regex", "$options"].contains(&key.as_str());
+        let known = !key.starts_with('$') || OPERATORS.contains(&key.as_str());
         if !known || depth > 5 {
             let text = format!("Invalid query parameter provided: \"{key}\"");
             return Err(Refused::meteor("error-invalid-query", &text));

@@ -117,8 +117,9 @@ fn entry(value: &Value) -> Result<(UserId, Vec<RoleId>), Refused> {
     let Value::Object(object) = value else { return Err(Refused::invalid_params("must be object")) };
     let object = Body(object.clone());
     let user = UserId::parse(object.need("userId")?).ok_or_else(|| Refused::new("invalid-user"))?;
-    let roles = object.list("roles")?.unwrap_or_default();
-    Ok((user, roles.into_iter().map(RoleId::from).collect()))
+    // Clients say `member` of those who are no more than that; it is no role.
+    let roles = object.list("roles")?.unwrap_or_default().into_iter().filter(|role| role != "member");
+    Ok((user, roles.map(RoleId::from).collect()))
 }
 
 async fn add_members(mut call: Call) -> Outcome {

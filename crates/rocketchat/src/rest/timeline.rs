@@ -201,6 +201,9 @@ fn without_hidden(call: &Call, room: &Room, messages: Vec<Message>) -> Vec<Messa
 /// What `query` may ask for: only `{"tmid": {"$exists": false}}` means something, the rest is passed over.
 fn room_only(call: &Call) -> Result<bool, Refused> {
     let query = call.json_param("query")?;
+    if let Some(Value::Object(query)) = &query {
+        super::rooms_call::refuse_operators(query, 0)?;
+    }
     Ok(query.as_ref().and_then(|q| q.pointer("/tmid/$exists")) == Some(&Value::Bool(false)))
 }
 

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use parlor_core::{
     id::{RoomId, UploadId},
     messages::Draft,
-    store::Upload,
+    store::{FileFilter, Upload},
     uploads::Arrived,
 };
 use parlor_live::body::{self, Field, Unread};
@@ -125,8 +125,11 @@ async fn read(call: &mut Call, room: &RoomId) -> Result<Form, Refused> {
             all.fields.insert(name, String::from_utf8(text).map_err(|_| bad_form())?);
             continue;
         };
-        if name != "file" || all.file.is_some() {
-            return Err(Refused::new("Just 1 file is allowed [invalid-field]").kind("invalid-field"));
+        if all.file.is_some() {
+            return Err(Refused::new("Just 1 file is allowed").kind("invalid-field"));
+        }
+        if name != "file" {
+            return Err(Refused::meteor("invalid-field", ""));
         }
         let path = call.chat().temporary_file()?;
         all.file = Some(write(&mut field, path, file_name, limit).await?);
@@ -230,8 +233,9 @@ async fn post_file(call: &Call, room: &RoomId, id: &UploadId, mut object: Map<St
 
 async fn files(call: Call, room: RoomId) -> Outcome {
     let page = call.page()?;
-    let text = call.param("name").unwrap_or_default();
-    let found = call.chat().files(call.actor()?, &room, text, page).await?;
+    let text = |name| call.param(name).unwrap_or_default().to_owned();
+    let filter = FileFilter { text: text("name"), group: text("typeGroup") };
+    let found = call.chat().files(call.actor()?, &room, filter, page).await?;
     let mut files = Vec::with_capacity(found.items.len());
     for upload in &found.items {
         files.push(shape(&call, upload).await?);

@@ -42,6 +42,7 @@ async fn presence(call: Call) -> Outcome {
     let chat = call.chat();
     let ids: Vec<UserId> = call.list("ids").iter().filter_map(|id| UserId::parse(id)).collect();
     let since = call.since("from")?.filter(|Time(at)| chat.now().millis() - at < RECENT);
+    let full = ids.is_empty() && since.is_none();
     let users: Vec<(User, Status)> = if ids.is_empty() {
         let mut there: Vec<UserId> = chat.online_users(MOST).into_iter().map(|(id, _)| id).collect();
         if let Some(since) = since {
@@ -63,7 +64,7 @@ async fn presence(call: Call) -> Outcome {
             .collect()
     };
     let shown: Vec<Value> = users.iter().map(|(user, now)| short(user, *now)).collect();
-    success(json!({ "users": shown, "full": since.is_none() }))
+    success(json!({ "users": shown, "full": full }))
 }
 
 fn short(user: &User, now: Status) -> Value {

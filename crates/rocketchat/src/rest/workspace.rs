@@ -11,7 +11,11 @@ use crate::{
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         get("licenses.info", Who::User, "", |_| async {
-            success(json!({ "license": { "activeModules": [], "tags": [], "preventedActions": {} } }))
+            let license = json!({
+                "activeModules": [], "externalModules": [], "tags": [], "preventedActions": {}, "limits": {},
+                "trial": false,
+            });
+            success(json!({ "license": license }))
         }),
         get("licenses.isEnterprise", Who::User, "", |_| async { success(json!({ "isEnterprise": false })) }),
     ]

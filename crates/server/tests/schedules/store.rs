@@ -204,8 +204,10 @@ impl Store {
             return (Vec::new(), None);
         }
         let (room, id) = (self.rooms[at].id.clone(), MembershipId::new(format!("{at}-{user}")));
-        let fact =
-            self.placed(at, Event::MembershipRemoved { id, room, user: self.users[user].clone(), by: None });
+        let fact = self.placed(
+            at,
+            Event::MembershipRemoved { id, room, kind: None, user: self.users[user].clone(), by: None },
+        );
         self.rooms[at].access += 1;
         let position = self.rooms[at].position;
         (vec![fact], Some(Answer::Kicked { room: at, user, position }))

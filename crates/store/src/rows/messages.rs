@@ -9,8 +9,8 @@ use parlor_core::{
     message::{Guise, Message, MessageKind, ThreadInfo},
     room::Room,
     store::{
-        HostSlice, MarkChange, MessageFilter, Page, Paged, Quota, ReadMessages, Receipt, Report, Search,
-        Slice, Tombstone, Unread, Upload, WriteMessages,
+        FileFilter, HostSlice, MarkChange, MessageFilter, Page, Paged, Quota, ReadMessages, Receipt, Report,
+        Search, Slice, Tombstone, Unread, Upload, WriteMessages,
     },
 };
 
@@ -303,8 +303,8 @@ impl ReadMessages for SqlTx<'_> {
     fn thumbnail_of(&mut self, id: &UploadId) -> Result<Option<Upload>> {
         Ok(uploads_rows::thumbnail_of(self, id)?)
     }
-    fn files(&mut self, room: &RoomId, text: &str, page: Page) -> Result<Paged<Upload>> {
-        Ok(uploads_rows::of_room(self, room, text, page)?)
+    fn files(&mut self, room: &RoomId, filter: &FileFilter, page: Page) -> Result<Paged<Upload>> {
+        Ok(uploads_rows::of_room(self, room, filter, page)?)
     }
     fn images(&mut self, room: &RoomId, from: Option<&UploadId>, page: Page) -> Result<Paged<Upload>> {
         Ok(uploads_rows::images(self, room, from, page)?)

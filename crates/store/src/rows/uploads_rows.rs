@@ -4,7 +4,7 @@ use parlor_core::{
     clock::Time,
     error::{Refusal, Result, What},
     id::{MessageId, RoomId, UploadId, UserId},
-    store::{Page, Paged, Quota, Upload},
+    store::{FileFilter, Page, Paged, Quota, Upload},
 };
 
 use super::{
@@ -56,21 +56,28 @@ pub(super) fn date(tx: &mut SqlTx<'_>, id: &UploadId, at: Time) -> Sql<()> {
     Ok(())
 }
 
-pub(super) fn of_room(tx: &mut SqlTx<'_>, room: &RoomId, text: &str, page: Page) -> Sql<Paged<Upload>> {
+pub(super) fn of_room(
+    tx: &mut SqlTx<'_>,
+    room: &RoomId,
+    filter: &FileFilter,
+    page: Page,
+) -> Sql<Paged<Upload>> {
     let Some(room) = room_key(tx, room)? else { return Ok(Paged { items: Vec::new(), total: 0 }) };
     let span = Span::of(room);
-    let pattern = containing(text);
+    let pattern = containing(&filter.text);
+    let group = if filter.group.is_empty() { String::new() } else { format!("{}/", filter.group) };
     // The message's key says the room, so the index on it is a list of the room's files in order.
     let rest = "x.message IS NOT NULL AND x.message > $1 AND x.message < $2 AND x.role = 'file' \
-                AND LOWER(x.name) LIKE $3 ESCAPE '!'";
+                AND LOWER(x.name) LIKE $3 ESCAPE '!' \
+                AND SUBSTR(x.media_type, 1, LENGTH(CAST($4 AS TEXT))) = CAST($4 AS TEXT)";
     let total = tx.one(
         &format!("SELECT COUNT(*) FROM uploads x WHERE {rest}"),
-        params![span.above, span.below, pattern],
+        params![span.above, span.below, pattern, group],
         |row| row.get(0),
     )?;
     let items = tx.query(
-        &format!("{SELECT} WHERE {rest} ORDER BY x.message DESC, x.id LIMIT $4 OFFSET $5"),
-        params![span.above, span.below, pattern, page.count, page.offset],
+        &format!("{SELECT} WHERE {rest} ORDER BY x.message DESC, x.id LIMIT $5 OFFSET $6"),
+        params![span.above, span.below, pattern, group, page.count, page.offset],
         read,
     )?;
     Ok(Paged { items, total })

@@ -88,7 +88,11 @@ pub(super) fn joined(room: &str, position: i64, user: &str) -> Fact {
 
 pub(super) fn left(room: &str, position: i64, user: &str) -> Fact {
     let id = MembershipId::new(format!("{room}-{user}"));
-    placed(room, position, Event::MembershipRemoved { id, room: room.into(), user: user.into(), by: None })
+    placed(
+        room,
+        position,
+        Event::MembershipRemoved { id, room: room.into(), kind: None, user: user.into(), by: None },
+    )
 }
 
 pub(super) fn room(id: &str, access: i64) -> Arc<crate::room::Room> {
