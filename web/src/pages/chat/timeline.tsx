@@ -63,7 +63,7 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
   const box = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
   const [news, setNews] = useState(0);
-  const end = useRef(true);
+  const end = useRef(!target);
   const old = useRef<Row[]>([]);
   const shift = prepended(old.current, all);
   const placed = useRef(false);
@@ -111,8 +111,9 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
     if (!handle || !placed.current) return;
     const { scrollOffset, scrollSize, viewportSize } = handle;
     const below = scrollSize - scrollOffset - viewportSize;
-    const there = below < END && !run.newer;
-    // On the way to the end the view follows as if it were there.
+    // On the way to the end the view follows as if it were there; on the way to a message it does not follow.
+    const way = going() ?? "end";
+    const there = below < END && !run.newer && way === "end";
     end.current = there || going() === "end";
     setAtEnd(there);
     if (there) setNews(0);
