@@ -68,7 +68,8 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
   const shift = prepended(old.current, all);
   const placed = useRef(false);
 
-  const { go, going, stop } = useSettling(list, all);
+  const settled = useRef<() => void>(undefined);
+  const { go, going, stop } = useSettling(list, all, settled);
   const toEnd = useCallback(() => go("end"), [go]);
 
   // The first sight of a room: where it was left, else at the divider, else at the end.
@@ -123,6 +124,8 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
     if (scrollOffset < NEAR) void loadOlder(rid);
     if (below < NEAR) void loadNewer(rid);
   }, [all, rid, run.newer, going]);
+
+  settled.current = scrolled;
 
   // A page may be shorter than the window: then the next one is needed at once.
   useEffect(() => {
@@ -190,7 +193,11 @@ interface Settling {
  * Scrolls to a row until it is there: the list itself gives up when new rows take longer to be measured than it waits,
  * and a busy machine would open a room somewhere above its end. A reader who scrolls is left alone.
  */
-function useSettling(list: RefObject<VListHandle | null>, all: Row[]): Settling {
+function useSettling(
+  list: RefObject<VListHandle | null>,
+  all: Row[],
+  settled: RefObject<(() => void) | undefined>,
+): Settling {
   // Rows come before it meanwhile.
   const latest = useRef(all);
   latest.current = all;
@@ -215,14 +222,17 @@ function useSettling(list: RefObject<VListHandle | null>, all: Row[]): Settling 
         const size = handle.getItemSize(index);
         const seen = size > viewportSize || (top >= 0 && top + size <= viewportSize);
         const off = align === "end" ? below : align === "start" ? Math.abs(top + offset) : seen ? 0 : viewportSize;
-        if (tries > 0 && (off < 2 || (below < 2 && align !== "center") || tries >= TRIES)) return stop();
+        if (tries > 0 && (off < 2 || (below < 2 && align !== "center") || tries >= TRIES)) {
+          stop();
+          return settled.current?.();
+        }
         tries += 1;
         handle.scrollToIndex(index, { align, offset });
         way.current = { align, timer: setTimeout(() => requestAnimationFrame(step), AGAIN) };
       };
       step();
     },
-    [list, stop],
+    [list, settled, stop],
   );
   const going = useCallback(() => way.current?.align, []);
   return { go, going, stop };
