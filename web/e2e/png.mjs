@@ -1,8 +1,8 @@
 // Pictures to send.
 import { deflateSync } from "node:zlib";
 
-/** A picture of one colour. */
-export function png(width, height) {
+/** A picture of one colour, or of one for each row: `paint` is given how far down it is (0 to 1). */
+export function png(width, height, paint = () => [0x66, 0x66, 0x66]) {
   const crc = (bytes) => {
     let sum = ~0;
     for (const byte of bytes) {
@@ -23,8 +23,12 @@ export function png(width, height) {
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
   head.set([8, 2, 0, 0, 0], 8);
-  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3, 0x66)]);
-  const data = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)));
+  const row = (at) => {
+    const bytes = Buffer.alloc(1 + width * 3);
+    for (let x = 0; x < width; x += 1) bytes.set(paint(at / height), 1 + 3 * x);
+    return bytes;
+  };
+  const data = deflateSync(Buffer.concat(Array.from({ length: height }, (_, at) => row(at))));
   const mark = Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]);
   return Buffer.concat([mark, chunk("IHDR", head), chunk("IDAT", data), chunk("IEND", Buffer.alloc(0))]);
 }

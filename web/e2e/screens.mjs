@@ -3,6 +3,10 @@ import { png } from "./png.mjs";
 
 const CODE = ["```rust", "fn main() {", '    println!("hello");', "}", "```"].join("\n");
 
+/** Sky above, the sea below. */
+const harbour = (down) =>
+  down < 0.6 ? [120 + 150 * down, 170 + 90 * down, 225 + 20 * down] : [20 + 30 * down, 70 + 30 * down, 110 + 30 * down];
+
 /** A workspace somebody could work in: `{ ana, room, root }`. `ana` is an account. */
 export async function furnish(stage) {
   const ana = await stage.account("Ana Lovelace");
@@ -20,7 +24,7 @@ export async function furnish(stage) {
   await bob.api.say(room.id, CODE);
   await eve.api.say(room.id, `Timetable for the week-end is out, @${ana.username}.`);
   const form = new FormData();
-  form.set("file", new Blob([png(480, 200)], { type: "image/png" }), "harbour.png");
+  form.set("file", new Blob([png(480, 200, harbour)], { type: "image/png" }), "harbour.png");
   const { file } = await bob.api.call("POST", `rooms.media/${room.id}`, form);
   await bob.api.post(`rooms.mediaConfirm/${room.id}/${file._id}`, { msg: "The harbour from the south" });
   await ana.api.say(room.id, "> It looks wide enough.\n\nSee [the plan](https://example.org/plan), section 2.");
