@@ -55,6 +55,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "parlor-rooms",
             "parlor-tickets",
             "parlor-tls",
+            "parlor-push",
         ],
     ),
     ("parlor-testkit", &["parlor-core"]),

@@ -107,7 +107,10 @@ fn tls() -> Result<rustls::ClientConfig, String> {
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    // Apple's push service speaks nothing but HTTP/2; whoever speaks both may choose.
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 /// Resolves names to what may be connected to, and to nothing else.

@@ -6,6 +6,7 @@ mod mail;
 mod notices;
 mod page;
 mod payload;
+mod phones;
 mod previews;
 mod push_payload;
 mod pushes;
@@ -15,6 +16,7 @@ mod webhooks;
 
 pub use mail::{Mail, server as mail_server};
 pub use notices::Notices;
+pub use phones::{Apple, Google, Own};
 pub use previews::Previews;
 pub use pushes::Pushes;
 pub use webhooks::Webhooks;

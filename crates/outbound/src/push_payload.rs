@@ -74,6 +74,44 @@ pub(crate) fn web(chat: &Chat, push: &Push) -> String {
 
 /// For a gateway as Rocket.Chat's is: the device's token, and what its apps read.
 pub(crate) fn phone(chat: &Chat, push: &Push) -> String {
+    json!({ "token": push.device.value, "options": options(chat, push) }).to_string()
+}
+
+/// For Firebase Cloud Messaging (HTTP v1), whose `data` knows only texts.
+pub(crate) fn google(chat: &Chat, push: &Push) -> String {
+    let options = options(chat, push);
+    let text = |name: &str| match &options[name] {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    json!({ "message": {
+        "token": push.device.value,
+        "notification": { "title": options["title"], "body": options["text"] },
+        "data": {
+            "ejson": options["payload"].to_string(), "msgcnt": text("badge"), "soundname": text("sound"),
+            "notId": text("notId"), "style": "inbox",
+        },
+        "android": { "priority": "HIGH" },
+    }})
+    .to_string()
+}
+
+/// For Apple's push service.
+pub(crate) fn apple(chat: &Chat, push: &Push) -> String {
+    let options = options(chat, push);
+    json!({
+        "aps": {
+            "alert": { "title": options["title"], "body": options["text"] }, "badge": options["badge"],
+            "sound": options["sound"], "category": "MESSAGE", "mutable-content": 1,
+            "thread-id": options["notId"].to_string(),
+        },
+        "ejson": options["payload"].to_string(), "messageFrom": options["from"],
+    })
+    .to_string()
+}
+
+/// What Rocket.Chat's apps are told, whoever brings it to them.
+fn options(chat: &Chat, push: &Push) -> Value {
     let settings = chat.settings();
     let host = settings.text("Site_Url").to_owned();
     let (title, text, not_id, payload) = match &push.told {
@@ -114,7 +152,7 @@ pub(crate) fn phone(chat: &Chat, push: &Push) -> String {
     if gcm {
         options["gcm"] = json!({ "style": "inbox", "image": Value::Null });
     }
-    json!({ "token": push.device.value, "options": options }).to_string()
+    options
 }
 
 /// One notification a room: a number that stays the same for it.

@@ -12,7 +12,7 @@ use parlor_core::{
 };
 use parlor_push::{Browser, Key, seal};
 
-use crate::{keys::push_key, push_payload, queue};
+use crate::{keys::push_key, phones::Own, push_payload, queue};
 
 /// Pushes under way at a time.
 const AT_ONCE: usize = 16;
@@ -30,7 +30,7 @@ const KEPT: &str = "86400";
 const PROOF: i64 = 12 * 3_600;
 
 /// How a push ended.
-enum Ended {
+pub(crate) enum Ended {
     Done,
     /// The device does not want any more.
     Gone,
@@ -42,12 +42,13 @@ enum Ended {
 pub struct Pushes {
     chat: Arc<Chat>,
     fetch: Arc<dyn Fetch>,
+    own: Own,
 }
 
 impl Pushes {
     /// A worker that is not running yet.
-    pub fn new(chat: Arc<Chat>, fetch: Arc<dyn Fetch>) -> Self {
-        Self { chat, fetch }
+    pub fn new(chat: Arc<Chat>, fetch: Arc<dyn Fetch>, own: Own) -> Self {
+        Self { chat, fetch, own }
     }
 
     /// Works until it is dropped.
@@ -114,19 +115,28 @@ impl Pushes {
         ended(self.fetch.fetch(request).await, &[404, 410])
     }
 
-    /// Through the gateway of the settings, which holds the credentials of the app's makers.
+    /// By one's own credentials where there are some for the phone's kind; else through the gateway of the settings,
+    /// which holds those of the app's makers.
     async fn to_phone(&self, push: &Push) -> Ended {
         let settings = self.chat.settings();
         let gateway = settings.text("Push_gateway").trim().trim_end_matches('/').to_owned();
-        let on = settings.is_on("Push_enable") && settings.is_on("Push_enable_gateway");
-        if !on || gateway.is_empty() {
-            return Ended::Failed("pushes to phones are switched off".to_owned(), true);
+        let off = || Ended::Failed("pushes to phones are switched off".to_owned(), true);
+        if !settings.is_on("Push_enable") {
+            return off();
         }
         // Phones are told of messages; taking one back is for those who can hide it.
         if matches!(push.told, Told::Read(_)) {
             return Ended::Done;
         }
         let service = if push.device.kind == "apn" { "apn" } else { "gcm" };
+        match (service, &self.own.apple, &self.own.google) {
+            ("apn", Some(apple), _) => return apple.send(&self.chat, &*self.fetch, push).await,
+            ("gcm", _, Some(google)) => return google.send(&self.chat, &*self.fetch, push).await,
+            _ => {}
+        }
+        if !settings.is_on("Push_enable_gateway") || gateway.is_empty() {
+            return off();
+        }
         let body = push_payload::phone(&self.chat, push).into_bytes();
         let request = Request {
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
@@ -137,11 +147,11 @@ impl Pushes {
     }
 }
 
-fn post(url: &str, body: Vec<u8>) -> Request {
+pub(crate) fn post(url: &str, body: Vec<u8>) -> Request {
     Request { within: PATIENCE, at_most: ANSWER, cut_long: true, ..Request::post_json(url, body) }
 }
 
-fn ended(outcome: std::result::Result<Fetched, Unfetched>, gone: &[u16]) -> Ended {
+pub(crate) fn ended(outcome: std::result::Result<Fetched, Unfetched>, gone: &[u16]) -> Ended {
     match outcome {
         Ok(fetched) if fetched.is_success() => Ended::Done,
         Ok(fetched) if gone.contains(&fetched.status) => Ended::Gone,

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::{
     cli::ServeFlags,
     config_host::{HostConfig, HostFile},
+    config_push::{self, PushFile},
     config_s3::{self, S3File},
     config_tls::{self, TlsConfig, TlsFile},
 };
@@ -26,6 +27,8 @@ pub struct Config {
     pub database: Option<String>,
     /// The bucket that files lie in, or `None` for the data directory.
     pub s3: Option<S3Place>,
+    /// One's own credentials for pushes to phones.
+    pub push: parlor_outbound::Own,
     /// Public base URL without a trailing slash.
     pub root_url: String,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -106,6 +109,7 @@ struct File {
     app_key: Option<String>,
     host: HostFile,
     s3: S3File,
+    push: PushFile,
     tls: TlsFile,
     log_format: Option<LogFormat>,
     stop_within: Option<u64>,
@@ -161,6 +165,7 @@ impl Config {
             tls,
             database: flags.database.clone().or(get("PARLOR_DATABASE_URL")).or(file.database),
             s3: config_s3::load(env, file.s3)?,
+            push: config_push::load(env, file.push)?,
             root_url: root_url.trim_end_matches('/').to_owned(),
             trusted_proxies: number(get("HTTP_FORWARDED_COUNT"), "HTTP_FORWARDED_COUNT")?
                 .or(file.trusted_proxies)

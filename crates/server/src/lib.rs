@@ -4,6 +4,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod config_host;
+mod config_push;
 mod config_s3;
 pub mod config_tls;
 mod entrances;

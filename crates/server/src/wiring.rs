@@ -185,7 +185,9 @@ impl Core {
             tokio::spawn(async move { notifier.notify_forever().await }),
             tokio::spawn(async move { teller.tell_discussions_forever().await }),
             tokio::spawn(parlor_outbound::Notices::new(chat.clone()).run()),
-            tokio::spawn(parlor_outbound::Pushes::new(chat.clone(), chat.outside()).run()),
+            tokio::spawn(
+                parlor_outbound::Pushes::new(chat.clone(), chat.outside(), config.push.clone()).run(),
+            ),
             tokio::spawn(parlor_outbound::Previews::new(chat.clone(), chat.outside()).run()),
             tokio::spawn(parlor_outbound::Mail::new(chat.clone()).run()),
             tokio::spawn(parlor_outbound::Webhooks::new(chat.clone(), chat.outside()).run()),

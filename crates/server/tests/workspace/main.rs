@@ -4,6 +4,7 @@ mod administration;
 mod integrations;
 mod limits;
 mod mail;
+mod phones;
 mod post;
 mod previews;
 mod pushes;
