@@ -207,7 +207,7 @@ try {
     frames(ana.page, async () => {
       const box = document.querySelector("#messages");
       const inner = [box, ...box.querySelectorAll("*")].find((one) => one.scrollHeight > one.clientHeight + 100);
-      for (let at = 0; at < 240; at += 1) {
+      for (let at = 0, from = performance.now(); at < 240 && performance.now() < from + 20_000; at += 1) {
         inner.scrollBy(0, -60);
         await new Promise(requestAnimationFrame);
       }
@@ -273,7 +273,7 @@ try {
   const listed = await cost(ana.page, client, "list", () =>
     frames(ana.page, async () => {
       const list = document.querySelector("nav [role=list]");
-      for (let at = 0; at < 300; at += 1) {
+      for (let at = 0, from = performance.now(); at < 300 && performance.now() < from + 20_000; at += 1) {
         list.scrollBy(0, 60);
         await new Promise(requestAnimationFrame);
       }
