@@ -27,6 +27,9 @@ pub(crate) struct Entrances {
     redirect: Vec<TcpListener>,
 }
 
+/// An entrance and what it serves.
+pub(crate) type Opened = (Entrance, Router);
+
 impl Entrances {
     /// Binds every address, so that a taken port is said before anything is opened.
     pub(crate) async fn bind(config: &Config) -> Result<Self> {
@@ -44,7 +47,7 @@ impl Entrances {
         self,
         router: Router,
         config: &Config,
-    ) -> Result<(Vec<(Entrance, Router)>, Option<JoinHandle<()>>)> {
+    ) -> Result<(Vec<Opened>, Option<JoinHandle<()>>)> {
         let (mut router, mut keeper, mut opened) = (router, None, Vec::new());
         if let Some(tls) = &config.tls {
             let shelf = Arc::new(Shelf::default());

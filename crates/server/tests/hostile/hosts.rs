@@ -128,7 +128,7 @@ fn requests(room: &str, case: &str) -> Vec<(Method, String, Value)> {
         (post.clone(), format!("/api/conversations/{case}/close"), json!({"reason": "r"})),
         (post.clone(), format!("/api/conversations/{case}/reopen"), json!({"reason": "r"})),
         (post.clone(), format!("/api/conversations/{case}/read"), json!({"message_ids": ["x"]})),
-        (post, format!("/api/conversations/{case}/participants"), json!({"user_id": "u-bob"})),
+        (post.clone(), format!("/api/conversations/{case}/participants"), json!({"user_id": "u-bob"})),
         (
             get.clone(),
             "/api/chat/inbox/alice".into(),
