@@ -35,6 +35,24 @@ export default [
     },
   },
   {
+    name: "all that is unread is marked read at once, and that is taken back",
+    shows: [50],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana");
+      const rooms = [await stage.room(bob, [ana]), await stage.room(bob, [ana])];
+      for (const { id } of rooms) await bob.api.say(id, "not read yet");
+      for (const { name } of rooms) await ana.sees(ana.row(name).filter({ hasText: "1 unread" }));
+      await ana.button("Unread", ana.inbox).click();
+      await ana.button("Mark all as read").click();
+      await ana.sees(ana.page.getByText("2 rooms were marked as read."));
+      for (const { name } of rooms) await ana.seesNot(ana.row(name));
+      await ana.check();
+      await ana.button("Undo").click();
+      for (const { name } of rooms) await ana.sees(ana.row(name).filter({ hasText: "1 unread" }));
+    },
+  },
+  {
     name: "muted rooms stay quiet, but a mention still shows",
     shows: [12],
     async run(stage) {
@@ -152,6 +170,132 @@ export default [
         places.add(await ana.page.evaluate(() => document.activeElement?.getAttribute("aria-label")));
       }
       equal(places.size, 3, "regions");
+    },
+  },
+  {
+    name: "a list of hundreds of rooms holds few rows, and a new message touches one of them",
+    shows: [14],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana", { path: null });
+      const lot = `lot${Date.now() % 1_000_000}`;
+      let made = 0;
+      // Enough to tell a list that holds all from one that holds what is seen; how a thousand scroll is measured elsewhere.
+      const maker = async () => {
+        while (made < 200) await stage.room(ana, [], { name: `${lot}-${made++}` });
+      };
+      await Promise.all(Array.from({ length: 6 }, maker));
+      const room = await stage.room(bob, [ana], { name: `${lot}-loud` });
+      await ana.open("/");
+      await ana.sees(ana.row(room.name));
+      const rows = ana.inbox.getByRole("listitem");
+      const held = await rows.count();
+      equal(held < 80, true, `${held} rows at once: the list is not virtual`);
+      // While the list is held still, news change the row that they concern and no other.
+      await ana.row(room.name).hover();
+      await ana.inbox.getByRole("list").evaluate((list) => {
+        window.touched = new Set();
+        const observer = new MutationObserver((changes) => {
+          for (const { target } of changes) {
+            const row = (target instanceof Element ? target : target.parentElement)?.closest("[role=listitem]");
+            if (row) window.touched.add(row.textContent);
+          }
+        });
+        observer.observe(list, { subtree: true, childList: true, characterData: true });
+      });
+      await bob.api.say(room.id, "just this");
+      await ana.sees(ana.row(room.name).filter({ hasText: "just this" }));
+      const touched = await ana.page.evaluate(() => [...window.touched]);
+      equal(
+        touched.filter((text) => !text.includes(room.name)),
+        [],
+        "other rows that were made anew",
+      );
+      // To the end and back by the keyboard: one stop of Tab, and never more rows than are seen.
+      await ana.button("Direct", ana.inbox).focus();
+      await ana.page.keyboard.press("Tab");
+      await ana.page.keyboard.press("End");
+      const last = ana.inbox.getByRole("link").last();
+      await until("the last room has the focus", () => last.evaluate((row) => row === document.activeElement));
+      const held2 = await rows.count();
+      equal(held2 < 80, true, `${held2} rows at the end`);
+      await ana.page.keyboard.press("Home");
+      await until("the first room has the focus", async () =>
+        ana.row(room.name).evaluate((row) => row === document.activeElement),
+      );
+    },
+  },
+  {
+    name: "the keyboard alone: to a room, into a message and out, to the composer, a thread, a dialog and back",
+    shows: [22, 29, 37, 56],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana", { path: null });
+      const room = await stage.room(bob, [ana]);
+      await bob.api.say(room.id, "first words");
+      await bob.api.say(room.id, "see https://example.org/one and https://example.org/two");
+      await bob.api.say(room.id, "last words");
+      await ana.open("/");
+      await ana.sees(ana.row(room.name));
+      const { keyboard } = ana.page;
+      const focused = (locator) => locator.evaluate((one) => one === document.activeElement).catch(() => false);
+      const at = (what, locator) => until(`the focus is on ${what}`, () => focused(locator));
+      const press = async (...keys) => {
+        for (const key of keys) await keyboard.press(key);
+      };
+      // The rooms are one stop.
+      await ana.button("Direct", ana.inbox).focus();
+      await press("Tab");
+      await at("a room", ana.inbox.getByRole("link").first());
+      await press("ArrowDown", "ArrowUp", "Enter");
+      await ana.sees(ana.message("last words"));
+      // So are the messages: from the composer one step back.
+      await ana.composer.focus();
+      await press("Shift+Tab", "Shift+Tab");
+      await at("the last message", ana.message("last words"));
+      await press("ArrowUp");
+      await at("the one before", ana.message("see"));
+      await press("Tab");
+      await at("the composer's first button", ana.button("Attach files"));
+      await press("Shift+Tab");
+      await at("the same message again", ana.message("see"));
+      // Inside are its links and actions, outside again it is one row.
+      await press("Enter");
+      await at("its first action", ana.button("Add a reaction"));
+      await press("Shift+Tab", "Shift+Tab");
+      await at("its first link", ana.message("see").getByRole("link").first());
+      await press("Escape");
+      await at("the message", ana.message("see"));
+      await ana.check();
+      // A dialog gives the focus back.
+      await press("Enter", "Enter");
+      await ana.sees(ana.page.getByRole("dialog", { name: "Emoji" }));
+      await press("Escape");
+      await ana.seesNot(ana.page.getByRole("dialog"));
+      await at("what opened the dialog", ana.button("Add a reaction"));
+      // A thread, and out of it.
+      await press("Tab", "Enter");
+      const side = ana.page.getByRole("complementary", { name: "Thread" });
+      const reply = side.getByRole("combobox", { name: "Reply in the thread" });
+      await at("the thread's composer", reply);
+      await keyboard.type("by keys");
+      await press("Enter");
+      await ana.sees(side.getByRole("article").filter({ hasText: "by keys" }));
+      await press("Escape");
+      await ana.seesNot(side);
+      // Writing, changing the last words, and leaving that.
+      await ana.composer.focus();
+      await keyboard.type("my own");
+      await press("Enter");
+      await ana.sees(ana.message("my own"));
+      await until("it is stored", async () => {
+        const { messages } = await bob.api.get(`channels.history?roomId=${room.id}`);
+        return messages[0]?.msg === "my own";
+      });
+      await press("ArrowUp");
+      await at("the edit", ana.page.getByRole("textbox", { name: "Edit the message" }));
+      await press("Escape");
+      await at("the composer", ana.composer);
     },
   },
   {

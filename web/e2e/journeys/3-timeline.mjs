@@ -1,4 +1,5 @@
 // Reading: the timeline never jumps.
+import { createServer } from "node:http";
 import { equal, until } from "../stage.mjs";
 
 /** Fills a room with numbered messages of several heights: by the administrator, who may be as quick as he likes. */
@@ -142,6 +143,63 @@ export default [
         await ana.page.waitForTimeout(60);
       }
       await ana.sees(ana.message("line 120."));
+    },
+  },
+  {
+    name: "a link's preview comes later, moves nothing, and its author can take it away",
+    shows: [25],
+    async run(stage) {
+      const site = createServer((request, response) => {
+        response.writeHead(200, { "Content-Type": "text/html" }).end("<title>The page</title>");
+      });
+      await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
+      const { port } = site.address();
+      const usual = {};
+      const wanted = { SSRF_Allowlist: ["127.0.0.1"], API_EmbedIgnoredHosts: "", API_EmbedSafePorts: String(port) };
+      for (const [id, value] of Object.entries({ API_Embed: true, ...wanted })) {
+        usual[id] = (await stage.admin.get(`settings/${id}`)).value;
+        await stage.admin.post(`settings/${id}`, { value });
+      }
+      try {
+        const bob = await stage.account("Bob");
+        const ana = await stage.person("Ana", { path: null });
+        const room = await stage.room(bob, [ana]);
+        await fill(stage, room, 45);
+        await Promise.all([ana, bob].map(({ api }) => api.post("subscriptions.read", { rid: room.id })));
+        await ana.open(room.path);
+        await ana.sees(ana.message("line 45."));
+        const reader = await stage.as(bob, { path: room.path });
+        await reader.sees(reader.message("line 45."));
+        await reader.feed.hover();
+        await reader.page.mouse.wheel(0, -900);
+        await reader.sees(reader.button("To the newest"));
+        const number = await reader.feed.evaluate((feed) => {
+          const row = [...feed.querySelectorAll("article")].find((one) => one.getBoundingClientRect().top > 150);
+          return /line (\d+)\./.exec(row?.textContent ?? "")?.[1];
+        });
+        const before = await top(reader, `line ${number}.`);
+        await ana.page.bringToFront();
+        await ana.say(`look: http://127.0.0.1:${port}/page`);
+        const card = ana.message("look:").getByRole("link", { name: /^The page/ });
+        await ana.sees(card);
+        // What comes after the preview shows that it has come to the other reader too.
+        await ana.say("what comes after it");
+        await reader.page.bringToFront();
+        await reader.sees(reader.button("2 new messages"));
+        equal(Math.abs((await top(reader, `line ${number}.`)) - before) <= 1, true, "the place of what is read");
+        await reader.button("2 new messages").click();
+        await reader.sees(reader.message("look:").getByRole("link", { name: /^The page/ }));
+        equal(await reader.button("Remove the preview").count(), 0, "what somebody else may take away");
+        await ana.page.bringToFront();
+        await ana.button("Remove the preview").click();
+        await ana.seesNot(card);
+        await reader.page.bringToFront();
+        await reader.seesNot(reader.message("look:").getByRole("link", { name: /^The page/ }));
+        await ana.sees(ana.message("look:").getByRole("link", { name: /page$/ }));
+      } finally {
+        for (const [id, value] of Object.entries(usual)) await stage.admin.post(`settings/${id}`, { value });
+        site.close();
+      }
     },
   },
   {

@@ -236,6 +236,20 @@ export default [
       await ana.shot("search");
       await side.getByRole("link").filter({ hasText: "opens at nine" }).click();
       await ana.sees(ana.message("opens at nine"));
+      // In all rooms, with a filter taken from what is offered by keyboard.
+      await ana.page.keyboard.press("Control+k");
+      await ana.page.getByRole("combobox", { name: "Room or person" }).fill("opens at nine");
+      await ana.page.getByRole("option", { name: /^Search messages for/ }).click();
+      const found = ana.page.getByRole("main").getByRole("link").filter({ hasText: "opens at nine" });
+      await ana.sees(found.filter({ hasText: room.name }));
+      const field = ana.page.getByRole("main").getByRole("combobox", { name: "Search" });
+      await field.fill("café fr");
+      await ana.sees(ana.page.getByRole("option", { name: /^from:/ }));
+      await field.press("ArrowDown");
+      await field.press("Enter");
+      await field.pressSequentially("me");
+      await ana.sees(ana.page.getByRole("main").getByRole("link").filter({ hasText: "another" }));
+      await ana.seesNot(found);
     },
   },
   {

@@ -145,6 +145,30 @@ export default [
     },
   },
   {
+    name: "administration of users: several are chosen and switched off at once, and it is taken back",
+    shows: [60],
+    async run(stage) {
+      const lot = `bulk${Date.now() % 1_000_000}`;
+      const people = [await stage.account(`${lot} one`), await stage.account(`${lot} two`)];
+      const boss = await administrator(stage, "/admin/users", "Users");
+      const { page } = boss;
+      await page.getByLabel("Find users").fill(lot);
+      await boss.sees(page.getByText("2 users", { exact: true }));
+      for (const { name } of people) await page.getByRole("checkbox", { name: `Choose ${name}` }).check();
+      await boss.sees(page.getByText("2 users chosen"));
+      await boss.check();
+      await boss.button("Deactivate").click();
+      await boss.button("Deactivate", asks(boss)).click();
+      await boss.sees(page.getByText("2 accounts were deactivated."));
+      const active = () =>
+        Promise.all(people.map(async ({ id }) => (await stage.admin.get(`users.info?userId=${id}`)).user.active));
+      equal(await active(), [false, false], "active");
+      await boss.button("Undo").click();
+      await boss.sees(page.getByText("2 accounts were activated."));
+      equal(await active(), [true, true], "active");
+    },
+  },
+  {
     name: "administration of users: a long list is one stop of Tab, arrows go within, in all looks",
     shows: [60],
     async run(stage) {

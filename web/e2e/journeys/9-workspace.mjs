@@ -278,6 +278,35 @@ export default [
     },
   },
   {
+    name: "administration of applications: made, its secret shown once, deleted",
+    shows: [],
+    async run(stage) {
+      const boss = await administrator(stage, "/admin/apps", "Applications");
+      const { page } = boss;
+      const name = fresh("app");
+      await boss.button("New application").click();
+      const make = dialog(boss, "New application");
+      await make.getByLabel("Name", { exact: true }).fill(name);
+      await make.getByLabel("Addresses to come back to").fill("https://app.example/callback");
+      await boss.button("Create the application", make).click();
+      await boss.sees(asks(boss).getByText("shown only this once"));
+      await boss.check();
+      await boss.button("Copy: Client secret", asks(boss)).click();
+      equal((await page.evaluate(() => navigator.clipboard.readText())).length > 20, true, "a secret");
+      await boss.button("I have kept it", asks(boss)).click();
+      await rows(boss, "Applications").filter({ hasText: name }).click();
+      const one = dialog(boss, name);
+      await boss.sees(one.getByRole("heading", { name: "Client ID" }));
+      equal(await one.getByRole("heading", { name: "Client secret" }).count(), 0, "the secret shown again");
+      await looks(boss, () => boss.sees(page.getByRole("dialog", { name })), "admin-apps");
+      await boss.open("/admin/apps?locale=en");
+      await rows(boss, "Applications").filter({ hasText: name }).click();
+      await boss.button("Delete the application", one).click();
+      await boss.button("Delete the application", asks(boss)).click();
+      await boss.seesNot(rows(boss, "Applications").filter({ hasText: name }));
+    },
+  },
+  {
     name: "administration of invites: a link is made, brings somebody in, and is revoked",
     shows: [60],
     async run(stage) {

@@ -1,8 +1,9 @@
 import { Copy } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useT } from "@/i18n";
 import { toast } from "@/ui/toast";
 import { Button, IconButton } from "@/ui/button";
+import type { Part } from "./colour";
 import css from "./markup.module.css";
 
 /** Lines shown before "show all". */
@@ -29,7 +30,7 @@ export function Code({ language, text }: { language?: string | undefined; text: 
       </header>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it */}
       <pre tabIndex={0} role="region" aria-label={name}>
-        {shown}
+        <Coloured language={language} text={shown} />
       </pre>
       {long && (
         <Button kind="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
@@ -37,5 +38,34 @@ export function Code({ language, text }: { language?: string | undefined; text: 
         </Button>
       )}
     </div>
+  );
+}
+
+/** The text at once, and its colours when they are there. */
+function Coloured({ language, text }: { language: string | undefined; text: string }): ReactNode {
+  const [found, setFound] = useState<{ text: string; parts: Part[] }>();
+  useEffect(() => {
+    if (!language || language === "none") return undefined;
+    let current = true;
+    import("./colour")
+      .then(({ colour }) => colour(language, text))
+      .then((parts) => current && parts && setFound({ text, parts }))
+      .catch(() => undefined);
+    return () => {
+      current = false;
+    };
+  }, [language, text]);
+  return found?.text === text ? <Parts parts={found.parts} /> : text;
+}
+
+function Parts({ parts }: { parts: Part[] }): ReactNode {
+  return parts.map((part, index) =>
+    typeof part === "string" ? (
+      part
+    ) : (
+      <span key={index} data-code={part.kind}>
+        <Parts parts={part.parts} />
+      </span>
+    ),
   );
 }

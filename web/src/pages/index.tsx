@@ -1,6 +1,7 @@
 // Every page and its address on one screen. A page is a folder with a default export, and with its own texts in
 // `locales/` where it has many.
 
+import { Search } from "./chat/later";
 import { page } from "./lazy";
 
 export const Login = page(() => import("./login"));
@@ -40,4 +41,5 @@ export const inside: Entry[] = [
   },
   { path: "/admin/*?", page: page(() => import("./admin"), import.meta.glob("./admin/locales/*.json")) },
   { path: "/directory", page: page(() => import("./directory"), import.meta.glob("./directory/locales/*.json")) },
+  { path: "/search", page: Search },
 ];

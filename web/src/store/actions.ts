@@ -3,6 +3,7 @@
 import { ddp } from "@/api/live";
 import { get, post } from "@/api/rest";
 import type { Id, Message, Room, Subscription } from "@/api/types";
+import { millis } from "@/lib/time";
 import { update } from "./history";
 import { change, state } from "./state";
 
@@ -32,6 +33,14 @@ async function optimistic(message: Message, part: Partial<Message>, ask: () => P
 export async function edit(message: Message, text: string): Promise<void> {
   const part = { msg: text, md: undefined, editedAt: new Date().toISOString() };
   await optimistic(message, part, () => post("chat.update", { roomId: message.rid, msgId: message._id, text }));
+}
+
+/** Takes the preview of one link away from an own message: the others stay. */
+export async function withoutCard(message: Message, url: string): Promise<void> {
+  const urls = (message.urls ?? []).map((one) => (one.url === url ? { ...one, ignoreParse: true } : one));
+  const previewUrls = urls.filter((one) => !one.ignoreParse).map((one) => one.url);
+  const body = { roomId: message.rid, msgId: message._id, text: message.msg, previewUrls };
+  await optimistic(message, { urls }, () => post("chat.update", body));
 }
 
 export const remove = (message: Message): Promise<unknown> =>
@@ -77,6 +86,31 @@ export async function markRead(rid: Id): Promise<void> {
   const read = { alert: false, unread: 0, unreadMessages: 0, userMentions: 0, groupMentions: 0 };
   change(({ subscriptions }) => ({ subscriptions: { ...subscriptions, [rid]: { ...sub, ...read } } }));
   await post("subscriptions.read", { rid, readThreads: false }).catch(() => undefined);
+}
+
+/** Calls `work` for each, a few at a time. */
+async function each<T>(all: readonly T[], work: (one: T) => Promise<unknown>): Promise<void> {
+  const left = [...all];
+  const worker = async (): Promise<void> => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one);
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+}
+
+/** Marks rooms read, their threads too. */
+export async function readAll(subs: readonly Subscription[]): Promise<void> {
+  await each(subs, ({ rid }) => post("subscriptions.read", { rid, readThreads: true }));
+}
+
+/** Marks rooms unread again from where each was read to (`subs` as they were). */
+export async function unreadAll(subs: readonly Subscription[]): Promise<void> {
+  const me = state().me?._id;
+  await each(subs, async ({ rid, ls }) => {
+    type Answer = { messages: Message[] };
+    const { messages } = await ddp.call<Answer>("loadNextMessages", rid, { $date: millis(ls) }, 50);
+    const first = messages.find((message) => message.u._id !== me && !message.tmid);
+    if (first) await markUnreadFrom(first);
+  });
 }
 
 export const markUnreadFrom = (message: Message): Promise<unknown> =>

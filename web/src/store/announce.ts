@@ -1,6 +1,6 @@
 // Telling the reader of what happens elsewhere: one polite live region, the title, and the system's notifications.
 
-import type { Id, UserRef } from "@/api/types";
+import type { Id, Subscription, UserRef } from "@/api/types";
 import { t } from "@/i18n";
 import { preference } from "./preferences";
 import { counted, isUnread } from "./rooms";
@@ -64,12 +64,15 @@ export function announce(notice: Notice): void {
   };
 }
 
-/** Keeps the number of unread messages in the title, and tells the desktop app. */
+/** Keeps the number of unread messages in the title and the tab's picture, and tells the desktop app. */
 export function showCount(): () => void {
   let last = "";
+  let known: Record<Id, Subscription> = {};
   const update = (): void => {
     const { subscriptions, me } = state();
     const subs = me ? Object.values(subscriptions).filter((sub) => sub.open) : [];
+    if (subscriptions !== known) tellEach(known, subscriptions);
+    known = subscriptions;
     const total = subs.reduce((sum, sub) => sum + counted(sub).mentions, 0);
     const dot = total === 0 && subs.some(isUnread);
     const mark = total > 0 ? `(${total}) ` : dot ? "• " : "";
@@ -78,7 +81,28 @@ export function showCount(): () => void {
     last = title;
     document.title = title;
     dispatchEvent(new CustomEvent("unread-changed", { detail: total || (dot ? "•" : "") }));
+    void import("@/lib/icon")
+      .then(({ drawIcon }) => drawIcon(total > 0 ? String(Math.min(total, 99)) : dot ? "•" : ""))
+      .catch(() => undefined);
   };
   update();
   return useStore.subscribe(update);
+}
+
+/** The desktop app counts by room. */
+function tellEach(before: Record<Id, Subscription>, now: Record<Id, Subscription>): void {
+  for (const [rid, sub] of Object.entries(now)) {
+    const old = before[rid];
+    if (old && old.unread === sub.unread && old.alert === sub.alert) continue;
+    const detail = {
+      rid,
+      fname: sub.fname,
+      name: sub.name,
+      t: sub.t,
+      open: sub.open,
+      unread: sub.unread,
+      alert: sub.alert,
+    };
+    dispatchEvent(new CustomEvent("unread-changed-by-subscription", { detail }));
+  }
 }

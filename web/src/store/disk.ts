@@ -41,11 +41,17 @@ export const keepOutgoing = (message: Outgoing): Promise<unknown> =>
 export const dropOutgoing = (id: string): Promise<unknown> =>
   attempt<unknown>((database) => database.delete("outbox", id), undefined);
 
-export const readDrafts = (user: string): Promise<Record<string, string>> =>
+/** A draft and when it was typed (ms). */
+export interface Draft {
+  text: string;
+  at: number;
+}
+
+export const readDrafts = (user: string): Promise<Record<string, Draft>> =>
   attempt(async (database) => {
     const all = await database.getAll("drafts");
     const own = all.filter((draft) => draft.user === user);
-    return Object.fromEntries(own.map((draft) => [draft.key.slice(user.length + 1), draft.text]));
+    return Object.fromEntries(own.map((draft) => [draft.key.slice(user.length + 1), draft]));
   }, {});
 
 export const keepDraft = (user: string, key: string, text: string): Promise<unknown> =>

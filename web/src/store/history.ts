@@ -76,6 +76,12 @@ export async function open(rid: Id): Promise<void> {
   }
 }
 
+/** Loads a room as if it had not been looked at yet. */
+export async function openAfresh(rid: Id): Promise<void> {
+  update(rid, () => fresh);
+  await open(rid);
+}
+
 export async function loadOlder(rid: Id): Promise<void> {
   const timeline = state().timelines[rid];
   const first = timeline?.messages[0];

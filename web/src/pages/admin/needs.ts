@@ -13,6 +13,7 @@ export const NEEDS = {
     "manage-outgoing-integrations",
     "manage-own-outgoing-integrations",
   ],
+  apps: ["manage-oauth-apps"],
   invites: ["create-invite-links"],
   emoji: ["manage-emoji"],
   reports: ["view-moderation-console"],

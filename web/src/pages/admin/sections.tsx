@@ -2,6 +2,7 @@
 
 import {
   Activity,
+  AppWindow,
   Database,
   DoorOpen,
   Flag,
@@ -37,6 +38,7 @@ export const sections: Section[] = [
     icon: Webhook,
     page: page(() => import("./integrations"), import.meta.glob("./integrations/locales/*.json")),
   },
+  { id: "apps", icon: AppWindow, page: page(() => import("./apps"), import.meta.glob("./apps/locales/*.json")) },
   {
     id: "invites",
     icon: Ticket,

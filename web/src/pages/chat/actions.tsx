@@ -1,8 +1,10 @@
+import { EmojiPicker, Forward } from "./later";
 import {
   Copy,
   CornerUpRight,
   EllipsisVertical,
   Flag,
+  Info,
   Link as LinkIcon,
   MailQuestion,
   MessageSquareText,
@@ -25,20 +27,20 @@ import { type Item, Menu } from "@/ui/menu";
 import { toast } from "@/ui/toast";
 import { mayDelete, permalink, type Place } from "./place";
 
-const EmojiDialog = lazy(() => import("./emoji-picker"));
-const Forward = lazy(() => import("./forward"));
 const Confirm = lazy(() => import("@/ui/dialog").then((module) => ({ default: module.Confirm })));
 
 interface Props {
   message: Message;
   place: Place;
   edit: () => void;
+  /** Opens what is known about it. */
+  about: () => void;
   /** Told while a menu or a dialog of the message is open, so that its row keeps it. */
   hold: (held: boolean) => void;
 }
 
 /** What one may do with a message: the usual as buttons, all of it in a menu. */
-export function Actions({ message, place, edit, hold }: Props): ReactNode {
+export function Actions({ message, place, edit, about, hold }: Props): ReactNode {
   const t = useT();
   const [, go] = useLocation();
   const [asking, setAsking] = useState<"delete" | "emoji" | "forward" | null>(null);
@@ -65,6 +67,7 @@ export function Actions({ message, place, edit, hold }: Props): ReactNode {
       item("forward", <CornerUpRight size={size} aria-hidden />, () => setAsking("forward")),
       item("link", <LinkIcon size={size} aria-hidden />, () => copy(permalink(message), "action.linkCopied")),
       item("copy", <Copy size={size} aria-hidden />, () => copy(message.msg, "action.copied")),
+      item("about", <Info size={size} aria-hidden />, about),
     ],
     [
       ...(setting("Message_AllowStarring", true)
@@ -119,7 +122,7 @@ export function Actions({ message, place, edit, hold }: Props): ReactNode {
           />
         )}
         {asking === "emoji" && (
-          <EmojiDialog
+          <EmojiPicker
             close={close}
             choose={(emoji) => {
               close();

@@ -1,13 +1,12 @@
 import { Download, FileText } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { type ReactNode, Suspense, useState } from "react";
 import type { Attachment, Message } from "@/api/types";
 import { intl, useT } from "@/i18n";
 import { size } from "@/lib/text";
 import { clock, millis } from "@/lib/time";
 import { Anchor, safe, Tree } from "@/markup/tree";
+import { Gallery } from "./later";
 import css from "./attachments.module.css";
-
-const Gallery = lazy(() => import("./gallery"));
 
 /** The largest side of a picture in the timeline (px). */
 const WIDEST = 420;

@@ -67,8 +67,8 @@ const ranked = <T>(all: T[], score: (one: T) => number, most = 8): T[] =>
     .slice(0, most)
     .map(({ one }) => one);
 
-async function people(rid: Id, text: string): Promise<Choice[]> {
-  const here = await inRoom(rid);
+async function people(rid: Id | undefined, text: string): Promise<Choice[]> {
+  const here = rid ? await inRoom(rid) : [];
   const score = (one: Person): number => Math.max(fit(one.username, text), fit(one.name ?? "", text));
   let found = ranked(here, score, 6);
   if (found.length < 4 && text) {
@@ -143,7 +143,8 @@ async function slash(text: string): Promise<Choice[]> {
   }));
 }
 
-export function choices(rid: Id, { mark, text }: Typed): Promise<Choice[]> {
+/** What may stand in place of what is typed; people of the room first, where there is one. */
+export function choices(rid: Id | undefined, { mark, text }: Typed): Promise<Choice[]> {
   if (mark === "@") return people(rid, text);
   if (mark === "#") return rooms(text);
   if (mark === ":") return emoji(text);

@@ -2,7 +2,6 @@ import { Mic, Paperclip, SendHorizontal, Smile, X } from "lucide-react";
 import {
   type ClipboardEvent,
   type KeyboardEvent,
-  lazy,
   type ReactNode,
   Suspense,
   useCallback,
@@ -27,11 +26,9 @@ import { Avatar } from "@/ui/avatar";
 import { IconButton } from "@/ui/button";
 import { toast } from "@/ui/toast";
 import { commands, choices, type Choice, typed, type Typed } from "./complete";
+import { EmojiPicker, Voice } from "./later";
 import css from "./composer.module.css";
 import { permalink } from "./place";
-
-const EmojiPicker = lazy(() => import("./emoji-picker"));
-const Voice = lazy(() => import("./voice"));
 
 export interface ComposerHandle {
   quote: (message: Message) => void;
@@ -59,6 +56,7 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
   const [picking, setPicking] = useState(false);
   const [speaking, setSpeaking] = useState(false);
   const [also, setAlso] = useState(false);
+  const [code, setCode] = useState("");
   const area = useRef<HTMLTextAreaElement>(null);
   const files = useRef<HTMLInputElement>(null);
   const completion = useCompletion(rid, text, area);
@@ -133,7 +131,9 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
     }
     const box = area.current;
     const chosen = box ? text.slice(box.selectionStart, box.selectionEnd) : "";
-    const address = event.clipboardData.getData("text/plain").trim();
+    const whole = event.clipboardData.getData("text/plain");
+    setCode(isCode(whole) ? whole.replaceAll("\r\n", "\n") : "");
+    const address = whole.trim();
     if (chosen && /^https?:\/\/\S+$/.test(address) && !chosen.includes("\n")) {
       event.preventDefault();
       insert(`[${chosen}](${address})`);
@@ -210,6 +210,19 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
             {t("composer.also")}
           </label>
         )}
+        {code && text.includes(code) && (
+          <button
+            type="button"
+            className={css.offer}
+            onClick={() => {
+              type(text.replace(code, () => block(text, code)));
+              setCode("");
+              area.current?.focus();
+            }}
+          >
+            {t("composer.codeBlock")}
+          </button>
+        )}
         {left < 200 && (
           <span role="status">{t(left < 0 ? "composer.tooLong" : "composer.left", { count: Math.abs(left) })}</span>
         )}
@@ -227,6 +240,23 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
       )}
     </div>
   );
+}
+
+/** Several lines that look like a program rather than like sentences. */
+function isCode(text: string): boolean {
+  const lines = text.split("\n").filter((line) => line.trim());
+  const odd = lines.filter((line) =>
+    /^\s{2,}\S|^\t|[;{}]\s*$|^\s*(\/\/|#include|import |def |fn |const )|=>|\)\s*:$/.test(line),
+  );
+  return lines.length > 1 && !text.includes("```") && odd.length * 3 >= lines.length;
+}
+
+/** The same as a block: on lines of its own. */
+function block(text: string, code: string): string {
+  const at = text.indexOf(code);
+  const before = at > 0 && text[at - 1] !== "\n" ? "\n" : "";
+  const after = at + code.length < text.length && text[at + code.length] !== "\n" ? "\n" : "";
+  return `${before}\`\`\`\n${code.replace(/\n+$/, "")}\n\`\`\`${after}`;
 }
 
 /** `/command parameters`: an unknown command is said, and stays in the composer's hands. */

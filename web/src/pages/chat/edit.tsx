@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useState } from "react";
+import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useState } from "react";
 import type { Message } from "@/api/types";
 import { useT } from "@/i18n";
 import { edit } from "@/store/actions";
@@ -6,9 +6,30 @@ import { Button } from "@/ui/button";
 import { toast } from "@/ui/toast";
 import css from "./edit.module.css";
 
+interface Props {
+  message: Message;
+  row: RefObject<HTMLElement | null>;
+  close: () => void;
+}
+
+let from: HTMLElement | null = null;
+
+/** Where the focus goes back to after the next edit, when that is not its message. */
+export function editFrom(element: Element | null): void {
+  from = element instanceof HTMLTextAreaElement ? element : null;
+}
+
 /** Changing a message where it stands: Enter saves, Esc leaves it as it was. */
-export function EditBox({ message, close }: { message: Message; close: () => void }): ReactNode {
+export function EditBox({ message, row, close }: Props): ReactNode {
   const t = useT();
+  useEffect(() => {
+    const [back, own] = [from, row.current];
+    from = null;
+    return () =>
+      void setTimeout(() => {
+        if (document.activeElement === document.body) (back?.isConnected ? back : own)?.focus();
+      });
+  }, [row]);
   const [text, setText] = useState(message.msg);
   const save = (): void => {
     const clean = text.trim();

@@ -1,5 +1,5 @@
 import { ArrowLeft, BellOff, EllipsisVertical, Hash, Lock, MessagesSquare, Search, Star, Video } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { type ReactNode, Suspense, useState } from "react";
 import { useLocation } from "wouter";
 import { post } from "@/api/rest";
 import type { Id } from "@/api/types";
@@ -12,10 +12,9 @@ import { Avatar } from "@/ui/avatar";
 import { IconButton } from "@/ui/button";
 import { type Item, Menu } from "@/ui/menu";
 import { toast } from "@/ui/toast";
+import { Jump } from "./later";
 import css from "./header.module.css";
 import { roomPath } from "./place";
-
-const Jump = lazy(() => import("./jump"));
 
 /** A conversation's head: what it is called, who is there, and what else it holds. */
 export function RoomHeader({ rid }: { rid: Id }): ReactNode {

@@ -18,6 +18,12 @@ function cycle(back: boolean): void {
   shown[(now + (back ? -1 : 1) + shown.length) % shown.length]?.focus();
 }
 
+/** Where one searches from here: in the room that is shown, or in all. */
+function searchOf(location: string): string {
+  const [, kind = "", name = ""] = location.split("/");
+  return ["channel", "group", "direct"].includes(kind) && name ? `/${kind}/${name}/search` : "/search";
+}
+
 /** Keys of the whole app. Single letters can be turned off, for those who speak to their machine. */
 export function useShortcuts(open: (overlay: Overlay) => void): void {
   const [location, go] = useLocation();
@@ -26,7 +32,12 @@ export function useShortcuts(open: (overlay: Overlay) => void): void {
       if (event.isComposing || event.defaultPrevented) return;
       const command = event.ctrlKey || event.metaKey;
       if (command && event.key.toLowerCase() === "k") open("switcher");
-      else if (event.key === "F6") cycle(event.shiftKey);
+      else if (command && !event.shiftKey && event.key.toLowerCase() === "f") {
+        const to = searchOf(location);
+        // A second time it is the browser's own.
+        if (location === to || document.querySelector("[role=dialog], [role=alertdialog]")) return;
+        go(to);
+      } else if (event.key === "F6") cycle(event.shiftKey);
       else if (event.altKey && event.shiftKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
         const waiting = ordered(state()).filter(isUnread);
         const next = event.key === "ArrowDown" ? waiting[0] : waiting.at(-1);

@@ -15,6 +15,7 @@ import { Attachments } from "./attachments";
 import { Actions } from "./actions";
 import { LinkCards } from "./cards";
 import { EditBox } from "./edit";
+import { Facts } from "./later";
 import css from "./message.module.css";
 import { Reactions } from "./reactions";
 import { type Place, summary } from "./place";
@@ -36,6 +37,7 @@ export const Message = memo(function Message({ message, head, place, marked = fa
   const [active, setActive] = useState(false);
   const [held, setHeld] = useState(false);
   const [editing, setEditing] = useState(false);
+  const [asking, setAsking] = useState(false);
   const row = useRef<HTMLElement>(null);
   const at = millis(message.ts);
   const name = message.alias ?? message.u.name ?? message.u.username ?? "";
@@ -45,10 +47,9 @@ export const Message = memo(function Message({ message, head, place, marked = fa
   };
   const key = (event: KeyboardEvent): void => {
     if (event.target !== row.current) return;
-    if (event.key === "Enter") row.current?.querySelector<HTMLElement>(`.${css.actions} button`)?.focus();
-    else if (event.key === "e" && place.mayEdit(message)) setEditing(true);
-    else return;
-    // Otherwise the key would press what has just got the focus.
+    if (event.key !== "e" || !place.mayEdit(message)) return;
+    setEditing(true);
+    // Otherwise the key would be typed into what has just got the focus.
     event.preventDefault();
   };
   const show = active || held;
@@ -60,6 +61,7 @@ export const Message = memo(function Message({ message, head, place, marked = fa
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- arrows move between messages
       tabIndex={-1}
       data-message={message._id}
+      data-row={message._id}
       onPointerEnter={() => setActive(true)}
       // A row that appears under a resting pointer is never entered.
       onPointerMove={() => setActive(true)}
@@ -72,7 +74,7 @@ export const Message = memo(function Message({ message, head, place, marked = fa
         {head ? (
           <Avatar username={message.u.username} src={message.avatar} />
         ) : (
-          <time className={css.late} dateTime={new Date(at).toISOString()}>
+          <time className={css.late} dateTime={new Date(at).toISOString()} title={full(intl(), at)}>
             {clock(intl(), at)}
           </time>
         )}
@@ -90,7 +92,11 @@ export const Message = memo(function Message({ message, head, place, marked = fa
           </header>
         )}
         {place.thread !== message.tmid && message.tmid && <ThreadOf message={message} place={place} />}
-        {editing ? <EditBox message={message} close={() => setEditing(false)} /> : <Body message={message} />}
+        {editing ? (
+          <EditBox message={message} row={row} close={() => setEditing(false)} />
+        ) : (
+          <Body message={message} about={() => setAsking(true)} />
+        )}
         <Attachments message={message} />
         <LinkCards message={message} />
         <Reactions message={message} />
@@ -98,15 +104,26 @@ export const Message = memo(function Message({ message, head, place, marked = fa
         <Receipt message={message} last={place.last === message._id} />
       </div>
       {show && !editing && (
-        <div className={css.actions}>
-          <Actions message={message} place={place} edit={() => setEditing(true)} hold={setHeld} />
+        <div className={css.actions} data-actions>
+          <Actions
+            message={message}
+            place={place}
+            edit={() => setEditing(true)}
+            about={() => setAsking(true)}
+            hold={setHeld}
+          />
         </div>
+      )}
+      {asking && (
+        <Suspense fallback={null}>
+          <Facts message={message} close={() => setAsking(false)} />
+        </Suspense>
       )}
     </article>
   );
 });
 
-function Body({ message }: { message: Noun }): ReactNode {
+function Body({ message, about }: { message: Noun; about: () => void }): ReactNode {
   const t = useT();
   const [open, setOpen] = useState(false);
   const tree = message.md ?? echo(message.msg);
@@ -126,7 +143,11 @@ function Body({ message }: { message: Noun }): ReactNode {
           {t(open ? "message.less" : "message.more")}
         </Button>
       )}
-      {message.editedAt && <span className={css.note}>{t("message.edited")}</span>}
+      {message.editedAt && (
+        <button type="button" className={css.edited} aria-haspopup="dialog" onClick={about}>
+          {t("message.edited")}
+        </button>
+      )}
     </>
   );
 }
@@ -165,6 +186,9 @@ function ThreadInfo({ message, place }: { message: Noun; place: Place }): ReactN
   return (
     <Link className={`${css.threadInfo} ${unread ? css.unread : ""}`} href={place.threadPath(message._id)}>
       <MessageSquareText size={16} aria-hidden />
+      {message.replies?.slice(0, 3).map((uid) => (
+        <Avatar key={uid} src={`/avatar/uid/${uid}`} size={20} />
+      ))}
       {t("thread.count", { count: message.tcount ?? 0 })}
       {unread && <span className={css.new}>{t("thread.new")}</span>}
       <time dateTime={new Date(millis(message.tlm)).toISOString()}>{clock(intl(), millis(message.tlm))}</time>
@@ -192,7 +216,15 @@ function System({ message, place }: { message: Noun; place: Place }): ReactNode 
   const t = useT();
   const at = millis(message.ts);
   return (
-    <div className={css.system} data-message={message._id}>
+    <div
+      role="group"
+      className={css.system}
+      aria-label={t("message.label", { name: "", time: clock(intl(), at), text: systemText(t, message), reactions: 0 })}
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- arrows move between messages
+      tabIndex={-1}
+      data-message={message._id}
+      data-row={message._id}
+    >
       <p dir="auto">
         {systemText(t, message)}{" "}
         {message.drid && <Link href={place.roomPath(message.drid)}>{t("discussion.open")}</Link>}
@@ -218,6 +250,9 @@ export function OutgoingMessage({ outgoing, head }: { outgoing: Outgoing; head: 
     <article
       className={`${css.message} ${head ? css.head : ""} ${failed ? css.failed : css.pending}`}
       aria-label={t(failed ? "send.failedLabel" : "send.sendingLabel", { text: outgoing.msg.slice(0, 200) })}
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- arrows move between messages
+      tabIndex={-1}
+      data-row={outgoing._id}
     >
       <div className={css.gutter}>{head && <Avatar username={me?.username} />}</div>
       <div className={css.body}>

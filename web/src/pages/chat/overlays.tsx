@@ -1,9 +1,8 @@
+import { Create, Shortcuts } from "./later";
 import { lazy, type ReactNode, Suspense } from "react";
 import { useQuestion } from "@/store/confirm";
 
 const Switcher = lazy(() => import("./switcher"));
-const Create = lazy(() => import("./create"));
-const Shortcuts = lazy(() => import("./shortcuts"));
 const Question = lazy(() => import("@/ui/question"));
 
 export type Overlay = "switcher" | "create" | "direct" | "shortcuts";

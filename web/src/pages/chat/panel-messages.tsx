@@ -1,15 +1,15 @@
-import { type ReactNode, useDeferredValue, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import { get } from "@/api/rest";
 import type { Id, Message } from "@/api/types";
 import { intl, useT } from "@/i18n";
 import { type Paged, usePaged } from "@/lib/paged";
 import { brief, millis } from "@/lib/time";
+import { title } from "@/store/rooms";
+import { useStore } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
 import { Button } from "@/ui/button";
-import { Field } from "@/ui/field";
 import { roomPath } from "./place";
-import { accepts, parse, words } from "./search";
 import css from "./side.module.css";
 
 const LISTS = {
@@ -19,61 +19,45 @@ const LISTS = {
   mentions: { name: "chat.getMentionedMessages", key: "messages", room: "roomId" },
 } as const;
 
+const WHICH = ["all", "following", "unread"] as const;
+
 /** A room's threads, or its pinned, starred or mentioning messages. */
 export function ListPanel({ rid, kind }: { rid: Id; kind: keyof typeof LISTS }): ReactNode {
   const t = useT();
   const { name, key, room } = LISTS[kind];
-  const paged = usePaged<Message>(`${rid}/${kind}`, async (offset) => {
-    const answer = await get<Record<string, Message[]>>(name, { [room]: rid, offset, count: 50 });
+  const threads = kind === "threads";
+  const [which, setWhich] = useState<(typeof WHICH)[number]>("all");
+  const paged = usePaged<Message>(`${rid}/${kind}/${which}`, async (offset) => {
+    const type = threads && which !== "all" ? which : undefined;
+    const answer = await get<Record<string, Message[]>>(name, { [room]: rid, offset, count: 50, type });
     return answer[key] ?? [];
   });
-  return <Hits rid={rid} paged={paged} none={t(`panel.${kind}None`)} thread={kind === "threads"} marked={[]} />;
-}
-
-/** Search in a room, with filters as words: `from:`, `has:`, `before:`, `after:`. */
-export function SearchPanel({ rid }: { rid: Id }): ReactNode {
-  const t = useT();
-  const [text, setText] = useState("");
-  const wanted = useDeferredValue(text.trim());
-  const query = parse(wanted);
-  const asked = query.text.length > 0 || query.filters;
-  const paged = usePaged<Message>(asked ? `${rid}/${wanted}` : null, async (offset) => {
-    const parameters = { roomId: rid, searchText: query.server, offset, count: 50 };
-    const { messages } = await get<{ messages: Message[] }>("chat.search", parameters);
-    return messages;
-  });
-  const shown = { ...paged, items: paged.items.filter((message) => accepts(query, message)) };
   return (
     <>
-      <search className={css.form}>
-        <Field
-          label={t("search.label")}
-          hint={t("search.hint")}
-          type="search"
-          // oxlint-disable-next-line jsx-a11y/no-autofocus -- the panel is this field
-          autoFocus
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
-      </search>
-      {asked ? (
-        <Hits rid={rid} paged={shown} none={t("search.none")} marked={words(query.text)} />
-      ) : (
-        <p className={css.note}>{t("search.begin")}</p>
+      {threads && (
+        <div className={css.chips} role="group" aria-label={t("threads.kinds")}>
+          {WHICH.map((one) => (
+            <button key={one} type="button" aria-pressed={one === which} onClick={() => setWhich(one)}>
+              {t(`threads.${one}`)}
+            </button>
+          ))}
+        </div>
       )}
+      <Hits paged={paged} none={t(`panel.${kind}None`)} thread={threads} marked={[]} />
     </>
   );
 }
 
 interface HitsProps {
-  rid: Id;
   paged: Paged<Message>;
   none: string;
   thread?: boolean;
   marked: string[];
+  /** Say in which room each one stands. */
+  named?: boolean;
 }
 
-function Hits({ rid, paged, none, thread = false, marked }: HitsProps): ReactNode {
+export function Hits({ paged, none, thread = false, marked, named = false }: HitsProps): ReactNode {
   const t = useT();
   const { items, loading, failed, more, next } = paged;
   return (
@@ -90,11 +74,14 @@ function Hits({ rid, paged, none, thread = false, marked }: HitsProps): ReactNod
       <ul className={css.hits}>
         {items.map((message) => (
           <li key={message._id}>
-            <Link href={thread ? `${roomPath(rid)}/thread/${message._id}` : hitPath(message)}>
+            <Link href={thread ? `${roomPath(message.rid)}/thread/${message._id}` : hitPath(message)}>
               <Avatar username={message.u.username} size={32} />
               <span>
                 <b dir="auto">{message.u.name ?? message.u.username}</b>{" "}
-                <small>{brief(intl(), millis(message.ts))}</small>
+                <small>
+                  {named && <RoomName rid={message.rid} />}
+                  {brief(intl(), millis(message.ts))}
+                </small>
                 <span className={css.line} dir="auto">
                   <Marked text={message.msg || message.attachments?.[0]?.title || ""} words={marked} />
                 </span>
@@ -113,6 +100,11 @@ function Hits({ rid, paged, none, thread = false, marked }: HitsProps): ReactNod
       )}
     </div>
   );
+}
+
+function RoomName({ rid }: { rid: Id }): ReactNode {
+  const name = useStore((state) => title(state.subscriptions[rid], state.rooms[rid]));
+  return <span dir="auto">{name} · </span>;
 }
 
 /** Where a found message stands: in its thread, or in its room. */

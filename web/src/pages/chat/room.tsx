@@ -1,21 +1,11 @@
-import {
-  type DragEvent,
-  lazy,
-  type ReactNode,
-  Suspense,
-  useCallback,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import { type DragEvent, type ReactNode, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { get } from "@/api/rest";
 import type { Id, Message, Room as Noun } from "@/api/types";
 import { useT } from "@/i18n";
 import { join } from "@/store/actions";
 import { useDesk } from "@/store/desk";
-import { loadAround, open, update } from "@/store/history";
+import { loadAround, open, openAfresh, update } from "@/store/history";
 import { listenToRoom, watchPresence } from "@/store/live";
 import { find, path, title } from "@/store/rooms";
 import { change, may, state, useStore } from "@/store/state";
@@ -26,14 +16,14 @@ import { Button } from "@/ui/button";
 import { toast } from "@/ui/toast";
 import { CaseBar } from "../support/lazy";
 import { Composer, type ComposerHandle } from "./composer";
+import { editFrom } from "./edit";
 import { RoomHeader } from "./header";
 import { mayEdit, type Place, roomPath } from "./place";
+import { Side } from "./later";
 import css from "./room.module.css";
 import { Timeline } from "./timeline";
 import { Typing } from "./typing";
 import { Uploads } from "./uploads";
-
-const Side = lazy(() => import("./side"));
 
 interface Props {
   kind: string;
@@ -76,9 +66,12 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
   const composer = useRef<ComposerHandle>(null);
   const [over, setOver] = useState(false);
   const [target, setTarget] = useState<Id>();
+  // Raised when the room is looked at afresh.
+  const [visit, setVisit] = useState(0);
+  const opened = useRef<Promise<void>>(undefined);
   useEffect(() => {
     const stop = listenToRoom(rid);
-    void open(rid);
+    opened.current = open(rid);
     watchPresence(state().rooms[rid]?.uids);
     return () => {
       stop();
@@ -87,9 +80,12 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
     };
   }, [rid]);
   useEffect(() => {
-    if (!wanted) return;
     setTarget(undefined);
-    void loadAround(rid, wanted).then((there) => (there ? setTarget(wanted) : toast(t("room.noMessage"))));
+    if (!wanted) return;
+    // One after the other: two runs that were put together could have a gap between them.
+    void Promise.resolve(opened.current)
+      .then(() => loadAround(rid, wanted))
+      .then((there) => (there ? setTarget(wanted) : toast(t("room.noMessage"))));
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [rid, wanted]);
   const place = useMemo<Place>(
@@ -102,6 +98,10 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
     }),
     [rid],
   );
+  const toUnread = (): void => {
+    go(roomPath(rid), { replace: true });
+    void openAfresh(rid).then(() => setVisit((count) => count + 1));
+  };
   const editLast = useCallback(() => editOwn(rid), [rid]);
   const name = title(sub, room);
   const closed = useClosed(rid);
@@ -137,7 +137,15 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
             <Button onClick={() => void open(rid)}>{t("room.again")}</Button>
           </div>
         ) : (
-          <Timeline key={rid} rid={rid} run={run} place={place} start={<Start rid={rid} />} target={target} />
+          <Timeline
+            key={visit}
+            rid={rid}
+            run={run}
+            place={place}
+            start={<Start rid={rid} />}
+            target={target}
+            toUnread={toUnread}
+          />
         )}
         <Typing rid={rid} />
         <Uploads rid={rid} />
@@ -180,6 +188,7 @@ export function editOwn(key: Id): void {
   const me = state().me?._id;
   const last = (state().timelines[key]?.messages ?? []).findLast((one) => one.u._id === me && mayEdit(one));
   const row = last && document.querySelector<HTMLElement>(`[data-message="${CSS.escape(last._id)}"]`);
+  editFrom(document.activeElement);
   row?.focus();
   row?.dispatchEvent(new KeyboardEvent("keydown", { key: "e", bubbles: true }));
 }

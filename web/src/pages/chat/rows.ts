@@ -36,7 +36,9 @@ export interface What {
 export function rows({ timeline, outgoing, me, unreadSince, thread = false }: What): Row[] {
   const all: Row[] = timeline.older || thread ? [] : [{ kind: "start", key: "start" }];
   let before: Message | undefined;
-  let divided = unreadSince === undefined;
+  // Where what was read is not loaded, nobody knows where the first unread message stands.
+  const reaches = !timeline.older || millis(timeline.messages[0]?.ts) <= (unreadSince ?? 0);
+  let divided = unreadSince === undefined || !reaches;
   for (const message of timeline.messages) {
     const at = millis(message.ts);
     if (!before || day(millis(before.ts)) !== day(at)) all.push({ kind: "day", key: `day ${day(at)}`, at });

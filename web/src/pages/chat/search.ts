@@ -1,71 +1,55 @@
-// The words of a search: filters, and what is left to look for.
+// The words of a search. The server knows the filters; the reader may write them in English or French.
 
-import type { Message } from "@/api/types";
-import { millis } from "@/lib/time";
-
-export interface Query {
-  text: string;
-  /** What the server is asked; it knows `from:` and `has:` in Rocket.Chat's spelling. */
-  server: string;
-  from?: string;
-  room?: string;
-  has?: string;
-  before?: number;
-  after?: number;
-  /** There is at least one filter. */
-  filters: boolean;
-}
-
-const FILTER = /(^|\s)(from|in|has|before|after|de|dans|avant|apr[eè]s):(\S+)/giu;
-const NAMES: Record<string, "from" | "room" | "has" | "before" | "after"> = {
+const NAMES: Record<string, string> = {
   from: "from",
   de: "from",
-  in: "room",
-  dans: "room",
+  in: "in",
+  dans: "in",
   has: "has",
+  avec: "has",
   before: "before",
   avant: "before",
   after: "after",
   après: "after",
   apres: "after",
+  on: "on",
+  le: "on",
+  mention: "mention",
 };
+const KINDS: Record<string, string> = {
+  fichier: "file",
+  lien: "link",
+  image: "image",
+  épingle: "pin",
+  epingle: "pin",
+  étoile: "star",
+  etoile: "star",
+};
+const TERM = /"[^"]*"?|\S+/gu;
+
+export interface Query {
+  /** What the server is asked. */
+  server: string;
+  /** Words to be marked in what is found. */
+  words: string[];
+}
 
 export function parse(input: string): Query {
-  const query: Query = { text: "", server: "", filters: false };
-  const rest = input.replace(FILTER, (whole, _, word: string, value: string) => {
+  const words: string[] = [];
+  const parts = (input.match(TERM) ?? []).map((term) => {
+    const [, word = "", value = ""] = /^(\p{L}+):(.+)$/u.exec(term) ?? [];
     const name = NAMES[word.toLowerCase()];
-    if (name === "before" || name === "after") {
-      const at = Date.parse(value);
-      if (Number.isNaN(at)) return whole as string;
-      query[name] = at;
-    } else if (name) query[name] = value.replace(/^[@#]/, "");
-    query.filters = true;
-    return " ";
+    if (name) return `${name}:${name === "has" ? (KINDS[value.toLowerCase()] ?? value) : value}`;
+    const clean = term.replaceAll('"', "");
+    if (clean.length > 1) words.push(clean);
+    return term;
   });
-  query.text = rest.trim().replace(/\s+/g, " ");
-  const parts = [query.text];
-  if (query.from) parts.push(`from:${query.from}`);
-  if (query.has && ["star", "pin"].includes(query.has)) parts.push(`has:${query.has}`);
-  if (query.before !== undefined) parts.push(`before:${day(query.before)}`);
-  if (query.after !== undefined) parts.push(`after:${day(query.after)}`);
-  query.server = parts.filter(Boolean).join(" ");
-  return query;
+  return { server: parts.join(" "), words };
 }
 
-const day = (ms: number): string => {
-  const date = new Date(ms);
-  const two = (number: number): string => String(number).padStart(2, "0");
-  return `${two(date.getUTCDate())}/${two(date.getUTCMonth() + 1)}/${date.getUTCFullYear()}`;
-};
-
-/** Filters that the browser looks at itself. */
-export function accepts({ from, has, before, after }: Query, message: Message): boolean {
-  const at = millis(message.ts);
-  if (from && from !== "me" && message.u.username !== from) return false;
-  if (has === "file" && !message.file && !message.attachments?.length) return false;
-  if (has === "image" && !message.attachments?.some((one) => one.image_url)) return false;
-  if (has === "link" && !message.urls?.length) return false;
-  return (before === undefined || at < before) && (after === undefined || at >= after);
+/** A filter that is being typed at the end of a search: its name in English, and what stands after the colon. */
+export function filterAt(input: string): { from: number; name: string; value: string } | null {
+  const match = /(^|\s)(\p{L}+):(\S*)$/u.exec(input);
+  const name = NAMES[match?.[2]?.toLowerCase() ?? ""];
+  return match && name ? { from: match.index + (match[1]?.length ?? 0), name, value: match[3] ?? "" } : null;
 }
-
-export const words = (text: string): string[] => text.split(/\s+/).filter((word) => word.length > 1);

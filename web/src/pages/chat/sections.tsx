@@ -66,7 +66,13 @@ export function useSections(list: Subscription[], whole: boolean): Sections {
 export function SectionHead({ head, toggle }: { head: Head; toggle: (section: string) => void }): ReactNode {
   const t = useT();
   return (
-    <button type="button" className={css.section} aria-expanded={head.open} onClick={() => toggle(head.section)}>
+    <button
+      type="button"
+      className={css.section}
+      aria-expanded={head.open}
+      data-row={head.section}
+      onClick={() => toggle(head.section)}
+    >
       <ChevronDown size={14} aria-hidden />
       {t(`section.${head.section}`)}
       {!head.open && head.unread > 0 && (

@@ -6,6 +6,7 @@ import css from "./shortcuts.module.css";
 
 const KEYS: [string[], string][] = [
   [["Ctrl", "K"], "keys.switcher"],
+  [["Ctrl", "F"], "keys.search"],
   [["Alt", "Shift", "↓"], "keys.next"],
   [["F6"], "keys.region"],
   [["↑"], "keys.edit"],

@@ -7,7 +7,8 @@ import { DiscussionsPanel } from "./panel-discussions";
 import { FilesPanel } from "./panel-files";
 import { MembersPanel } from "./panel-members";
 import { NotificationsPanel } from "./panel-notifications";
-import { ListPanel, SearchPanel } from "./panel-messages";
+import { ListPanel } from "./panel-messages";
+import { SearchBox } from "./search-box";
 import { CasePanel } from "../support/lazy";
 import css from "./side.module.css";
 import { Thread } from "./thread";
@@ -68,6 +69,6 @@ function Panel({ rid, kind, id }: Omit<Props, "close">): ReactNode {
   if (kind === "discussions") return <DiscussionsPanel rid={rid} />;
   if (kind === "case") return <CasePanel rid={rid} />;
   if (kind === "notifications") return <NotificationsPanel rid={rid} />;
-  if (kind === "search") return <SearchPanel rid={rid} />;
+  if (kind === "search") return <SearchBox rid={rid} />;
   return <ListPanel rid={rid} kind={kind as "threads" | "pinned" | "starred" | "mentions"} />;
 }

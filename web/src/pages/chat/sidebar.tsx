@@ -1,20 +1,23 @@
 import { Hash, Headset, Lock, Plus, Search, SquarePen, Users } from "lucide-react";
-import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import { VList } from "virtua";
+import { type FocusEvent, memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { VList, type VListHandle } from "virtua";
 import { Link, useLocation } from "wouter";
 import type { Id, Subscription } from "@/api/types";
-import { intl, useT } from "@/i18n";
+import { intl, t, useT } from "@/i18n";
+import { useRove } from "@/lib/rove";
 import { brief } from "@/lib/time";
+import { readAll, unreadAll } from "@/store/actions";
 import { answers, asks } from "@/store/desk";
 import { activity, counted, type Filter, isUnread, ordered, passes, path, peer, title } from "@/store/rooms";
 import { useStore } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
 import { Button, IconButton } from "@/ui/button";
 import { Menu } from "@/ui/menu";
+import { toast } from "@/ui/toast";
 import { OwnMenu } from "./own-menu";
 import type { Overlay } from "./overlays";
 import { preview } from "./preview";
-import { SectionHead, useSections } from "./sections";
+import { type Head, SectionHead, useSections } from "./sections";
 import css from "./sidebar.module.css";
 
 const FILTERS: Filter[] = ["all", "unread", "mentions", "direct"];
@@ -35,6 +38,11 @@ export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; pat
   }, [all, filter]);
   const { list, hold } = useSettled(sorted);
   const { entries, toggle } = useSections(list, filter === "all");
+  const box = useRef<HTMLDivElement>(null);
+  const handle = useRef<VListHandle>(null);
+  const keys = useMemo(() => entries.map(keyOf), [entries]);
+  const rove = useRove(box, keys, (key) => handle.current?.scrollToIndex(keys.indexOf(key), { align: "nearest" }));
+  const stays = rove.focused ? keys.indexOf(rove.focused) : -1;
   return (
     <nav className={css.side} aria-label={t("inbox.label")} tabIndex={-1}>
       <header className={css.top}>
@@ -83,17 +91,44 @@ export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; pat
           </button>
         ))}
       </div>
+      {filter === "unread" && sorted.length > 0 && (
+        <Button kind="quiet" onClick={() => markAll(sorted)}>
+          {t("inbox.readAll")}
+        </Button>
+      )}
       {ready && sorted.length === 0 ? (
         <div className={css.empty}>
           <p>{t(filter === "all" ? "inbox.empty" : "inbox.none")}</p>
           {filter === "all" && <Button onClick={() => go("/directory")}>{t("new.directory")}</Button>}
         </div>
       ) : (
-        <div className={css.rooms} {...hold}>
-          {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region */}
-          <VList data={entries} className={css.list} role="list" aria-busy={!ready}>
+        // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- arrows move between rooms
+        <div
+          className={css.rooms}
+          ref={box}
+          {...hold}
+          onKeyDown={rove.on.onKeyDown}
+          onFocus={(event) => {
+            hold.onFocus();
+            rove.on.onFocus(event);
+          }}
+          onBlur={(event) => {
+            hold.onBlur(event);
+            rove.on.onBlur(event);
+          }}
+        >
+          <VList
+            ref={handle}
+            data={entries}
+            className={css.list}
+            role="list"
+            aria-busy={!ready}
+            tabIndex={-1}
+            onScroll={rove.moved}
+            keepMounted={stays < 0 ? [] : [stays]}
+          >
             {(entry) => (
-              <div role="listitem" key={typeof entry === "string" ? entry : entry.section}>
+              <div role="listitem" key={keyOf(entry)}>
                 {typeof entry === "string" ? <RoomRow rid={entry} /> : <SectionHead head={entry} toggle={toggle} />}
               </div>
             )}
@@ -104,9 +139,30 @@ export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; pat
   );
 }
 
+const keyOf = (entry: Id | Head): string => (typeof entry === "string" ? entry : entry.section);
+
+/** Marks them all read, and offers to take it back. */
+function markAll(subs: Subscription[]): void {
+  const failed = (): void => toast(t("inbox.readFailed"), { bad: true });
+  const undo = (): void => void unreadAll(subs).catch(failed);
+  const action = { label: t("inbox.readUndo"), run: undo };
+  readAll(subs)
+    .then(() => toast(t("inbox.readDone", { count: subs.length }), { action }))
+    .catch(failed);
+}
+
+interface Hold {
+  onPointerEnter: () => void;
+  onPointerLeave: () => void;
+  onFocus: () => void;
+  onBlur: (event: FocusEvent) => void;
+}
+
 /** While somebody points at the list or is in it, rooms keep their places; they settle afterwards. */
-function useSettled(sorted: Subscription[]): { list: Subscription[]; hold: Record<string, () => void> } {
-  const [held, setHeld] = useState(false);
+function useSettled(sorted: Subscription[]): { list: Subscription[]; hold: Hold } {
+  const [pointed, setPointed] = useState(false);
+  const [within, setWithin] = useState(false);
+  const held = pointed || within;
   const order = useRef<Id[]>([]);
   const list = useMemo(() => {
     if (!held) return sorted;
@@ -119,7 +175,13 @@ function useSettled(sorted: Subscription[]): { list: Subscription[]; hold: Recor
   }, [list]);
   return {
     list,
-    hold: { onPointerEnter: () => setHeld(true), onPointerLeave: () => setHeld(false) },
+    hold: {
+      onPointerEnter: () => setPointed(true),
+      onPointerLeave: () => setPointed(false),
+      // A row that was pressed keeps the focus, and is no reason to hold.
+      onFocus: () => setWithin(document.activeElement?.matches(":focus-visible") ?? false),
+      onBlur: ({ currentTarget, relatedTarget }) => setWithin(currentTarget.contains(relatedTarget)),
+    },
   };
 }
 
@@ -153,6 +215,7 @@ const RoomRow = memo(function RoomRow({ rid }: { rid: Id }): ReactNode {
       href={here}
       className={`${css.row} ${unread ? css.unread : ""} ${muted ? css.muted : ""}`}
       aria-current={chosen ? "page" : undefined}
+      data-row={rid}
     >
       {sub.t === "d" ? (
         <Avatar username={sub.name.split(",")[0]} status={status} size={40} />

@@ -1,3 +1,4 @@
+import { Search } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { get } from "@/api/rest";
@@ -19,6 +20,8 @@ interface Entry {
   username?: string;
   rid?: Id;
   count?: number;
+  /** No room and nobody: the words are looked for in messages. */
+  search?: boolean;
   go: () => Promise<string> | string;
 }
 
@@ -31,7 +34,16 @@ export default function Switcher({ close }: { close: () => void }): ReactNode {
   const [active, setActive] = useState(0);
   const [found, setFound] = useState<Entry[]>([]);
   const own = useMemo(() => rooms(text), [text]);
+  const wanted = text.trim();
   const all = [...own, ...found.filter((one) => !own.some((known) => known.key === one.key))].slice(0, 12);
+  if (wanted.length > 1)
+    all.push({
+      key: "search",
+      name: t("switcher.search", { text: wanted }),
+      more: "",
+      search: true,
+      go: () => `/search?q=${encodeURIComponent(wanted)}`,
+    });
   useEffect(() => {
     setActive(0);
     setFound([]);
@@ -90,7 +102,11 @@ export default function Switcher({ close }: { close: () => void }): ReactNode {
             aria-selected={index === active}
             onClick={() => open(entry)}
           >
-            {entry.username ? <Avatar username={entry.username} size={28} /> : <Avatar rid={entry.rid} size={28} />}
+            {entry.search ? (
+              <Search size={28} aria-hidden />
+            ) : (
+              <Avatar {...(entry.username ? { username: entry.username } : { rid: entry.rid })} size={28} />
+            )}
             <span dir="auto">{entry.name}</span>
             <small dir="auto">{entry.more}</small>
             {entry.count ? <b>{entry.count}</b> : null}

@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef } from "rea
 import { post } from "@/api/rest";
 import type { Id, Message } from "@/api/types";
 import { useT } from "@/i18n";
+import { useRove } from "@/lib/rove";
 import { follow } from "@/store/actions";
 import { openThread } from "@/store/history";
 import { useStore } from "@/store/state";
@@ -13,7 +14,7 @@ import { mayEdit, type Place, roomPath } from "./place";
 import { editOwn } from "./room";
 import { rows } from "./rows";
 import css from "./side.module.css";
-import { arrows, RowView } from "./timeline";
+import { RowView, rowKeys } from "./timeline";
 import { Uploads } from "./uploads";
 
 /** A thread: its root on top, its replies, a composer and a draft of its own. */
@@ -34,6 +35,8 @@ export function Thread({ rid, tmid }: { rid: Id; tmid: Id }): ReactNode {
     const outgoing = outbox.filter((one) => one.tmid === tmid);
     return rows({ timeline: run, outgoing, me, thread: true });
   }, [run, outbox, tmid, me]);
+  const keys = useMemo(() => rowKeys(all), [all]);
+  const rove = useRove(box, keys, () => undefined, true);
   useLayoutEffect(() => {
     const own = all.at(-1)?.kind === "outgoing";
     if ((end.current || own) && box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -66,12 +69,12 @@ export function Thread({ rid, tmid }: { rid: Id; tmid: Id }): ReactNode {
         role="group"
         aria-label={t("thread.feed")}
         aria-busy={run.loading}
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
-        tabIndex={0}
+        tabIndex={-1}
         onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
           end.current = scrollHeight - scrollTop - clientHeight < 60;
+          rove.moved();
         }}
-        onKeyDown={(event) => arrows(event, box.current)}
+        {...rove.on}
       >
         {all.map((row) => (
           <RowView key={row.key} row={row} place={place} start={null} />

@@ -1,6 +1,5 @@
-import { ArrowDown } from "lucide-react";
+import { ArrowDown, ArrowUp } from "lucide-react";
 import {
-  type KeyboardEvent,
   type ReactNode,
   type RefObject,
   useCallback,
@@ -13,7 +12,8 @@ import {
 import { VList, type VListHandle } from "virtua";
 import type { Id } from "@/api/types";
 import { intl, useT } from "@/i18n";
-import { dayName } from "@/lib/time";
+import { useRove } from "@/lib/rove";
+import { brief, dayName } from "@/lib/time";
 import { markRead } from "@/store/actions";
 import { loadNewer, loadOlder, toNewest } from "@/store/history";
 import { type Timeline as Run, useStore } from "@/store/state";
@@ -38,6 +38,8 @@ interface Props {
   start: ReactNode;
   /** A message to go to. */
   target?: Id | undefined;
+  /** Loads the room from its first unread message on. */
+  toUnread: () => void;
 }
 
 interface Kept {
@@ -51,7 +53,7 @@ interface Kept {
 const left = new Map<Id, Kept>();
 
 /** A room's messages: virtual, and never jumping under the reader's eye. */
-export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
+export function Timeline({ rid, run, place, start, target, toUnread }: Props): ReactNode {
   const t = useT();
   const me = useStore((state) => state.me?._id ?? "");
   const outbox = useStore((state) => state.outbox);
@@ -63,10 +65,27 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
   const box = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
   const [news, setNews] = useState(0);
+  // Where the first unread message is from what is seen, until it was seen.
+  const [unseen, setUnseen] = useState<"above" | "below" | null>(null);
+  const met = useRef(false);
   const end = useRef(!target);
   const old = useRef<Row[]>([]);
   const shift = prepended(old.current, all);
   const placed = useRef(false);
+
+  const keys = useMemo(() => rowKeys(all), [all]);
+  const rove = useRove(
+    box,
+    keys,
+    (key) =>
+      list.current?.scrollToIndex(
+        all.findIndex((row) => row.key === key),
+        { align: "nearest" },
+      ),
+    true,
+  );
+  const stays = rove.focused ? all.findIndex((row) => row.key === rove.focused) : -1;
+  const { moved } = rove;
 
   const settled = useRef<() => void>(undefined);
   const { go, going, stop } = useSettling(list, all, settled);
@@ -110,6 +129,7 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
   const scrolled = useCallback(() => {
     const handle = list.current;
     if (!handle || !placed.current) return;
+    moved();
     const { scrollOffset, scrollSize, viewportSize } = handle;
     const below = scrollSize - scrollOffset - viewportSize;
     // On the way to the end the view follows as if it were there; on the way to a message it does not follow.
@@ -118,12 +138,18 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
     end.current = there || going() === "end";
     setAtEnd(there);
     if (there) setNews(0);
+    if (run.unreadSince !== undefined && !met.current && !going()) {
+      const divider = all.findIndex((row) => row.kind === "unread");
+      const at = divider < 0 ? -1 : handle.getItemOffset(divider);
+      met.current = at >= scrollOffset - 1 && at < scrollOffset + viewportSize;
+      setUnseen(met.current ? null : at > scrollOffset ? "below" : "above");
+    }
     const first = handle.findItemIndex(scrollOffset);
     const above = scrollOffset - handle.getItemOffset(first);
     left.set(rid, { key: all[first]?.key ?? "", above, end: end.current });
     if (scrollOffset < NEAR) void loadOlder(rid);
     if (below < NEAR) void loadNewer(rid);
-  }, [all, rid, run.newer, going]);
+  }, [all, rid, run.newer, run.unreadSince, going, moved]);
 
   settled.current = scrolled;
 
@@ -140,10 +166,27 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
     if (!run.newer) return toEnd();
     void toNewest(rid).then(() => requestAnimationFrame(toEnd));
   };
+  const unread = (): void => {
+    const divider = all.findIndex((row) => row.kind === "unread");
+    if (divider < 0) toUnread();
+    else go("start", all[Math.max(0, divider - 1)]?.key);
+  };
   const last = run.messages.at(-1)?._id;
   const here = useMemo(() => ({ ...place, last }), [place, last]);
   return (
-    <section className={css.timeline} aria-label={t("timeline.label")} id="messages" tabIndex={-1} ref={box}>
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- arrows move between messages
+    <section
+      className={css.timeline}
+      aria-label={t("timeline.label")}
+      id="messages"
+      tabIndex={-1}
+      ref={box}
+      {...rove.on}
+      onKeyDown={(event) => {
+        stop();
+        rove.on.onKeyDown(event);
+      }}
+    >
       <VList
         ref={list}
         className={css.list}
@@ -153,15 +196,11 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
         onWheel={stop}
         onTouchStart={stop}
         onPointerDown={stop}
-        onKeyDown={(event) => {
-          stop();
-          arrows(event, box.current);
-        }}
+        keepMounted={stays < 0 ? [] : [stays]}
         role="group"
         aria-label={t("timeline.feed")}
         aria-busy={run.loading}
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
-        tabIndex={0}
+        tabIndex={-1}
       >
         {(row) => (
           <div key={row.key}>
@@ -169,6 +208,13 @@ export function Timeline({ rid, run, place, start, target }: Props): ReactNode {
           </div>
         )}
       </VList>
+      {unseen && run.unreadSince !== undefined && (
+        <button type="button" className={`${css.jump} ${css.since}`} onClick={unread}>
+          {unseen === "above" ? <ArrowUp size={16} aria-hidden /> : <ArrowDown size={16} aria-hidden />}
+          <Since rid={rid} since={run.unreadSince} />
+          <b>{t("timeline.jump")}</b>
+        </button>
+      )}
       {!atEnd && (
         <button type="button" className={css.jump} onClick={jump}>
           <ArrowDown size={16} aria-hidden />
@@ -238,6 +284,14 @@ function useSettling(
   return { go, going, stop };
 }
 
+/** How much is new, and since when. */
+function Since({ rid, since }: { rid: Id; since: number }): ReactNode {
+  const t = useT();
+  const sub = useStore((state) => state.subscriptions[rid]);
+  const count = Math.max(1, sub?.unreadMessages ?? sub?.unread ?? 1);
+  return t("timeline.since", { count, time: brief(intl(), since) });
+}
+
 interface RowProps {
   row: Row;
   place: Place;
@@ -269,20 +323,9 @@ export function RowView({ row, place, start, target }: RowProps): ReactNode {
   }
 }
 
-/** Arrows move from message to message; what is focused is shown. */
-export function arrows(event: KeyboardEvent, box: HTMLElement | null): void {
-  if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
-  const inside = (event.target as HTMLElement).closest("input, textarea, [role=menu], pre");
-  if (!box || inside) return;
-  const all = [...box.querySelectorAll<HTMLElement>("article[data-message]")];
-  const now = all.findIndex((one) => one === document.activeElement || one.contains(document.activeElement));
-  const next = now < 0 ? all.length - 1 : now + (event.key === "ArrowUp" ? -1 : 1);
-  const row = all[next];
-  if (!row) return;
-  event.preventDefault();
-  row.focus({ preventScroll: true });
-  row.scrollIntoView({ block: "nearest" });
-}
+/** The rows that the keyboard goes through. */
+export const rowKeys = (all: readonly Row[]): string[] =>
+  all.filter(({ kind }) => kind === "message" || kind === "outgoing").map(({ key }) => key);
 
 /** Marks the room read while its end is really seen: the window has the focus and shows it. */
 function useSeen(rid: Id, atEnd: boolean, length: number): void {

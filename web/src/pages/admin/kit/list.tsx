@@ -16,6 +16,8 @@ interface Props<T> {
   empty: string;
   /** Where a row leads; rows that lead nowhere are read only. */
   href?: (item: T) => string;
+  /** Stands beside a row, such as a box that chooses it; of the current row alone it is reached by Tab. */
+  beside?: (item: T, tabIndex: number) => ReactNode;
   children: (item: T) => ReactNode;
 }
 
@@ -32,7 +34,7 @@ export function focusRow(within: HTMLElement | null, selector: string, frames = 
 }
 
 /** A long list of links: virtual, fetched as it is looked at, and one stop of the Tab key (arrows go within). */
-export function List<T>({ label, rows, count, empty, href, children }: Props<T>): ReactNode {
+export function List<T>({ label, rows, count, empty, href, beside, children }: Props<T>): ReactNode {
   const t = useT();
   const list = useRef<VListHandle>(null);
   const box = useRef<HTMLDivElement>(null);
@@ -84,7 +86,15 @@ export function List<T>({ label, rows, count, empty, href, children }: Props<T>)
             itemSize={60}
           >
             {(_, index) => (
-              <Row key={index} index={index} total={total} rows={rows} href={href} chosen={index === current}>
+              <Row
+                key={index}
+                index={index}
+                total={total}
+                rows={rows}
+                href={href}
+                beside={beside}
+                chosen={index === current}
+              >
                 {children}
               </Row>
             )}
@@ -100,11 +110,12 @@ interface RowProps<T> {
   total: number;
   rows: Window<T>;
   href: ((item: T) => string) | undefined;
+  beside: ((item: T, tabIndex: number) => ReactNode) | undefined;
   chosen: boolean;
   children: (item: T) => ReactNode;
 }
 
-function Row<T>({ index, total, rows, href, chosen, children }: RowProps<T>): ReactNode {
+function Row<T>({ index, total, rows, href, beside, chosen, children }: RowProps<T>): ReactNode {
   const t = useT();
   const item = rows.at(index);
   const { want } = rows;
@@ -113,7 +124,7 @@ function Row<T>({ index, total, rows, href, chosen, children }: RowProps<T>): Re
     if (!item) want(index);
   }, [item, index, want]);
   return (
-    <div role="listitem" aria-setsize={total} aria-posinset={index + 1}>
+    <div role="listitem" aria-setsize={total} aria-posinset={index + 1} className={beside ? css.choosable : undefined}>
       {href ? (
         // The same element before and after its content has come, so that it keeps the focus.
         <Link
@@ -130,6 +141,7 @@ function Row<T>({ index, total, rows, href, chosen, children }: RowProps<T>): Re
           {content}
         </div>
       )}
+      {item !== undefined && beside?.(item, chosen ? 0 : -1)}
     </div>
   );
 }

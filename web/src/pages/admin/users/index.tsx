@@ -13,6 +13,7 @@ import kit from "../kit/kit.module.css";
 import { List } from "../kit/list";
 import { Filters, Mark, Page } from "../kit/page";
 import { useWindow } from "../kit/window";
+import { Bulk } from "./bulk";
 import { NewPerson } from "./new";
 import { Person } from "./person";
 import { type Account, roleNames, useRoles } from "./types";
@@ -47,6 +48,13 @@ export default function People(): ReactNode {
     const found = await get<{ users: Account[]; total: number }>("users.listByStatus", { ...query, offset, count });
     return { items: found.users, total: found.total };
   });
+  const [many, setMany] = useState<ReadonlyMap<string, Account>>(new Map());
+  const choose = (account: Account, on: boolean): void => {
+    const next = new Map(many);
+    if (on) next.set(account._id, account);
+    else next.delete(account._id);
+    setMany(next);
+  };
   const close = (): void => go("/admin/users");
   const workspace = roles.filter((one) => one.scope === "Users");
   return (
@@ -88,12 +96,24 @@ export default function People(): ReactNode {
           choices={SORTS.map((one) => [one, t(`users.sort.${one.replace("-", "")}`)] as const)}
         />
       </Filters>
+      <Bulk accounts={[...many.values()]} clear={() => setMany(new Map())} changed={rows.reload} />
       <List
         label={t("admin.users")}
         rows={rows}
         count={(count) => t("users.count", { count })}
         empty={t("users.none")}
         href={({ _id }) => `/admin/users/${_id}`}
+        beside={(account, tabIndex) => (
+          <label>
+            <input
+              type="checkbox"
+              tabIndex={tabIndex}
+              aria-label={t("bulk.choose", { name: account.name || account.username })}
+              checked={many.has(account._id)}
+              onChange={(event) => choose(account, event.target.checked)}
+            />
+          </label>
+        )}
       >
         {(account) => <Shown account={account} roles={roleNames(account, roles)} />}
       </List>
