@@ -47,6 +47,8 @@ export class Ddp {
   private readonly pending = new Map<string, Pending>();
   private readonly streams = new Map<string, Stream>();
   private wanted = false;
+  /** Signed in on this connection: streams are asked for as they come. */
+  private listening = false;
   private unready = new Set<string>();
   private allReady: () => void = () => undefined;
 
@@ -94,10 +96,11 @@ export class Ddp {
     const id = String(this.next++);
     const stream = { id, name, key, handler, extra };
     this.streams.set(id, stream);
-    if (this.state === "online") this.subscribe(stream);
+    // Also while the others are still being answered: nobody would ask for this one later.
+    if (this.listening) this.subscribe(stream);
     return () => {
       this.streams.delete(id);
-      if (this.state === "online") this.send({ msg: "unsub", id });
+      if (this.listening) this.send({ msg: "unsub", id });
     };
   }
 
@@ -133,6 +136,7 @@ export class Ddp {
   private closed(socket: WebSocket): void {
     if (this.socket !== socket) return;
     this.socket = null;
+    this.listening = false;
     clearInterval(this.watch);
     for (const pending of this.pending.values()) pending.reject(new DdpError("offline", "the connection ended"));
     this.pending.clear();
@@ -166,6 +170,7 @@ export class Ddp {
 
   /** Subscribes every stream, and waits until the server listens: what is read afterwards leaves no gap. */
   private subscribeAll(): Promise<void> {
+    this.listening = true;
     const all = [...this.streams.values()];
     this.unready = new Set(all.map(({ id }) => id));
     for (const stream of all) this.subscribe(stream);
