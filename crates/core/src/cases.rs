@@ -280,10 +280,13 @@ impl Chat {
             .await
     }
 
-    /// Whoever writes in a case or ticket that he only may see becomes a member of it first.
+    /// Whoever writes in a channel, case or ticket that he only may see becomes a member of it first.
     pub(crate) async fn enter_by_writing(&self, actor: &Actor, prepared: &Prepared) -> Result<()> {
         let (id, me) = (prepared.message.room.clone(), actor.user.clone());
         let room = self.room(&id).await?;
+        if room.kind == RoomKind::Channel {
+            return self.join(actor, RoomRef::Id(&id), None).await.map(drop);
+        }
         let (membership, judgement) = (self.new_membership(&room, &me, false), prepared.judgement.clone());
         self.store()
             .writing(Lane::Verbs, move |tx| {

@@ -146,12 +146,11 @@ impl Chat {
         let since = self.ports.clock.monotonic();
         self.send_limit.take(actor, since)?;
         let storing = match self.prepare(actor, &draft).await {
-            Ok(prepared) => {
-                if prepared.enters {
-                    self.enter_by_writing(actor, &prepared).await?;
-                }
-                self.enqueue(prepared)
+            Ok(prepared) if prepared.enters => {
+                self.enter_by_writing(actor, &prepared).await?;
+                self.enqueue(self.prepare(actor, &draft).await?)
             }
+            Ok(prepared) => self.enqueue(prepared),
             Err(refusal) => match self.known_retry(actor, &draft).await? {
                 Some(known) => Storing::Batched(Answer::ready(Ok(known))),
                 None => return Err(refusal),

@@ -34,9 +34,14 @@ impl Chat {
         let author = self.active_user(actor).await?;
         let mut prepared = self.compose(actor, &room, &author, draft).await?;
         prepared.judgement = judgement;
-        prepared.enters = matches!(room.kind, RoomKind::Case | RoomKind::Ticket)
-            && !actor.is_system()
-            && self.membership(&room.id, &author.id).await?.is_none();
+        let enters = match room.kind {
+            RoomKind::Case | RoomKind::Ticket => true,
+            // Host applications write into channels without asking to join; Rocket.Chat's clients join first.
+            RoomKind::Channel => draft.from_host,
+            _ => false,
+        };
+        prepared.enters =
+            enters && !actor.is_system() && self.membership(&room.id, &author.id).await?.is_none();
         Ok(prepared)
     }
 
