@@ -95,7 +95,7 @@ fn add(steps: &mut Steps, options: &Options) {
         shell::must(run.mark(&mut cargo))
     });
     if which == Which::All {
-        steps.step("journeys in the browser", || web::e2e(&web::Journeys::all()));
+        steps.step("journeys in the browser", || web::e2e(&web::Journeys::after_tests()));
     }
     steps.step("nothing left running", || run.end());
 }

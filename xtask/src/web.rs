@@ -40,12 +40,21 @@ pub struct Journeys {
     /// Use the server's release build
     #[arg(long)]
     release: bool,
+    /// Take the server that is built already, as it is
+    #[arg(long)]
+    built: bool,
 }
 
 impl Journeys {
-    /// All of them, on the debug build that the other tests use too.
+    /// All of them, on the debug build.
     pub fn all() -> Self {
-        Self { filter: None, release: false }
+        Self { filter: None, release: false, built: false }
+    }
+
+    /// All of them, on the server that the other tests were built with. Built by itself it would have other features
+    /// of its dependencies, and most of them would be compiled anew.
+    pub fn after_tests() -> Self {
+        Self { built: true, ..Self::all() }
     }
 }
 
@@ -124,12 +133,14 @@ pub fn dev() -> Result<()> {
 pub fn e2e(options: &Journeys) -> Result<()> {
     tools::chromium()?;
     web(&Options { force: false, check: false })?;
-    let mut cargo = shell::cargo();
-    cargo.args(["build", "--quiet", "--package", "parlor-server", "--bin", "parlor"]);
-    if options.release {
-        cargo.arg("--release");
+    if !options.built {
+        let mut cargo = shell::cargo();
+        cargo.args(["build", "--quiet", "--package", "parlor-server", "--bin", "parlor"]);
+        if options.release {
+            cargo.arg("--release");
+        }
+        shell::must(&mut cargo)?;
     }
-    shell::must(&mut cargo)?;
     let profile = if options.release { "release" } else { "debug" };
     let program = shell::target().join(profile).join("parlor");
     if !program.exists() {
