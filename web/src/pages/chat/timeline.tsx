@@ -121,9 +121,12 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
       if (end.current && !shift && !run.newer) toEnd();
       return;
     }
-    const own = is.kind === "outgoing";
-    if (end.current || own) toEnd();
-    else if (!run.newer && is.kind === "message" && is.message.u._id !== me) setNews((count) => count + 1);
+    if (end.current || is.kind === "outgoing") return toEnd();
+    if (run.newer) return;
+    // Several may come at once, after a pause or in a busy room.
+    const come = all.slice(was ? all.findLastIndex(({ key }) => key === was.key) + 1 : 0);
+    const others = come.filter((row) => row.kind === "message" && row.message.u._id !== me).length;
+    if (others > 0) setNews((count) => count + others);
   }, [all, me, run.newer, shift, toEnd]);
 
   const scrolled = useCallback(() => {
@@ -193,7 +196,14 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
         shift={shift}
         data={all}
         onScroll={scrolled}
-        onWheel={stop}
+        onWheel={(event) => {
+          // The list goes on by itself for a moment otherwise.
+          if (going()) list.current?.scrollBy(0);
+          stop();
+          // Before the view has moved: what comes meanwhile must not take it back to the end.
+          const handle = list.current;
+          if (event.deltaY < 0 && handle && handle.scrollSize > handle.viewportSize + END) end.current = false;
+        }}
         onTouchStart={stop}
         onPointerDown={stop}
         keepMounted={stays < 0 ? [] : [stays]}
