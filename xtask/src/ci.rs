@@ -1,5 +1,7 @@
 //! `cargo xtask ci`: what must pass before a change is taken.
 
+use std::io::{self, IsTerminal};
+
 use anyhow::Result;
 
 use crate::shell::{self, Steps};
@@ -11,8 +13,20 @@ pub fn ci() -> Result<()> {
     steps.step("format", || shell::must(shell::cargo().args(["fmt", "--all", "--check"])));
     steps.step("tidy", tidy::run);
     steps.step("lints", || {
-        let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
-        shell::must(shell::cargo().args(lints))
+        let mut cargo = shell::cargo();
+        // Hundreds of lines of progress that nobody watches would hide what has to be mended.
+        if !io::stdout().is_terminal() {
+            cargo.env("CARGO_TERM_QUIET", "true");
+        }
+        shell::must(cargo.args([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "--deny",
+            "warnings",
+        ]))
     });
     if shell::works(shell::cargo().args(["deny", "--version"])) {
         steps.step("dependencies", || shell::must(shell::cargo().args(["deny", "check"])));

@@ -9,6 +9,7 @@ mod measure;
 mod package;
 mod run;
 mod shell;
+mod suite;
 mod test;
 mod tidy;
 mod tools;

@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::leftovers::Run;
-use crate::shell::{self, Steps};
-use crate::{tools, web};
+use crate::shell::Steps;
+use crate::{suite, tools, web};
 
 #[derive(Args)]
 pub struct Options {
@@ -88,11 +88,13 @@ fn add(steps: &mut Steps, options: &Options) {
         Which::Web => "the web app",
     };
     steps.step(name, || {
-        let mut cargo = shell::cargo();
-        // A test that lacks one of these fails instead of stepping aside.
-        cargo.env("PARLOR_REQUIRE", required.join(",")).arg("test").arg("--no-fail-fast").args(what);
-        cargo.args(options.filter.as_slice());
-        shell::must(run.mark(&mut cargo))
+        let mut arguments = what.to_vec();
+        arguments.extend(options.filter.as_deref());
+        suite::run(&arguments, |cargo| {
+            // A test that lacks one of these fails instead of stepping aside.
+            cargo.env("PARLOR_REQUIRE", required.join(","));
+            run.mark(cargo);
+        })
     });
     if which == Which::All {
         steps.step("journeys in the browser", || web::e2e(&web::Journeys::after_tests()));
