@@ -30,6 +30,10 @@ impl Scanner<'_> {
 
     /// One piece of a line that is more than a character. Emoji and emoticons don't begin right `after_text`.
     pub(crate) fn item<S: Sink>(&mut self, at: usize, after_text: bool, out: &mut S) -> Option<usize> {
+        if let Some(end) = self.quiet_words(at) {
+            out.plain(&self.text[at..end]);
+            return Some(end);
+        }
         if let Some(end) = self.item_but_emoticons(at, after_text, out) {
             return Some(end);
         }
@@ -216,5 +220,33 @@ impl Scanner<'_> {
         }
         self.no_formula_from[kind] = self.no_formula_from[kind].min(start);
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::{Options, scan::Scanner};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn quiet_words_read_as_they_would_letter_by_letter(
+            parts in proptest::collection::vec(prop_oneof![
+                "[a-cDOXB08]{1,4}",
+                "[ .,:;!?@#_*~`|<>()=+/-]{1,2}",
+                prop::sample::select(vec![
+                    " ", " ", "\n", "localhost", "color:#fff", "mailto:", "https://", "x.com", "a@b.de", ":a:", ":)", "D:",
+                    "O_O", "é", "\u{1f600}", "\u{2764}", "||", "](", "* ", "$",
+                ]).prop_map(str::to_owned),
+            ], 0..24)
+        ) {
+            let text = parts.concat();
+            let options = Options { colors: true, katex_dollar: true, ..Options::default() };
+            let short = Scanner::new(&text, &options).document();
+            prop_assert_eq!(short, Scanner::thorough(&text, &options).document());
+        }
     }
 }

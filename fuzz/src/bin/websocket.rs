@@ -35,7 +35,40 @@ fn read(data: &[u8], piece: usize) -> (Vec<String>, Option<Violation>) {
     (seen, None)
 }
 
+/// The bytes as a client's frames whose lengths and masks agree, which bytes taken at random hardly ever do: one that
+/// says what kind of frame it is, one for its length (the last two mean the longer ways to write a length), its payload.
+fn framed(mut data: &[u8]) -> Vec<u8> {
+    const MASK: [u8; 4] = [0x5a, 0x00, 0xff, 0x81];
+    let mut frames = Vec::new();
+    while let [first, length, rest @ ..] = data {
+        let size = usize::from(*length).min(rest.len());
+        let (payload, rest) = rest.split_at(size);
+        data = rest;
+        frames.push(*first);
+        match *length {
+            254 => {
+                frames.push(0x80 | 126);
+                frames.extend((size as u16).to_be_bytes());
+            }
+            255 => {
+                frames.push(0x80 | 127);
+                frames.extend((size as u64).to_be_bytes());
+            }
+            _ if size < 126 => frames.push(0x80 | size as u8),
+            _ => {
+                frames.push(0x80 | 126);
+                frames.extend((size as u16).to_be_bytes());
+            }
+        }
+        frames.extend(MASK);
+        frames.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    }
+    frames
+}
+
 fuzz_target!(|data: &[u8]| {
     let Some((&piece, data)) = data.split_first() else { return };
-    assert_eq!(read(data, usize::from(piece).max(1)), read(data, data.len().max(1)));
+    for bytes in [data.to_vec(), framed(data)] {
+        assert_eq!(read(&bytes, usize::from(piece).max(1)), read(&bytes, bytes.len().max(1)));
+    }
 });

@@ -33,7 +33,7 @@ use crate::{
     Door,
     date::Dates,
     login,
-    method::{Invocation, mismatch},
+    method::{Invocation, Reply, mismatch},
     refusal::Refused,
     shape,
 };
@@ -49,7 +49,7 @@ const SOON: i64 = 86_400_000;
 #[allow(clippy::large_enum_variant)]
 pub(crate) enum Done {
     /// A method is done.
-    Result { id: Box<str>, answer: Result<Value, Refused> },
+    Result { id: Box<str>, answer: Result<Reply, Refused> },
     /// A message has its place in the queue; it is not stored yet.
     Enqueued { id: Box<str>, sending: Result<Sending, Refused> },
     /// A message is stored, or not.
@@ -354,8 +354,8 @@ impl Session for Ddp {
 
     fn answered(&mut self, done: Done) -> Step<Done> {
         match done {
-            Done::Result { id, answer: Ok(value) } => {
-                self.reply(frame::result(&id, &value.to_string()));
+            Done::Result { id, answer: Ok(reply) } => {
+                self.reply(frame::result(&id, &reply.into_text()));
                 self.reply(frame::updated(&id));
             }
             Done::Enqueued { id, sending: Ok(sending) } => return self.store(id, sending),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     avatar,
     date::Dates,
-    method::{Answer, Invocation, Method, method, mismatch},
+    method::{Answer, Invocation, Method, Reply, method, mismatch},
     refusal::Refused,
     rest::{
         rooms_call::Body,
@@ -273,5 +273,5 @@ async fn with_code(mut call: Invocation) -> Answer {
     call.code = Some(parlor_core::accounts::Code { code, method: way });
     let method = call.door.method(&name).cloned();
     let method = method.ok_or_else(|| Refused::meteor_number(404, &format!("Method '{name}' not found")))?;
-    method.call(call).await
+    method.call(call).await.map(Reply::into_value)
 }

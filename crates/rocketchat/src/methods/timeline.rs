@@ -10,15 +10,19 @@ use parlor_core::{
     store::{MessageFilter, Page, Slice},
     threads::Threads,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
 use std::sync::Arc;
 
 use crate::{
     date::{self, Dates},
-    method::{Answer, Invocation, Method, method, mismatch},
+    method::{Answer, Invocation, Method, method, mismatch, writing},
     refusal::Refused,
     rest::{
-        chat_draft::{message_id, seen, seen_all, text},
+        chat_draft::{message_id, seen, seen_all, seen_all_written, text},
         chat_lists::room_id,
         chat_threads,
         timeline::without_hidden_in,
@@ -31,7 +35,7 @@ const MOST: u64 = 1_000;
 
 pub(crate) fn methods() -> Vec<Method> {
     vec![
-        method("loadHistory", Who::Reader, r#"["$private",null,20]"#, load_history),
+        writing("loadHistory", Who::Reader, r#"["$private",null,20]"#, load_history),
         method("loadNextMessages", Who::Reader, r#"["$private",{"$date":0},20]"#, load_next),
         method(
             "loadSurroundingMessages",
@@ -84,8 +88,18 @@ async fn shown(call: &Invocation, messages: &[Message]) -> Result<Vec<Value>, Re
     seen_all(call.chat(), &call.actor()?.user, messages, Dates::Ejson).await
 }
 
+/// A page of a room's history.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Loaded {
+    messages: Box<RawValue>,
+    unread_not_loaded: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_unread: Option<Value>,
+}
+
 /// `rid, end, limit, last seen, showThreadMessages`
-async fn load_history(call: Invocation) -> Answer {
+async fn load_history(call: Invocation) -> Result<Box<RawValue>, Refused> {
     let room = room(&call, 0).await?;
     let slice = Slice {
         latest: moment(&call, 1)?,
@@ -94,7 +108,8 @@ async fn load_history(call: Invocation) -> Answer {
     };
     let found = call.chat().history(call.actor()?, &room.id, slice).await?;
     let found = without_hidden_in(call.chat(), &room, found);
-    let mut answer = json!({ "messages": shown(&call, &found).await?, "unreadNotLoaded": 0 });
+    let messages = seen_all_written(call.chat(), &call.actor()?.user, &found, Dates::Ejson).await?;
+    let mut answer = Loaded { messages, unread_not_loaded: 0, first_unread: None };
     let seen = call.param(3).and_then(date::read);
     if let (Some(seen), Some(first_loaded)) = (seen, found.last())
         && first_loaded.at > seen
@@ -106,12 +121,11 @@ async fn load_history(call: Invocation) -> Answer {
             ..Slice::newest(MOST)
         };
         let left = call.chat().history(call.actor()?, &room.id, slice).await?;
-        answer["unreadNotLoaded"] = left.len().into();
-        if let Some(first) = shown(&call, &left[..left.len().min(1)]).await?.pop() {
-            answer["firstUnread"] = first;
-        }
+        answer.unread_not_loaded = left.len();
+        answer.first_unread = shown(&call, &left[..left.len().min(1)]).await?.pop();
     }
-    Ok(answer)
+    // As above: there is nothing in it that can't be written.
+    Ok(to_raw_value(&answer).unwrap_or_default())
 }
 
 async fn load_next(call: Invocation) -> Answer {

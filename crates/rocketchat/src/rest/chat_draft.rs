@@ -11,7 +11,10 @@ use parlor_core::{
     messages::Draft,
     session::Actor,
 };
-use serde_json::{Map, Value};
+use serde_json::{
+    Map, Value,
+    value::{RawValue, to_raw_value},
+};
 
 use crate::{
     date::{self, Dates},
@@ -300,11 +303,33 @@ pub(crate) async fn seen_all(
 ) -> Result<Vec<Value>, Refused> {
     let starred = chat.starred_among(viewer, messages).await?;
     let look = look(chat, dates);
-    let one = |message: &Message| {
+    Ok(shaped(messages, viewer, &starred, &look).map(|shaped| to_value(&shaped)).collect())
+}
+
+/// As [`seen_all`], written as a JSON array.
+pub(crate) async fn seen_all_written(
+    chat: &Chat,
+    viewer: &UserId,
+    messages: &[Message],
+    dates: Dates,
+) -> Result<Box<RawValue>, Refused> {
+    let starred = chat.starred_among(viewer, messages).await?;
+    let look = look(chat, dates);
+    let all: Vec<Shaped<'_>> = shaped(messages, viewer, &starred, &look).collect();
+    // Writing into memory fails only for maps with keys that are not texts; there are none.
+    Ok(to_raw_value(&all).unwrap_or_default())
+}
+
+fn shaped<'a>(
+    messages: &'a [Message],
+    viewer: &'a UserId,
+    starred: &'a [MessageId],
+    look: &'a Look,
+) -> impl Iterator<Item = Shaped<'a>> {
+    messages.iter().map(move |message| {
         let stars = Stars::seen(viewer, starred.contains(&message.id));
-        to_value(&Shaped { message, look: &look, stars })
-    };
-    Ok(messages.iter().map(one).collect())
+        Shaped { message, look, stars }
+    })
 }
 
 /// A moment in a query or a body that must be there.

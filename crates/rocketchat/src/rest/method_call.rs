@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     call::{Call, success},
-    method::{Answer, Invocation},
+    method::{Answer, Invocation, Reply},
     refusal::Refused,
     route::{Outcome, Route, post},
     who::Who,
@@ -55,7 +55,7 @@ async fn invoke(call: &Call, name: &str, params: Vec<Value>) -> Answer {
     let method = call.door.method(name).ok_or_else(unknown)?;
     let (door, actor) = (call.door.clone(), call.actor_if_any().cloned());
     let invocation = Invocation { door, actor, params, origin: 0, code: call.code() };
-    method.call(invocation).await
+    method.call(invocation).await.map(Reply::into_value)
 }
 
 fn bad_message() -> Refused {
