@@ -2,7 +2,7 @@
 //! catching up. Wake-ups come in any order, requests are cancelled, facts arrive in any order or never, slow clients
 //! are cut and come back by position, members are thrown out in mid-stream. One judge of histories decides.
 //!
-//! A failure names its seed; `PARLOR_SEED=… cargo test -p parlor-server --test schedules` runs that schedule alone,
+//! A failure names its seed; `PARLOR_SEED=… cargo test -p parlor-live --test schedules` runs that schedule alone,
 //! `PARLOR_SCHEDULES=…` sets how many are run, `PARLOR_FIRST=…` with which seed they begin.
 
 mod client;
