@@ -109,6 +109,44 @@ story!(a_foreign_id_is_refused_without_an_echo, |place| {
     assert_eq!(number(&engine, "SELECT position FROM room_heads ORDER BY room LIMIT 1"), 2);
 });
 
+story!(a_refused_send_takes_nothing_of_the_others_in_its_batch_with_it, |place| {
+    let engine = opened(&place);
+    store(&engine, send("m1", "r0", "u0", "secret")).unwrap();
+    // While this job runs everything after it is queued, so that it becomes one batch.
+    let (go, wait_for) = std::sync::mpsc::channel::<()>();
+    let busy = engine.write(Lane::Message, 0, move |_| {
+        wait_for.recv().ok();
+        Ok(())
+    });
+    let before = engine.append(send("m2", "r0", "u0", "hello"));
+    let mut foreign = send("m1", "r1", "u1", "@u0 look");
+    foreign.mentioned = vec![UserId::from("u0")];
+    let refused = engine.append(foreign);
+    let after = engine.append(send("m3", "r0", "u0", "hello again"));
+    go.send(()).unwrap();
+    wait(busy).unwrap();
+    assert_eq!(wait(before).unwrap().message.seq, 2);
+    assert_eq!(wait(refused).unwrap_err(), Refusal::IdConflict);
+    assert_eq!(wait(after).unwrap().message.seq, 3);
+    assert_eq!(number(&engine, "SELECT position FROM room_heads ORDER BY room LIMIT 1"), 3);
+    assert_eq!(number(&engine, "SELECT COUNT(*) FROM journal"), 3);
+    assert_eq!(number(&engine, "SELECT COUNT(*) FROM messages"), 3);
+    assert_eq!(store(&engine, send("m4", "r0", "u0", "and on")).unwrap().message.seq, 4);
+});
+
+story!(a_verb_that_is_refused_after_it_wrote_a_message_leaves_none, |place| {
+    let engine = opened(&place);
+    let refused: Result<()> = wait(engine.write(Lane::Verb, 0, |tx| {
+        parlor_core::store::WriteMessages::append_message(tx, message("n1", "r0", "u0", "hello"))?;
+        Err(Refusal::NotMember)
+    }));
+    assert_eq!(refused.unwrap_err(), Refusal::NotMember);
+    assert_eq!(number(&engine, "SELECT COUNT(*) FROM messages"), 0);
+    assert_eq!(number(&engine, "SELECT COUNT(*) FROM journal"), 0);
+    assert_eq!(number(&engine, "SELECT position FROM room_heads ORDER BY room LIMIT 1"), 0);
+    assert_eq!(store(&engine, send("m1", "r0", "u0", "hello")).unwrap().message.seq, 1);
+});
+
 story!(a_judgement_that_was_overtaken_is_stale_and_takes_no_position, |place| {
     let engine = opened(&place);
     store(&engine, send("m1", "r0", "u0", "hello")).unwrap();

@@ -266,3 +266,26 @@ story!(the_journal_loses_what_is_old_and_read_but_never_its_newest_row, |place| 
     assert!(!prune(i64::MAX));
     assert_eq!(rows().unwrap(), 1);
 });
+
+story!(a_panic_in_telling_of_a_commit_ends_the_process_instead_of_leaving_it_deaf, |place| {
+    let poisoned = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut options = place.options();
+    let heard = poisoned.clone();
+    options.on_poison = Arc::new(move |why| heard.lock().unwrap().push(why.to_owned()));
+    options.sink = Arc::new(|_| panic!("of this test"));
+    let engine = place.open_with(options);
+    put(&engine, "a", 1).unwrap();
+    assert!(poisoned.lock().unwrap().is_empty());
+    let answer = wait(engine.write(Lane::Verb, 0, |tx| {
+        let event = parlor_core::event::Event::Skipped { room: "r".into() };
+        tx.publish(parlor_core::event::Fact { g: 0, place: None, event });
+        Ok(())
+    }));
+    assert_eq!(answer, Err(Refusal::Unavailable));
+    // The answer comes while the thread is still on its way out.
+    let end = std::time::Instant::now() + Duration::from_secs(10);
+    while poisoned.lock().unwrap().is_empty() && std::time::Instant::now() < end {
+        std::thread::yield_now();
+    }
+    assert_eq!(poisoned.lock().unwrap().len(), 1);
+});

@@ -5,8 +5,8 @@ use super::batch::Step;
 use super::lanes::Lane;
 use super::link::{Attempt, Ended, Link, PATIENCE, Verdict, patiently};
 use super::queue::Queue;
-use super::readers::spawn;
-use super::{Options, Sink};
+use super::readers::spawn_committing;
+use super::{OnPoison, Options, Sink};
 use crate::rows::append::Item;
 use crate::rows::append_postgres::store_many;
 use crate::sql::{Counters, SqlError};
@@ -44,7 +44,13 @@ impl Appender {
             sink: options.sink.clone(),
             counters: counters.clone(),
         };
-        let thread = spawn("store-append", move || driver.run());
+        let (left, on_poison) = (queue.clone(), options.on_poison.clone());
+        let fallen: OnPoison = Arc::new(move |why| {
+            // Their callers hear that it is unavailable.
+            drop(left.stop());
+            on_poison(why);
+        });
+        let thread = spawn_committing("store-append", fallen, move || driver.run());
         Appender { queue, counters: counters.clone(), thread: Mutex::new(Some(thread)) }
     }
 

@@ -9,7 +9,7 @@ use super::appender::Appender;
 use super::job::BoxJob;
 use super::lanes::{Lane, Lanes};
 use super::link::{Attempt, Ended, Link, PATIENCE, Verdict, connect, patiently};
-use super::readers::spawn;
+use super::readers::spawn_committing;
 use super::{OpenError, Options};
 use crate::migrations::{self, Migrate};
 use crate::sql::{Counters, On, PLACE_BITS, PostgresConn, SqlError, SqlTx, Target};
@@ -87,7 +87,7 @@ impl Postgres {
                     link: Link::new(&target, base, &counters),
                     until: Instant::now(),
                 };
-                spawn("store-sql", move || worker.run())
+                spawn_committing("store-sql", shared.options.on_poison.clone(), move || worker.run())
             })
             .collect();
         Ok(Postgres { shared, threads: Mutex::new(threads), appender })

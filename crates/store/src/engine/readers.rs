@@ -1,5 +1,6 @@
 //! The threads that read from SQLite, each with a connection of its own that can't write.
 
+use super::OnPoison;
 use super::job::BoxJob;
 use crate::sql::{Counters, On, SqlTx, SqliteConn};
 use parking_lot::{Condvar, Mutex};
@@ -85,6 +86,27 @@ pub(crate) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> JoinHand
         .name(name.to_owned())
         .spawn(run)
         .expect("the system has room for the store's few threads when it opens")
+}
+
+/// As [`spawn`], for a thread that commits. Jobs catch their own panics; one beside them has left changes that are stored
+/// and told to nobody, caches among them: the process has to end and recover.
+pub(super) fn spawn_committing(
+    name: &str,
+    on_poison: OnPoison,
+    run: impl FnOnce() + Send + 'static,
+) -> JoinHandle<()> {
+    struct Fallen(OnPoison);
+    impl Drop for Fallen {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                (self.0)("a thread that commits has panicked");
+            }
+        }
+    }
+    spawn(name, move || {
+        let _fallen = Fallen(on_poison);
+        run();
+    })
 }
 
 struct Reader {

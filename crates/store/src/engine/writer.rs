@@ -4,7 +4,7 @@ use super::batch::Step;
 use super::job::BoxJob;
 use super::lanes::Lane;
 use super::queue::Queue;
-use super::readers::spawn;
+use super::readers::spawn_committing;
 use super::{OnPoison, Options, Sink};
 use crate::sql::{Counters, On, SqlError, SqlTx, SqliteConn};
 use parking_lot::Mutex;
@@ -41,7 +41,13 @@ impl Writer {
             next_checkpoint: options.checkpoint_at,
             patient_at: 4 * options.checkpoint_at,
         };
-        let thread = spawn("store-write", move || driver.run());
+        let (left, on_poison) = (queue.clone(), options.on_poison.clone());
+        let fallen: OnPoison = Arc::new(move |why| {
+            let gone = Some(SqlError::Unavailable("its writer is gone"));
+            left.stop().into_iter().for_each(|job| job.answer(gone.clone()));
+            on_poison(why);
+        });
+        let thread = spawn_committing("store-write", fallen, move || driver.run());
         Writer { queue, thread: Mutex::new(Some(thread)) }
     }
 
@@ -128,7 +134,8 @@ impl Driver {
             let keep = job.run(&mut tx);
             ran.push((job, keep));
             if let Err(error) = tx.end_job(keep) {
-                return self.abandon(error);
+                // Where SQLite has rolled back by itself there is no savepoint to go back to: why it did so counts.
+                return self.abandon(tx.failure().cloned().unwrap_or(error));
             }
             // Some errors (disk full, failed reads) make SQLite roll back the whole transaction.
             if self.conn.conn.is_autocommit() {

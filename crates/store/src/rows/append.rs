@@ -49,8 +49,9 @@ pub(crate) fn append_message(tx: &mut SqlTx<'_>, message: Message) -> Result<Mes
     let item = Item { message, judgement: Judgement::default(), client_id: true, mentioned: Vec::new() };
     let appended = match tx.sqlite() {
         Some(conn) => {
+            // The verb may still be refused: it can be taken back, and nothing of it may wait.
+            tx.note(conn.open_savepoint())?;
             let appended = store_one(tx, conn, item)?;
-            // The verb may still be refused: nothing of it may wait.
             conn.flush()?;
             appended
         }

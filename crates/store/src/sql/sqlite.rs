@@ -71,9 +71,11 @@ impl SqliteConn {
         self.hot.borrow_mut().reset();
     }
 
-    /// Makes sure that the current job can be taken back.
+    /// Makes sure that the current job can be taken back, and nothing else with it: what waits of earlier jobs is
+    /// written before.
     pub(crate) fn open_savepoint(&self) -> Result<(), SqlError> {
         if !self.savepoint.get() {
+            self.flush()?;
             self.control("SAVEPOINT job")?;
             self.savepoint.set(true);
         }
