@@ -254,7 +254,8 @@ try {
     inbox.push(performance.now() - start);
   }
   row(`list of ${rooms} rooms shown (median of 3)`, ms(median(inbox)), "–");
-  const busy = update.filter(({ name }) => /^inbox-/.test(name)).slice(0, 50);
+  const busy = update.filter(({ name, fname }) => [name, fname].some((one) => /^inbox-/.test(one))).slice(0, 50);
+  if (busy.length === 0) throw new Error("none of the rooms of the list was imported");
   const live = new AbortController();
   let told = 0;
   const telling = (async () => {
