@@ -11,7 +11,7 @@ const wanted = process.argv[2] ?? "";
 // A microphone that hears a tone, and no question about it.
 const SOUND = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 const FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", ...SOUND];
-const LONGEST = 300_000;
+const LONGEST = 480_000;
 // Who plays waits for the server and the screen half of the time.
 const PLAYERS = Number(process.env.PARLOR_PLAYERS ?? 3);
 

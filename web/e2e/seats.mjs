@@ -31,7 +31,7 @@ export class Seats {
       permissions: ["clipboard-read", "clipboard-write"],
     });
     // Bounds, not waits: a machine that is shared with builds is ten times slower.
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(60_000);
     const seat = { looks, context, phone, dark, scripts: [], spent: worker };
     for (const mark of MARKS) {
       const real = context[mark].bind(context);

@@ -207,8 +207,8 @@ export class Person {
   }
 }
 
-/** Waits until `ask` gives something true. */
-export async function until(what, ask, within = 20_000) {
+/** Waits until `ask` gives something true. The time is a bound: a busy machine needs some of it, others none. */
+export async function until(what, ask, within = 60_000) {
   for (const began = Date.now(); Date.now() - began < within;) {
     if (await ask()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));

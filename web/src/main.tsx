@@ -6,6 +6,7 @@ import { createRoot } from "react-dom/client";
 import { session } from "./api/session";
 import { App } from "./app";
 import { startLanguage } from "./i18n";
+import { followKeyboard } from "./lib/viewport";
 import { start } from "./store/account";
 
 // A part of the app that is gone from the server belongs to an older build: one reload fetches the new one.
@@ -27,6 +28,7 @@ if (session.get()) {
   // Fetched beside the texts and the lists, not after them.
   void import("./pages/chat").catch(() => undefined);
 }
+followKeyboard();
 await startLanguage();
 const place = document.getElementById("app");
 if (place) {

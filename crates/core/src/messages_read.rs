@@ -12,7 +12,7 @@ use crate::{
     room::{Room, RoomView},
     rooms::RoomRef,
     session::Actor,
-    store::{MessageFilter, Page, Paged, Slice, Tombstone},
+    store::{MessageFilter, Page, Paged, Slice, Tombstone, Version},
 };
 
 /// Messages on one page, whatever is asked for.
@@ -59,6 +59,20 @@ impl Slice {
 }
 
 impl Chat {
+    /// What a message was before it was edited, oldest first: for its author, and for those who may edit anybody's.
+    /// Empty where the workspace keeps no history (`Message_KeepHistory`).
+    ///
+    /// # Errors
+    /// `NotFound(Message)` for what one can't read, `NotAllowed("edit-message")`.
+    pub async fn versions(&self, actor: &Actor, id: &MessageId) -> Result<Vec<Version>> {
+        let (room, message) = self.readable_message(actor, id).await?;
+        if message.author != actor.user {
+            self.authorize(actor, Action::EditAnyMessage, Object::Message(&room, &message)).await?;
+        }
+        let id = id.clone();
+        self.store().reading(move |rows| rows.versions(&id)).await
+    }
+
     /// A room that the actor may read. Unknown and unreadable ones are the same.
     pub(crate) async fn readable_room(&self, actor: &Actor, room: &RoomId) -> Result<Arc<Room>> {
         let room = self.room(room).await?;

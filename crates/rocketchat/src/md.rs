@@ -284,20 +284,46 @@ mod tests {
         assert_eq!(line(":a: a")[0], json!({"type": "EMOJI", "value": text("a"), "shortCode": "a"}));
     }
 
+    /// What is long stands in the fixture as `{"times": 3, "of": "a"}`, or with a list in place of the text, and as
+    /// `{"all": [...]}` for texts one after another.
+    fn written_out(value: &Value) -> Value {
+        let one_after_another = |parts: Vec<Value>| match parts.first() {
+            Some(Value::Array(_)) => {
+                parts.iter().flat_map(|part| part.as_array().into_iter().flatten()).cloned().collect()
+            }
+            _ => parts.iter().filter_map(Value::as_str).collect::<String>().into(),
+        };
+        match value {
+            Value::Array(items) => items.iter().map(written_out).collect(),
+            Value::Object(map) => {
+                if let (Some(times), Some(of)) = (value["times"].as_u64(), map.get("of")) {
+                    let times = usize::try_from(times).expect("it is small");
+                    return one_after_another(vec![written_out(of); times]);
+                }
+                match map.get("all") {
+                    Some(Value::Array(parts)) => one_after_another(parts.iter().map(written_out).collect()),
+                    _ => map.iter().map(|(key, inner)| (key.clone(), written_out(inner))).collect(),
+                }
+            }
+            _ => value.clone(),
+        }
+    }
+
     /// The same file is held against the browser's parser and renderer (`web/src/markup/fixture.test.tsx`).
     #[test]
     fn the_fixture_that_the_web_app_shares_is_what_this_makes() {
         let cases: Vec<Value> =
             serde_json::from_str(include_str!("../../../tests/markup/fixture.json")).expect("it is JSON");
         assert!(cases.len() >= 80);
-        for case in cases {
+        for case in cases.iter().map(written_out) {
             let text = case["text"].as_str().expect("a text");
             let settings = parlor_core::setting::Settings::snapshot(Vec::new());
             let look = crate::shape::message::Look::new(&settings, crate::date::Dates::Iso);
             let tree = look
                 .tree(text, parlor_core::clock::Time(0))
                 .map_or(json!([]), |tree| serde_json::from_str(tree.get()).expect("it is JSON"));
-            assert_eq!(tree, case["md"], "{text:?}");
+            let shown: String = text.chars().take(80).collect();
+            assert!(tree == case["md"], "{shown:?}: {:.2000}", tree.to_string());
         }
     }
 }

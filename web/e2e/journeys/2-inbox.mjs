@@ -326,6 +326,47 @@ export default [
     },
   },
   {
+    name: "on a phone a resting finger opens the menu of a message, and the keyboard leaves the composer in sight",
+    shows: [22, 57],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana", { phone: true, path: null });
+      const room = await stage.room(bob, [ana]);
+      await bob.api.say(room.id, "hold this");
+      await ana.open(room.path);
+      await ana.sees(ana.message("hold this"));
+      const finger = await ana.context.newCDPSession(ana.page);
+      const touch = (type, ...touchPoints) => finger.send("Input.dispatchTouchEvent", { type, touchPoints });
+      const { x, y, width, height } = await ana.message("hold this").boundingBox();
+      const at = { x: x + width * 0.6, y: y + height - 6 };
+      const menu = ana.page.getByRole("menu", { name: "More actions" });
+      await touch("touchStart", at);
+      await ana.sees(menu);
+      await touch("touchEnd");
+      await ana.check();
+      await ana.shot("phone-menu");
+      await ana.page.getByRole("menuitem", { name: "Quote" }).click();
+      await ana.seesNot(menu);
+      await ana.sees(ana.page.getByText(/^Quoting Bob: .*hold this/));
+      // As Safari tells of its keyboard: the window stays as it is, and less of it is seen.
+      await ana.page.evaluate(() => {
+        Object.defineProperty(window.visualViewport, "height", { configurable: true, value: 340 });
+        window.visualViewport.dispatchEvent(new Event("resize"));
+      });
+      await until("the composer is above the keyboard", async () => {
+        const box = await ana.composer.boundingBox();
+        return box.y + box.height <= 340 && box.y > 100;
+      });
+      const head = await ana.page.getByRole("heading", { name: room.name, level: 1 }).boundingBox();
+      equal(head.y >= 0, true, "the head stays in sight");
+      await ana.page.evaluate(() => {
+        delete window.visualViewport.height;
+        window.visualViewport.dispatchEvent(new Event("resize"));
+      });
+      await until("the window is whole again", async () => (await ana.composer.boundingBox()).y > 400);
+    },
+  },
+  {
     name: "dark from the system, and by choice after a reload without a flash",
     shows: [58],
     async run(stage) {

@@ -39,7 +39,7 @@ export default [
       await ana.row("general").click();
       await ana.sees(ana.row(room.name).filter({ hasText: "Draft: half a thought" }));
       equal(await ana.composer.inputValue(), "", "the other room's composer");
-      await ana.page.waitForTimeout(400);
+      // At once: a page that goes away keeps what was typed.
       await ana.page.reload();
       await ana.row(room.name).click();
       await until("the draft is back", async () => (await ana.composer.inputValue()) === "half a thought");
@@ -70,6 +70,31 @@ export default [
       await ana.check();
       await ana.button("Delete", ask).click();
       await ana.seesNot(ana.message("with a typo"));
+    },
+  },
+  {
+    name: "what a message said before is shown to its author and to a moderator, and to nobody else",
+    shows: [23],
+    async run(stage) {
+      await stage.admin.post("settings/Message_KeepHistory", { value: true });
+      const bob = await stage.account("Bob");
+      const eve = await stage.person("Eve", { path: null });
+      const ana = await stage.person("Ana", { path: null });
+      const room = await stage.room(bob, [ana, eve]);
+      const { _id } = await ana.api.say(room.id, "the first words");
+      await ana.api.post("chat.update", { roomId: room.id, msgId: _id, text: "the second words" });
+      // Bob made the room and moderates it.
+      const owner = await stage.as(bob, { path: room.path });
+      for (const one of [ana, owner]) {
+        await one.open(room.path);
+        await one.message("the second words").getByRole("button", { name: "(edited)" }).click();
+        const versions = one.page.getByRole("list", { name: "Earlier versions" });
+        await one.sees(versions.getByText("the first words"));
+      }
+      await eve.open(room.path);
+      await eve.message("the second words").getByRole("button", { name: "(edited)" }).click();
+      await eve.sees(eve.page.getByRole("dialog").getByText(/^Last edited by Ana/));
+      equal(await eve.page.getByText("the first words").count(), 0, "earlier words");
     },
   },
   {
@@ -151,7 +176,7 @@ export default [
         await person.check();
         await server.run();
         await person.page.reload();
-        await person.sees(person.page.getByRole("article", { name: /ada boss.*while away 2/i }), { timeout: 20_000 });
+        await person.sees(person.page.getByRole("article", { name: /ada boss.*while away 2/i }), { timeout: 60_000 });
         const { messages } = await admin.get("channels.history?roomId=GENERAL");
         const texts = messages.map(({ msg }) => msg).filter((msg) => /away|before/.test(msg));
         equal(texts, ["while away 2", "while away 1", "before"], "what is stored, newest first");

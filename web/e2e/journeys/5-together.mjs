@@ -253,19 +253,37 @@ export default [
     },
   },
   {
-    name: "a reload shows the last room at once",
-    shows: [59],
+    name: "a reload shows the last room at once, and what came or went meanwhile as soon as the server answers",
+    shows: [59, 16],
     async run(stage) {
-      const { ana, room } = await pair(stage);
+      const { ana, bob, room } = await pair(stage);
       await ana.say("still here");
-      await ana.sees(ana.message("still here"));
-      // While the server takes its time, the list is there from before.
-      await ana.page.route("**/api/v1/subscriptions.get*", async (route) => {
-        await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await bob.sees(bob.message("still here"));
+      const { _id: regretted } = await bob.api.say(room.id, "soon gone");
+      await ana.sees(ana.message("soon gone"));
+      // The server takes its time: the list and the room are there from before.
+      let answer;
+      const gate = new Promise((resolve) => (answer = resolve));
+      await ana.page.route(/api\/v1\/(me|subscriptions\.get|rooms\.get|channels\.history)/, async (route) => {
+        await gate;
         await route.continue().catch(() => null);
       });
       await ana.page.reload();
-      await ana.sees(ana.row(room.name), { timeout: 2_500 });
+      await ana.sees(ana.row(room.name));
+      await ana.sees(ana.message("still here"));
+      await bob.api.post("chat.delete", { roomId: room.id, msgId: regretted });
+      const { subscription } = await ana.api.get(`subscriptions.getOne?roomId=${room.id}`);
+      const read = subscription.ls;
+      await bob.api.say(room.id, "come meanwhile");
+      answer();
+      await ana.sees(ana.message("come meanwhile"));
+      await ana.seesNot(ana.message("soon gone"));
+      await ana.sees(ana.message("still here"));
+      // It is read when it was seen, not when the old end was shown.
+      await until("it is read", async () => {
+        const now = (await ana.api.get(`subscriptions.getOne?roomId=${room.id}`)).subscription;
+        return !now.alert && now.ls > read;
+      });
     },
   },
   {

@@ -1,4 +1,5 @@
 // Administration: people and rooms; who may not see it.
+import { readFileSync } from "node:fs";
 import { looks } from "../looks.mjs";
 import { equal, until } from "../stage.mjs";
 import { Api } from "../server.mjs";
@@ -166,6 +167,25 @@ export default [
       await boss.button("Undo").click();
       await boss.sees(page.getByText("2 accounts were activated."));
       equal(await active(), [true, true], "active");
+      // A role for all of them: who has it already is left out.
+      await stage.admin.post("roles.addUserToRole", { roleId: "guest", username: people[0].username });
+      await page.getByLabel("State").selectOption("Active");
+      await boss.sees(page.getByText("2 users", { exact: true }));
+      for (const { name } of people) await page.getByRole("checkbox", { name: `Choose ${name}` }).check();
+      await boss.button("Give a role").click();
+      await asks(boss).getByLabel("Role").selectOption("guest");
+      await boss.sees(asks(boss).getByRole("heading", { name: "Give 1 person the role guest?" }));
+      await boss.check();
+      await boss.button("Give a role", asks(boss)).click();
+      await boss.sees(page.getByText("1 person was given the role guest."));
+      const roles = async () =>
+        (await Promise.all(people.map(({ id }) => stage.admin.get(`users.info?userId=${id}`)))).map(({ user }) =>
+          user.roles.includes("guest"),
+        );
+      equal(await roles(), [true, true], "guests");
+      await boss.button("Undo").click();
+      await boss.sees(page.getByText("The role guest was taken from 1 person."));
+      equal(await roles(), [true, false], "guests");
     },
   },
   {
@@ -226,7 +246,22 @@ export default [
       await boss.button("Actions for Mia", one).click();
       await page.getByRole("menuitem", { name: "Make moderator" }).click();
       await boss.sees(one.getByRole("listitem").filter({ hasText: "Mia" }).getByText("Moderator"));
+      await boss.button("Actions for Mia", one).click();
+      await page.getByRole("menuitem", { name: "Make owner" }).click();
+      await boss.sees(one.getByRole("listitem").filter({ hasText: "Mia" }).getByText("Owner"));
       await boss.check();
+      // How long its messages stay.
+      await one.getByLabel("A rule of its own").check();
+      await one.getByLabel("Remove old messages").check();
+      await one.getByLabel("Days").fill("90");
+      await one.getByLabel("Pinned messages stay").check();
+      await boss.check();
+      await boss.button("Save the rule", one).click();
+      await until("the rule is kept", async () => {
+        const { retention } = await stage.admin.get(`rooms.adminRooms.getRoom?rid=${room.id}`);
+        return retention?.overrideGlobal && retention.maxAge === 90 && retention.excludePinned;
+      });
+      await boss.sees(one.getByText("A private room is exported by one of its members."));
       await boss.button("Archive", one).click();
       await boss.sees(asks(boss).getByText("Nobody can write there any more"));
       await boss.button("Archive", asks(boss)).click();
@@ -237,6 +272,37 @@ export default [
       await boss.button("Delete the room", asks(boss)).click();
       await boss.sees(page.getByText("The room is deleted."));
       await boss.sees(page.getByText("No room fits this."));
+    },
+  },
+  {
+    name: "administration of rooms: what was said in one is exported, and the log tells of it",
+    shows: [61, 65],
+    async run(stage) {
+      const owner = await stage.account("Otto");
+      const room = await stage.room(owner);
+      await owner.api.say(room.id, "to be kept elsewhere");
+      const boss = await administrator(stage, `/admin/rooms/${room.id}`, "Rooms");
+      const { page } = boss;
+      // Until the archive is there, its address is not.
+      boss.expect(/status of 404/);
+      const one = dialog(boss, room.name);
+      await one.getByLabel("Format").selectOption("Data (JSON)");
+      await boss.button("Make the export", one).click();
+      const link = one.getByRole("link", { name: "Download the export" });
+      await boss.sees(link);
+      await boss.check();
+      const comes = page.waitForEvent("download");
+      await link.click();
+      const bytes = readFileSync(await (await comes).path());
+      equal(bytes.subarray(0, 2).toString(), "PK", "a ZIP archive");
+      await boss.open("/admin/audit");
+      await page.getByLabel("Find in the log").fill(room.id);
+      await boss.sees(
+        page
+          .getByRole("list", { name: "Audit log" })
+          .getByRole("listitem")
+          .filter({ hasText: /export/i }),
+      );
     },
   },
   {

@@ -27,7 +27,7 @@ function remember(session: Session | null): void {
     ["rc_uid", session?.userId],
     ["rc_token", session?.token],
   ] as const) {
-    for (const path of ["/file-upload", "/avatar"]) {
+    for (const path of ["/file-upload", "/avatar", "/data-export"]) {
       const age = value ? 31_536_000 : 0;
       document.cookie = `${name}=${value ?? ""}; path=${path}; max-age=${age}; SameSite=Strict${secure}`;
     }

@@ -48,7 +48,7 @@ test("every id that the sources name has a text", () => {
   const sources = files.filter((file) => /\.tsx?$/.test(file) && !file.includes(".test.") && statSync(file).isFile());
   for (const file of sources) {
     const text = readFileSync(file, "utf8");
-    for (const [, id] of text.matchAll(/\bt\(\s*"([\w.-]+)"/g))
+    for (const [, id] of text.matchAll(/\b(?:t|failed|told)\(\s*"([\w.-]+)"/g))
       expect(all, `${file}: ${id}`).toHaveProperty([id ?? ""]);
     for (const [, yes, no] of text.matchAll(/\bt\([^"`]*\? "([\w.-]+)" : "([\w.-]+)"/g)) {
       expect(all, file).toHaveProperty([yes ?? ""]);

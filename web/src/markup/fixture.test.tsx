@@ -13,9 +13,19 @@ interface Case {
   md: Block[];
 }
 
+/** What is long stands in the fixture as `{times, of}`, of a text or a list, and as `{all}` for several in a row. */
+function writtenOut(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(writtenOut);
+  if (typeof value !== "object" || value === null) return value;
+  const { times, of, all } = value as { times?: number; of?: unknown; all?: unknown[] };
+  const parts = times === undefined ? all?.map(writtenOut) : Array.from({ length: times }, () => writtenOut(of));
+  if (parts) return Array.isArray(parts[0]) ? parts.flat(1) : parts.join("");
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, writtenOut(inner)]));
+}
+
 // The same file is held against the server's parser.
 const file = join(import.meta.dirname, "../../../tests/markup/fixture.json");
-const cases = JSON.parse(readFileSync(file, "utf8")) as Case[];
+const cases = (JSON.parse(readFileSync(file, "utf8")) as unknown[]).map(writtenOut) as Case[];
 i18n.loadAndActivate({ locale: "en", messages: {} });
 afterEach(cleanup);
 
@@ -29,7 +39,7 @@ const show = (blocks: Block[]): HTMLElement =>
 test("what is shown before the server answers is what the server answers, or nothing", () => {
   for (const { text, md } of cases) {
     const tree = echo(text);
-    if (tree) expect(tree, JSON.stringify(text)).toEqual(md);
+    if (tree) expect(tree, JSON.stringify(text.slice(0, 80))).toEqual(md);
   }
 });
 
@@ -43,13 +53,15 @@ test("nothing that somebody writes becomes an address that runs, or an element o
   for (const { text, md } of cases) {
     const shown = show(md);
     for (const link of shown.querySelectorAll("a")) {
-      expect(link.getAttribute("href"), text).toMatch(/^(https?:\/\/|mailto:|tel:|\/)/);
+      expect(link.getAttribute("href"), text.slice(0, 80)).toMatch(/^(https?:\/\/|mailto:|tel:|\/)/);
     }
-    expect(shown.querySelectorAll("script, iframe, object, embed, form, style, img"), text).toHaveLength(0);
+    expect(shown.querySelectorAll("script, iframe, object, embed, form, style, img"), text.slice(0, 80)).toHaveLength(
+      0,
+    );
     for (const one of shown.querySelectorAll("*")) {
       expect(
         [...one.attributes].filter(({ name }) => name.startsWith("on")),
-        text,
+        text.slice(0, 80),
       ).toHaveLength(0);
     }
     cleanup();

@@ -7,6 +7,7 @@ import type { Me, Room, Subscription } from "@/api/types";
 import { LOCALES, speak, type Locale } from "@/i18n";
 import { forget } from "./disk";
 import { loadDrafts } from "./drafts";
+import { lastSeen, showLast } from "./history";
 import { listen, readChanges, readLists, watchPresence } from "./live";
 import { resume } from "./outbox";
 import { prefer, preference } from "./preferences";
@@ -145,13 +146,18 @@ interface Seen {
   me: Me;
   subscriptions: Record<string, Subscription>;
   rooms: Record<string, Room>;
+  settings: Record<string, unknown>;
+  last?: ReturnType<typeof lastSeen>;
 }
 
-/** The list of rooms as it was when the page was left: shown while the new one comes. */
+/** The list of rooms and the end of the last one as they were when the page was left: shown while the new ones come. */
 function restore(): void {
   try {
     const seen = JSON.parse(localStorage.getItem(SEEN) ?? "null") as Seen | null;
-    if (seen && seen.me._id === session.get()?.userId && !state().me) change({ ...seen, ready: true });
+    if (!seen || seen.me._id !== session.get()?.userId || state().me) return;
+    const { last, ...lists } = seen;
+    change({ ...lists, ready: true });
+    if (last) showLast(last);
   } catch {
     localStorage.removeItem(SEEN);
   }
@@ -161,7 +167,8 @@ addEventListener("pagehide", () => {
   const { me, subscriptions, rooms, settings } = state();
   if (!me || Object.keys(subscriptions).length > 300) return;
   try {
-    localStorage.setItem(SEEN, JSON.stringify({ me, subscriptions, rooms, settings }));
+    const seen: Seen = { me, subscriptions, rooms, settings, last: lastSeen() };
+    localStorage.setItem(SEEN, JSON.stringify(seen));
   } catch {
     localStorage.removeItem(SEEN);
   }

@@ -7,6 +7,8 @@ import { prefer } from "./preferences";
 import { change, state } from "./state";
 
 const timers = new Map<string, ReturnType<typeof setTimeout>>();
+/** What has not reached the disk yet: a page that goes away keeps it at once. */
+const unkept = new Map<string, () => void>();
 /** After so long a pause the account is told (ms). */
 const PAUSE = 2_000;
 /** What an account keeps of drafts: so many, each so long (characters). Further ones stay on their device. */
@@ -29,12 +31,18 @@ export function setDraft(key: string, text: string): void {
   clearTimeout(timers.get(key));
   const share = (): void => void tell(key, kept).catch(() => undefined);
   const keep = (): void => {
+    unkept.delete(key);
     void keepDraft(user, key, kept);
     // What was sent is gone at once on the other devices too.
     timers.set(key, setTimeout(share, kept ? PAUSE : 0));
   };
+  unkept.set(key, keep);
   timers.set(key, setTimeout(keep, 250));
 }
+
+addEventListener("pagehide", () => {
+  for (const keep of unkept.values()) keep();
+});
 
 const shared = (): Record<string, Draft> =>
   Object.fromEntries(

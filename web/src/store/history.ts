@@ -4,13 +4,19 @@ import { ddp } from "@/api/live";
 import { ApiError, get } from "@/api/rest";
 import type { Id, Message, RoomType, Wire } from "@/api/types";
 import { millis } from "@/lib/time";
-import { change, state, type Timeline } from "./state";
+import { change, state, type Timeline, useStore } from "./state";
 import { fresh, inRoom, KEPT, merge, newestChange, remove, trim } from "./timeline";
 
 const PAGE = 50;
+/** Messages kept for the next visit: fewer than a page, so that the page that is read then replaces them all. */
+const VISIT = 40;
 /** Timelines kept in memory; the least lately shown goes first. */
 const ROOMS = 50;
 const shownLately: Id[] = [];
+/** Pause before a room is read again while the server is away (ms). */
+const AGAIN = 3_000;
+/** The lists of rooms are waited for so long (ms), as long as they may take. */
+const LISTS = 30_000;
 
 const family = (type: RoomType): string => ({ c: "channels", p: "groups", d: "im", l: "groups" })[type];
 const typeOf = (rid: Id): RoomType => state().subscriptions[rid]?.t ?? state().rooms[rid]?.t ?? "c";
@@ -45,26 +51,46 @@ const mine = (message: Message): boolean => message.u._id === state().me?._id;
 
 function refused(key: Id, error: unknown): void {
   const gone = error instanceof ApiError && (error.status === 400 || error.status === 403 || error.status === 404);
-  update(key, (old) => ({ ...old, loading: false, error: gone ? "room.gone" : "room.loadFailed" }));
+  const text = gone ? "room.gone" : "room.loadFailed";
+  // Without a network what was seen last is better than nothing.
+  const stays = !gone && state().timelines[key]?.kept !== undefined;
+  update(key, (old) => ({ ...old, loading: false, error: stays ? undefined : text }));
+  if (stays) setTimeout(() => void (shownLately[0] === key && open(key)), AGAIN);
+}
+
+/** What the last visit left does not know what is unread now: waits for the lists of this one. */
+function listed(): Promise<void> {
+  return new Promise((resolve) => {
+    if (state().listed) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      stop();
+      resolve();
+    };
+    const timer = setTimeout(done, LISTS);
+    const stop = useStore.subscribe((now) => now.listed && done());
+  });
 }
 
 /** The first load of a room: the newest page, or the place where the reader stopped when that lies further back. */
 export async function open(rid: Id): Promise<void> {
   touch(rid);
   const known = state().timelines[rid];
-  if (known?.loading || (known?.ready && !known.error)) return;
+  if (known?.loading || (known?.ready && !known.error && known.kept === undefined)) return;
   update(rid, (old) => ({ ...old, loading: true, error: undefined }));
-  const sub = state().subscriptions[rid];
-  const read = sub && (sub.alert || (sub.unreadMessages ?? 0) > 0) ? millis(sub.ls) : undefined;
   try {
     const newest = await page(rid);
+    await listed();
+    const sub = state().subscriptions[rid];
+    const read = sub && (sub.alert || (sub.unreadMessages ?? 0) > 0) ? millis(sub.ls) : undefined;
     const oldest = newest.at(-1);
     const jump = read && newest.length >= PAGE && oldest && millis(oldest.ts) > read;
     const messages = jump ? [...(await page(rid, read + 1, 20)), ...(await after(rid, read))] : newest;
     const run = merge([], messages.filter(inRoom));
     update(rid, (old) => ({
       ...old,
-      messages: merge(jump ? [] : old.messages, run),
+      messages: merge(jump ? [] : since(old), run),
+      kept: undefined,
       older: jump ? true : newest.length >= PAGE,
       newer: Boolean(jump) && messages.length >= PAGE,
       loading: false,
@@ -75,6 +101,10 @@ export async function open(rid: Id): Promise<void> {
     refused(rid, error);
   }
 }
+
+/** What came over the socket; what the last visit left may have been changed or deleted meanwhile. */
+const since = ({ messages, kept }: Timeline): Message[] =>
+  kept === undefined ? messages : messages.filter((message) => millis(message._updatedAt) > kept);
 
 /** Loads a room as if it had not been looked at yet. */
 export async function openAfresh(rid: Id): Promise<void> {
@@ -189,10 +219,11 @@ export async function openThread(tmid: Id): Promise<void> {
 export async function catchUp(rid: Id): Promise<void> {
   const timeline = state().timelines[rid];
   if (!timeline?.ready) return;
-  const since = newestChange(timeline);
-  if (since === 0 || timeline.newer) return;
+  if (timeline.kept !== undefined) return open(rid);
+  const seen = newestChange(timeline);
+  if (seen === 0 || timeline.newer) return;
   type Answer = { result: { updated: Message[]; deleted: { _id: Id }[] } };
-  const query = { roomId: rid, lastUpdate: new Date(since).toISOString() };
+  const query = { roomId: rid, lastUpdate: new Date(seen).toISOString() };
   const { result } = await get<Answer>("chat.syncMessages", query);
   const first = timeline.messages[0];
   const relevant = result.updated.filter(
@@ -217,6 +248,21 @@ function touch(rid: Id): void {
     if (left && old && !old.newer) timelines[left] = trim(old, "end", KEPT);
     return { timelines };
   });
+}
+
+/** The end of the room that was shown last, for the next visit; nothing where the reader was further up. */
+export function lastSeen(): { rid: Id; messages: Message[] } | undefined {
+  const rid = shownLately[0];
+  const run = rid ? state().timelines[rid] : undefined;
+  if (!rid || !run?.ready || run.newer || run.error) return undefined;
+  return { rid, messages: run.messages.filter((message) => !message.private).slice(-VISIT) };
+}
+
+/** Shows it again, until the room has been read anew. */
+export function showLast({ rid, messages }: { rid: Id; messages: Message[] }): void {
+  if (messages.length === 0 || state().timelines[rid]) return;
+  const run = { ...fresh, messages, ready: true };
+  update(rid, () => ({ ...run, kept: newestChange(run) }));
 }
 
 /** Rooms whose events are worth listening to. */

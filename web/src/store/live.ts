@@ -32,7 +32,7 @@ export async function readLists(since?: number): Promise<void> {
     for (const room of rooms.update) known[room._id] = room;
     const gone = new Set(subs.remove.map(({ _id }) => _id));
     for (const sub of Object.values(subscriptions)) if (gone.has(sub._id)) delete subscriptions[sub.rid];
-    return { subscriptions, rooms: known, ready: true };
+    return { subscriptions, rooms: known, ready: true, listed: true };
   });
 }
 

@@ -31,6 +31,8 @@ export interface Timeline {
   error?: string;
   /** What the reader had read when the room was opened, for the divider (ms). */
   unreadSince?: number;
+  /** It is what was seen at the last visit, up to this change (ms): shown until it has been read anew. */
+  kept?: number;
 }
 
 export interface PresenceOf {
@@ -43,8 +45,10 @@ export interface State {
   /** When the connection was lost (ms), so that short breaks pass unnoticed. */
   lostAt: number | null;
   me: Me | null;
-  /** The lists of rooms have come. */
+  /** The lists of rooms have come, or are there from the last visit. */
   ready: boolean;
+  /** They have come: what they say of unread messages holds. */
+  listed: boolean;
   settings: Record<string, unknown>;
   permissions: Record<string, string[]>;
   rooms: Record<Id, Room>;
@@ -68,6 +72,7 @@ export const empty: State = {
   lostAt: null,
   me: null,
   ready: false,
+  listed: false,
   settings: {},
   permissions: {},
   rooms: {},

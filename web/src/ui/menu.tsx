@@ -26,11 +26,13 @@ interface Props {
   /** Groups of items, divided by lines. */
   groups: Item[][];
   className?: string;
+  /** Opened by something else than its button too. */
+  open?: boolean;
   onOpenChange?: (open: boolean) => void;
 }
 
 /** A button that opens a menu. */
-export function Menu({ label, children, groups, className, onOpenChange }: Props): ReactNode {
+export function Menu({ label, children, groups, className, open, onOpenChange }: Props): ReactNode {
   const shown = groups.filter((group) => group.length > 0);
   const run = (key: unknown): void =>
     shown
@@ -38,7 +40,7 @@ export function Menu({ label, children, groups, className, onOpenChange }: Props
       .find((item) => item.id === key)
       ?.run();
   return (
-    <MenuTrigger {...(onOpenChange ? { onOpenChange } : {})}>
+    <MenuTrigger {...(open === undefined ? {} : { isOpen: open })} {...(onOpenChange ? { onOpenChange } : {})}>
       <AriaButton className={className ?? button.icon ?? ""} aria-label={label}>
         {children}
       </AriaButton>

@@ -181,6 +181,15 @@ pub struct Receipt {
     pub at: Time,
 }
 
+/// What a message was before a change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Version {
+    /// Its text.
+    pub text: String,
+    /// Since when it had been so.
+    pub at: Time,
+}
+
 /// A change of a member's mark.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MarkChange {
@@ -260,6 +269,8 @@ pub trait ReadMessages {
     fn starred(&mut self, user: &UserId, ids: &[MessageId]) -> Result<Vec<MessageId>>;
     /// Who has read a message (those whose mark has reached it), at most 1,000.
     fn receipts(&mut self, room: &RoomId, seq: i64) -> Result<Vec<Receipt>>;
+    /// What a message was before its changes, oldest first, at most 100; as far as it was kept.
+    fn versions(&mut self, id: &MessageId) -> Result<Vec<Version>>;
     /// An upload.
     fn upload(&mut self, id: &UploadId) -> Result<Option<Upload>>;
     /// The thumbnail of an upload, if it has one.

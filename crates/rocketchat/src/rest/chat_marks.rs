@@ -34,6 +34,7 @@ pub(crate) fn routes() -> Vec<Route> {
         get("chat.getURLPreview", Who::Reader, "roomId=$private&url=https://example.org/", url_preview),
         get("chat.getMessageReadReceipts", Who::Reader, "messageId=$message", read_receipts)
             .answering("enterprise"),
+        get("chat.getMessageVersions", Who::Author(&["edit-message"]), "messageId=$message", versions),
     ]
 }
 
@@ -130,6 +131,16 @@ async fn read_receipts(call: Call) -> Outcome {
         Refused::new("The required 'messageId' param is missing.").kind("error-invalid-params")
     })?;
     success(json!({ "receipts": receipts(call.chat(), call.actor()?, id, Dates::Iso).await? }))
+}
+
+/// What a message was before it was edited: Parlor's own.
+async fn versions(call: Call) -> Outcome {
+    let id = call.param("messageId").ok_or_else(|| {
+        Refused::new("The required 'messageId' param is missing.").kind("error-invalid-params")
+    })?;
+    let versions = call.chat().versions(call.actor()?, &message_id(id)?).await.map_err(unknown_message)?;
+    let shown = versions.iter().map(|v| json!({ "text": v.text, "ts": Dates::Iso.value(v.at) }));
+    success(json!({ "versions": shown.collect::<Vec<_>>() }))
 }
 
 /// Who read a message.

@@ -83,11 +83,8 @@ async fn info(call: Call) -> Outcome {
     let room = any_room(&call, call.param("roomId"), call.param("roomName")).await?;
     let value = super::channels::seen(&call, &room).await?;
     let mut answer = json!({ "room": projected(&call, value)? });
-    if let Some(rule) = call.chat().room_retention(call.actor()?, &room.id).await? {
-        answer["room"]["retention"] = json!({
-            "enabled": rule.enabled, "overrideGlobal": rule.own, "maxAge": rule.days,
-            "excludePinned": rule.keep_pinned, "filesOnly": rule.files_only, "ignoreThreads": rule.keep_threads,
-        });
+    if let Some(rule) = retention(&call, &room).await? {
+        answer["room"]["retention"] = rule;
     }
     let parent = match &room.parent {
         Some(parent) => call.chat().find_known_room(call.actor()?, RoomRef::Id(parent)).await.ok(),
@@ -109,6 +106,17 @@ async fn info(call: Call) -> Outcome {
         answer["team"] = shape::team::brief(&team);
     }
     success(answer)
+}
+
+/// A room's own rule of how long messages stay, if it has one.
+pub(super) async fn retention(call: &Call, room: &Room) -> Result<Option<Value>, Refused> {
+    let rule = call.chat().room_retention(call.actor()?, &room.id).await?;
+    Ok(rule.map(|rule| {
+        json!({
+            "enabled": rule.enabled, "overrideGlobal": rule.own, "maxAge": rule.days,
+            "excludePinned": rule.keep_pinned, "filesOnly": rule.files_only, "ignoreThreads": rule.keep_threads,
+        })
+    }))
 }
 
 /// A room as another one refers to it.

@@ -213,6 +213,30 @@ async fn an_edit_is_the_authors_and_shows_at_once() {
 }
 
 #[tokio::test]
+async fn earlier_versions_are_shown_to_the_author_and_to_who_may_edit_where_they_are_kept() {
+    let stage = Stage::with(Server::setup().setting("Message_KeepHistory", "true")).await;
+    let Stage { cast, room, .. } = &stage;
+    let message = cast.member.say(room, "first").await;
+    for text in ["second", "third"] {
+        let edit = json!({ "roomId": room, "msgId": id(&message), "text": text });
+        let _ = cast.member.rest.post("chat.update", edit).await.ok();
+    }
+    for reader in [&cast.member, &cast.owner] {
+        let told = reader.rest.get("chat.getMessageVersions", &[("messageId", id(&message))]).await.ok();
+        let texts = told["versions"].as_array().expect("a list").iter().map(|version| &version["text"]);
+        assert_eq!(texts.collect::<Vec<_>>(), ["first", "second"]);
+    }
+    // Whoever may only read it sees what it says now.
+    let others = cast.owner.say(room, "the owner's").await;
+    let _ = cast.member.rest.get("chat.getMessageVersions", &[("messageId", id(&others))]).await.refused(400);
+    let outsider = &cast.outsider.rest;
+    let forbidden =
+        outsider.get("chat.getMessageVersions", &[("messageId", id(&message))]).await.refused(400);
+    let unknown = outsider.get("chat.getMessageVersions", &[("messageId", "nothing")]).await.refused(400);
+    assert_eq!(forbidden, unknown);
+}
+
+#[tokio::test]
 async fn the_time_for_editing_ends() {
     let setup = Server::setup().setting("Message_AllowEditing_BlockEditInMinutes", "0.00001");
     let stage = Stage::with(setup).await;

@@ -10,7 +10,7 @@ use parlor_core::{
     room::Room,
     store::{
         FileFilter, HostSlice, MarkChange, MessageFilter, Page, Paged, Quota, ReadMessages, Receipt, Report,
-        Search, Slice, Tombstone, Unread, Upload, WriteMessages,
+        Search, Slice, Tombstone, Unread, Upload, Version, WriteMessages,
     },
 };
 
@@ -296,6 +296,9 @@ impl ReadMessages for SqlTx<'_> {
     }
     fn receipts(&mut self, room: &RoomId, seq: i64) -> Result<Vec<Receipt>> {
         Ok(marks::receipts(self, room, seq)?)
+    }
+    fn versions(&mut self, id: &MessageId) -> Result<Vec<Version>> {
+        Ok(messages_write::versions(self, id)?)
     }
     fn upload(&mut self, id: &UploadId) -> Result<Option<Upload>> {
         Ok(uploads_rows::by_id(self, id)?)

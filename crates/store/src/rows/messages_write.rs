@@ -3,9 +3,9 @@
 use parlor_core::{
     clock::Time,
     error::{Refusal, Result, What},
-    id::UserId,
+    id::{MessageId, UserId},
     message::Message,
-    store::Report,
+    store::{Report, Version},
 };
 
 use super::{
@@ -60,6 +60,12 @@ pub(super) fn keep_version(tx: &mut SqlTx<'_>, message: &Message, rev: i64) -> S
         ON CONFLICT DO NOTHING";
     tx.exec(sql, params![message.id, rev, message.updated_at, message.text, extra])?;
     Ok(())
+}
+
+pub(super) fn versions(tx: &mut SqlTx<'_>, id: &MessageId) -> Sql<Vec<Version>> {
+    let sql = "SELECT v.text, v.at FROM message_versions v JOIN messages m ON m.key = v.key
+        WHERE m.id = $1 ORDER BY v.rev LIMIT 100";
+    tx.query(sql, params![id], |row| Ok(Version { text: row.get(0)?, at: row.get(1)? }))
 }
 
 pub(super) fn put_mentions(

@@ -24,6 +24,7 @@ import { isStarred, markUnreadFrom, pin, react, remove, star } from "@/store/act
 import { may, setting } from "@/store/state";
 import { IconButton } from "@/ui/button";
 import { type Item, Menu } from "@/ui/menu";
+import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 import { mayDelete, permalink, type Place } from "./place";
 
@@ -35,20 +36,22 @@ interface Props {
   edit: () => void;
   /** Opens what is known about it. */
   about: () => void;
+  /** The menu is open. */
+  open: boolean;
+  setOpen: (open: boolean) => void;
   /** Told while a menu or a dialog of the message is open, so that its row keeps it. */
   hold: (held: boolean) => void;
 }
 
 /** What one may do with a message: the usual as buttons, all of it in a menu. */
-export function Actions({ message, place, edit, about, hold }: Props): ReactNode {
+export function Actions({ message, place, edit, about, open, setOpen, hold }: Props): ReactNode {
   const t = useT();
   const [, go] = useLocation();
   const [asking, setAsking] = useState<"delete" | "emoji" | "forward" | null>(null);
-  const [open, setOpen] = useState(false);
   const held = open || asking !== null;
   useEffect(() => hold(held), [held, hold]);
-  const attempt = (work: Promise<unknown>, done?: string): void => {
-    work.then(() => done && toast(t(done))).catch(() => toast(t("action.failed"), { bad: true }));
+  const attempt = (work: Promise<unknown>, what: string, done?: string): void => {
+    work.then(() => done && toast(t(done))).catch(failed(what));
   };
   const item = (id: string, icon: ReactNode, run: () => void, bad = false): Item => ({
     id,
@@ -57,7 +60,7 @@ export function Actions({ message, place, edit, about, hold }: Props): ReactNode
     run,
     bad,
   });
-  const copy = (text: string, done: string): void => attempt(navigator.clipboard.writeText(text), done);
+  const copy = (text: string, done: string): void => attempt(navigator.clipboard.writeText(text), "failed.copy", done);
   const size = 18;
   const groups: Item[][] = [
     [
@@ -71,13 +74,21 @@ export function Actions({ message, place, edit, about, hold }: Props): ReactNode
     ],
     [
       ...(setting("Message_AllowStarring", true)
-        ? [item(isStarred(message) ? "unstar" : "star", <Star size={size} aria-hidden />, () => attempt(star(message)))]
+        ? [
+            item(isStarred(message) ? "unstar" : "star", <Star size={size} aria-hidden />, () =>
+              attempt(star(message), "failed.star"),
+            ),
+          ]
         : []),
       ...(setting("Message_AllowPinning", true) && may("pin-message", message.rid)
-        ? [item(message.pinned ? "unpin" : "pin", <Pin size={size} aria-hidden />, () => attempt(pin(message)))]
+        ? [
+            item(message.pinned ? "unpin" : "pin", <Pin size={size} aria-hidden />, () =>
+              attempt(pin(message), "failed.pin"),
+            ),
+          ]
         : []),
       item("unread", <MailQuestion size={size} aria-hidden />, () =>
-        attempt(markUnreadFrom(message), "action.isUnread"),
+        attempt(markUnreadFrom(message), "failed.unread", "action.isUnread"),
       ),
     ],
     [
@@ -91,7 +102,11 @@ export function Actions({ message, place, edit, about, hold }: Props): ReactNode
     go(place.threadPath(message.tmid ?? message._id));
   }
   function report(): void {
-    attempt(post("chat.reportMessage", { messageId: message._id, description: "-" }), "action.reported");
+    attempt(
+      post("chat.reportMessage", { messageId: message._id, description: "-" }),
+      "failed.report",
+      "action.reported",
+    );
   }
   if (message.private) return null;
   const close = (): void => setAsking(null);
@@ -108,7 +123,7 @@ export function Actions({ message, place, edit, about, hold }: Props): ReactNode
       <IconButton label={t("action.quote")} onClick={() => place.quote(message)}>
         <Quote size={size} aria-hidden />
       </IconButton>
-      <Menu label={t("action.more")} groups={groups} onOpenChange={setOpen}>
+      <Menu label={t("action.more")} groups={groups} open={open} onOpenChange={setOpen}>
         <EllipsisVertical size={size} aria-hidden />
       </Menu>
       <Suspense fallback={null}>
@@ -117,7 +132,7 @@ export function Actions({ message, place, edit, about, hold }: Props): ReactNode
             title={t("delete.title")}
             text={t("delete.text")}
             yes={t("delete.yes")}
-            run={() => attempt(remove(message))}
+            run={() => attempt(remove(message), "failed.delete")}
             close={close}
           />
         )}
@@ -126,7 +141,7 @@ export function Actions({ message, place, edit, about, hold }: Props): ReactNode
             close={close}
             choose={(emoji) => {
               close();
-              attempt(react(message, emoji));
+              attempt(react(message, emoji), "failed.react");
             }}
           />
         )}

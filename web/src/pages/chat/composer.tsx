@@ -24,6 +24,7 @@ import { setting, state, useStore } from "@/store/state";
 import { addUploads } from "@/store/uploads";
 import { Avatar } from "@/ui/avatar";
 import { IconButton } from "@/ui/button";
+import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 import { commands, choices, type Choice, typed, type Typed } from "./complete";
 import { EmojiPicker, Voice } from "./later";
@@ -269,7 +270,7 @@ async function runCommand(rid: Id, text: string, tmid?: Id): Promise<void> {
     return;
   }
   const body = { command: word, roomId: rid, params: rest.join(" "), ...(tmid ? { tmid } : {}) };
-  await post("commands.run", body).catch(() => toast(t("action.failed"), { bad: true }));
+  await post("commands.run", body).catch(failed("failed.command"));
 }
 
 interface Completion {

@@ -10,6 +10,7 @@ import { may, state } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
 import { Button } from "@/ui/button";
 import { Dialog, Footer } from "@/ui/dialog";
+import { why } from "@/ui/failed";
 import { Check, Field } from "@/ui/field";
 import css from "./create.module.css";
 
@@ -107,10 +108,10 @@ export const slug = (name: string): string =>
     .replace(/^-+|-+$/g, "");
 
 function reason(error: unknown): string {
-  if (!(error instanceof ApiError)) return "action.failed";
+  if (!(error instanceof ApiError)) return why(error);
   if (/duplicate/.test(error.code)) return "create.taken";
   if (/invalid-room-name/.test(error.code)) return "create.badName";
-  return error.isAway ? "login.away" : "action.failed";
+  return why(error);
 }
 
 interface PeopleProps {

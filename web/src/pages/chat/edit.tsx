@@ -3,7 +3,7 @@ import type { Message } from "@/api/types";
 import { useT } from "@/i18n";
 import { edit } from "@/store/actions";
 import { Button } from "@/ui/button";
-import { toast } from "@/ui/toast";
+import { failed } from "@/ui/failed";
 import css from "./edit.module.css";
 
 interface Props {
@@ -35,7 +35,7 @@ export function EditBox({ message, row, close }: Props): ReactNode {
     const clean = text.trim();
     close();
     if (clean === message.msg || (!clean && !message.attachments?.length)) return;
-    edit(message, clean).catch(() => toast(t("action.failed"), { bad: true }));
+    edit(message, clean).catch(failed("failed.edit"));
   };
   const key = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;

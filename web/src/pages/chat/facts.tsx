@@ -4,7 +4,7 @@ import type { Message, UserRef, Wire } from "@/api/types";
 import { intl, useT } from "@/i18n";
 import { usePaged } from "@/lib/paged";
 import { full, millis } from "@/lib/time";
-import { useStore } from "@/store/state";
+import { may, useStore } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
 import { Dialog } from "@/ui/dialog";
 import css from "./facts.module.css";
@@ -35,8 +35,36 @@ export default function Facts({ message, close }: { message: Message; close: () 
           })}
         </p>
       )}
+      {message.editedAt && (own || may("edit-message", message.rid)) && <Versions message={message} />}
       {own && receipts && <Readers message={message} />}
     </Dialog>
+  );
+}
+
+/** What it said before, oldest first, where the workspace keeps that. */
+function Versions({ message }: { message: Message }): ReactNode {
+  const t = useT();
+  const { items, loading, failed } = usePaged<{ text: string; ts: Wire }>(message._id, async () => {
+    type Answer = { versions: { text: string; ts: Wire }[] };
+    return (await get<Answer>("chat.getMessageVersions", { messageId: message._id })).versions;
+  });
+  return (
+    <>
+      <h3>{t("facts.versions")}</h3>
+      <p role="status" className={items.length > 0 ? "hidden" : undefined}>
+        {failed ? t("room.loadFailed") : loading ? t("app.loading") : t("facts.before", { count: items.length })}
+      </p>
+      <ol className={css.list} aria-label={t("facts.versions")}>
+        {items.map(({ text, ts }, at) => (
+          <li key={at}>
+            <small>{full(intl(), millis(ts))}</small>
+            <p className={css.version} dir="auto">
+              {text}
+            </p>
+          </li>
+        ))}
+      </ol>
+    </>
   );
 }
 

@@ -11,6 +11,7 @@ import { useStore } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
 import { IconButton } from "@/ui/button";
 import { type Item, Menu } from "@/ui/menu";
+import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 import { Jump } from "./later";
 import css from "./header.module.css";
@@ -33,7 +34,7 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
     type === "d" && other
       ? presence?.text || t(`presence.${presence?.status ?? "offline"}`)
       : (room?.topic ?? (room?.usersCount ? t("room.members", { count: room.usersCount }) : ""));
-  const attempt = (work: Promise<unknown>): void => void work.catch(() => toast(t("action.failed"), { bad: true }));
+  const attempt = (work: Promise<unknown>, what = "failed.save"): void => void work.catch(failed(what));
   const panel = (id: string): Item => ({ id, label: t(`panel.${id}`), run: () => go(`${base}/${id}`) });
   const muted = sub?.disableNotifications;
   const own: Item[] = sub
@@ -59,7 +60,11 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
                 id: "leave",
                 label: t("room.leave"),
                 bad: true,
-                run: () => attempt(post("rooms.leave", { roomId: rid }).then(() => go("/"))),
+                run: () =>
+                  attempt(
+                    post("rooms.leave", { roomId: rid }).then(() => go("/")),
+                    "failed.leave",
+                  ),
               },
             ]),
       ]

@@ -3,6 +3,7 @@ import { lazy, memo, type KeyboardEvent, type ReactNode, Suspense, useRef, useSt
 import { Link } from "wouter";
 import type { Message as Noun } from "@/api/types";
 import { intl, useT } from "@/i18n";
+import { useHold } from "@/lib/hold";
 import { clock, full, millis } from "@/lib/time";
 import { echo } from "@/markup/echo";
 import { Tree } from "@/markup/tree";
@@ -36,9 +37,11 @@ export const Message = memo(function Message({ message, head, place, marked = fa
   const t = useT();
   const [active, setActive] = useState(false);
   const [held, setHeld] = useState(false);
+  const [menu, setMenu] = useState(false);
   const [editing, setEditing] = useState(false);
   const [asking, setAsking] = useState(false);
   const row = useRef<HTMLElement>(null);
+  const finger = useHold(() => setMenu(!message.private && !editing));
   const at = millis(message.ts);
   const name = message.alias ?? message.u.name ?? message.u.username ?? "";
   if (message.t && message.t !== "e2e") return <System message={message} place={place} />;
@@ -52,7 +55,7 @@ export const Message = memo(function Message({ message, head, place, marked = fa
     // Otherwise the key would be typed into what has just got the focus.
     event.preventDefault();
   };
-  const show = active || held;
+  const show = active || held || menu;
   return (
     <article
       ref={row}
@@ -63,8 +66,12 @@ export const Message = memo(function Message({ message, head, place, marked = fa
       data-message={message._id}
       data-row={message._id}
       onPointerEnter={() => setActive(true)}
+      {...finger}
       // A row that appears under a resting pointer is never entered.
-      onPointerMove={() => setActive(true)}
+      onPointerMove={(event) => {
+        setActive(true);
+        finger.onPointerMove(event);
+      }}
       onPointerLeave={leave}
       onFocus={() => setActive(true)}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setActive(false)}
@@ -110,6 +117,8 @@ export const Message = memo(function Message({ message, head, place, marked = fa
             place={place}
             edit={() => setEditing(true)}
             about={() => setAsking(true)}
+            open={menu}
+            setOpen={setMenu}
             hold={setHeld}
           />
         </div>

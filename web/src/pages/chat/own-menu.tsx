@@ -9,7 +9,7 @@ import { signOut } from "@/store/account";
 import { change, useStore } from "@/store/state";
 import { Avatar, Presence } from "@/ui/avatar";
 import { Menu } from "@/ui/menu";
-import { toast } from "@/ui/toast";
+import { failed } from "@/ui/failed";
 import { administers } from "../admin/needs";
 import type { Overlay } from "./overlays";
 import css from "./sidebar.module.css";
@@ -29,7 +29,7 @@ export function OwnMenu({ open, paths }: { open: (overlay: Overlay) => void; pat
   const setStatus = (next: Status): void => {
     post("users.setStatus", { status: next, message: me?.statusText ?? "" })
       .then(() => change(({ me: own }) => (own ? { me: { ...own, status: next } } : {})))
-      .catch(() => toast(t("action.failed"), { bad: true }));
+      .catch(failed("failed.status"));
   };
   const dark = theme() === "dark";
   const icon = 18;

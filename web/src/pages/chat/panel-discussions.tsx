@@ -10,7 +10,7 @@ import { path } from "@/store/rooms";
 import { may } from "@/store/state";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
-import { toast } from "@/ui/toast";
+import { failed } from "@/ui/failed";
 import css from "./side.module.css";
 
 /** Discussions that grew out of a room, and a way to begin one. */
@@ -31,7 +31,7 @@ export function DiscussionsPanel({ rid }: { rid: Id }): ReactNode {
         await refresh(discussion._id);
         go(path(discussion));
       })
-      .catch(() => toast(t("action.failed"), { bad: true }))
+      .catch(failed("failed.discussion"))
       .finally(() => setBusy(false));
   };
   return (

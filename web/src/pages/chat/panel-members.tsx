@@ -11,6 +11,7 @@ import { Avatar } from "@/ui/avatar";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { type Item, Menu } from "@/ui/menu";
+import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 import { EllipsisVertical } from "lucide-react";
 import css from "./side.module.css";
@@ -40,7 +41,6 @@ export function MembersPanel({ rid }: { rid: Id }): ReactNode {
     const { members } = await get<{ members: Member[] }>(`${family}.members`, query);
     return members;
   });
-  const fail = (): void => toast(t("action.failed"), { bad: true });
   const add = async (): Promise<void> => {
     try {
       const { user } = await get<{ user: Member }>("users.info", { username: added.trim().replace(/^@/, "") });
@@ -59,7 +59,7 @@ export function MembersPanel({ rid }: { rid: Id }): ReactNode {
         run: () =>
           void direct([member.username])
             .then((room) => go(path(room)))
-            .catch(fail),
+            .catch(failed("failed.open")),
       },
     ],
     may("remove-user", rid) && type !== "d" && member._id !== me
@@ -71,7 +71,7 @@ export function MembersPanel({ rid }: { rid: Id }): ReactNode {
             run: () =>
               void post(`${family}.kick`, { roomId: rid, userId: member._id })
                 .then(() => setRound(round + 1))
-                .catch(fail),
+                .catch(failed("failed.kick")),
           },
         ]
       : [],

@@ -5,7 +5,7 @@ import { useT } from "@/i18n";
 import { change, useStore } from "@/store/state";
 import { Check } from "@/ui/field";
 import { Select } from "@/ui/select";
-import { toast } from "@/ui/toast";
+import { failed } from "@/ui/failed";
 import css from "./side.module.css";
 
 const LEVELS = ["default", "all", "mentions", "nothing"] as const;
@@ -17,9 +17,9 @@ export function NotificationsPanel({ rid }: { rid: Id }): ReactNode {
   if (!sub) return null;
   const save = (notifications: Record<string, string>, shown: Partial<typeof sub>): void => {
     change(({ subscriptions }) => ({ subscriptions: { ...subscriptions, [rid]: { ...sub, ...shown } } }));
-    post("rooms.saveNotification", { roomId: rid, notifications }).catch(() => {
+    post("rooms.saveNotification", { roomId: rid, notifications }).catch((error: unknown) => {
       change(({ subscriptions }) => ({ subscriptions: { ...subscriptions, [rid]: sub } }));
-      toast(t("action.failed"), { bad: true });
+      failed("failed.save")(error);
     });
   };
   const level = (key: "desktopNotifications" | "mobilePushNotifications" | "emailNotifications"): ReactNode => (

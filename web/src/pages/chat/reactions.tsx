@@ -4,7 +4,7 @@ import { intl, useT } from "@/i18n";
 import { Emoji } from "@/markup/emoji";
 import { react } from "@/store/actions";
 import { useStore } from "@/store/state";
-import { toast } from "@/ui/toast";
+import { failed } from "@/ui/failed";
 import css from "./reactions.module.css";
 
 /** Who reacted with what. Pressing one adds or takes back the own one. */
@@ -24,7 +24,7 @@ export function Reactions({ message }: { message: Message }): ReactNode {
         );
         const label = t("reactions.one", { emoji, names });
         const press = (): void => {
-          react(message, emoji).catch(() => toast(t("action.failed"), { bad: true }));
+          react(message, emoji).catch(failed("failed.react"));
         };
         return (
           <li key={emoji}>

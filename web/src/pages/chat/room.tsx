@@ -13,6 +13,7 @@ import { fresh } from "@/store/timeline";
 import { addUploads } from "@/store/uploads";
 import { Avatar } from "@/ui/avatar";
 import { Button } from "@/ui/button";
+import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 import { CaseBar } from "../support/lazy";
 import { Composer, type ComposerHandle } from "./composer";
@@ -160,10 +161,7 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
         ) : room.parlorKind ? null : (
           <div className={css.join}>
             <p>{t("room.preview")}</p>
-            <Button
-              kind="primary"
-              onClick={() => void join(room).catch(() => toast(t("action.failed"), { bad: true }))}
-            >
+            <Button kind="primary" onClick={() => void join(room).catch(failed("failed.join"))}>
               {t("room.join")}
             </Button>
           </div>

@@ -10,7 +10,7 @@ import { counted, isUnread, ordered, path, title } from "@/store/rooms";
 import { state } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
 import { Dialog } from "@/ui/dialog";
-import { toast } from "@/ui/toast";
+import { failed } from "@/ui/failed";
 import css from "./switcher.module.css";
 
 interface Entry {
@@ -65,7 +65,7 @@ export default function Switcher({ close }: { close: () => void }): ReactNode {
     close();
     Promise.resolve(entry.go())
       .then((to) => go(to))
-      .catch(() => toast(t("action.failed"), { bad: true }));
+      .catch(failed("failed.open"));
   };
   const keys = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;

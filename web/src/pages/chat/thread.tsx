@@ -8,7 +8,7 @@ import { openThread } from "@/store/history";
 import { useStore } from "@/store/state";
 import { fresh } from "@/store/timeline";
 import { Button } from "@/ui/button";
-import { toast } from "@/ui/toast";
+import { failed } from "@/ui/failed";
 import { Composer, type ComposerHandle } from "./composer";
 import { mayEdit, type Place, roomPath } from "./place";
 import { editOwn } from "./room";
@@ -87,7 +87,7 @@ export function Thread({ rid, tmid }: { rid: Id; tmid: Id }): ReactNode {
               onClick={() =>
                 follow(root)
                   .then(() => openThread(tmid))
-                  .catch(() => toast(t("action.failed"), { bad: true }))
+                  .catch(failed("failed.follow"))
               }
             >
               {t(following ? "thread.unfollow" : "thread.follow")}

@@ -71,7 +71,7 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
   const end = useRef(!target);
   const old = useRef<Row[]>([]);
   const shift = prepended(old.current, all);
-  const placed = useRef(false);
+  const placed = useRef<"kept" | "read">(undefined);
 
   const keys = useMemo(() => rowKeys(all), [all]);
   const rove = useRove(
@@ -93,16 +93,23 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
 
   // The first sight of a room: where it was left, else at the divider, else at the end.
   useLayoutEffect(() => {
-    if (placed.current || !run.ready || all.length === 0) return;
-    placed.current = true;
+    const now = run.kept === undefined ? "read" : "kept";
+    if (placed.current === now || !run.ready || all.length === 0) return;
+    const again = placed.current === "kept";
+    placed.current = now;
+    // What the last visit left has been read anew: only news change where the reader stands.
+    if (again && run.unreadSince === undefined) return;
     const kept = left.get(rid);
     const at = kept && !kept.end ? all.findIndex((row) => row.key === kept.key) : -1;
     const divider = all.findIndex((row) => row.kind === "unread");
     if (target) return;
+    if (divider < 0 && at < 0) return toEnd();
+    // The end was not seen, however long it takes to scroll away from it.
+    end.current = false;
+    setAtEnd(false);
     if (divider >= 0) go("start", all[Math.max(0, divider - 1)]?.key);
-    else if (at >= 0 && kept) go("start", kept.key, kept.above);
-    else toEnd();
-  }, [all, rid, run.ready, target, toEnd, go]);
+    else if (kept) go("start", kept.key, kept.above);
+  }, [all, rid, run.ready, run.kept, run.unreadSince, target, toEnd, go]);
 
   // Somebody asked for one message.
   useEffect(() => {
@@ -162,7 +169,7 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
     return () => cancelAnimationFrame(frame);
   }, [all, scrolled]);
 
-  useSeen(rid, atEnd && run.ready, all.length);
+  useSeen(rid, atEnd && run.ready && run.kept === undefined, all.length);
 
   const jump = (): void => {
     setNews(0);

@@ -10,7 +10,7 @@ import { path } from "@/store/rooms";
 import { Avatar } from "@/ui/avatar";
 import { Button, IconButton } from "@/ui/button";
 import { Field } from "@/ui/field";
-import { toast } from "@/ui/toast";
+import { failed as told } from "@/ui/failed";
 import css from "./directory.module.css";
 
 interface Entry {
@@ -39,7 +39,7 @@ export default function Directory(): ReactNode {
     const to = entry.username
       ? direct([entry.username]).then(path)
       : Promise.resolve(path({ _id: entry._id, t: "c", ...(entry.name ? { name: entry.name } : {}) }));
-    to.then((address) => go(address)).catch(() => toast(t("action.failed"), { bad: true }));
+    to.then((address) => go(address)).catch(told("failed.open"));
   };
   return (
     <main className={css.page}>

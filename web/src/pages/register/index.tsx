@@ -6,6 +6,7 @@ import { useT } from "@/i18n";
 import { signIn } from "@/store/account";
 import { setting, useStore } from "@/store/state";
 import { Button } from "@/ui/button";
+import { why } from "@/ui/failed";
 import { Field, PasswordField } from "@/ui/field";
 import { Frame } from "../login/frame";
 import css from "../login/login.module.css";
@@ -104,5 +105,5 @@ function problemOf(error: unknown): { field?: string; id: string } {
   if (/username/i.test(text)) return { field: "username", id: "register.badUsername" };
   if (/mail/i.test(text)) return { field: "email", id: "register.badEmail" };
   if (/password/i.test(text)) return { field: "password", id: "register.badPassword" };
-  return { id: "action.failed" };
+  return { id: why(error) };
 }

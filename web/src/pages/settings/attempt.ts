@@ -1,11 +1,12 @@
 import { ApiError } from "@/api/rest";
 import { type Translate, useT } from "@/i18n";
 import { Unanswered } from "@/store/confirm";
+import { why } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 
 /** Whose fault a refusal is: what stands at a field, as a message id. */
 export function problemOf(error: unknown): string {
-  if (!(error instanceof ApiError)) return "action.failed";
+  if (!(error instanceof ApiError)) return why(error);
   if (error.isAway) return "login.away";
   const said = `${error.code} ${error.message}`;
   if (/invalid-password/i.test(said)) return "profile.wrongPassword";
@@ -14,7 +15,7 @@ export function problemOf(error: unknown): string {
   if (/email/i.test(said)) return "profile.badEmail";
   if (/action-not-allowed|not allowed|not-allowed/i.test(said)) return "profile.closed";
   if (error.status === 429) return "login.tooOften";
-  return "action.failed";
+  return why(error);
 }
 
 /** Runs something and says how it went. Who does not want to prove who is there has not failed. */

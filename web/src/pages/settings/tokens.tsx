@@ -6,6 +6,7 @@ import { confirmed, Unanswered } from "@/store/confirm";
 import { useStore } from "@/store/state";
 import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/dialog";
+import { why } from "@/ui/failed";
 import { Check, Field } from "@/ui/field";
 import { toast } from "@/ui/toast";
 import { useAttempt } from "./attempt";
@@ -123,7 +124,7 @@ function Make({ made }: { made: (token: string) => void }): ReactNode {
     } catch (error) {
       if (error instanceof Unanswered) return;
       const taken = error instanceof ApiError && /already-exists/.test(error.code);
-      setProblem(taken ? "tokens.taken" : "action.failed");
+      setProblem(taken ? "tokens.taken" : why(error));
     }
   };
   return (

@@ -6,6 +6,7 @@ import { useT } from "@/i18n";
 import { signIn, start } from "@/store/account";
 import { setting, state, useStore } from "@/store/state";
 import { Button } from "@/ui/button";
+import { why } from "@/ui/failed";
 import { Check, Field, PasswordField } from "@/ui/field";
 import { Frame } from "../login/frame";
 import css from "../login/login.module.css";
@@ -57,9 +58,7 @@ function Step({ submit, label, children }: StepProps): ReactNode {
     setBusy(true);
     setProblem(undefined);
     submit()
-      .catch((error: unknown) =>
-        setProblem(error instanceof ApiError && !error.isAway ? error.message : t("action.failed")),
-      )
+      .catch((error: unknown) => setProblem(error instanceof ApiError && !error.isAway ? error.message : t(why(error))))
       .finally(() => setBusy(false));
   };
   return (

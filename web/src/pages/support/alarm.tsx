@@ -8,7 +8,7 @@ import { millis } from "@/lib/time";
 import { acknowledge, ringing, useDesk, watchDesk } from "@/store/desk";
 import { preference } from "@/store/preferences";
 import { Button } from "@/ui/button";
-import { toast } from "@/ui/toast";
+import { failed } from "@/ui/failed";
 import css from "./support.module.css";
 
 /** Pause between two rings, and after how long nobody's answer is said louder (ms). */
@@ -59,7 +59,7 @@ export default function Alarm(): ReactNode {
         onClick={() => {
           setBusy(true);
           acknowledge(first.rid)
-            .catch(() => toast(t("action.failed"), { bad: true }))
+            .catch(failed("failed.acknowledge"))
             .finally(() => setBusy(false));
         }}
       >

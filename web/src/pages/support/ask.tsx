@@ -1,11 +1,12 @@
 import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { ApiError, get, post } from "@/api/rest";
+import { get, post } from "@/api/rest";
 import { useT } from "@/i18n";
 import { refresh } from "@/store/actions";
 import { asks, type Case } from "@/store/desk";
 import { useStore } from "@/store/state";
 import { Button } from "@/ui/button";
+import { why } from "@/ui/failed";
 import { Check, Field } from "@/ui/field";
 import css from "./support.module.css";
 
@@ -35,8 +36,7 @@ export function Ask(): ReactNode {
       await refresh(opened.case.rid);
       go(`/group/${encodeURIComponent(opened.case.name)}`);
     } catch (error) {
-      const away = error instanceof ApiError && error.isAway;
-      setProblem(away ? "login.away" : "action.failed");
+      setProblem(why(error));
       setBusy(false);
     }
   };

@@ -8,7 +8,7 @@ import { useStore } from "@/store/state";
 import { Button } from "@/ui/button";
 import { Dialog, Footer } from "@/ui/dialog";
 import { Field } from "@/ui/field";
-import { toast } from "@/ui/toast";
+import { failed } from "@/ui/failed";
 import css from "./support.module.css";
 
 /** How a case stands, above its conversation; with what may be done about it. */
@@ -44,7 +44,7 @@ export default function Bar({ rid, base }: { rid: Id; base: string }): ReactNode
     void work
       .then(() => refresh(rid))
       .then(read)
-      .catch(() => toast(t("action.failed"), { bad: true }));
+      .catch(failed("failed.case"));
   const words = one.open
     ? served.length > 0
       ? mine

@@ -1,13 +1,13 @@
 import { Siren } from "lucide-react";
 import { type ReactNode, useEffect, useId } from "react";
 import { Link } from "wouter";
-import { ApiError } from "@/api/rest";
 import { intl, useT } from "@/i18n";
 import { useNow } from "@/lib/now";
 import { clock, millis } from "@/lib/time";
 import { acknowledge, type Case, readCase, readDesk, take, useDesk, waited, watchDesk } from "@/store/desk";
 import { useStore } from "@/store/state";
 import { Button } from "@/ui/button";
+import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 import css from "./support.module.css";
 
@@ -94,10 +94,7 @@ function useTake(): (one: Case) => void {
         }
         await readDesk();
       })
-      .catch((error: unknown) => {
-        const away = error instanceof ApiError && error.isAway;
-        toast(t(away ? "login.away" : "action.failed"), { bad: true });
-      });
+      .catch(failed("failed.take"));
   };
 }
 
@@ -136,7 +133,7 @@ function Card({ one, now, me }: { one: Case; now: number; me: string }): ReactNo
             <Button
               kind="danger"
               aria-label={t("support.acknowledgeOf", { title: one.title })}
-              onClick={() => void acknowledge(one.rid).catch(() => toast(t("action.failed"), { bad: true }))}
+              onClick={() => void acknowledge(one.rid).catch(failed("failed.acknowledge"))}
             >
               {t("support.acknowledge")}
             </Button>

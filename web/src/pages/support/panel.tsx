@@ -9,6 +9,7 @@ import { answers, type Case, type Note, onCase, readCase, transfer, watchDesk } 
 import { useStore } from "@/store/state";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
+import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 import side from "../chat/side.module.css";
 import css from "./support.module.css";
@@ -96,7 +97,7 @@ function Notes({ rid }: { rid: Id }): ReactNode {
         setText("");
         read();
       })
-      .catch(() => toast(t("action.failed"), { bad: true }));
+      .catch(failed("failed.note"));
   };
   return (
     <section aria-labelledby={id} className={css.notes}>

@@ -4,6 +4,7 @@ import { useT } from "@/i18n";
 import { state } from "@/store/state";
 import { Button } from "@/ui/button";
 import { Dialog, Footer } from "@/ui/dialog";
+import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 import { Copy } from "../kit/copy";
 import kit from "../kit/kit.module.css";
@@ -80,7 +81,7 @@ function Made({ hook, close }: { hook: Integration; close: () => void }): ReactN
         if (answer.ok && success !== false) toast(t("hooks.tested"));
         else toast(t("admin.said", { text: error ?? answer.statusText }), { bad: true });
       })
-      .catch(() => toast(t("action.failed"), { bad: true }));
+      .catch(failed("failed.hookTest"));
   };
   return (
     <Dialog title={t("hooks.made", { name: hook.name })} close={close} wide alert>

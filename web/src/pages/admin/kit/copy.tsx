@@ -2,6 +2,7 @@ import { Copy as Icon } from "lucide-react";
 import type { ReactNode } from "react";
 import { useT } from "@/i18n";
 import { IconButton } from "@/ui/button";
+import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 import css from "./kit.module.css";
 
@@ -12,7 +13,7 @@ export function Copy({ label, text }: { label: string; text: string }): ReactNod
     navigator.clipboard
       .writeText(text)
       .then(() => toast(t("action.copied")))
-      .catch(() => toast(t("action.failed"), { bad: true }));
+      .catch(failed("failed.copy"));
   };
   return (
     <div className={css.copy}>

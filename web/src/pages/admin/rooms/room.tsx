@@ -16,6 +16,8 @@ import kit from "../kit/kit.module.css";
 import { useLoad } from "../kit/load";
 import { Facts, Part, Row } from "../kit/page";
 import { reason } from "../kit/reason";
+import { Export } from "./export";
+import { Keep, type Retention } from "./keep";
 import { Members } from "./members";
 import { nameOf } from "./name";
 
@@ -28,7 +30,9 @@ interface Props {
 /** One room: how it is called and behaves, who is in it, its end. */
 export function OneRoom({ rid, close, changed }: Props): ReactNode {
   const t = useT();
-  const { value, failed, reload } = useLoad(rid, () => get<Room>("rooms.adminRooms.getRoom", { rid }));
+  const { value, failed, reload } = useLoad(rid, () =>
+    get<Room & { retention?: Retention }>("rooms.adminRooms.getRoom", { rid }),
+  );
   const again = (): void => {
     reload();
     changed();
@@ -43,6 +47,14 @@ export function OneRoom({ rid, close, changed }: Props): ReactNode {
           {value.t !== "d" && <Edit key={JSON.stringify(value)} room={value} changed={again} />}
           <Part title={t("rooms.members")}>
             <Members room={value} changed={again} />
+          </Part>
+          {value.t !== "d" && (
+            <Part title={t("rooms.keep")}>
+              <Keep key={JSON.stringify(value.retention)} room={value} changed={again} />
+            </Part>
+          )}
+          <Part title={t("rooms.export")}>
+            <Export room={value} />
           </Part>
           <Part title={t("rooms.end")}>
             <Ends room={value} changed={again} removed={() => (changed(), close())} />

@@ -96,7 +96,7 @@ export default function People(): ReactNode {
           choices={SORTS.map((one) => [one, t(`users.sort.${one.replace("-", "")}`)] as const)}
         />
       </Filters>
-      <Bulk accounts={[...many.values()]} clear={() => setMany(new Map())} changed={rows.reload} />
+      <Bulk accounts={[...many.values()]} roles={workspace} clear={() => setMany(new Map())} changed={rows.reload} />
       <List
         label={t("admin.users")}
         rows={rows}

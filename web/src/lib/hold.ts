@@ -1,0 +1,42 @@
+// A finger that rests on something asks for its menu, as a right click does.
+
+import { type PointerEvent, type MouseEvent, useEffect, useRef } from "react";
+
+/** How long it rests (ms), and how far it may stray meanwhile (px): further is scrolling. */
+const LONG = 500;
+const FAR = 10;
+/** What has a menu of its own in browsers, or is written in. */
+const OWN = "a, input, textarea, audio, video, [role=dialog]";
+
+interface Hold {
+  onPointerDown: (event: PointerEvent) => void;
+  onPointerMove: (event: PointerEvent) => void;
+  onPointerUp: () => void;
+  onPointerCancel: () => void;
+  onContextMenu: (event: MouseEvent) => void;
+}
+
+export function useHold(held: () => void): Hold {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const from = useRef({ x: 0, y: 0 });
+  const touched = useRef(false);
+  const stop = (): void => clearTimeout(timer.current);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return {
+    onPointerDown: ({ pointerType, isPrimary, target, clientX, clientY }) => {
+      stop();
+      touched.current = pointerType === "touch" && !(target as Element).closest(OWN);
+      if (!touched.current || !isPrimary) return;
+      from.current = { x: clientX, y: clientY };
+      timer.current = setTimeout(held, LONG);
+    },
+    onPointerMove: ({ clientX, clientY }) => {
+      if (Math.hypot(clientX - from.current.x, clientY - from.current.y) > FAR) stop();
+    },
+    onPointerUp: stop,
+    onPointerCancel: stop,
+    onContextMenu: (event) => {
+      if (touched.current) event.preventDefault();
+    },
+  };
+}
