@@ -44,12 +44,12 @@ async function upwards(feed) {
   let worst = 0;
   for (let step = 0; step < 400; step += 1) {
     feed.scrollBy(0, -250);
-    // What came into view is measured before it is painted.
-    await frames(2);
+    // What comes into view is measured, which takes the list some frames.
+    await frames(8);
     const row = [...feed.querySelectorAll("article")].find((one) => top(one) > top(feed) + 40);
     const before = row ? top(row) : 0;
     for (let at = 0; at < 600 && feed.ariaBusy === "true"; at += 1) await frames(1);
-    await frames(2);
+    await frames(8);
     if (row?.isConnected) worst = Math.max(worst, Math.abs(top(row) - before));
     if (feed.scrollTop <= 0 && feed.textContent.includes("This is the beginning of")) return worst;
   }

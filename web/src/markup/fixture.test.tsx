@@ -93,5 +93,6 @@ test("a tree that is deeper than any text stops, and a very long line stays one 
   expect(long.querySelectorAll("p")).toHaveLength(1);
   echo("x".repeat(100_000));
   echo(`${"a b ".repeat(25_000)}`);
-  expect(performance.now() - began).toBeLessThan(500);
+  // Far above what it takes, for machines that are busy: what is not linear takes minutes.
+  expect(performance.now() - began).toBeLessThan(10_000);
 });
