@@ -52,7 +52,8 @@ pub(crate) fn routes() -> Vec<Route> {
             export_room,
         ),
         get("users.requestDataDownload", Who::User, "fullExport=false", own_data),
-        get("/data-export/{id}", Who::User, "/none", download).answering("No such file"),
+        // A browser that follows the link has its cookies only.
+        get("/data-export/{id}", Who::Anyone, "/none", download).answering("No such file"),
     ]
 }
 
@@ -160,7 +161,7 @@ async fn own_data(call: Call) -> Outcome {
 async fn download(call: Call) -> Outcome {
     let unknown =
         || Refused::status(axum::http::StatusCode::NOT_FOUND, "No such file, or it is not ready yet");
-    let actor = call.file_actor().await?.ok_or_else(Refused::not_logged_in)?;
+    let actor = call.file_actor().await?.ok_or_else(unknown)?;
     let upload = call.chat().export_file(&actor, call.path("id")).await.map_err(|_| unknown())?;
     files::whole(&call, upload).await
 }

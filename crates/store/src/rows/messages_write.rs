@@ -52,12 +52,13 @@ fn new_last(tx: &mut SqlTx<'_>, gone: i64) -> Sql<()> {
     Ok(())
 }
 
+/// SQLite would read `ON` as the join's without a condition before it.
 pub(super) fn keep_version(tx: &mut SqlTx<'_>, message: &Message, rev: i64) -> Sql<()> {
     let (_, extra) = encode(message);
     let sql = "INSERT INTO message_versions (key, rev, at, text, extra)
         SELECT key, $2, $3, $4, $5 FROM (
             SELECT key FROM messages WHERE id = $1 UNION ALL SELECT key FROM tombstones WHERE id = $1) m
-        ON CONFLICT DO NOTHING";
+        WHERE true ON CONFLICT DO NOTHING";
     tx.exec(sql, params![message.id, rev, message.updated_at, message.text, extra])?;
     Ok(())
 }
