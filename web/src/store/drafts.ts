@@ -7,8 +7,14 @@ import { prefer } from "./preferences";
 import { change, state } from "./state";
 
 const timers = new Map<string, ReturnType<typeof setTimeout>>();
-/** What has not reached the disk yet: a page that goes away keeps it at once. */
-const unkept = new Map<string, () => void>();
+/** What has not reached the disk yet, and where a page that goes away keeps it: there it is written at once. */
+const unkept = new Set<string>();
+const LEFT = "parlor.drafts";
+
+interface Left {
+  user: Id;
+  drafts: Record<string, Draft>;
+}
 /** After so long a pause the account is told (ms). */
 const PAUSE = 2_000;
 /** What an account keeps of drafts: so many, each so long (characters). Further ones stay on their device. */
@@ -36,13 +42,33 @@ export function setDraft(key: string, text: string): void {
     // What was sent is gone at once on the other devices too.
     timers.set(key, setTimeout(share, kept ? PAUSE : 0));
   };
-  unkept.set(key, keep);
+  unkept.add(key);
   timers.set(key, setTimeout(keep, 250));
 }
 
 addEventListener("pagehide", () => {
-  for (const keep of unkept.values()) keep();
+  const { me, drafts } = state();
+  if (!me || unkept.size === 0) return;
+  const at = Date.now();
+  const left: Left = { user: me._id, drafts: {} };
+  for (const key of unkept) left.drafts[key] = { text: drafts[key] ?? "", at };
+  try {
+    localStorage.setItem(LEFT, JSON.stringify(left));
+  } catch {
+    // A full storage keeps what it has.
+  }
 });
+
+/** What was typed last before the page went. */
+function takeLeft(user: Id): Record<string, Draft> {
+  try {
+    const left = JSON.parse(localStorage.getItem(LEFT) ?? "null") as Left | null;
+    localStorage.removeItem(LEFT);
+    return left?.user === user ? left.drafts : {};
+  } catch {
+    return {};
+  }
+}
 
 const shared = (): Record<string, Draft> =>
   Object.fromEntries(
@@ -66,6 +92,11 @@ async function tell(key: string, text: string): Promise<void> {
 /** What was typed here or elsewhere, the newer of both. */
 export async function loadDrafts(user: Id): Promise<void> {
   const here = await readDrafts(user);
+  for (const [key, draft] of Object.entries(takeLeft(user))) {
+    void keepDraft(user, key, draft.text);
+    if (draft.text) here[key] = draft;
+    else delete here[key];
+  }
   const all: Record<string, string> = {};
   for (const [key, { text, at }] of [...Object.entries(here), ...Object.entries(shared())]) {
     if (at >= (here[key]?.at ?? 0)) all[key] = text;

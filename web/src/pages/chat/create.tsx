@@ -172,7 +172,10 @@ function People({ chosen, change, first }: PeopleProps): ReactNode {
               }}
             >
               <Avatar username={one.username} size={28} />
-              <span dir="auto">{one.name ?? one.username}</span> <small>@{one.username}</small>
+              <span dir="auto">{one.name ?? one.username}</span>{" "}
+              <small>
+                <bdi>@{one.username}</bdi>
+              </small>
             </button>
           </li>
         ))}

@@ -112,7 +112,9 @@ export function MembersPanel({ rid }: { rid: Id }): ReactNode {
               <span>
                 <b dir="auto">{member.name ?? member.username}</b>
                 <br />
-                <small>@{member.username}</small>
+                <small>
+                  <bdi>@{member.username}</bdi>
+                </small>
               </span>
               <Menu label={t("members.more", { name: member.name ?? member.username })} groups={items_(member)}>
                 <EllipsisVertical size={18} aria-hidden />

@@ -68,7 +68,9 @@ export default function Audit(): ReactNode {
               <small dir="auto">{entry.about}</small>
             </span>
             <span className={kit.side}>
-              <span>@{entry.u.username || entry.u._id}</span>
+              <span>
+                <bdi>@{entry.u.username || entry.u._id}</bdi>
+              </span>
               <small>{full(intl(), millis(entry.ts))}</small>
             </span>
           </>

@@ -152,7 +152,9 @@ function Holders({ role }: { role: Role }): ReactNode {
             <Avatar username={user.username} size={32} />
             <span className={kit.main}>
               <b dir="auto">{user.name || user.username}</b>
-              <small>@{user.username}</small>
+              <small>
+                <bdi>@{user.username}</bdi>
+              </small>
             </span>
             <Button
               aria-label={t("roles.takeFrom", { name: user.name || user.username })}

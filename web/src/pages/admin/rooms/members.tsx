@@ -99,7 +99,9 @@ export function Members({ room, changed }: { room: Room; changed: () => void }):
             <Avatar username={member.username} size={32} />
             <span className={kit.main}>
               <b dir="auto">{member.name || member.username}</b>
-              <small>@{member.username}</small>
+              <small>
+                <bdi>@{member.username}</bdi>
+              </small>
             </span>
             {member.roles?.map((role) => (
               <Mark key={role}>{t(`rooms.role.${role}`)}</Mark>
