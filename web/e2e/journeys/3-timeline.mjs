@@ -43,7 +43,7 @@ async function upwards(feed) {
   const top = (row) => row.getBoundingClientRect().top;
   let worst = 0;
   for (let step = 0; step < 400; step += 1) {
-    feed.scrollBy(0, -250);
+    feed.scrollBy(0, -600);
     // What comes into view is measured, which takes the list some frames.
     await frames(8);
     const row = [...feed.querySelectorAll("article")].find((one) => top(one) > top(feed) + 40);

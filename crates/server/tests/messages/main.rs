@@ -228,7 +228,7 @@ async fn earlier_versions_are_shown_to_the_author_and_to_who_may_edit_where_they
     }
     // Whoever may only read it sees what it says now.
     let others = cast.owner.say(room, "the owner's").await;
-    let _ = cast.member.rest.get("chat.getMessageVersions", &[("messageId", id(&others))]).await.refused(400);
+    let _ = cast.member.rest.get("chat.getMessageVersions", &[("messageId", id(&others))]).await.refused(403);
     let outsider = &cast.outsider.rest;
     let forbidden =
         outsider.get("chat.getMessageVersions", &[("messageId", id(&message))]).await.refused(400);
