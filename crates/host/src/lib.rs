@@ -14,6 +14,7 @@ pub mod page;
 pub mod problem;
 pub mod rest;
 pub mod rooms_draft;
+pub mod search;
 pub mod serving;
 pub mod shape;
 pub mod tickets_draft;

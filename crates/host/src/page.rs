@@ -1,6 +1,7 @@
 //! Pages: what clients ask for, opaque cursors, and what they are told.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use parlor_core::store::Page;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -38,6 +39,8 @@ pub struct PageAsked {
     pub limit: u64,
     /// Where.
     pub seek: Seek,
+    /// Where it was asked for, as a refusal names it: `query` or `body`.
+    place: &'static str,
 }
 
 /// Which old habits of page mode a door keeps.
@@ -52,6 +55,17 @@ pub enum Habit {
 }
 
 impl PageAsked {
+    /// What nobody asked for: the beginning of a list.
+    pub fn start(limit: u64) -> Self {
+        Self { limit, seek: Seek::Start, place: "query" }
+    }
+
+    /// The same with smaller pages, where they would be larger.
+    #[must_use]
+    pub fn at_most(self, items: u64) -> Self {
+        Self { limit: self.limit.min(items), ..self }
+    }
+
     /// Reads it from a query.
     ///
     /// # Errors
@@ -83,6 +97,22 @@ impl PageAsked {
         }
     }
 
+    /// The page of a list whose cursors (of this kind) count what came before. Such lists go on with `before` alone.
+    ///
+    /// # Errors
+    /// `bad_cursor`; `validation_failed` for `after`.
+    pub fn counted(&self, kind: char) -> Result<Counted<'_>, Problem> {
+        let skipped = match &self.seek {
+            Seek::Before(cursor) => {
+                let text = Cursor::read(kind, cursor).ok_or_else(Problem::bad_cursor)?;
+                text.parse().map_err(|_| Problem::bad_cursor())?
+            }
+            Seek::After(_) => return Err(wrong(self.place, "after", "is not known here: use before")),
+            _ => 0,
+        };
+        Ok(Counted { asked: self, kind, skipped })
+    }
+
     /// The `pagination` of an answer.
     pub fn told(&self, has_more: bool, next_cursor: Option<String>, total: Option<u64>) -> Value {
         let mut told = Map::new();
@@ -102,14 +132,47 @@ impl PageAsked {
     }
 }
 
+/// A page of a list that is counted from its beginning.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted<'a> {
+    asked: &'a PageAsked,
+    kind: char,
+    skipped: u64,
+}
+
+impl Counted<'_> {
+    /// What to ask the core for.
+    pub fn page(&self) -> Page {
+        Page { offset: self.skipped, count: self.asked.limit }
+    }
+
+    /// The `pagination` where so many are shown, of so many in all.
+    pub fn told(&self, shown: usize, total: u64) -> Value {
+        let so_far = self.skipped.saturating_add(shown as u64);
+        self.asked.told(so_far < total, Some(self.behind(so_far)), Some(total))
+    }
+
+    /// The `pagination` where nobody counts them all.
+    pub fn told_uncounted(&self, has_more: bool) -> Value {
+        let so_far = self.skipped.saturating_add(self.asked.limit);
+        self.asked.told(has_more, Some(self.behind(so_far)), None)
+    }
+
+    fn behind(&self, so_far: u64) -> String {
+        Cursor::make(self.kind, &so_far.to_string())
+    }
+}
+
+fn wrong(place: &'static str, field: &str, problem: &str) -> Problem {
+    Problem::validation(vec![Fault { place, ..Fault::body(field, problem) }])
+}
+
 fn read(
     get: impl Fn(&str) -> Option<String>,
     place: &'static str,
     habit: Habit,
 ) -> Result<PageAsked, Problem> {
-    let wrong = |field: &str, problem: &str| {
-        Problem::validation(vec![Fault { place, ..Fault::body(field, problem) }])
-    };
+    let wrong = |field: &str, problem: &str| wrong(place, field, problem);
     let number = |name: &str, least: u64| match get(name) {
         None => Ok(None),
         Some(text) => match text.parse::<u64>() {
@@ -135,7 +198,7 @@ fn read(
         (Some(_), ..) => return Err(wrong("page", "can't be mixed with cursors")),
         (None, Some(_), Some(_)) => return Err(wrong("before", "can't be mixed with after")),
     };
-    Ok(PageAsked { limit: limit.unwrap_or(USUAL).min(MOST), seek })
+    Ok(PageAsked { limit: limit.unwrap_or(USUAL).min(MOST), seek, place })
 }
 
 /// Opaque cursors: a letter for the kind of list, and where in it.
@@ -187,6 +250,40 @@ mod tests {
         }
         assert_eq!(asked("skip=7", Habit::Skips).unwrap().offset(), Some(7));
         assert_eq!(asked("skip=7", Habit::Cursors).unwrap().seek, Seek::Start);
+    }
+
+    #[test]
+    fn a_counted_list_goes_on_behind_what_was_shown() {
+        let first = asked("limit=2", Habit::Cursors).unwrap();
+        let first = first.counted('b').unwrap();
+        assert_eq!(first.page(), Page { offset: 0, count: 2 });
+        let told = first.told(2, 3);
+        assert_eq!((&told["has_more"], &told["total"]), (&json!(true), &json!(3)));
+        let next = told["next_cursor"].as_str().unwrap();
+        let second = asked(&format!("limit=2&before={next}"), Habit::Cursors).unwrap();
+        let second = second.counted('b').unwrap();
+        assert_eq!(second.page().offset, 2);
+        assert_eq!(second.told(1, 3)["next_cursor"], Value::Null);
+        assert!(second.told_uncounted(true)["next_cursor"].is_string());
+        assert_eq!(second.told_uncounted(true).get("total"), None);
+    }
+
+    #[test]
+    fn a_counted_list_knows_its_own_cursors_and_one_direction() {
+        let other = Cursor::make('s', "2");
+        for bad in [other, Cursor::make('b', "-1"), "x".to_owned()] {
+            let asked = asked(&format!("before={bad}"), Habit::Cursors).unwrap();
+            assert_eq!(asked.counted('b').unwrap_err().code, "bad_cursor", "{bad}");
+        }
+        let after = json!({ "after": "x" });
+        let fields = Fields::new(after.as_object().unwrap());
+        for (asked, place) in [
+            (asked("after=x", Habit::Cursors).unwrap(), "query"),
+            (PageAsked::of_fields(&fields, Habit::Cursors).unwrap(), "body"),
+        ] {
+            let refused = asked.counted('b').unwrap_err();
+            assert_eq!((refused.code, refused.faults[0].place), ("validation_failed", place));
+        }
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use parlor_core::{
     id::{MessageId, RoomId},
     message::Message,
-    store::{MessageFilter, Page, Paged},
+    store::MessageFilter,
 };
 use parlor_host::{
     call::{Answer, Call, answer},
     fields::{Fields, Text},
-    page::{Cursor, Habit, PageAsked, Seek},
+    page::{Habit, PageAsked},
     problem::Problem,
-    rooms_draft,
+    rooms_draft, search,
 };
 use serde_json::{Value, json};
 
@@ -20,8 +20,6 @@ use crate::{
     shape,
 };
 
-/// Longest search text, in characters.
-const LONGEST_SEARCH: usize = 200;
 /// The letter of cursors in these lists.
 const CURSOR: char = 'b';
 
@@ -106,20 +104,13 @@ impl<'a> Shown<'a> {
 /// `GET /api/chat/search/<username>`: what is newest, the oldest of it first.
 pub(crate) async fn search(call: Call) -> Answer {
     let Some(who) = of_path(&call).await? else { return nobody(&call) };
-    let text = call.query.get("q").unwrap_or_default().trim();
-    if text.is_empty() || text.chars().count() > LONGEST_SEARCH {
-        return Err(Problem::invalid_query("q", "must have 1 to 200 characters"));
-    }
+    let text = search::wanted(&call.query)?;
     let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
-    let page = Page { offset: beyond(&asked)?, count: asked.limit + 1 };
+    let counted = asked.counted(CURSOR)?;
     let room = room(&call)?;
-    let mut found = call.host.chat().search_messages(&who.actor, room.as_ref(), text, page).await?;
-    let more = found.len() as u64 > asked.limit;
-    found.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
-    found.retain(Message::is_for_hosts);
-    found.reverse();
-    let next = Cursor::make(CURSOR, &(page.offset + asked.limit).to_string());
-    listed(&call, &who, &found, &asked.told(more, Some(next), None)).await
+    let (found, pagination) =
+        search::found(call.host.chat(), &who.actor, room.as_ref(), text, &counted).await?;
+    listed(&call, &who, &found, &pagination).await
 }
 
 /// `GET /api/chat/pinned/<username>?room_id=`: the latest first.
@@ -127,10 +118,10 @@ pub(crate) async fn pinned(call: Call) -> Answer {
     let Some(who) = of_path(&call).await? else { return nobody(&call) };
     let room = room(&call)?.ok_or_else(|| Problem::invalid_query("room_id", "is required"))?;
     let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
-    let page = Page { offset: beyond(&asked)?, count: asked.limit };
+    let counted = asked.counted(CURSOR)?;
     let filter = MessageFilter { pinned: true, ..MessageFilter::default() };
-    let found = call.host.chat().list_messages(&who.actor, &room, filter, page).await?;
-    paged(&call, &who, &asked, page, &found).await
+    let found = call.host.chat().list_messages(&who.actor, &room, filter, counted.page()).await?;
+    listed(&call, &who, &found.items, &counted.told(found.items.len(), found.total)).await
 }
 
 /// `GET /api/chat/thread/<username>?message_id=`: the replies, oldest first.
@@ -140,9 +131,9 @@ pub(crate) async fn thread(call: Call) -> Answer {
         call.query.get("message_id").ok_or_else(|| Problem::invalid_query("message_id", "is required"))?;
     let root = rooms_draft::message_id(root)?;
     let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
-    let page = Page { offset: beyond(&asked)?, count: asked.limit };
-    let (_, found) = call.host.chat().thread_messages(&who.actor, &root, false, page).await?;
-    paged(&call, &who, &asked, page, &found).await
+    let counted = asked.counted(CURSOR)?;
+    let (_, found) = call.host.chat().thread_messages(&who.actor, &root, false, counted.page()).await?;
+    listed(&call, &who, &found.items, &counted.told(found.items.len(), found.total)).await
 }
 
 async fn of_path(call: &Call) -> Result<Option<Acting>, Problem> {
@@ -152,7 +143,7 @@ async fn of_path(call: &Call) -> Result<Option<Acting>, Problem> {
 
 /// What a name that nobody has finds.
 fn nobody(call: &Call) -> Answer {
-    let page = PageAsked { limit: 50, seek: Seek::Start }.told(false, None, None);
+    let page = PageAsked::start(50).told(false, None, None);
     let body = json!({
         "success": true, "username": call.path("username"), "known": false, "messages": [], "pagination": page,
     });
@@ -162,25 +153,6 @@ fn nobody(call: &Call) -> Answer {
 fn room(call: &Call) -> Result<Option<RoomId>, Problem> {
     let unknown = || Problem::not_found("Room");
     call.query.get("room_id").map(|id| RoomId::parse(id).ok_or_else(unknown)).transpose()
-}
-
-/// How many of a list come before what is asked for; it goes on with `before`.
-fn beyond(asked: &PageAsked) -> Result<u64, Problem> {
-    match &asked.seek {
-        Seek::Before(cursor) => {
-            let text = Cursor::read(CURSOR, cursor).ok_or_else(Problem::bad_cursor)?;
-            text.parse::<u64>().map_err(|_| Problem::bad_cursor())
-        }
-        Seek::After(_) => Err(Problem::invalid_query("after", "is not known here: use before")),
-        _ => Ok(0),
-    }
-}
-
-async fn paged(call: &Call, who: &Acting, asked: &PageAsked, page: Page, found: &Paged<Message>) -> Answer {
-    let so_far = page.offset + found.items.len() as u64;
-    let next = Cursor::make(CURSOR, &so_far.to_string());
-    let told = asked.told(so_far < found.total, Some(next), Some(found.total));
-    listed(call, who, &found.items, &told).await
 }
 
 async fn listed(call: &Call, who: &Acting, messages: &[Message], pagination: &Value) -> Answer {

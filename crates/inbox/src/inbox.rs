@@ -30,8 +30,7 @@ const IN_ROOMS: char = 'r';
 pub(crate) async fn inbox(call: Call) -> Answer {
     let name = call.path("username").to_owned();
     let who = acting(&call, "path", "username", Some(&name), Unknown::Left, Known::default()).await?;
-    let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
-    let asked = PageAsked { limit: asked.limit.min(MOST_MESSAGES), ..asked };
+    let asked = PageAsked::of_query(&call.query, Habit::Cursors)?.at_most(MOST_MESSAGES);
     let Some(who) = who else { return answer(200, &empty(&name, &call.query)) };
     let room = call.query.get("room_id");
     let (rooms, pagination) = match room {
@@ -93,8 +92,8 @@ async fn page_of_rooms(
     let found = call.host.chat().inbox(&who.actor, page).await?;
     let edge = if backwards { found.rooms.first() } else { found.rooms.last() };
     let next = edge.map(|room| room_cursor(&room.activity));
-    let told = PageAsked { limit, seek: Seek::Start }.told(found.more, next, None);
-    let newest = PageAsked { limit: asked.limit, seek: Seek::Start };
+    let told = PageAsked::start(limit).told(found.more, next, None);
+    let newest = PageAsked::start(asked.limit);
     let mut rooms = Vec::with_capacity(found.rooms.len());
     for room in &found.rooms {
         rooms.push(with_messages(call, who, room, &newest).await?);
@@ -135,7 +134,7 @@ async fn one_room(
     let id = RoomId::parse(id).ok_or_else(|| Problem::not_found("Room"))?;
     let found = call.host.chat().inbox_room(&who.actor, &id).await?;
     let room = with_messages(call, who, &found, asked).await?;
-    let told = PageAsked { limit: 50, seek: Seek::Start }.told(false, None, None);
+    let told = PageAsked::start(50).told(false, None, None);
     Ok((vec![room], told))
 }
 

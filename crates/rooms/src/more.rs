@@ -8,25 +8,18 @@ use axum::{
     response::Response,
 };
 use parlor_core::{
-    chat::Chat,
-    id::RoomId,
-    message::Message,
-    messages_host::Part,
-    session::Actor,
-    store::{MessageFilter, Page, Paged},
+    chat::Chat, id::RoomId, message::Message, messages_host::Part, session::Actor, store::MessageFilter,
     user::Status,
 };
 use parlor_host::{
-    Answer, Call, Cursor, Fields, Host, PageAsked, Problem, Seek, Text, answer, page::Habit, rooms_draft,
+    Answer, Call, Fields, Host, PageAsked, Problem, Text, answer, page::Habit, rooms_draft, search,
     shape::rooms as shape,
 };
 use serde_json::{Value, json};
 
 use crate::{message_of, room_of, rooms::refused};
 
-/// Longest search text, in characters.
-const LONGEST_SEARCH: usize = 200;
-/// The kind of cursors of searches.
+/// The kind of cursors of these lists.
 const CURSOR: char = 's';
 /// Messages of an export that are read at once.
 const PIECE: u64 = 200;
@@ -78,63 +71,37 @@ pub(crate) async fn pinned(call: Call) -> Answer {
     let room = room_of(&call)?;
     call.host.chat().card(&actor, &room).await?;
     let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
-    let page = Page { offset: beyond(&asked)?, count: asked.limit };
+    let counted = asked.counted(CURSOR)?;
     let filter = MessageFilter { pinned: true, ..MessageFilter::default() };
-    let found = call.host.chat().list_messages(&actor, &room, filter, page).await?;
-    listed(&call, &asked, page, &found)
+    let found = call.host.chat().list_messages(&actor, &room, filter, counted.page()).await?;
+    listed(&call, &found.items, &counted.told(found.items.len(), found.total))
 }
 
 /// `GET /api/chat/messages/{message_id}/thread`: the replies, oldest first, and the message that they hang on.
 pub(crate) async fn thread(call: Call) -> Answer {
     let actor = call.user()?.clone();
     let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
-    let page = Page { offset: beyond(&asked)?, count: asked.limit };
-    let (_, found) = call.host.chat().thread_messages(&actor, &message_of(&call)?, false, page).await?;
-    listed(&call, &asked, page, &found)
+    let counted = asked.counted(CURSOR)?;
+    let root = message_of(&call)?;
+    let (_, found) = call.host.chat().thread_messages(&actor, &root, false, counted.page()).await?;
+    listed(&call, &found.items, &counted.told(found.items.len(), found.total))
 }
 
-/// How many of a list come before what is asked for; it goes on with `before`, as all lists do.
-fn beyond(asked: &PageAsked) -> Result<u64, Problem> {
-    match &asked.seek {
-        Seek::Before(cursor) => {
-            let text = Cursor::read(CURSOR, cursor).ok_or_else(Problem::bad_cursor)?;
-            text.parse::<u64>().map_err(|_| Problem::bad_cursor())
-        }
-        Seek::After(_) => Err(Problem::invalid_query("after", "is not known here: use before")),
-        _ => Ok(0),
-    }
-}
-
-fn listed(call: &Call, asked: &PageAsked, page: Page, found: &Paged<Message>) -> Answer {
+fn listed(call: &Call, messages: &[Message], pagination: &Value) -> Answer {
     let viewer = &call.admitted()?.user.id;
-    let messages: Vec<Value> = found.items.iter().map(|m| shape::message(&call.host, viewer, m)).collect();
-    let so_far = page.offset + found.items.len() as u64;
-    let next = Cursor::make(CURSOR, &so_far.to_string());
-    let pagination = asked.told(so_far < found.total, Some(next), Some(found.total));
+    let messages: Vec<Value> = messages.iter().map(|m| shape::message(&call.host, viewer, m)).collect();
     answer(200, &json!({ "messages": messages, "pagination": pagination }))
 }
 
 /// `GET /api/chat/search`.
 pub(crate) async fn search(call: Call) -> Answer {
     let actor = call.user()?.clone();
-    let text = call.query.get("q").unwrap_or_default().trim();
-    if text.is_empty() || text.chars().count() > LONGEST_SEARCH {
-        return Err(Problem::invalid_query("q", "must have 1 to 200 characters"));
-    }
+    let text = search::wanted(&call.query)?;
     let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
-    let skip = beyond(&asked)?;
+    let counted = asked.counted(CURSOR)?;
     let room: Option<RoomId> = call.query.get("room_id").map(rooms_draft::room_id).transpose()?;
-    let page = Page { offset: skip, count: asked.limit + 1 };
-    let mut found = call.host.chat().search_messages(&actor, room.as_ref(), text, page).await?;
-    let more = found.len() as u64 > asked.limit;
-    found.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
-    found.retain(Message::is_for_hosts);
-    found.reverse();
-    let viewer = &call.admitted()?.user.id;
-    let messages: Vec<Value> = found.iter().map(|m| shape::message(&call.host, viewer, m)).collect();
-    let next = Cursor::make(CURSOR, &(skip + asked.limit).to_string());
-    let pagination = asked.told(more, Some(next), None);
-    answer(200, &json!({ "messages": messages, "pagination": pagination }))
+    let (found, pagination) = search::found(call.host.chat(), &actor, room.as_ref(), text, &counted).await?;
+    listed(&call, &found, &pagination)
 }
 
 /// `GET /api/chat/rooms/{room_id}/presence`.

@@ -4,10 +4,9 @@
 use parlor_core::{
     id::{MessageId, RoomId},
     message::Message,
-    store::{Page, Paged},
     user::Status,
 };
-use parlor_host::{Cursor, Fields, PageAsked, Problem, Seek, Text, page::Habit, rooms_draft};
+use parlor_host::{Fields, PageAsked, Problem, Text, page::Habit, rooms_draft, search};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -86,25 +85,17 @@ impl Acts<'_> {
 
     async fn thread(self, id: &str, asked: &PageAsked) -> Keys {
         let id = self.known(id).await?;
-        let page = Page { offset: beyond(asked)?, count: asked.limit };
-        let found = self.host.chat().thread_messages(self.actor, &id, false, page).await.map_err(problem)?;
-        let Paged { items, total } = found.1;
-        let so_far = page.offset + items.len() as u64;
-        let next = Cursor::make(CURSOR, &so_far.to_string());
-        Ok(self.told_of(&items, asked.told(so_far < total, Some(next), Some(total))))
+        let counted = asked.counted(CURSOR)?;
+        let found = self.host.chat().thread_messages(self.actor, &id, false, counted.page()).await;
+        let (_, replies) = found.map_err(problem)?;
+        Ok(self.told_of(&replies.items, counted.told(replies.items.len(), replies.total)))
     }
 
     async fn search(self, text: &str, room: Option<RoomId>, asked: &PageAsked) -> Keys {
-        let skip = beyond(asked)?;
-        let page = Page { offset: skip, count: asked.limit + 1 };
-        let found = self.host.chat().search_messages(self.actor, room.as_ref(), text, page).await;
-        let mut found = found.map_err(problem)?;
-        let more = found.len() as u64 > asked.limit;
-        found.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
-        found.retain(Message::is_for_hosts);
-        found.reverse();
-        let next = Cursor::make(CURSOR, &(skip + asked.limit).to_string());
-        Ok(self.told_of(&found, asked.told(more, Some(next), None)))
+        let counted = asked.counted(CURSOR)?;
+        let found = search::found(self.host.chat(), self.actor, room.as_ref(), text, &counted).await;
+        let (messages, pagination) = found.map_err(problem)?;
+        Ok(self.told_of(&messages, pagination))
     }
 
     fn told_of(self, messages: &[Message], pagination: Value) -> Map<String, Value> {
@@ -127,17 +118,5 @@ impl Acts<'_> {
         keys.insert("online_user_ids".into(), online.into());
         keys.insert("present_user_ids".into(), here.into());
         Ok(keys)
-    }
-}
-
-/// How many of a list come before what is asked for; it goes on with `before`.
-fn beyond(asked: &PageAsked) -> Result<u64, Problem> {
-    match &asked.seek {
-        Seek::Before(cursor) => {
-            let text = Cursor::read(CURSOR, cursor).ok_or_else(Problem::bad_cursor)?;
-            text.parse::<u64>().map_err(|_| Problem::bad_cursor())
-        }
-        Seek::After(_) => Err(Problem::invalid("after", "is not known here: use before")),
-        _ => Ok(0),
     }
 }

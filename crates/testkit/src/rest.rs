@@ -199,3 +199,16 @@ impl Answer {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 }
+
+/// Whether an object has exactly these keys, in any order; those of a contract, and what stands beside them.
+///
+/// # Panics
+/// When it has others, or is none.
+#[track_caller]
+pub fn has_keys(object: &Value, keys: &[&str], more: &[&str]) {
+    let mut found: Vec<&str> = object.as_object().expect("an object").keys().map(String::as_str).collect();
+    let mut wanted: Vec<&str> = keys.iter().chain(more).copied().collect();
+    found.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(found, wanted, "{object}");
+}

@@ -1,21 +1,13 @@
 //! The objects of the contract, key by key.
 
-use serde_json::{Value, json};
+use parlor_testkit::rest::has_keys;
+use serde_json::json;
 
 use crate::world::{World, room};
 
 /// Keys that stand beside those of the contract, for clients that know them.
 const BEYOND: [&str; 7] =
     ["reactions", "pinned", "pinned_at", "pinned_by", "thread_id", "thread_last_at", "thread_replies"];
-
-#[track_caller]
-fn has_keys(object: &Value, keys: &[&str], more: &[&str]) {
-    let mut found: Vec<&str> = object.as_object().expect("an object").keys().map(String::as_str).collect();
-    let mut wanted: Vec<&str> = keys.iter().chain(more).copied().collect();
-    found.sort_unstable();
-    wanted.sort_unstable();
-    assert_eq!(found, wanted);
-}
 
 /// S0-34, S0-35, S0-63, S0-73: what a list in the manner of a phone's messenger shows comes in one call: name, last line, who
 /// said it and when, how many are unread; each object with exactly the keys of the contract.

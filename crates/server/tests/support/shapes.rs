@@ -1,6 +1,6 @@
 //! The objects of the contract, key by key.
 
-use parlor_testkit::HostApp;
+use parlor_testkit::{HostApp, rest::has_keys};
 use serde_json::{Value, json};
 
 use crate::world::{World, text};
@@ -8,16 +8,6 @@ use crate::world::{World, text};
 /// Keys that stand beside those of the contract, for clients that know them.
 const BEYOND: [&str; 6] =
     ["pinned", "pinned_at", "pinned_by", "thread_id", "thread_last_at", "thread_replies"];
-
-/// Whether an object has exactly these keys, and what the contract adds for messages.
-#[track_caller]
-fn has_keys(object: &Value, keys: &[&str], more: &[&str]) {
-    let mut found: Vec<&str> = object.as_object().expect("an object").keys().map(String::as_str).collect();
-    let mut wanted: Vec<&str> = keys.iter().chain(more).copied().collect();
-    found.sort_unstable();
-    wanted.sort_unstable();
-    assert_eq!(found, wanted);
-}
 
 fn is_time(value: &Value) -> bool {
     value.as_str().is_some_and(|time| time.len() == 24 && time.ends_with('Z') && &time[10..11] == "T")

@@ -48,18 +48,14 @@ impl Support {
             | "get_conversation_messages"
             | "mark_message_read"
             | "close_conversation"
-            | "reopen_conversation" => Step::Answer(Box::pin(async move {
-                let acts = Acts { host: &wire.door.host, actor: &actor };
-                let answer = quiet(acts, &asked).await;
-                Done::Answered { to: to(asked), answer }
-            })),
-            "react_to_message"
+            | "reopen_conversation"
+            | "react_to_message"
             | "pin_message"
             | "get_thread_messages"
             | "search_messages"
             | "get_presence" => Step::Answer(Box::pin(async move {
                 let acts = Acts { host: &wire.door.host, actor: &actor };
-                let answer = beyond::done(acts, &asked.kind, asked.fields()).await;
+                let answer = quiet(acts, &asked).await;
                 Done::Answered { to: to(asked), answer }
             })),
             _ => {
@@ -327,7 +323,7 @@ async fn quiet(acts: Acts<'_>, asked: &Frame) -> Keys {
             fields.done()?;
             acts.read(room.as_deref().map(fields::room).transpose()?, named).await
         }
-        turn => {
+        turn @ ("close_conversation" | "reopen_conversation") => {
             let room = fields.need_text("conversation_id", Text::ID);
             let reason = fields.text("reason", Text::new(0, parlor_core::cases::MAX_REASON));
             fields.done()?;
@@ -336,5 +332,6 @@ async fn quiet(acts: Acts<'_>, asked: &Frame) -> Keys {
             let done = acts.turn(turn, &room, reason.as_deref().unwrap_or_default()).await?;
             Ok(acts.told(&done))
         }
+        more => beyond::done(acts, more, fields).await,
     }
 }
