@@ -92,6 +92,7 @@ pub mod oauth_services;
 pub mod oauth_settings;
 pub mod oauth_sign_in;
 pub mod outgoing;
+pub mod peers;
 pub mod permission_table;
 pub mod permissions;
 mod pins;

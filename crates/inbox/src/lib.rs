@@ -6,6 +6,7 @@ mod beyond;
 mod groups;
 mod inbox;
 mod openapi;
+mod presence;
 mod reading;
 mod send;
 mod shape;

@@ -42,6 +42,11 @@ pub(crate) const ENTRIES: &[Entry] = &[
             may("user", "string", "whose; needed with the application's key"),
             may("access_token", "string", "a token, where no header can be set"),
             may("last_event_id", "string", "as the header Last-Event-ID"),
+            may(
+                "presence",
+                "string",
+                "user names between commas, of whom to tell; of those in small rooms of the user unless given",
+            ),
         ])
         .refuses(&[406]),
     Entry::new("post", "/api/chat/mark-read", "Marks a room as read, up to messages or to its end").body(&[

@@ -2,7 +2,7 @@
 
 use std::{
     hash::BuildHasher,
-    sync::{Arc, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
     time::Duration,
 };
 
@@ -30,6 +30,7 @@ use serde_json::{Value, json};
 use crate::{
     Door, RETRY,
     acting::{Acting, Known, Unknown, acting},
+    presence::{Wanted, Watch},
     shape,
 };
 
@@ -42,7 +43,9 @@ const LOOK_FOR_NAME: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where a stream of somebody pushes.
-type Cell = Arc<OnceLock<Arc<Outbox>>>;
+pub(crate) type Cell = Arc<OnceLock<Arc<Outbox>>>;
+/// Makes numbers of what frames are about.
+pub(crate) static SEED: LazyLock<std::hash::RandomState> = LazyLock::new(Default::default);
 
 /// `GET /api/chat/stream`.
 pub(crate) async fn stream(door: Door, request: Request) -> Result<Response, Problem> {
@@ -55,13 +58,14 @@ pub(crate) async fn stream(door: Door, request: Request) -> Result<Response, Pro
     };
     let name = call.query.get("user").map(str::to_owned);
     let who = acting(&call, "query", "user", name.as_deref(), Unknown::Left, Known::default()).await?;
+    let wanted = Wanted::of(&call)?;
     let after = last_event_id(&call);
     let cell = Cell::default();
     let river = match who {
         Some(who) => River::Known(open(&call.host, who, after.as_deref(), &cell).await?),
         None => River::unknown(&call.host, name.unwrap_or_default()).await?,
     };
-    let teller = Teller { host: call.host.clone(), expires_at, cell };
+    let teller = Teller { host: call.host.clone(), expires_at, wanted, cell };
     let mut response = sse::stream(door.live.clone(), None, farewell, |outbox| {
         let _ = teller.cell.set(outbox.clone());
         Ended(tokio::spawn(teller.run(river)))
@@ -150,9 +154,7 @@ async fn open(host: &Host, who: Acting, after: Option<&str>, cell: &Cell) -> Res
 
 /// What frames of a room are about.
 fn topic(room: &RoomId) -> Topic {
-    static SEED: OnceLock<std::hash::RandomState> = OnceLock::new();
-    let hash = SEED.get_or_init(Default::default).hash_one(room.as_str());
-    hash.clamp(1, u64::MAX - 1)
+    SEED.hash_one(room.as_str()).clamp(1, u64::MAX - 1)
 }
 
 enum River {
@@ -174,6 +176,8 @@ impl River {
 struct Teller {
     host: Host,
     expires_at: Option<Time>,
+    /// Whose coming and going it tells.
+    wanted: Wanted,
     cell: Cell,
 }
 
@@ -226,11 +230,16 @@ impl Teller {
             River::Unknown { name, place } => self.wait_for(name, place).await?,
         };
         let _here = Here::begin(&self.host, &opened.who.user);
+        let watch = Watch::begin(&self.host, &opened.who, &self.wanted, &self.cell).await;
+        let mut watch = watch.map_err(Problem::from)?;
         loop {
             let behind = opened.feed.is_catching_up();
             let items = opened.feed.next().await.map_err(Problem::from)?;
             for item in &items {
                 self.tell(&opened.who.user, &opened.who, item).await?;
+                if let News::Room(room, RoomFate::Added | RoomFate::Updated) = &item.news {
+                    watch.look_into(room).await.map_err(Problem::from)?;
+                }
                 // A few large messages are more than an outbox holds.
                 if behind {
                     self.room_for_more().await?;

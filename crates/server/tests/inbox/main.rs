@@ -7,6 +7,7 @@ mod clients;
 mod cross;
 mod groups;
 mod movein;
+mod presence;
 mod reading;
 mod refusals;
 mod resume;
