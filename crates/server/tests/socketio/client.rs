@@ -10,7 +10,7 @@ use parlor_testkit::server::Setup;
 use parlor_testkit::{Server, wait};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 
 pub const SECRET: &str = "a secret of at least thirty-two bytes";
@@ -79,6 +79,8 @@ pub struct Sio {
     ws: WebSocketStream<MaybeTlsStream<TcpStream>>,
     seen: VecDeque<Heard>,
     next: u64,
+    /// Why the transport was closed, once it is.
+    pub closed_by: Option<u16>,
 }
 
 /// What a socket hears.
@@ -98,22 +100,40 @@ impl Sio {
         let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket{query}", server.address());
         let (ws, _) =
             wait::within("a WebSocket", tokio_tungstenite::connect_async(url)).await.expect("it opens");
-        let mut socket = Self { ws, seen: VecDeque::new(), next: 0 };
+        Self::opened(ws).await
+    }
+
+    async fn opened(ws: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
+        let mut socket = Self { ws, seen: VecDeque::new(), next: 0, closed_by: None };
         let open = socket.text().await.expect("an open packet");
         assert!(open.starts_with("0{"), "{open}");
         socket
     }
 
+    /// Enters as this user, with hardly any room for what is on its way: whoever does not read it is soon behind.
+    pub async fn narrow(server: &Server, id: &str) -> Self {
+        let narrow = TcpSocket::new_v4().expect("a socket");
+        narrow.set_recv_buffer_size(16 * 1024).expect("a small buffer");
+        let stream = MaybeTlsStream::Plain(narrow.connect(server.address()).await.expect("a connection"));
+        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.address());
+        let shaken = wait::within("a WebSocket", tokio_tungstenite::client_async(url, stream));
+        let socket = Self::opened(shaken.await.expect("it opens").0).await;
+        socket.entered(json!({"token": token(id, &[], 600)})).await.expect("let in")
+    }
+
     /// Enters with this auth; the refusal otherwise.
     pub async fn enter(server: &Server, auth: Value) -> Result<Self, Value> {
-        let mut socket = Self::open(server, "").await;
-        socket.raw(&format!("40{auth}")).await;
-        let answer = socket.text().await.expect("an answer to CONNECT");
+        Self::open(server, "").await.entered(auth).await
+    }
+
+    async fn entered(mut self, auth: Value) -> Result<Self, Value> {
+        self.raw(&format!("40{auth}")).await;
+        let answer = self.text().await.expect("an answer to CONNECT");
         if let Some(refused) = answer.strip_prefix("44") {
             return Err(serde_json::from_str(refused).expect("JSON"));
         }
         assert!(answer.starts_with("40{\"sid\":"), "{answer}");
-        Ok(socket)
+        Ok(self)
     }
 
     /// Enters as this user.
@@ -139,7 +159,11 @@ impl Sio {
             match wait::within("something on the socket", self.ws.next()).await {
                 Some(Ok(Message::Text(text))) if text == "2" => self.raw("3").await,
                 Some(Ok(Message::Text(text))) => return Some(text.to_string()),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(Message::Close(why))) => {
+                    self.closed_by = why.map(|why| why.code.into());
+                    return None;
+                }
+                Some(Err(_)) | None => return None,
                 Some(Ok(_)) => {}
             }
         }

@@ -1,8 +1,9 @@
 //! Whoever reads too slowly is told so and comes back; nobody else notices.
 
+use parlor_testkit::Server;
 use serde_json::{Value, json};
 
-use super::client::{Poller, Sio, group, setup, token};
+use super::client::{Heard, Poller, Sio, group, setup, token};
 
 /// Messages of twenty kilobytes that are more than an outbox of one mebibyte holds.
 const TOO_MANY: u64 = 58;
@@ -11,6 +12,16 @@ const TOO_MANY: u64 = 58;
 fn number(message: &Value) -> u64 {
     let content = message["content"].as_str().expect("a text");
     content.split(' ').next().and_then(|first| first.parse().ok()).expect("a number")
+}
+
+/// More messages than all buffers on a way to a narrow reader hold.
+const FAR_TOO_MANY: u64 = 800;
+
+/// Whether the server has cut somebody off for reading too slowly.
+async fn is_cut_off(server: &Server) -> bool {
+    let told = server.rest().get("/metrics", &[]).await.text();
+    let name = "connections_too_slow_total{door=\"socketio\"} ";
+    told.lines().filter_map(|line| line.split_once(name)).any(|(_, count)| count.trim() != "0")
 }
 
 /// What the poller hears of events of this name, of these packets.
@@ -67,4 +78,59 @@ async fn s4_40_s4_50_a_slow_reader_is_told_why_it_ends_and_catches_up_while_the_
         last = messages.last().expect("there is more")["id"].clone();
     }
     assert_eq!(seen, (1..=TOO_MANY).collect::<Vec<_>>());
+}
+
+/// S4-40, S4-50: a WebSocket that is not read is told why and closed by 4408; whoever reads hears everything, and what was
+/// missed is read behind the last message that came.
+#[tokio::test]
+async fn s4_40_s4_50_a_websocket_that_is_not_read_is_closed_by_4408_and_catches_up() {
+    // Time enough to take the word for it, however busy the machine is.
+    let server = setup().env("PARLOR_SEND_RATE", "0").env("PARLOR_CLOSE_TIMEOUT", "60").start().await;
+    let mut alice = Sio::of(&server, "u-alice", &[]).await;
+    drop(Sio::of(&server, "u-bob", &[]).await);
+    let room = group(&server, &token("u-alice", &[], 600), "flood", &["bob"]).await;
+    let join = json!({"room_id": room});
+    alice.grant("join_room", join.clone()).await;
+    let mut slow = Sio::narrow(&server, "u-bob").await;
+    slow.grant("join_room", join.clone()).await;
+    let text = "\u{1f69a}".repeat(4_990);
+    let mut sent = 0;
+    while !is_cut_off(&server).await {
+        assert!(sent < FAR_TOO_MANY, "nobody was cut off");
+        // Many at a time, so that they are stored together; fewer than an outbox holds.
+        for n in sent..sent + 32 {
+            let said = json!(["send_message", {"room_id": room, "content": format!("{n} {text}")}]);
+            alice.raw(&format!("42{said}")).await;
+        }
+        for n in sent..sent + 32 {
+            assert_eq!(number(&alice.event("new_message").await["message"]), n);
+        }
+        sent += 32;
+    }
+    let (mut seen, mut last, mut why) = (Vec::new(), Value::Null, Value::Null);
+    loop {
+        match slow.next().await {
+            Heard::Event(name, told) if name == "new_message" => {
+                seen.push(number(&told["message"]));
+                last = told["message"]["id"].clone();
+            }
+            Heard::Event(name, told) if name == "error" => why = told["code"].clone(),
+            Heard::Event(..) | Heard::Ack(..) => {}
+            // The socket is not dismissed for good: its client comes back by itself.
+            Heard::Disconnect => panic!("an end for good"),
+            Heard::Closed => break,
+        }
+    }
+    assert_eq!((slow.closed_by, why), (Some(4408), json!("too_slow")));
+    assert!(!seen.is_empty() && (seen.len() as u64) < sent, "{} of {sent}", seen.len());
+
+    let mut back = Sio::of(&server, "u-bob", &[]).await;
+    while (seen.len() as u64) < sent {
+        back.grant("join_room", json!({"room_id": room, "after": last, "limit": 30})).await;
+        let joined = back.event("room_joined").await;
+        let messages = joined["messages"].as_array().expect("a list");
+        seen.extend(messages.iter().map(number));
+        last = messages.last().expect("there is more")["id"].clone();
+    }
+    assert_eq!(seen, (0..sent).collect::<Vec<_>>());
 }
