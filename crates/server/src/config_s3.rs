@@ -1,7 +1,9 @@
 //! Configuration of the S3-compatible store for files.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
-use parlor_store::s3::S3Place;
+use parlor_store::s3::{PATIENCE, S3Place};
 use serde::Deserialize;
 
 use crate::config::Environment;
@@ -23,6 +25,7 @@ pub(crate) struct S3File {
     session_token: Option<String>,
     path_style: Option<bool>,
     prefix: Option<String>,
+    timeout: Option<u64>,
 }
 
 impl std::fmt::Debug for S3File {
@@ -80,7 +83,15 @@ pub(crate) fn load(env: &Environment, file: S3File) -> Result<Option<S3Place>> {
         session_token: get("PARLOR_S3_SESSION_TOKEN").or(file.session_token).or(lent.map(|s| s.key.clone())),
         path_style,
         prefix: prefix(get("PARLOR_S3_PREFIX").or(file.prefix))?,
+        patience: patience(get("PARLOR_S3_TIMEOUT").as_deref(), file.timeout)?,
     }))
+}
+
+fn patience(said: Option<&str>, file: Option<u64>) -> Result<Duration> {
+    let said = said.map(|text| text.parse().context("PARLOR_S3_TIMEOUT must be a number of seconds"));
+    let Some(seconds) = said.transpose()?.or(file) else { return Ok(PATIENCE) };
+    ensure!((1..=600).contains(&seconds), "PARLOR_S3_TIMEOUT must be 1 to 600 seconds");
+    Ok(Duration::from_secs(seconds))
 }
 
 /// Has the settings say where files lie, whatever they said before.
@@ -169,6 +180,7 @@ mod tests {
         let place = read(&whole).unwrap().unwrap();
         assert_eq!(place.endpoint, "https://s3.eu-west-3.amazonaws.com");
         assert!(!format!("{place:?}").contains("secret"));
+        assert_eq!(place.patience, PATIENCE);
         for left_out in 0..whole.len() {
             let mut half = whole.to_vec();
             half.remove(left_out);
@@ -179,6 +191,8 @@ mod tests {
             ("PARLOR_S3_PATH_STYLE", "perhaps"),
             ("PARLOR_S3_PREFIX", "../up"),
             ("PARLOR_S3_PREFIX", "a b"),
+            ("PARLOR_S3_TIMEOUT", "0"),
+            ("PARLOR_S3_TIMEOUT", "a while"),
         ] {
             let mut wrong = whole.to_vec();
             wrong.push(bad);

@@ -29,10 +29,9 @@ const PART: usize = 8 << 20;
 const PARTS_AT_ONCE: usize = 2;
 /// Files on their way at the same time; more wait. With the parts, this bounds memory to 192 MiB.
 const PUTS_AT_ONCE: usize = 8;
-/// Longest wait for a call that moves no file, repetitions included.
-const CALL: Duration = Duration::from_secs(30);
-/// Longest wait for the next piece of a file.
-const PIECE: Duration = Duration::from_secs(30);
+/// Longest wait for a call that moves no file, repetitions included, and for the next piece of a file, unless the
+/// operator says otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The slowest way to the store that is borne with, in bytes a second.
 const SLOWEST: u64 = 64 << 10;
 
@@ -55,6 +54,8 @@ pub struct S3Place {
     pub path_style: bool,
     /// What all keys begin with; empty or ending in `/`.
     pub prefix: String,
+    /// Longest wait for a call, usually [`PATIENCE`]; a file may take a second more for each 64 KiB.
+    pub patience: Duration,
 }
 
 impl std::fmt::Debug for S3Place {
@@ -74,6 +75,7 @@ pub struct S3Blobs {
     /// What was stored before the bucket was chosen.
     before: LocalBlobs,
     room: Semaphore,
+    patience: Duration,
 }
 
 /// Why the store can't be used.
@@ -101,6 +103,7 @@ impl S3Blobs {
             spool: Spool::open(&local)?,
             before: LocalBlobs::open(local)?,
             room: Semaphore::new(PUTS_AT_ONCE),
+            patience: place.patience,
         })
     }
 
@@ -118,11 +121,17 @@ impl S3Blobs {
             self.store.delete(&key).await.map_err(told)?;
             if back == "probe" { Ok(()) } else { Err("what was written reads otherwise".to_owned()) }
         };
-        tokio::time::timeout(CALL, steps).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
+        tokio::time::timeout(self.patience, steps)
+            .await
+            .unwrap_or_else(|_| Err("no answer in time".to_owned()))
     }
 
     fn key(&self, id: &UploadId) -> Result<Key> {
         if is_id(id.as_str()) { Ok(self.named(id.as_str())) } else { Err(Refusal::NotFound(What::Upload)) }
+    }
+
+    fn pieces(&self, stream: BoxStream<'static, object_store::Result<Bytes>>) -> Box<dyn Pieces> {
+        Box::new(ObjectPieces { stream, patience: self.patience })
     }
 
     fn named(&self, name: &str) -> Key {
@@ -206,11 +215,14 @@ async fn within<T, E: std::error::Error + 'static>(
 }
 
 /// An object on its way.
-struct ObjectPieces(BoxStream<'static, object_store::Result<Bytes>>);
+struct ObjectPieces {
+    stream: BoxStream<'static, object_store::Result<Bytes>>,
+    patience: Duration,
+}
 
 impl Pieces for ObjectPieces {
     fn next(&mut self) -> Boxed<'_, Option<Bytes>> {
-        Box::pin(within(PIECE, self.0.try_next()))
+        Box::pin(within(self.patience, self.stream.try_next()))
     }
 }
 
@@ -222,10 +234,11 @@ impl Blobs for S3Blobs {
     fn put<'a>(&'a self, id: &'a UploadId, temporary: PathBuf) -> Boxed<'a, ()> {
         Box::pin(async move {
             let key = self.key(id)?;
-            let _permit = self.room.acquire().await.map_err(|_| Refusal::Storage)?;
+            // Where all places are taken by files that get nowhere, a further one waits no longer than they do.
+            let _permit = within(self.patience, self.room.acquire()).await?;
             let mut file = tokio::fs::File::open(&temporary).await.map_err(|error| refusal(&error))?;
             let size = file.metadata().await.map_err(|error| refusal(&error))?.len();
-            let time = CALL + Duration::from_secs(size / SLOWEST);
+            let time = self.patience + Duration::from_secs(size / SLOWEST);
             within(time, self.send(&key, &mut file, size)).await?;
             if let Err(error) = tokio::fs::remove_file(&temporary).await {
                 tracing::warn!(%error, "a temporary file could not be removed; it is swept later");
@@ -239,12 +252,12 @@ impl Blobs for S3Blobs {
             let key = self.key(id)?;
             if range.is_empty() {
                 // S3 knows no empty range.
-                return Ok(Box::new(ObjectPieces(futures_util::stream::empty().boxed())) as Box<dyn Pieces>);
+                return Ok(self.pieces(futures_util::stream::empty().boxed()));
             }
             let options =
                 GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
-            match within(CALL, self.store.get_opts(&key, options)).await {
-                Ok(found) => Ok(Box::new(ObjectPieces(found.into_stream())) as Box<dyn Pieces>),
+            match within(self.patience, self.store.get_opts(&key, options)).await {
+                Ok(found) => Ok(self.pieces(found.into_stream())),
                 Err(Refusal::NotFound(_)) => self.before.open(id, range).await,
                 Err(refusal) => Err(refusal),
             }
@@ -254,7 +267,7 @@ impl Blobs for S3Blobs {
     fn size<'a>(&'a self, id: &'a UploadId) -> Boxed<'a, Option<u64>> {
         Box::pin(async move {
             let Ok(key) = self.key(id) else { return Ok(None) };
-            match within(CALL, self.store.head(&key)).await {
+            match within(self.patience, self.store.head(&key)).await {
                 Ok(found) => Ok(Some(found.size)),
                 Err(Refusal::NotFound(_)) => self.before.size(id).await,
                 Err(refusal) => Err(refusal),
@@ -266,7 +279,7 @@ impl Blobs for S3Blobs {
         Box::pin(async move {
             let Ok(key) = self.key(id) else { return Ok(()) };
             self.before.remove(id).await?;
-            match within(CALL, self.store.delete(&key)).await {
+            match within(self.patience, self.store.delete(&key)).await {
                 Err(Refusal::NotFound(_)) => Ok(()),
                 done => done,
             }
@@ -284,7 +297,7 @@ impl Blobs for S3Blobs {
                 let at = std::time::SystemTime::from(found.last_modified);
                 Ok(id.map(|id| Kept { id, age: now.duration_since(at).unwrap_or_default() }))
             });
-            within(CALL, kept.take(most).try_collect()).await
+            within(self.patience, kept.take(most).try_collect()).await
         })
     }
 
@@ -292,11 +305,11 @@ impl Blobs for S3Blobs {
         Box::pin(async move {
             let key = self.named(OWNER);
             let read = async { self.store.get(&key).await?.bytes().await };
-            match within(CALL, read).await {
+            match within(self.patience, read).await {
                 Ok(owner) => Ok(owner == workspace.as_bytes()),
                 Err(Refusal::NotFound(_)) => {
                     let owner = PutPayload::from(workspace.to_owned().into_bytes());
-                    within(CALL, self.store.put(&key, owner)).await.map(|_| true)
+                    within(self.patience, self.store.put(&key, owner)).await.map(|_| true)
                 }
                 Err(refusal) => Err(refusal),
             }
@@ -310,11 +323,11 @@ impl Blobs for S3Blobs {
     fn address<'a>(&'a self, id: &'a UploadId, time: Duration) -> Boxed<'a, Option<String>> {
         Box::pin(async move {
             let key = self.key(id)?;
-            if within(CALL, self.store.head(&key)).await.is_err() {
+            if within(self.patience, self.store.head(&key)).await.is_err() {
                 return Ok(None);
             }
             let signed = self.store.signed_url(reqwest::Method::GET, &key, time);
-            within(CALL, signed).await.map(|url| Some(url.to_string()))
+            within(self.patience, signed).await.map(|url| Some(url.to_string()))
         })
     }
 }

@@ -2,5 +2,6 @@
 
 mod bucket;
 mod scan;
+mod silence;
 mod upkeep;
 mod world;

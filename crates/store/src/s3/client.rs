@@ -27,8 +27,8 @@ pub(super) fn store(place: &S3Place) -> Result<AmazonS3, String> {
         .with_secret_access_key(&place.secret_key)
         .with_virtual_hosted_style_request(!place.path_style)
         .with_allow_http(place.endpoint.starts_with("http://"))
-        .with_retry(repeats())
-        .with_http_connector(Connector(client()?))
+        .with_retry(repeats(place.patience))
+        .with_http_connector(Connector(client(place.patience)?))
         .with_endpoint(endpoint(place));
     if let Some(token) = &place.session_token {
         builder = builder.with_token(token);
@@ -45,13 +45,13 @@ fn endpoint(place: &S3Place) -> String {
     }
 }
 
-fn repeats() -> RetryConfig {
+fn repeats(patience: Duration) -> RetryConfig {
     let backoff = BackoffConfig {
         init_backoff: Duration::from_millis(100),
         max_backoff: Duration::from_secs(2),
         ..BackoffConfig::default()
     };
-    RetryConfig { backoff, max_retries: REPEATS, retry_timeout: REPEAT_WITHIN }
+    RetryConfig { backoff, max_retries: REPEATS, retry_timeout: REPEAT_WITHIN.min(patience) }
 }
 
 /// The same client for every call.
@@ -64,7 +64,7 @@ impl HttpConnector for Connector {
     }
 }
 
-fn client() -> Result<reqwest::Client, String> {
+fn client(patience: Duration) -> Result<reqwest::Client, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -74,8 +74,8 @@ fn client() -> Result<reqwest::Client, String> {
         .with_no_client_auth();
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
-        .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
+        .connect_timeout(CONNECT.min(patience))
+        .read_timeout(SILENCE.min(patience))
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()
