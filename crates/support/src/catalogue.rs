@@ -165,7 +165,11 @@ pub const EVENTS: &[Event] = &[
         &["action", "conversation", "message?"],
         "connections that watch a view with the case and have not joined it",
     ),
-    event("conversation_updated", &["action", "conversation"], "all connections of its participants"),
+    event(
+        "conversation_updated",
+        &["action", "conversation"],
+        "all connections of its participants, but not the one that opens the case",
+    ),
     event("error", &["error", "message"], "the one concerned"),
 ];
 

@@ -35,8 +35,8 @@ async fn s2_3_s2_9_s2_19_s2_21_s2_38_s2_40_s2_41_a_request_goes_from_the_driver_
 
     let claimed = control.done("claim_conversation", json!({"conversation_id": id})).await;
     assert_eq!(claimed["conversation"]["participants"], json!(["u-driver", "u-control"]));
-    let updated = driver.wait("claimed", |f| f["type"] == "conversation_updated" && f["action"] == "claimed");
-    assert_eq!(updated.await["conversation"]["id"], id.as_str());
+    let updated = driver.event("conversation_updated").await;
+    assert_eq!((&updated["action"], &updated["conversation"]["id"]), (&json!("claimed"), &json!(id)));
     let line = driver.event("new_message").await;
     assert_eq!(line["message"]["message_type"], "SYSTEM");
     assert_eq!(line["message"]["sender_id"], "u-control");
@@ -52,6 +52,23 @@ async fn s2_3_s2_9_s2_19_s2_21_s2_38_s2_40_s2_41_a_request_goes_from_the_driver_
     // S2-14, S2-57: nobody else of the field hears of it.
     let foreign = other.rest().await;
     assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+/// S2-21, S2-42: who opens a case has it in the answer; the requester's other connections are told of it.
+#[tokio::test]
+async fn s2_21_s2_42_only_the_requesters_other_connections_are_told_of_a_new_case() {
+    let world = World::assemble().await;
+    let (mut here, mut there) = (world.socket(&world.driver).await, world.socket(&world.driver).await);
+    let made = here.done("create_support_conversation", json!({"title": "t", "content": "c"})).await;
+    let told = there.event("conversation_updated").await;
+    assert_eq!(
+        (&told["action"], &told["conversation"]["id"]),
+        (&json!("created"), &made["conversation"]["id"])
+    );
+    // One that is opened elsewhere comes behind, and is the first that is heard of.
+    let elsewhere = world.case("by REST").await;
+    let told = here.event("conversation_updated").await;
+    assert_eq!((&told["action"], &told["conversation"]["id"]), (&json!("created"), &json!(elsewhere)));
 }
 
 /// S2-42: closing and opening again, with who may; writing to a closed case is refused.

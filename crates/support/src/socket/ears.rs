@@ -25,6 +25,7 @@ use parlor_live::{Class, Close, Closed, Dirty, Lost, Outbox};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use serde_json::{Map, Value, json};
 
+use super::opening::Opening;
 use crate::{
     Door,
     envelope::{error, frame, keys},
@@ -53,6 +54,8 @@ pub(super) struct Wire {
     pub(super) joined: Mutex<FxHashSet<RoomId>>,
     /// What the session has to look at.
     pub(super) later: Mutex<Later>,
+    /// The case that it opens.
+    pub(super) opening: Opening,
 }
 
 /// What can't be told at once.
@@ -90,6 +93,13 @@ impl Wire {
     pub(super) fn push(&self, frame: Bytes, topic: u64) {
         if !frame.is_empty() {
             self.outbox.push(frame, Class::Event { topic });
+        }
+    }
+
+    /// A request to open a case has opened this one, or none.
+    pub(super) fn opened(&self, opened: Option<&RoomId>) {
+        for (room, frame) in self.opening.end(opened) {
+            self.push(frame, hash(&room));
         }
     }
 
@@ -178,10 +188,9 @@ impl JoinedEar {
                 self.wire.push(published.rendered(UPDATED, updated).clone(), self.topic);
             }
             Event::Activity { user, origin, .. } => {
+                // In its order: the end of it is told before the message that ended it.
                 if *origin != self.wire.origin && *user != self.wire.user {
-                    let key = hash(&(self.topic, user));
-                    let class = Class::Volatile { topic: self.topic, key };
-                    self.wire.outbox.push(self.rendered(published), class);
+                    self.wire.push(self.rendered(published), self.topic);
                 }
             }
             Event::Read { user, .. } | Event::Gathered { user, .. } if *user == self.wire.user => {}
@@ -314,7 +323,13 @@ impl Listener for InboxEar {
             let told = json!({
                 "action": action.as_str(), "conversation": shape::conversation(self.0.eyes(), conversation),
             });
-            self.0.push(self.0.event("conversation_updated", told), hash(&conversation.room.id));
+            let room = &conversation.room.id;
+            let frame = self.0.event("conversation_updated", told);
+            let told = match action {
+                CaseAction::Created => self.0.opening.came_up(room, frame).unwrap_or_default(),
+                _ => frame,
+            };
+            self.0.push(told, hash(room));
         }
     }
 

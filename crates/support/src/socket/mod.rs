@@ -2,6 +2,7 @@
 
 mod ears;
 mod joining;
+mod opening;
 mod requests;
 mod session;
 

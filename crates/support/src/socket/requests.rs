@@ -272,7 +272,10 @@ fn open(wire: Arc<Wire>, actor: Actor) -> impl FnOnce(Frame) -> Work {
         Box::pin(async move {
             let joined = async {
                 let acts = Acts { host: &wire.door.host, actor: &actor };
-                let opened = acts.open(asked.fields(), true).await?;
+                wire.opening.begin();
+                let opened = acts.open(asked.fields(), true).await;
+                wire.opened(opened.as_ref().ok().map(|opened| &opened.conversation.room.id));
+                let opened = opened?;
                 join_read(&wire, &actor, &opened.conversation, acts.opened(&opened)).await
             };
             let joined = joined.await;

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use super::{
     ears::{DESK, DeskEar, InboxEar, Joined, JoinedEar, Later, News, UserEar, Wire},
     joining::Join,
+    opening::Opening,
 };
 use crate::{
     Door,
@@ -87,6 +88,7 @@ impl Support {
             views: Mutex::default(),
             joined: Mutex::default(),
             later: Mutex::default(),
+            opening: Opening::default(),
         });
         Self {
             door,
