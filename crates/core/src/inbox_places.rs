@@ -61,7 +61,9 @@ impl Chat {
                 Err(Refusal::NotFound(_)) => {}
                 Err(refusal) => return Err(refusal),
             }
-            match self.create_room(actor, NewRoom::new(RoomKind::Channel, &name)).await {
+            // The application is nobody who could be a member.
+            let wanted = NewRoom { without_me: actor.is_system(), ..NewRoom::new(RoomKind::Channel, &name) };
+            match self.create_room(actor, wanted).await {
                 Ok(room) => return Ok((room, true)),
                 // Somebody else was quicker.
                 Err(Refusal::Taken { .. }) => {}

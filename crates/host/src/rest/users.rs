@@ -7,7 +7,7 @@ use parlor_core::{
     user::User,
     users_change::Secret,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     call::{Answer, Call, answer},
@@ -43,13 +43,10 @@ pub(super) async fn put(mut call: Call) -> Answer {
     answer(if new { 201 } else { 200 }, &json!({ "user": user::value(&pushed, true) }))
 }
 
-/// A text or an integer; `null` takes it away.
+/// A text; `null` takes it away.
 fn vendor(fields: &mut Fields<'_>) -> Option<Option<String>> {
     if fields.has("vendor_id") && fields.value("vendor_id").is_none() {
         return Some(None);
-    }
-    if let Some(number) = fields.value("vendor_id").and_then(Value::as_i64) {
-        return Some(Some(number.to_string()));
     }
     fields.text("vendor_id", Text::new(1, 64)).map(Some)
 }

@@ -104,11 +104,7 @@ async fn s0_39_s0_50_s0_55_a_team_is_found_or_made_with_its_members() {
     assert_eq!(made.status, 201, "{}", made.body);
     let team = &made.body["team"];
     assert_eq!((&team["name"], &team["type"]), (&json!("crew"), &json!("channel")));
-    assert!(
-        ["alice", "bob"]
-            .iter()
-            .all(|name| team["members"].as_array().expect("members").contains(&json!(name)))
-    );
+    assert_eq!(team["members"], json!(["alice", "bob"]), "those who were asked for, and no others");
     let again = world.app.post("/api/chat/teams", json!({"team": "crew", "members": ["carol"]})).await;
     assert_eq!((again.status, &again.body["team"]["id"]), (200, &team["id"]));
     world.send(to_team("alice", "crew", "hi")).await;
