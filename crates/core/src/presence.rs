@@ -51,6 +51,8 @@ struct Person {
     left: Option<Duration>,
     /// What the watchers were told last.
     told: Status,
+    /// The text beside it changed since.
+    retold: bool,
     /// In the list of those whose status may have to be told.
     listed: bool,
 }
@@ -164,8 +166,7 @@ impl Presence {
     /// The text beside a status changed: watchers are told although the status is the same.
     pub fn retell(&self, user: &UserId) {
         if self.0.lock().all.contains_key(user) {
-            // Nobody is told `Offline` twice by this: whoever is offline is not kept.
-            self.change(user, |person| person.told = Status::Offline);
+            self.change(user, |person| person.retold = true);
         }
     }
 
@@ -213,7 +214,9 @@ impl Presence {
                 person.left = None;
             }
             let status = person.status();
-            if std::mem::replace(&mut person.told, status) != status {
+            // Nobody is told of an absence twice.
+            let retold = std::mem::take(&mut person.retold) && status != Status::Offline;
+            if std::mem::replace(&mut person.told, status) != status || retold {
                 news.push((user.clone(), status));
             }
             person.listed = person.left.is_some();
@@ -391,6 +394,21 @@ mod tests {
         assert_eq!(presence.status(&ann()), Status::Offline, "invisible");
         presence.chose(&ann(), Status::Away);
         assert_eq!(told(&presence, S), [Status::Away]);
+    }
+
+    #[test]
+    fn whoever_becomes_invisible_with_a_text_is_told_as_gone() {
+        let presence = Presence::default();
+        presence.connected(&ann(), 1, Status::Online);
+        presence.declare(&ann(), Status::Busy);
+        assert_eq!(told(&presence, S), [Status::Busy]);
+        presence.retell(&ann());
+        assert_eq!(told(&presence, S), [Status::Busy], "with another text");
+        presence.declare(&ann(), Status::Offline);
+        presence.retell(&ann());
+        assert_eq!(told(&presence, S), [Status::Offline]);
+        presence.retell(&ann());
+        assert_eq!(told(&presence, S), []);
     }
 
     #[test]
