@@ -2,13 +2,11 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use serde_json::Value;
-
 use crate::{
     accounts::{Code, Device, another_admin, put_user},
     chat::Chat,
     credentials::{Attempt, Factor},
-    directory::{Entry, Group, Place},
+    directory::{Entry, Place},
     error::{Refusal, Result},
     id::UserId,
     oauth::{Linking, Outsider},
@@ -24,8 +22,6 @@ use crate::{
 pub(crate) const LDAP: &str = "ldap";
 /// Longest name or password that a directory is asked about, in bytes.
 const LONGEST: usize = 1_024;
-/// Groups whose members get roles.
-const MAX_GROUPS: usize = 100;
 
 /// What a synchronisation did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +60,7 @@ impl Chat {
         }
         if settings.is_on("LDAP_Update_Data_On_Login") {
             self.follow_entry(&place, &entry, &user).await?;
+            self.follow_groups(&place, &entry, &user.id).await?;
         }
         let spent = self.second_factor_of(&user.id, code).await?;
         self.open_session(user.id.clone(), SessionKind::Login, device, spent).await
@@ -137,36 +134,6 @@ impl Chat {
             .await
     }
 
-    /// Roles that the groups of the map give or take; others stay as they are.
-    async fn roles_of_entry(&self, place: &Place, entry: &Entry) -> Result<Vec<(crate::id::RoleId, bool)>> {
-        let settings = self.settings();
-        if !settings.is_on("LDAP_Sync_User_Data_Roles") {
-            return Ok(Vec::new());
-        }
-        let map: serde_json::Map<String, Value> =
-            serde_json::from_str(settings.text("LDAP_Sync_User_Data_RolesMap")).unwrap_or_default();
-        let takes = settings.is_on("LDAP_Sync_User_Data_Roles_AutoRemove");
-        let mut all: Vec<(crate::id::RoleId, bool)> = Vec::new();
-        for (group, role) in map.iter().take(MAX_GROUPS) {
-            let Some(role) = role.as_str().map(crate::id::RoleId::new) else { continue };
-            if self.check_roles(std::slice::from_ref(&role)).is_err() {
-                continue;
-            }
-            let group = Group {
-                name: group.clone(),
-                base: settings.text("LDAP_Sync_User_Data_Roles_BaseDN").trim().to_owned(),
-                filter: settings.text("LDAP_Sync_User_Data_Roles_Filter").trim().to_owned(),
-            };
-            let inside = self.ports.directory.is_in(place, &group, entry).await?;
-            match all.iter_mut().find(|(known, _)| *known == role) {
-                Some((_, given)) => *given |= inside,
-                None => all.push((role, inside)),
-            }
-        }
-        all.retain(|(_, given)| *given || takes);
-        Ok(all)
-    }
-
     /// Whether the directory can be reached. Needs `test-admin-options`.
     ///
     /// # Errors
@@ -212,10 +179,15 @@ impl Chat {
             match self.account_of_entry(&place, entry, !known).await {
                 Ok(user) => {
                     done.made += usize::from(!known);
-                    if settings.is_on("LDAP_Background_Sync_Keep_Existant_Users_Updated") || !known {
+                    let follows =
+                        settings.is_on("LDAP_Background_Sync_Keep_Existant_Users_Updated") || !known;
+                    if follows {
                         self.follow_entry(&place, entry, &user).await?;
                     }
                     self.follow_activity(&user, true).await?;
+                    if follows {
+                        self.follow_groups(&place, entry, &user.id).await?;
+                    }
                 }
                 Err(refusal @ (Refusal::Unavailable | Refusal::Internal(_))) => return Err(refusal),
                 Err(refusal) => tracing::warn!(dn = ?entry.dn, %refusal, "this entry gets no account"),

@@ -30,6 +30,7 @@ pub mod customs;
 mod departed;
 pub mod desk;
 pub mod directory;
+mod directory_groups;
 mod directory_sign_in;
 pub mod discussions;
 mod e2e_keys;

@@ -59,7 +59,7 @@ impl Chat {
         Err(Refusal::NotFound(What::Room))
     }
 
-    async fn enter_with_notice(
+    pub(crate) async fn enter_with_notice(
         &self,
         room: &Arc<Room>,
         user: &Arc<User>,
@@ -150,7 +150,7 @@ impl Chat {
         self.authorize(actor, Action::RemoveUser, Object::Room(room)).await
     }
 
-    async fn remove_from(
+    pub(crate) async fn remove_from(
         &self,
         room: &Arc<Room>,
         user: UserId,

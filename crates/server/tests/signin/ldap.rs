@@ -127,6 +127,19 @@ impl Slapd {
         Self { port, folder, child }
     }
 
+    /// Somebody comes into a group.
+    async fn join(&self, group: &str, uid: &str) {
+        let change = format!(
+            "dn: cn={group},dc=example,dc=org\nchangetype: modify\nadd: memberUid\nmemberUid: {uid}\n"
+        );
+        let file = self.folder.path().join("change.ldif");
+        fs::write(&file, change).expect("a file");
+        let mut command = Command::new("/usr/bin/ldapmodify");
+        command.args(["-x", "-H", &format!("ldap://127.0.0.1:{}", self.port)]);
+        command.args(["-D", "cn=admin,dc=example,dc=org", "-w", "readers", "-f"]);
+        run(command.arg(file)).await;
+    }
+
     /// Somebody leaves.
     async fn remove(&self, uid: &str) {
         let mut command = Command::new("/usr/bin/ldapdelete");
@@ -226,6 +239,73 @@ async fn people_of_the_directory_sign_in_by_its_password_and_nothing_else() {
     let _ = world.sign_in("owner", &owner.password).await.ok();
     world.set("LDAP_Enable", json!(false)).await;
     let _ = world.sign_in("ann", "ann's secret").await.refused(403);
+}
+
+impl World {
+    /// The user names in a room, as its owner sees them.
+    async fn inside(&self, family: &str, room: &str) -> Vec<String> {
+        let owner = &self.cast.administrator.rest;
+        let all = owner.get(&format!("{family}.members"), &[("roomName", room)]).await.ok();
+        let names = all["members"].as_array().expect("a list").iter();
+        let mut names: Vec<String> =
+            names.map(|one| one["username"].as_str().expect("a name").to_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+#[tokio::test]
+async fn groups_of_the_directory_fill_rooms_and_empty_them_where_the_settings_say_so() {
+    if !installed() {
+        return;
+    }
+    let world = World::start().await;
+    let admin = &world.cast.administrator;
+    let helpdesk = admin.channel("helpdesk", &[]).await;
+    let (vault, attic) = (admin.group("vault", &[]).await, admin.channel("attic", &[]).await);
+    let _ = admin.rest.post("channels.archive", json!({ "roomId": attic })).await.ok();
+    let _ = admin.rest.post("teams.create", json!({ "name": "crew", "type": 0 })).await.ok();
+    let map =
+        r##"{"staff": ["helpdesk", "#vault", "fresh-room", "attic", "crew"], "none": "cellar", "": 7}"##;
+    world.set("LDAP_Sync_User_Data_ChannelsMap", json!(map)).await;
+    let sign_in = async |uid: &str| {
+        let data = world.sign_in(uid, &format!("{uid}'s secret")).await.ok()["data"].take();
+        let (id, token) =
+            (data["userId"].as_str().expect("an id"), data["authToken"].as_str().expect("a token"));
+        (world.server.rest().signed_in(id, token), id.to_owned())
+    };
+    let (_, ann) = sign_in("ann").await;
+    assert_eq!(world.inside("channels", "helpdesk").await, ["administrator"], "it is not switched on");
+    world.set("LDAP_Sync_User_Data_Channels", json!(true)).await;
+    let (bob, _) = sign_in("bob").await;
+    sign_in("ann").await;
+    // Rooms that are there, private ones as well, and one that was not; no archived one, and nobody's team.
+    assert_eq!(world.inside("channels", "helpdesk").await, ["administrator", "ann"]);
+    assert_eq!(world.inside("groups", "vault").await, ["administrator", "ann"]);
+    assert_eq!(world.inside("channels", "fresh-room").await, ["ann", "rocket.cat"]);
+    assert_eq!(world.inside("channels", "attic").await, ["administrator"]);
+    assert_eq!(world.inside("channels", "crew").await, ["administrator"]);
+    let _ = admin.rest.get("channels.info", &[("roomName", "cellar")]).await.refused(400);
+    // Who came in another way stays, until the groups alone decide; the last owner stays even then.
+    let _ = bob.post("channels.join", json!({ "roomId": helpdesk })).await.ok();
+    let _ = bob.post("channels.create", json!({ "name": "cellar" })).await.ok();
+    sign_in("bob").await;
+    assert_eq!(world.inside("channels", "helpdesk").await, ["administrator", "ann", "bob"]);
+    world.set("LDAP_Sync_User_Data_Channels_Enforce_AutoChannels", json!(true)).await;
+    sign_in("bob").await;
+    assert_eq!(world.inside("channels", "helpdesk").await, ["administrator", "ann"]);
+    assert_eq!(world.inside("channels", "cellar").await, ["bob"]);
+    // A ban outlives the directory; a new member of the group comes in with the next look at it.
+    let ban = json!({ "roomId": vault, "userId": ann });
+    let _ = admin.rest.post("rooms.banUser", ban).await.ok();
+    world.slapd.join("staff", "bob").await;
+    let _ = world.sync().await;
+    assert_eq!(world.inside("groups", "vault").await, ["administrator", "bob"]);
+    assert_eq!(world.inside("channels", "helpdesk").await, ["administrator", "ann", "bob"]);
+    world.set("LDAP_Sync_User_Data_ChannelsMap", json!("no JSON")).await;
+    let _ = world.sync().await;
+    sign_in("ann").await;
+    assert_eq!(world.inside("groups", "vault").await, ["administrator", "bob"]);
 }
 
 #[tokio::test]
