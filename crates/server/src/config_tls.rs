@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use parlor_tls::{Challenge, Order, Pair};
+use parlor_tls::{Binding, Challenge, Order, Pair};
 use serde::Deserialize;
 
 use crate::config::{Environment, list};
@@ -56,6 +56,8 @@ struct AcmeFile {
     contact: Option<String>,
     directory: Option<String>,
     challenge: Option<String>,
+    eab_key_id: Option<String>,
+    eab_key: Option<String>,
     trust: Option<PathBuf>,
 }
 
@@ -139,10 +141,21 @@ fn order(get: &impl Fn(&str) -> Option<String>, file: AcmeFile, data: &Path) -> 
         Some("http-01") => Challenge::Http,
         Some(_) => bail!("PARLOR_ACME_CHALLENGE must be tls-alpn-01 or http-01"),
     };
+    let binding = match (
+        get("PARLOR_ACME_EAB_KEY_ID").or(file.eab_key_id),
+        get("PARLOR_ACME_EAB_KEY").or(file.eab_key),
+    ) {
+        (Some(id), Some(key)) => {
+            Some(Binding::read(&id, &key).context("PARLOR_ACME_EAB_KEY_ID and PARLOR_ACME_EAB_KEY")?)
+        }
+        (None, None) => None,
+        _ => bail!("PARLOR_ACME_EAB_KEY_ID and PARLOR_ACME_EAB_KEY go together"),
+    };
     Ok(Some(Order {
         directory,
         domains,
         contact: get("PARLOR_ACME_CONTACT").or(file.contact),
+        binding,
         challenge,
         trust: get("PARLOR_ACME_TRUST").map(PathBuf::from).or(file.trust),
         keep: data.join("acme"),
@@ -172,6 +185,10 @@ mod tests {
             panic!("an authority was named")
         };
         assert_eq!((order.directory.as_str(), order.challenge), (DIRECTORY, Challenge::Tls));
+        let bound =
+            [("PARLOR_ACME_EAB_KEY_ID", "kid-1"), ("PARLOR_ACME_EAB_KEY", "c2VjcmV0c2VjcmV0c2VjcmV0")];
+        let found = read(&[listen, domains, bound[0], bound[1]]).unwrap().unwrap();
+        assert!(matches!(found.source, Source::Authority(Order { binding: Some(_), .. })));
         for bad in [
             &[listen][..],
             &[files[0], files[1]],
@@ -182,6 +199,8 @@ mod tests {
             &[listen, ("PARLOR_ACME_DOMAINS", "192.0.2.1")],
             &[listen, domains, ("PARLOR_ACME_CHALLENGE", "dns-01")],
             &[listen, domains, ("PARLOR_ACME_DIRECTORY", "http://ca.example")],
+            &[listen, domains, bound[0]],
+            &[listen, domains, bound[0], ("PARLOR_ACME_EAB_KEY", "not a key")],
             &[("PARLOR_TLS_LISTEN", "443")],
             &[("PARLOR_TLS_REDIRECT", "0.0.0.0:80")],
         ] {

@@ -7,14 +7,15 @@ use std::{
 };
 
 use instant_acme::{
-    Account, AuthorizationStatus, ChallengeHandle, ChallengeType, Identifier, NewAccount, NewOrder,
-    OrderStatus, RetryPolicy,
+    Account, AuthorizationStatus, ChallengeHandle, ChallengeType, ExternalAccountKey, Identifier, NewAccount,
+    NewOrder, OrderStatus, RetryPolicy,
 };
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, KeyPair};
 use rustls::{crypto::ring, pki_types::PrivateKeyDer, sign::CertifiedKey};
 
 use crate::{
     Error, Shelf,
+    binding::Binding,
     kept::{Issued, Kept},
     transport::Transport,
 };
@@ -45,6 +46,8 @@ pub struct Order {
     pub domains: Vec<String>,
     /// An e-mail address that the authority may write to.
     pub contact: Option<String>,
+    /// The account that we have there already, where the authority takes nobody else.
+    pub binding: Option<Binding>,
     /// How the names are proved.
     pub challenge: Challenge,
     /// A file with the authority that the directory's own certificate comes from, where the machine does not trust it.
@@ -135,7 +138,10 @@ impl Acme {
         let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
         let wanted =
             NewAccount { contact: &contact, terms_of_service_agreed: true, only_return_existing: false };
-        let (account, credentials) = builder().create(&wanted, self.order.directory.clone(), None).await?;
+        let binding = self.order.binding.as_ref();
+        let binding = binding.map(|known| ExternalAccountKey::new(known.id.clone(), &known.key));
+        let (account, credentials) =
+            builder().create(&wanted, self.order.directory.clone(), binding.as_ref()).await?;
         self.kept.keep_account(&self.order.directory, credentials)?;
         Ok(account)
     }

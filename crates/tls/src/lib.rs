@@ -5,12 +5,14 @@
 //! nothing else of the server waits for it.
 
 mod acme;
+mod binding;
 mod files;
 mod kept;
 mod shelf;
 mod transport;
 
 pub use self::acme::{Acme, Challenge, Order};
+pub use self::binding::Binding;
 pub use self::files::{Pair, watch};
 pub use self::shelf::{Shelf, server_config};
 

@@ -180,6 +180,11 @@ fn free() -> u16 {
 impl Authority {
     /// `None` where it is not installed.
     fn start(http: u16, tls: u16) -> Option<Self> {
+        Self::start_with(http, tls, json!({}))
+    }
+
+    /// The same with more in its configuration.
+    fn start_with(http: u16, tls: u16, more: Value) -> Option<Self> {
         let there = |name: &str| Command::new(name).arg("-h").stderr(Stdio::null()).status().is_ok();
         let found = there("pebble") && there("pebble-challtestsrv");
         let found = found.then_some(()).ok_or_else(|| "pebble is not installed".to_owned());
@@ -196,7 +201,7 @@ impl Authority {
         std::fs::write(folder.path().join("own.pem"), own.expect("a certificate").pem()).expect("a file");
         std::fs::write(folder.path().join("own.key"), key.serialize_pem()).expect("a file");
         let (listen, management, dns) = (free(), free(), free());
-        let config = json!({ "pebble": {
+        let mut config = json!({ "pebble": {
             "listenAddress": format!("{HERE}:{listen}"),
             "managementListenAddress": format!("{HERE}:{management}"),
             "certificate": folder.path().join("own.pem"),
@@ -204,6 +209,8 @@ impl Authority {
             "httpPort": http,
             "tlsPort": tls,
         }});
+        let plain = config["pebble"].as_object_mut().expect("an object");
+        plain.extend(more.as_object().expect("an object").clone());
         std::fs::write(folder.path().join("config.json"), config.to_string()).expect("a file");
         let start = |command: &mut Command| {
             command
@@ -263,21 +270,34 @@ impl Drop for Authority {
     }
 }
 
-/// Starts a server that asks the authority, waits for its certificate, and hands both back.
-async fn certified(authority: &Authority, challenge: &str, tls: u16, http: u16) -> (Server, String) {
-    let root = authority.root().await;
-    let address: SocketAddr = format!("{HERE}:{tls}").parse().expect("an address");
-    let server = Server::setup()
-        .env("PARLOR_TLS_LISTEN", &address.to_string())
+/// Starts a server that asks the authority.
+async fn asking(
+    authority: &Authority,
+    challenge: &str,
+    tls: u16,
+    http: u16,
+    more: &[(&str, &str)],
+) -> Server {
+    let mut setup = Server::setup()
+        .env("PARLOR_TLS_LISTEN", &format!("{HERE}:{tls}"))
         .env("PARLOR_TLS_REDIRECT", &format!("{HERE}:{http}"))
         .env("PARLOR_ACME_DOMAINS", NAME)
         .env("PARLOR_ACME_CONTACT", "admin@example.org")
         .env("PARLOR_ACME_DIRECTORY", &authority.directory)
         .env("PARLOR_ACME_TRUST", &path(authority.folder.path(), "root.pem"))
         .env("PARLOR_ACME_CHALLENGE", challenge)
-        .env("ROOT_URL", "https://chat.example.org")
-        .start()
-        .await;
+        .env("ROOT_URL", "https://chat.example.org");
+    for (name, value) in more {
+        setup = setup.env(name, value);
+    }
+    setup.start().await
+}
+
+/// The same; waits for its certificate, and hands both back.
+async fn certified(authority: &Authority, challenge: &str, tls: u16, http: u16) -> (Server, String) {
+    let root = authority.root().await;
+    let address: SocketAddr = format!("{HERE}:{tls}").parse().expect("an address");
+    let server = asking(authority, challenge, tls, http, &[]).await;
     let shown = || async { shake(address, &root).await.ok() };
     wait::until("a certificate is issued and shown", shown).await;
     (server, root)
@@ -307,6 +327,33 @@ async fn an_authority_issues_a_certificate_over_plain_http_where_that_is_chosen(
     let (_server, _) = certified(&authority, "http-01", tls, http).await;
     let strange = reqwest::get(format!("http://{HERE}:{http}/.well-known/acme-challenge/strange")).await;
     assert_eq!(strange.expect("an answer").status(), 404);
+}
+
+#[tokio::test]
+async fn an_authority_that_takes_only_its_customers_is_shown_who_asks_and_refuses_others() {
+    const KEY: &str = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
+    let (tls, http) = (free(), free());
+    let customers =
+        json!({ "externalAccountBindingRequired": true, "externalAccountMACKeys": { "kid-1": KEY } });
+    let Some(authority) = Authority::start_with(http, tls, customers) else { return };
+    let root = authority.root().await;
+    let address: SocketAddr = format!("{HERE}:{tls}").parse().expect("an address");
+    let stranger = KEY.replace('z', "y");
+    for wrong in [&[][..], &[("PARLOR_ACME_EAB_KEY_ID", "kid-1"), ("PARLOR_ACME_EAB_KEY", &stranger)]] {
+        let mut server = asking(&authority, "tls-alpn-01", tls, http, wrong).await;
+        wait::until("the refusal is said", || async {
+            server.logs().contains("no certificate was issued").then_some(())
+        })
+        .await;
+        let said = server.logs();
+        assert!(said.contains("externalAccountBinding") || said.contains("external account"), "{said}");
+        assert!(!said.contains(&stranger), "keys are not for the log");
+        server.stop().await;
+    }
+    let right = [("PARLOR_ACME_EAB_KEY_ID", "kid-1"), ("PARLOR_ACME_EAB_KEY", KEY)];
+    let server = asking(&authority, "tls-alpn-01", tls, http, &right).await;
+    wait::until("a certificate is issued and shown", || async { shake(address, &root).await.ok() }).await;
+    assert!(!server.logs().contains(KEY), "keys are not for the log");
 }
 
 #[tokio::test]
