@@ -218,42 +218,43 @@ async fn letters_go_over_tls_by_either_way_with_a_password_and_only_to_a_server_
     };
     pair("known");
     pair("strange");
-    for (way, scheme) in [("starttls", "smtp"), ("smtps", "smtps")] {
-        let options = |name: &str| {
-            [
-                "--tls".to_owned(),
-                way.to_owned(),
-                "--certificate".to_owned(),
-                path(&format!("{name}.pem")),
-                "--key".to_owned(),
-                path(&format!("{name}.key")),
-            ]
-        };
-        let open = async |name: &str| {
-            let options = options(name);
-            Sink::open_with(&options.each_ref().map(String::as_str)).await
-        };
-        let (mut known, mut strange) = (open("known").await, open("strange").await);
-        let url = format!("{scheme}://ann:secret%20p%3Aw@localhost:{}", known.port);
-        let server = Server::setup()
-            .env("MAIL_URL", &url)
-            .env("SSL_CERT_FILE", &path("known.pem"))
-            .setting("From_Email", "Parlor <chat@example.org>")
-            .start()
-            .await;
-        let cast = Cast::assemble(&server).await;
-        let test = async || cast.administrator.rest.method("sendSMTPTestEmail", json!([])).await;
+    let files = |name: &str| (path(&format!("{name}.pem")), path(&format!("{name}.key")));
+    let open = async |way: &str, name: &str| {
+        let (certificate, key) = files(name);
+        Sink::open_with(&["--tls", way, "--certificate", &certificate, "--key", &key]).await
+    };
+    let (mut plain, mut plain_strange, mut wrapped, mut wrapped_strange) = tokio::join!(
+        open("starttls", "known"),
+        open("starttls", "strange"),
+        open("smtps", "known"),
+        open("smtps", "strange"),
+    );
+    let server = Server::setup()
+        .env("MAIL_URL", &format!("smtp://ann:secret%20p%3Aw@localhost:{}", plain.port))
+        .env("SSL_CERT_FILE", &path("known.pem"))
+        .setting("From_Email", "Parlor <chat@example.org>")
+        .start()
+        .await;
+    let cast = Cast::assemble(&server).await;
+    let admin = &cast.administrator.rest;
+    let set = async |id: &str, value: &str| {
+        let _ = admin.post(&format!("settings/{id}"), json!({ "value": value })).await.ok();
+    };
+    for (way, known, strange) in
+        [("smtp", &mut plain, &mut plain_strange), ("smtps", &mut wrapped, &mut wrapped_strange)]
+    {
+        set("SMTP_Protocol", way).await;
+        set("SMTP_Port", &known.port.to_string()).await;
+        set("SMTP_Password", "secret p:w").await;
+        let test = async || admin.method("sendSMTPTestEmail", json!([])).await;
         test().await.expect("it is sent");
         let letter = known.next().await;
         assert!(letter.encrypted && letter.to == "administrator@example.org", "{way}");
         // A server whose certificate nobody vouches for gets neither the password nor the letter.
-        let port = json!({ "value": strange.port.to_string() });
-        let _ = cast.administrator.rest.post("settings/SMTP_Port", port).await.ok();
+        set("SMTP_Port", &strange.port.to_string()).await;
         assert_eq!(test().await.expect_err("a stranger")["error"], "error-email-send-failed");
-        let port = json!({ "value": known.port.to_string() });
-        let _ = cast.administrator.rest.post("settings/SMTP_Port", port).await.ok();
-        let wrong = json!({ "value": "wrong" });
-        let _ = cast.administrator.rest.post("settings/SMTP_Password", wrong).await.ok();
+        set("SMTP_Port", &known.port.to_string()).await;
+        set("SMTP_Password", "wrong").await;
         assert_eq!(test().await.expect_err("a wrong password")["error"], "error-email-send-failed");
         assert_eq!((known.unread(), strange.unread()), (0, 0), "{way}");
         assert!(!server.logs().contains("secret p:w"));

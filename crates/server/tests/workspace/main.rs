@@ -1,6 +1,7 @@
 //! What an administrator runs a workspace with, over the wire.
 
 mod administration;
+mod alone;
 mod integrations;
 mod limits;
 mod mail;

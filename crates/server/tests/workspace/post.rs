@@ -1,7 +1,8 @@
 //! A real mail server in Python (`tests/clients/python/smtp_sink.py`), and the letters it took.
 
 use std::{
-    io::{BufRead, BufReader},
+    fs::File,
+    io::{BufRead, BufReader, Read, Seek},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     time::Duration,
@@ -35,6 +36,8 @@ pub struct Sink {
     pub port: u16,
     letters: mpsc::UnboundedReceiver<Value>,
     child: Child,
+    /// What it complained of: shown when a test fails.
+    complaints: File,
     // Closing it ends the server.
     _input: Option<ChildStdin>,
 }
@@ -43,17 +46,23 @@ impl Drop for Sink {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let mut said = String::new();
+            let _ = self.complaints.rewind().and_then(|()| self.complaints.read_to_string(&mut said));
+            eprintln!("the mail server on port {} said:\n{said}", self.port);
+        }
     }
 }
 
 fn python() -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    scratch.parent().unwrap_or(scratch).join("clients-python/bin/python")
+    scratch.parent().unwrap_or(scratch).join("clients-python")
 }
 
 /// Whether there is a mail server to start.
 pub fn there() -> bool {
-    let works = Command::new(python()).args(["-c", "import aiosmtpd"]).status().is_ok_and(|s| s.success());
+    let versions = std::fs::read_dir(python().join("lib")).into_iter().flatten().flatten();
+    let works = versions.map(|p| p.path().join("site-packages/aiosmtpd")).any(|path| path.exists());
     let found = if works { Ok(()) } else { Err("aiosmtpd is not installed".to_owned()) };
     parlor_testkit::needs::met("clients", found)
 }
@@ -67,7 +76,10 @@ impl Sink {
     /// As the script's options say.
     pub async fn open_with(options: &[&str]) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients/python/smtp_sink.py");
-        let mut command = Command::new(python());
+        let mut command = Command::new(python().join("bin/python"));
+        // It tells of every client that hangs up on it, as it should.
+        let complaints = tempfile::tempfile().expect("a file");
+        command.stderr(complaints.try_clone().expect("a file"));
         command.arg(script).args(options);
         command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("python starts");
@@ -80,7 +92,7 @@ impl Sink {
         });
         let first = tokio::time::timeout(PATIENCE, letters.recv()).await.expect("in time").expect("a line");
         let port = first["port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
-        Self { port, letters, _input: child.stdin.take(), child }
+        Self { port, letters, complaints, _input: child.stdin.take(), child }
     }
 
     /// The address as operators give it.
