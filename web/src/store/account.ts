@@ -5,6 +5,7 @@ import { ApiError, get, post, signedOut } from "@/api/rest";
 import { session } from "@/api/session";
 import type { Me, Room, Subscription } from "@/api/types";
 import { LOCALES, speak, type Locale } from "@/i18n";
+import { ASKED } from "./asked";
 import { forget } from "./disk";
 import { loadDrafts } from "./drafts";
 import { lastSeen, showLast } from "./history";
@@ -17,15 +18,9 @@ let stop: (() => void) | undefined;
 
 /** What anybody may know: how the workspace is called, whether one can register. */
 export async function readPublic(): Promise<void> {
-  type Answer = { settings: { _id: string; value: unknown }[]; total: number };
-  const all: Answer["settings"] = [];
-  // Pages are as long as the server likes; a bound, should it never end.
-  for (let pages = 0; pages < 40; pages += 1) {
-    const query = { count: 500, offset: all.length };
-    const page = await get<Answer>("settings.public", query, { anonymous: true });
-    all.push(...page.settings);
-    if (page.settings.length === 0 || all.length >= page.total) break;
-  }
+  type Answer = { settings: { _id: string; value: unknown }[] };
+  const query = { _id: ASKED.join(","), count: ASKED.length };
+  const { settings: all } = await get<Answer>("settings.public", query, { anonymous: true });
   change(({ settings }) => ({ settings: { ...settings, ...Object.fromEntries(all.map((s) => [s._id, s.value])) } }));
 }
 
@@ -57,6 +52,9 @@ export async function signInBy(oauth: Credential, second?: SecondFactor): Promis
   session.set({ userId: data.userId, token: data.authToken });
 }
 
+/** What messages can be shown without waits so long (ms). */
+const SIGHT = 800;
+
 /** Takes up the session of this browser: what was seen last at once, what is new as it comes. */
 export async function start(): Promise<void> {
   restore();
@@ -70,13 +68,15 @@ export async function start(): Promise<void> {
     const [, permissions] = await Promise.all([
       readLists(),
       get<{ update: { _id: string; roles: string[] }[] }>("permissions.listAll"),
-      readEmoji(),
       loadDrafts(me._id),
     ]);
     change({ permissions: Object.fromEntries(permissions.update.map(({ _id, roles }) => [_id, roles])) });
     watchPresence();
+    // Messages come first: until then a custom emoji is its code.
+    setTimeout(() => session.get() && void readEmoji(), SIGHT);
     // The socket was quicker than the lists: nothing may fall between them.
-    if (state().connection === "online") void readChanges().catch(() => undefined);
+    if (state().connection === "online")
+      setTimeout(() => session.get() && void readChanges().catch(() => undefined), SIGHT);
     endStatusInTime();
     await resume(me._id);
   } catch (error) {

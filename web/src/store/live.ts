@@ -160,7 +160,22 @@ export function watchPresence(ids: readonly Id[] = []): void {
   readPresence(added);
 }
 
+const unasked = new Set<Id>();
+let asking: ReturnType<typeof setTimeout> | undefined;
+/** Who is asked for within this time is asked for in one request, after what is waited for (ms). */
+const GATHER = 400;
+
 function readPresence(ids: Id[]): void {
+  for (const id of ids) unasked.add(id);
+  asking ??= setTimeout(() => {
+    asking = undefined;
+    const all = [...unasked];
+    unasked.clear();
+    if (state().me) fetchPresence(all);
+  }, GATHER);
+}
+
+function fetchPresence(ids: Id[]): void {
   if (ids.length === 0) return;
   void get<{ users: { _id: Id; status: Status; statusText?: string }[] }>("users.presence", { ids: ids.join(",") })
     .then(({ users }) => {

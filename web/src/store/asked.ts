@@ -1,0 +1,26 @@
+// The workspace's settings that this app looks at: asked for in one request. A test holds them against the sources.
+
+export const ASKED = [
+  "Accounts_AllowUserAvatarChange",
+  "Accounts_PasswordReset",
+  "Accounts_RegistrationForm",
+  "Accounts_ShowFormLogin",
+  "FileUpload_MaxFileSize",
+  "FileUpload_MediaTypeWhiteList",
+  "Jitsi_Domain",
+  "Jitsi_Enabled",
+  "Message_AllowDeleting",
+  "Message_AllowDeleting_BlockDeleteInMinutes",
+  "Message_AllowEditing",
+  "Message_AllowEditing_BlockEditInMinutes",
+  "Message_AllowPinning",
+  "Message_AllowStarring",
+  "Message_MaxAllowedSize",
+  "Message_Read_Receipt_Enabled",
+  "Message_Read_Receipt_Store_Users",
+  "RetentionPolicy_Enabled",
+  "Show_Setup_Wizard",
+  "Site_Name",
+  "Site_Url",
+  "UI_Use_Real_Name",
+] as const;
