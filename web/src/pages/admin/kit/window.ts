@@ -1,6 +1,7 @@
 // A long list of which only what is looked at is fetched, in pages, from any place in it.
 
 import { useCallback, useEffect, useRef, useState } from "react";
+import { ApiError } from "@/api/rest";
 
 export interface Part<T> {
   items: T[];
@@ -23,6 +24,9 @@ const PAGE = 50;
 /** Requests at a time, and how many may wait: what was scrolled past long ago is not fetched. */
 const AT_ONCE = 2;
 const WAITING = 4;
+/** A server that is too busy is asked again so often, after a pause (ms). */
+const AGAIN = 3;
+const PAUSE = 1_500;
 
 type Load<T> = (offset: number, count: number) => Promise<Part<T>>;
 
@@ -38,6 +42,8 @@ interface Held<T> {
   stale: Set<number>;
   busy: Set<number>;
   waiting: number[];
+  /** How often the server was too busy, or away, since a page last came. */
+  refused: number;
   load: Load<T>;
   /** Tells what changed; nothing once another key is shown. */
   tell: (change: (old: Shown) => Shown) => void;
@@ -54,9 +60,17 @@ function pump<T>(held: Held<T>): void {
       .then(({ items, total }) => {
         held.pages.set(page, items);
         held.stale.delete(page);
+        held.refused = 0;
         held.tell(() => ({ total, failed: false, loading: held.busy.size > 1 }));
       })
-      .catch(() => held.tell((old) => ({ ...old, failed: true, loading: false })))
+      .catch((error: unknown) => {
+        // A busy server says so; the list is asked for again before its reader has to.
+        if (error instanceof ApiError && error.isAway && held.refused++ < AGAIN) {
+          setTimeout(() => wantPage(held, page), PAUSE);
+          return;
+        }
+        held.tell((old) => ({ ...old, failed: true, loading: false }));
+      })
       .finally(() => {
         held.busy.delete(page);
         pump(held);
@@ -84,6 +98,7 @@ export function useWindow<T>(key: string, load: Load<T>): Window<T> {
       stale: new Set(),
       busy: new Set(),
       waiting: [],
+      refused: 0,
       load: current,
       tell: (change) => {
         if (live) setShown(change);
