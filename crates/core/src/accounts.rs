@@ -1,6 +1,6 @@
 //! Logging in and out: one path for every door.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use crate::{
     chat::Chat,
@@ -14,6 +14,9 @@ use crate::{
     user::User,
     users_change::Secret,
 };
+
+/// In milliseconds.
+const DAY: i64 = 86_400_000;
 
 /// What a client brings to log in.
 #[derive(Clone, Debug)]
@@ -136,11 +139,27 @@ impl Chat {
             other => other,
         })?;
         Ok(Login {
-            user: admitted.user,
+            user: self.came_back(admitted.user).await?,
             session: admitted.actor.session,
             token,
             expires_at: admitted.expires_at,
         })
+    }
+
+    /// Clients come back by their tokens for months, and whoever does is not idle. Written once a day.
+    async fn came_back(&self, user: Arc<User>) -> Result<Arc<User>> {
+        let border = self.now().millis() - DAY;
+        if user.last_login.is_some_and(|at| at.millis() > border) {
+            return Ok(user);
+        }
+        let id = user.id.clone();
+        self.store()
+            .writing(Lane::Bulk, move |tx| {
+                let mut user = tx.user(&id)?.ok_or(Refusal::BadCredentials)?;
+                user.last_login = Some(tx.now());
+                put_user(tx, user)
+            })
+            .await
     }
 
     async fn login_by_password(

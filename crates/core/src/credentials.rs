@@ -142,8 +142,10 @@ pub trait Credentials: Send + Sync {
     fn check_totp(&self, stored: &str, code: &str, last_step: Option<u64>) -> Result<Option<u64>>;
     /// Encrypts a secret that must be had again in clear (e.g. a client secret), for storing.
     fn seal(&self, secret: &str) -> Result<String>;
-    /// Opens what `seal` made.
+    /// Opens what `seal` made and the server kept.
     fn open(&self, sealed: &str) -> Result<String>;
+    /// Opens what `seal` made and somebody brings back (a link, a cookie); `None` for whatever else they bring.
+    fn open_brought(&self, sealed: &str) -> Option<String>;
     /// Signs claims (a JSON object) for another server that knows the secret: a JWT by HMAC-SHA-256.
     fn sign(&self, secret: &str, claims: &crate::json::Json) -> Result<String>;
 

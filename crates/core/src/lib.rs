@@ -34,6 +34,7 @@ mod directory_groups;
 mod directory_sign_in;
 pub mod discussions;
 mod e2e_keys;
+mod emoji_names;
 pub mod error;
 pub mod event;
 pub mod explain;

@@ -174,7 +174,7 @@ impl Chat {
     /// # Errors
     /// `TokenExpired` for a link that is none.
     pub async fn leave_letters(&self, token: &str) -> Result<()> {
-        let opened = self.ports.credentials.open(token).map_err(|_| Refusal::TokenExpired)?;
+        let opened = self.ports.credentials.open_brought(token).ok_or(Refusal::TokenExpired)?;
         let user = opened.strip_prefix("leave ").and_then(UserId::parse).ok_or(Refusal::TokenExpired)?;
         self.store()
             .writing(Lane::Verbs, move |tx| {

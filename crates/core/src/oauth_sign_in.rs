@@ -115,7 +115,7 @@ impl Chat {
     /// `BadCredentials` for whatever does not fit together, `NotFound`, `Unavailable`.
     pub async fn come_back(&self, service: &str, back: ComingBack) -> Result<Credential> {
         let service = self.outside_service(service)?;
-        let note = self.ports.credentials.open(&back.note).map_err(|_| Refusal::BadCredentials)?;
+        let note = self.ports.credentials.open_brought(&back.note).ok_or(Refusal::BadCredentials)?;
         let note: Value = serde_json::from_str(&note).map_err(|_| Refusal::BadCredentials)?;
         let text = |key: &str| note[key].as_str().unwrap_or_default().to_owned();
         let expired = note["until"].as_i64().is_none_or(|until| until <= self.now().millis());

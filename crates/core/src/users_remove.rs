@@ -61,11 +61,18 @@ impl Chat {
             .await
     }
 
-    /// Switches off all active holders of a role who have logged in, but not for this many days; how many. Needs
-    /// `edit-other-user-active-status`. Last owners and the last administrator stay.
+    /// Switches off all active holders of a role who have logged in, but have neither done so nor come back by their
+    /// session for this many days; how many. Needs `edit-other-user-active-status`. Last owners and the last
+    /// administrator stay.
+    ///
+    /// # Errors
+    /// `Invalid` for less than no days: nobody means everybody by it.
     pub async fn deactivate_idle(&self, actor: &Actor, days: f64, role: &str) -> Result<u64> {
         self.require(actor, "edit-other-user-active-status", None).await?;
-        let border = self.now().millis().saturating_sub((days.max(0.0) * 86_400_000.0) as i64);
+        if days.is_nan() || days < 0.0 {
+            return Err(Refusal::invalid("days", "must be >= 0"));
+        }
+        let border = self.now().millis().saturating_sub((days * 86_400_000.0) as i64);
         let (mut offset, mut count) = (0, 0);
         loop {
             let filter = UserFilter {

@@ -55,6 +55,12 @@ pub(crate) fn read(value: &serde_json::Value) -> Option<Time> {
     }
 }
 
+/// Whether something that changed then is new to whoever knows everything up to `since`. What never changed bears the
+/// first moment: whoever asks for what is new since then wants all.
+pub(crate) fn is_newer(changed: Time, since: Option<Time>) -> bool {
+    since.is_none_or(|since| since <= Time(0) || changed > since)
+}
+
 /// Reads a date in a query string.
 pub(crate) fn read_text(text: &str) -> Option<Time> {
     if let Ok(millis) = text.parse::<i64>() {

@@ -6,6 +6,20 @@ use serde_json::{Map, Value, json};
 
 use crate::call::json_response;
 
+/// Longest text of a refusal, in bytes: some quote what they were given, which can be a whole body.
+const LONGEST: usize = 1_000;
+/// The same for a reason, which gets its code behind it.
+const LONGEST_REASON: usize = 800;
+
+/// The text, or its beginning.
+fn short(mut text: String, longest: usize) -> String {
+    if text.len() > longest {
+        text.truncate(text.floor_char_boundary(longest));
+        text.push('…');
+    }
+    text
+}
+
 /// A refusal as Rocket.Chat's clients know it.
 #[derive(Clone, Debug)]
 pub(crate) struct Refused {
@@ -26,13 +40,14 @@ impl Refused {
     }
     /// Any status with this text.
     pub(crate) fn status(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, error: error.into(), kind: None, reason: None, details: None }
+        Self { status, error: short(error.into(), LONGEST), kind: None, reason: None, details: None }
     }
     /// 400 as Meteor errors come out: `REASON [CODE]`, type `CODE`.
     pub(crate) fn meteor(code: &str, reason: &str) -> Self {
+        let reason = short(reason.to_owned(), LONGEST_REASON);
         let error = if reason.is_empty() { format!("[{code}]") } else { format!("{reason} [{code}]") };
         let mut refused = Self::new(error).kind(code);
-        refused.reason = Some(reason.to_owned());
+        refused.reason = Some(reason);
         refused
     }
     /// Answers with this status.
@@ -48,7 +63,7 @@ impl Refused {
     pub(crate) fn meteor_number(code: u16, reason: &str) -> Self {
         let status = StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_REQUEST);
         let mut refused = Self::status(status, format!("{reason} [{code}]"));
-        refused.reason = Some(reason.to_owned());
+        refused.reason = Some(short(reason.to_owned(), LONGEST_REASON));
         refused
     }
     /// Sets the type.

@@ -60,7 +60,7 @@ pub enum Pushed {
 /// Bounds of an outbox.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboxLimits {
-    /// Bytes queued, each frame counted with [`FRAME_COST`] on top. Default 1 MiB.
+    /// Bytes queued, each frame counted with [`FRAME_COST`] on top, the largest reply not counted. Default 1 MiB.
     pub bytes: u32,
     /// Volatile frames queued (different keys). Default 256.
     pub volatile: u16,

@@ -35,6 +35,18 @@ pub struct Entry {
     pub frame: Bytes,
     /// What it is about; 0 is never purged.
     pub topic: Topic,
+    /// It answers a request of the client's own.
+    reply: bool,
+}
+
+impl Entry {
+    fn event(frame: Bytes, topic: Topic) -> Self {
+        Self { frame, topic, reply: false }
+    }
+
+    fn reply(frame: Bytes) -> Self {
+        Self { frame, topic: 0, reply: true }
+    }
 }
 
 #[derive(Debug)]
@@ -52,6 +64,9 @@ pub struct Queue {
     frames: VecDeque<Entry>,
     volatile: VecDeque<Volatile>,
     bytes: usize,
+    /// What the largest waiting reply costs. It does not count against the bound: somebody with a few thousand rooms
+    /// asks for them all at once, and would be cut off by whatever comes before a slow line has taken the answer.
+    spared: usize,
     limits: OutboxLimits,
     dropped: u32,
     closed: Option<Closed>,
@@ -70,6 +85,7 @@ impl Queue {
             frames: VecDeque::new(),
             volatile: VecDeque::new(),
             bytes: 0,
+            spared: 0,
             limits,
             dropped: 0,
             closed: None,
@@ -88,12 +104,28 @@ impl Queue {
         }
         let cost = cost(&frame);
         match class {
-            Class::Volatile { topic, key } => self.push_volatile(key, Entry { frame, topic }),
-            Class::Event { topic } => self.push_ordered(Entry { frame, topic }, self.bytes + cost),
-            // Replies are paced by the connection, which stops reading requests long before the bound, so
-            // one large reply doesn't condemn it.
-            Class::Reply => self.push_ordered(Entry { frame, topic: 0 }, self.bytes),
+            Class::Volatile { topic, key } => self.push_volatile(key, Entry::event(frame, topic)),
+            Class::Event { topic } => self.push_ordered(Entry::event(frame, topic), self.counted() + cost),
+            // Replies are paced by the connection, which stops reading requests long before the bound.
+            Class::Reply => {
+                let pushed = self.push_ordered(Entry::reply(frame), self.counted());
+                if pushed == Pushed::Queued {
+                    self.spared = self.spared.max(cost);
+                }
+                pushed
+            }
         }
+    }
+
+    /// What counts against the bound.
+    fn counted(&self) -> usize {
+        self.bytes - self.spared
+    }
+
+    /// Looks for the largest reply again, after replies went or came back.
+    fn spare(&mut self) {
+        let replies = self.frames.iter().filter(|entry| entry.reply);
+        self.spared = replies.map(|entry| cost(&entry.frame)).max().unwrap_or_default();
     }
 
     fn push_ordered(&mut self, entry: Entry, load: usize) -> Pushed {
@@ -115,7 +147,7 @@ impl Queue {
             self.dropped += 1;
         }
         let cost = cost(&entry.frame);
-        if self.bytes + cost > self.limits.bytes as usize {
+        if self.counted() + cost > self.limits.bytes as usize {
             self.dropped += 1;
             return Pushed::Dropped;
         }
@@ -148,6 +180,9 @@ impl Queue {
         let rest = self.volatile.len().min(max - ordered);
         batch.extend(self.volatile.drain(..rest).map(|v| v.entry));
         self.bytes -= batch[before..].iter().map(|e| cost(&e.frame)).sum::<usize>();
+        if batch[before..].iter().any(|entry| entry.reply) {
+            self.spare();
+        }
         self.out = batch.len() > before;
         self.lost = Vec::new();
     }
@@ -168,6 +203,7 @@ impl Queue {
             self.bytes += cost(&first.frame);
             self.frames.push_front(first);
         }
+        self.spare();
         // Closed meanwhile. Once the last words are in, whatever is here belongs to them.
         if !self.sealed && self.closed.as_ref().is_some_and(Closed::drops_queued) {
             self.clear();
@@ -217,7 +253,7 @@ impl Queue {
         self.sealed = true;
         for frame in frames {
             self.bytes += cost(&frame);
-            self.frames.push_back(Entry { frame, topic: 0 });
+            self.frames.push_back(Entry::event(frame, 0));
         }
     }
 
@@ -227,6 +263,7 @@ impl Queue {
         self.volatile = VecDeque::new();
         self.bytes = first.as_ref().map_or(0, |e| cost(&e.frame));
         self.frames.extend(first);
+        self.spare();
     }
 
     /// Gives back memory after a burst.
@@ -251,7 +288,7 @@ impl Queue {
         self.frames.is_empty() && self.volatile.is_empty()
     }
 
-    /// Bytes that count against the bound: frames and [`FRAME_COST`] for each.
+    /// Bytes that wait: frames and [`FRAME_COST`] for each.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

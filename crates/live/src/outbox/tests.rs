@@ -98,11 +98,28 @@ fn over_the_bound_volatile_frames_go_first_then_the_connection() {
 }
 
 #[test]
-fn one_large_reply_is_taken_but_not_a_second_behind_it() {
+fn one_large_reply_is_taken_with_what_follows_but_not_a_third_behind_a_second() {
     let outbox = small(1_000);
-    assert_eq!(outbox.push(Bytes::from(vec![0; 5_000]), Class::Reply), Pushed::Queued);
+    let large = || Bytes::from(vec![0; 5_000]);
+    assert_eq!(outbox.push(large(), Class::Reply), Pushed::Queued);
+    assert_eq!(outbox.push(bytes("updated"), Class::Reply), Pushed::Queued);
+    assert_eq!(outbox.push(bytes("news"), EVENT), Pushed::Queued);
+    assert_eq!(outbox.push(large(), Class::Reply), Pushed::Queued);
     assert_eq!(outbox.push(bytes("small"), Class::Reply), Pushed::Closed);
     assert_eq!(outbox.closed(), Some(Closed::TooSlow));
+}
+
+#[test]
+fn a_large_reply_that_a_slow_line_has_taken_half_of_condemns_nobody() {
+    let outbox = small(1_000);
+    outbox.push(Bytes::from(vec![0; 5_000]), Class::Reply);
+    let mut batch = Vec::new();
+    outbox.take(&mut batch, 9);
+    outbox.put_back(batch.drain(..), 2_000);
+    assert_eq!(outbox.push(bytes("news"), EVENT), Pushed::Queued);
+    // Once it is out, nothing is spared any more.
+    outbox.take(&mut batch, 1);
+    assert_eq!(outbox.push(Bytes::from(vec![0; 2_000]), EVENT), Pushed::Closed);
 }
 
 #[test]

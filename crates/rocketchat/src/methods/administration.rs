@@ -72,7 +72,7 @@ async fn private_settings(call: Invocation) -> Answer {
         return Ok(json!([]));
     }
     let settings = call.chat().settings();
-    let newer = |at| since.is_none_or(|since| at > since);
+    let newer = |at| date::is_newer(at, since);
     let mut found: Vec<_> =
         settings.by_id.values().filter(|s| !s.def.public && newer(s.updated_at)).collect();
     found.sort_unstable_by_key(|s| s.def.id);

@@ -56,6 +56,7 @@ pub(crate) fn methods() -> Vec<Method> {
         method("messages/get", Who::Reader, r#"["$private",{"lastUpdate":{"$date":0}}]"#, get),
         method("getDeletedMessages", Who::Reader, r#"["$private",{"$date":0}]"#, deleted),
         method("getPinnedMessages", Who::Reader, r#"["$private",20]"#, pinned),
+        method("getUserMentionsByChannel", Who::Reader, r#"[{"roomId":"$private"}]"#, own_mentions),
     ]
 }
 
@@ -278,5 +279,18 @@ async fn pinned(call: Invocation) -> Answer {
     let page = Page { offset: 0, count: count(call.param(1), 20) };
     let filter = MessageFilter { pinned: true, ..MessageFilter::default() };
     let found = call.chat().list_messages(call.actor()?, &room.id, filter, page).await?;
+    Ok(shown(&call, &found.items).await?.into())
+}
+
+/// `{roomId, options: {limit, skip}}`: what mentions the caller there, newest first.
+async fn own_mentions(call: Invocation) -> Answer {
+    let object = call.object(0)?;
+    let room = text(object, "roomId")?.ok_or_else(|| Refused::new("Match error: Missing key 'roomId'"))?;
+    let room = room_id(room).map_err(no_room)?;
+    let options = object.get("options");
+    let number = |key| options.and_then(|options| options.get(key));
+    let page = Page { offset: count(number("skip"), 0), count: count(number("limit"), 50) };
+    let filter = MessageFilter { mentioning: Some(call.actor()?.user.clone()), ..MessageFilter::default() };
+    let found = call.chat().list_messages(call.actor()?, &room, filter, page).await.map_err(no_room)?;
     Ok(shown(&call, &found.items).await?.into())
 }

@@ -37,11 +37,8 @@ fn since_or_all(since: Option<Time>, items: Vec<Value>) -> Value {
 async fn public_settings(invocation: Invocation) -> Answer {
     let since = invocation.param(0).and_then(date::read);
     let settings = invocation.chat().settings();
-    let mut found: Vec<_> = settings
-        .by_id
-        .values()
-        .filter(|s| s.def.public && since.is_none_or(|since| s.updated_at > since))
-        .collect();
+    let mut found: Vec<_> =
+        settings.by_id.values().filter(|s| s.def.public && date::is_newer(s.updated_at, since)).collect();
     found.sort_unstable_by_key(|s| s.def.id);
     let shown = found.iter().map(|s| shape::setting::public(s)).collect();
     Ok(since_or_all(since, shown))

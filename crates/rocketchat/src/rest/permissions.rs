@@ -56,7 +56,7 @@ pub(crate) fn routes() -> Vec<Route> {
 pub(crate) fn grants(door: &Door, since: Option<Time>, dates: Dates) -> Vec<Value> {
     let roles = door.chat.roles();
     let in_order = PERMISSIONS.iter().filter_map(|(id, _)| roles.grants.get(*id));
-    let newer = |grant: &&Grant| since.is_none_or(|since| grant.updated_at > since);
+    let newer = |grant: &&Grant| date::is_newer(grant.updated_at, since);
     in_order.filter(newer).map(|grant| shape::role::grant(grant, dates)).collect()
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     call::{Call, success},
-    date::Dates,
+    date::{self, Dates},
     refusal::Refused,
     route::{Outcome, Route, get, post},
     shape,
@@ -51,7 +51,7 @@ async fn sync(call: Call) -> Outcome {
             "The \"updatedSince\" query parameter must be a valid date.",
         )
     })?;
-    let newer = |role: &Role| role.protected || role.updated_at > since;
+    let newer = |role: &Role| role.protected || date::is_newer(role.updated_at, Some(since));
     let update: Vec<Value> = call
         .chat()
         .all_roles()

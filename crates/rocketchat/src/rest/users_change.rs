@@ -201,7 +201,11 @@ async fn idle(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
     let days = body.get("daysIdle").and_then(Value::as_f64).ok_or_else(|| Refused::missing("daysIdle"))?;
     let role = body.text("role")?.unwrap_or("user");
-    let count = call.chat().deactivate_idle(call.actor()?, days, role).await?;
+    let count =
+        call.chat().deactivate_idle(call.actor()?, days, role).await.map_err(|refusal| match refusal {
+            Refusal::Invalid { problem, .. } => Refused::invalid_params(&problem),
+            other => other.into(),
+        })?;
     success(json!({ "count": count }))
 }
 

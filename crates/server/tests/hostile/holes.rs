@@ -123,6 +123,87 @@ async fn nobody_takes_anothers_device_away_by_its_id() {
     stage.end().await;
 }
 
+/// Everything that takes a message's id, with a room of the caller's own beside it where there is room for one.
+fn crossings(own: &str, secret: &str) -> Vec<(&'static str, Value)> {
+    vec![
+        ("chat.update", json!({"roomId": own, "msgId": secret, "text": "mine"})),
+        ("chat.delete", json!({"roomId": own, "msgId": secret})),
+        ("chat.delete", json!({"roomId": own, "msgId": secret, "asUser": true})),
+        ("chat.react", json!({"messageId": secret, "emoji": ":x:"})),
+        ("chat.pinMessage", json!({"messageId": secret})),
+        ("chat.unPinMessage", json!({"messageId": secret})),
+        ("chat.starMessage", json!({"messageId": secret})),
+        ("chat.unStarMessage", json!({"messageId": secret})),
+        ("chat.followMessage", json!({"mid": secret})),
+        ("chat.unfollowMessage", json!({"mid": secret})),
+        ("chat.reportMessage", json!({"messageId": secret, "description": "x"})),
+        ("chat.postMessage", json!({"roomId": own, "text": "x", "tmid": secret})),
+        ("chat.sendMessage", json!({"message": {"rid": own, "msg": "x", "tmid": secret}})),
+        ("chat.sendMessage", json!({"message": {"rid": own, "msg": "x", "_id": secret}})),
+        ("rooms.createDiscussion", json!({"prid": own, "t_name": "d", "pmid": secret})),
+        ("subscriptions.unread", json!({"firstUnreadMessage": {"_id": secret}})),
+    ]
+}
+
+#[tokio::test]
+async fn a_message_of_a_room_that_one_is_not_in_can_be_reached_by_no_call_that_takes_an_id() {
+    let stage = Stage::set().await;
+    let outsider = &stage.cast.outsider;
+    let own = outsider.group("own", &[]).await;
+    for (endpoint, body) in crossings(&own, &stage.secret) {
+        let told = outsider.rest.post(endpoint, body.clone()).await;
+        assert!((400..500).contains(&told.status), "{endpoint} {body}: {} {}", told.status, told.text());
+        assert!(!told.text().contains(CANARY), "{endpoint}: {}", told.text());
+        if body["message"]["_id"].is_string() {
+            // An id of one's own choosing that nobody has makes a message.
+            continue;
+        }
+        // What is not there is refused with the same words.
+        let other = "nosuchmessage1234";
+        let none = body.to_string().replace(&stage.secret, other);
+        let unknown = outsider.rest.post(endpoint, serde_json::from_str(&none).expect("JSON")).await;
+        let words = |text: String| text.replace(&stage.secret, "...").replace(other, "...");
+        let (seen, unseen) = (words(told.text()), words(unknown.text()));
+        assert_eq!((told.status, seen), (unknown.status, unseen), "{endpoint} {body}");
+    }
+    for (endpoint, query) in [
+        ("chat.getMessage", vec![("msgId", stage.secret.as_str())]),
+        ("chat.getThreadMessages", vec![("tmid", stage.secret.as_str())]),
+        ("chat.getMessageReadReceipts", vec![("messageId", stage.secret.as_str())]),
+        ("chat.syncThreadMessages", vec![("tmid", &stage.secret), ("updatedSince", "2020-01-01T00:00:00Z")]),
+    ] {
+        let told = outsider.rest.get(endpoint, &query).await;
+        assert!((400..500).contains(&told.status), "{endpoint}: {} {}", told.status, told.text());
+        assert!(!told.text().contains(CANARY), "{endpoint}: {}", told.text());
+    }
+    for (method, params) in [
+        ("getMessages", json!([[stage.secret]])),
+        ("getSingleMessage", json!([stage.secret])),
+        ("loadSurroundingMessages", json!([{"_id": stage.secret, "rid": own}, 10])),
+        ("getThreadMessages", json!([{"tmid": stage.secret}])),
+        ("updateMessage", json!([{"_id": stage.secret, "rid": own, "msg": "mine"}])),
+        ("deleteMessage", json!([{"_id": stage.secret, "rid": own}])),
+        ("setReaction", json!([":x:", stage.secret])),
+        ("readThreads", json!([stage.secret])),
+    ] {
+        let told = outsider.rest.method(method, params).await;
+        let text = format!("{told:?}");
+        assert!(!text.contains(CANARY), "{method}: {text}");
+        assert!(
+            told.is_err() || matches!(told.as_ref().map(Value::is_null), Ok(true)) || told == Ok(json!([])),
+            "{method}: {text}"
+        );
+    }
+    // It stands as it stood.
+    let query = [("msgId", stage.secret.as_str())];
+    let read = stage.cast.member.rest.get("chat.getMessage", &query).await.ok();
+    assert_eq!(read["message"]["msg"], CANARY);
+    for changed in ["reactions", "pinned", "starred", "editedAt", "tcount"] {
+        assert!(read["message"][changed].is_null(), "{changed}: {read}");
+    }
+    stage.end().await;
+}
+
 #[tokio::test]
 async fn nothing_that_a_client_adds_makes_a_message_or_an_account_more_than_it_is() {
     let stage = Stage::set().await;

@@ -1,5 +1,6 @@
 //! HTTP as it must not be: heads that are too long, requests that mean two things, paths that climb.
 
+use futures_util::future::join_all;
 use parlor_testkit::{HostApp, Server, wait};
 use tokio::io::AsyncWriteExt;
 
@@ -91,8 +92,10 @@ async fn a_request_that_means_two_things_gets_one_answer() {
         ("a header without a name", body("content-length: 2\r\n: 1\r\n", "{}")),
         ("a header without a colon", body("content-length: 2\r\nnothing\r\n", "{}")),
     ];
-    for (name, bytes) in requests {
-        let told = answers(&server, bytes).await;
+    // All at once: some of them are waited for.
+    let one = &server;
+    let asked = requests.map(|(name, bytes)| Box::pin(async move { (name, answers(one, bytes).await) }));
+    for (name, told) in join_all(asked).await {
         assert_eq!(told.len(), 1, "{name}: {told:?}");
         assert!((400..500).contains(&told[0].status), "{name}: {}", told[0].status);
     }
@@ -114,8 +117,11 @@ async fn what_is_no_http_is_hung_up_on() {
         ("line ends without end", b"\r\n".repeat(10_000)),
         ("DDP without HTTP", br#"{"msg":"connect"}"#.to_vec()),
     ];
-    for (name, bytes) in noise {
-        for told in answers(&server, bytes).await {
+    // All at once: most of them are waited for.
+    let one = &server;
+    let asked = noise.map(|(name, bytes)| Box::pin(async move { (name, answers(one, bytes).await) }));
+    for (name, told) in join_all(asked).await {
+        for told in told {
             assert!((400..500).contains(&told.status), "{name}: {}", told.status);
         }
     }

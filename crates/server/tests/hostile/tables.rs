@@ -1,6 +1,7 @@
 //! Every REST route, DDP method and stream of the Rocket.Chat door with something else in each field of its sample.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use parking_lot::Mutex;
@@ -260,15 +261,20 @@ struct Socket<'a> {
     who: Caller,
     ddp: Option<Ddp>,
     calls: usize,
+    used: Instant,
 }
+
+/// A socket that was not read for so long was asked in vain whether somebody is there.
+const FORGOTTEN: Duration = Duration::from_secs(20);
 
 impl<'a> Socket<'a> {
     fn of(people: &'a People, who: Caller) -> Self {
-        Self { people, who, ddp: None, calls: 0 }
+        Self { people, who, ddp: None, calls: 0, used: Instant::now() }
     }
 
     async fn ddp(&mut self) -> &mut Ddp {
-        if self.ddp.is_none() {
+        let idle = std::mem::replace(&mut self.used, Instant::now()).elapsed();
+        if self.ddp.is_none() || idle > FORGOTTEN {
             let mut ddp = Ddp::connect(&self.people.server).await;
             if ddp.resume(self.people.rest(self.who).token().expect("a token")).await.is_err() {
                 restore(self.people).await;

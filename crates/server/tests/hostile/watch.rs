@@ -25,7 +25,8 @@ const SLOW_ONE_OF: usize = 10;
 const PACE: Duration = Duration::from_millis(50);
 
 /// What stands in the log when a request met a fault of ours rather than of its sender.
-const FAULTS: [&str; 4] = ["panicked", "a store job failed", "a batch was not stored", "can't be read"];
+const FAULTS: [&str; 5] =
+    ["panicked", "a store job failed", "a batch was not stored", "can't be read", "cannot be opened"];
 
 /// Keeps an eye on a server from `begin` to `end`.
 pub struct Watch {

@@ -295,8 +295,14 @@ async fn reactions_count_each_person_once() {
     assert_eq!(reactions(&cast.member, json!({ "reaction": "tada" })).await, both);
     assert_eq!(reactions(&cast.member, json!({ "emoji": "tada" })).await, only);
     assert_eq!(reactions(&cast.owner, json!({ "emoji": "tada", "shouldReact": false })).await, Value::Null);
-    let bad = json!({ "messageId": id(&message), "emoji": "<script>" });
-    let _ = cast.owner.rest.post("chat.react", bad).await.refused(400);
+    for unknown in ["<script>", "no_such_emoji_anywhere", "a b", "thumbsup_tone6"] {
+        let bad = json!({ "messageId": id(&message), "emoji": unknown });
+        let refused = cast.owner.rest.post("chat.react", bad).await.refused(400);
+        assert_eq!(refused["error"], "Invalid emoji provided. [error-not-allowed]", "{unknown}");
+        assert_eq!(refused["errorType"], "error-not-allowed");
+    }
+    let toned = json!({ ":wave_tone3:": { "usernames": ["owner"] } });
+    assert_eq!(reactions(&cast.owner, json!({ "emoji": ":wave_tone3:" })).await, toned);
 }
 
 #[tokio::test]

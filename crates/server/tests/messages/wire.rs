@@ -85,6 +85,21 @@ async fn small_things_are_as_clients_know_them() {
 }
 
 #[tokio::test]
+async fn methods_of_old_clients_are_there() {
+    let stage = Stage::set().await;
+    let cast = &stage.cast;
+    let (member, owner) = (&cast.member, &cast.owner);
+    assert_eq!(member.rest.method("e2e.requestSubscriptionKeys", json!([])).await, Ok(json!(true)));
+    let _ = owner.say(&stage.room, "not for anybody").await;
+    let said = owner.say(&stage.room, "@member look").await;
+    let asked = json!([{ "roomId": stage.room, "options": { "limit": 5 } }]);
+    let told = member.rest.method("getUserMentionsByChannel", asked.clone()).await.expect("a member may");
+    assert_eq!((told[0]["_id"].clone(), told[1].clone()), (said["_id"].clone(), Value::Null));
+    let refused = cast.outsider.rest.method("getUserMentionsByChannel", asked).await;
+    assert_eq!(refused.expect_err("an outsider may not")["error"], "error-invalid-room");
+}
+
+#[tokio::test]
 async fn who_comes_and_goes_is_told_to_those_who_ask_for_all() {
     let stage = Stage::set().await;
     let cast = &stage.cast;

@@ -275,3 +275,49 @@ async fn calls_never_reach_an_address_that_the_operator_did_not_open() {
     };
     assert!(problems.iter().all(|entry| entry["httpError"] == "this address is not allowed"), "{problems:?}");
 }
+
+#[tokio::test]
+async fn a_hook_of_ones_own_falls_silent_with_the_right_to_it_and_with_the_room() {
+    let stage = Stage::set().await;
+    let (mut own, mut all) = (Sink::open().await, Sink::open().await);
+    let room = stage.administrator.group("inner", &[&stage.member]).await;
+    let allow = |roles: Value| {
+        let wanted =
+            json!({ "permissions": [{ "_id": "manage-own-outgoing-integrations", "roles": roles }] });
+        stage.administrator.rest.post("permissions.update", wanted)
+    };
+    let _ = allow(json!(["admin", "user"])).await.ok();
+    let wanted = |sink: &Sink, speaker: &str| {
+        json!({
+            "type": "webhook-outgoing", "name": "ears", "enabled": true, "username": speaker, "urls": [sink.url],
+            "channel": "#inner", "scriptEnabled": false, "event": "sendMessage",
+        })
+    };
+    let _ = stage.member.rest.post("integrations.create", wanted(&own, "member")).await.ok();
+    let administrator = stage.administrator.username.as_str();
+    let _ = stage.administrator.rest.post("integrations.create", wanted(&all, administrator)).await.ok();
+    let say = async |text: &str| {
+        let _ = stage.administrator.say(&room, text).await;
+    };
+    say("all may hear").await;
+    assert_eq!((own.next().await.body["text"].take(), all.next().await.body["text"].take()), {
+        let text = json!("all may hear");
+        (text.clone(), text)
+    });
+    let _ = allow(json!(["admin"])).await.ok();
+    say("without the right").await;
+    assert_eq!(all.next().await.body["text"], "without the right");
+    let _ = allow(json!(["admin", "user"])).await.ok();
+    say("with it again").await;
+    assert_eq!(own.next().await.body["text"], "with it again", "and nothing of what was said meanwhile");
+    let kick = json!({ "roomId": room, "userId": stage.member.id });
+    let _ = stage.administrator.rest.post("groups.kick", kick).await.ok();
+    say("among us").await;
+    let back = json!({ "roomId": room, "userId": stage.member.id });
+    for said in ["with it again", "among us"] {
+        assert_eq!(all.next().await.body["text"], said);
+    }
+    let _ = stage.administrator.rest.post("groups.invite", back).await.ok();
+    say("welcome back").await;
+    assert_eq!(own.next().await.body["text"], "welcome back");
+}

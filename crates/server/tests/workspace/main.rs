@@ -1,5 +1,6 @@
 //! What an administrator runs a workspace with, over the wire.
 
+mod accounts;
 mod administration;
 mod alone;
 mod integrations;

@@ -12,6 +12,7 @@ use parlor_core::{
     store::{Page, Search},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::time::Duration;
 
 type Sql<T> = Result<T, SqlError>;
 
@@ -90,6 +91,9 @@ fn in_room(tx: &mut SqlTx<'_>, filter: &Condition, wanted: u64) -> Sql<Vec<Hit>>
 }
 
 /// The newest of the index, with these words if there are any.
+///
+/// Nobody's words may keep a reader for long: what takes more than [`PATIENCE`] is answered with the newest that was
+/// found by then.
 fn indexed(
     tx: &mut SqlTx<'_>,
     query: Option<&Query>,
@@ -97,39 +101,66 @@ fn indexed(
     filter: &Condition,
     wanted: u64,
 ) -> Sql<Vec<Hit>> {
-    if let (Kind::Postgres, Some(query)) = (tx.kind(), query)
-        && let Some(hits) = newest(tx, query, filter, wanted)?
-    {
-        return Ok(hits);
+    match (tx.kind(), query) {
+        (Kind::Postgres, Some(query)) => {
+            let newest = newest(tx, query, filter, wanted)?;
+            if newest.len() as u64 == wanted {
+                return Ok(newest);
+            }
+            let all = tx.unless_cut(PATIENCE, |tx| by_words(tx, query, rooms, filter, wanted))?;
+            Ok(all.unwrap_or(newest))
+        }
+        _ => by_windows(tx, query, rooms, filter, wanted),
     }
+}
+
+/// Messages of the index that one statement looks through.
+const WINDOW: i64 = 50_000;
+/// How long one search looks for what its first statement has not found.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// From the newest back, so many at a time.
+fn by_windows(
+    tx: &mut SqlTx<'_>,
+    query: Option<&Query>,
+    rooms: &[i64],
+    filter: &Condition,
+    wanted: u64,
+) -> Sql<Vec<Hit>> {
     let few = if rooms.len() <= ROOMS_IN_QUERY { rooms } else { &[] };
-    let text = match tx.kind() {
-        Kind::Sqlite => query.map(|query| query.fts5(few)),
-        Kind::Postgres => query.map(Query::tsquery),
-    };
-    let mut values = filter.params();
-    values.push(Param::Int(wanted as i64));
-    let limit = values.len();
-    values.extend(text.as_deref().map(Param::Text));
-    let place = limit + 1;
+    let text = query.map(|query| query.fts5(few));
+    let first = filter.values.len() + 1;
+    let (limit, low, high, place) = (first, first + 1, first + 2, first + 3);
     // The outer table gives the order, newest first, and the search ends at the last hit that is wanted.
-    let from = match (tx.kind(), query.is_some()) {
-        (Kind::Sqlite, true) => format!(
-            "search_index CROSS JOIN search_docs d ON d.doc = search_index.rowid
-             CROSS JOIN messages m ON m.key = d.key WHERE search_index MATCH ${place}"
-        ),
-        (Kind::Sqlite, false) => {
-            "search_docs d CROSS JOIN messages m ON m.key = d.key WHERE 1 = 1".to_owned()
+    let (from, doc) = match (tx.kind(), query.is_some()) {
+        (Kind::Sqlite, true) => {
+            let from = "search_index CROSS JOIN search_docs d ON d.doc = search_index.rowid
+                CROSS JOIN messages m ON m.key = d.key";
+            (from, "search_index.rowid")
         }
-        (Kind::Postgres, true) => {
-            format!("search_docs d JOIN messages m ON m.key = d.key WHERE d.body @@ ${place}::text::tsquery")
-        }
-        (Kind::Postgres, false) => "search_docs d JOIN messages m ON m.key = d.key WHERE 1 = 1".to_owned(),
+        (Kind::Sqlite, false) => ("search_docs d CROSS JOIN messages m ON m.key = d.key", "d.doc"),
+        (Kind::Postgres, _) => ("search_docs d JOIN messages m ON m.key = d.key", "d.doc"),
     };
-    let order = if tx.kind() == Kind::Sqlite && query.is_some() { "search_index.rowid" } else { "d.doc" };
-    let sql =
-        format!("SELECT m.at, m.key FROM {from} AND {} ORDER BY {order} DESC LIMIT ${limit}", filter.sql);
-    tx.query(&sql, &values, |row| Ok((row.get(0)?, row.get(1)?)))
+    let words = if text.is_some() { format!("search_index MATCH ${place} AND") } else { String::new() };
+    let sql = format!(
+        "SELECT m.at, m.key FROM {from} WHERE {words} {doc} > ${low} AND {doc} <= ${high} AND {}
+         ORDER BY {doc} DESC LIMIT ${limit}",
+        filter.sql
+    );
+    let mut hits = Vec::new();
+    let mut newest = tx.one("SELECT COALESCE(MAX(doc), 0) FROM search_docs", &[], |row| row.get::<i64>(0))?;
+    while newest > 0 && (hits.len() as u64) < wanted {
+        let mut values = filter.params();
+        let missing = wanted - hits.len() as u64;
+        values.extend([Param::Int(missing as i64), Param::Int(newest - WINDOW), Param::Int(newest)]);
+        values.extend(text.as_deref().map(Param::Text));
+        hits.extend(tx.query(&sql, &values, |row| Ok((row.get(0)?, row.get(1)?)))?);
+        newest -= WINDOW;
+        if tx.elapsed() > PATIENCE {
+            break;
+        }
+    }
+    Ok(hits)
 }
 
 /// Messages of the index, the newest, that PostgreSQL looks through one by one before it asks its index of words.
@@ -137,7 +168,7 @@ const LOOKED_THROUGH: u64 = 20_000;
 
 /// The newest hits on PostgreSQL, which reads all hits of a word to find the newest: those of a word that everybody
 /// uses are found among the last messages, and only the others are asked of the index of words.
-fn newest(tx: &mut SqlTx<'_>, query: &Query, filter: &Condition, wanted: u64) -> Sql<Option<Vec<Hit>>> {
+fn newest(tx: &mut SqlTx<'_>, query: &Query, filter: &Condition, wanted: u64) -> Sql<Vec<Hit>> {
     let (text, mut values) = (query.tsquery(), filter.params());
     values.push(Param::Int(wanted as i64));
     values.push(Param::Text(&text));
@@ -148,8 +179,51 @@ fn newest(tx: &mut SqlTx<'_>, query: &Query, filter: &Condition, wanted: u64) ->
          WHERE d.body @@ ${place}::text::tsquery AND {} ORDER BY d.doc DESC LIMIT ${limit}",
         filter.sql
     );
-    let hits = tx.query(&sql, &values, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok((hits.len() as u64 == wanted).then_some(hits))
+    tx.query(&sql, &values, |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// The newest hits of PostgreSQL's index of words. All hits are put into their order, but only so many of the newest
+/// are looked up as messages, and more when the filters let too few of them through.
+fn by_words(
+    tx: &mut SqlTx<'_>,
+    query: &Query,
+    rooms: &[i64],
+    filter: &Condition,
+    wanted: u64,
+) -> Sql<Vec<Hit>> {
+    let text = query.tsquery();
+    let inside = match rooms {
+        [only] => format!("key > {} AND key < {}", Span::of(*only).above, Span::of(*only).below),
+        several => format!("(key >> {SEQ_BITS}) IN ({})", listed(several)),
+    };
+    let first = filter.values.len() + 1;
+    let (place, before, limit) = (first, first + 1, first + 2);
+    // OFFSET 0: without it the planner walks back through all messages when it takes the words for usual ones.
+    let sql = format!(
+        "SELECT d.doc, m.at, m.key FROM (
+             SELECT doc, key FROM (
+                 SELECT doc, key FROM search_docs
+                 WHERE body @@ ${place}::text::tsquery AND doc < ${before} AND {inside} OFFSET 0
+             ) AS hits ORDER BY doc DESC LIMIT ${limit}
+         ) AS d LEFT JOIN messages m ON m.key = d.key AND {} ORDER BY d.doc DESC",
+        filter.sql
+    );
+    let (mut hits, mut oldest, mut take) = (Vec::new(), i64::MAX, wanted.max(500));
+    loop {
+        let mut values = filter.params();
+        values.extend([Param::Text(&text), Param::Int(oldest), Param::Int(take as i64)]);
+        let mut seen = 0;
+        tx.each(&sql, &values, |row| {
+            (seen, oldest) = (seen + 1, row.get(0)?);
+            hits.extend(row.get::<Option<i64>>(1)?.zip(row.get::<Option<i64>>(2)?));
+            Ok(true)
+        })?;
+        if seen < take || hits.len() as u64 >= wanted || tx.elapsed() > PATIENCE {
+            hits.truncate(wanted as usize);
+            return Ok(hits);
+        }
+        take *= 8;
+    }
 }
 
 /// What the index does not hold yet, or not as it is now; with whether it matches.

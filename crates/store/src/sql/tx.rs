@@ -74,6 +74,38 @@ impl<'a> SqlTx<'a> {
         self.began.elapsed() < CHUNK
     }
 
+    /// How long the current job has been running.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Runs reads on PostgreSQL of which each is cut off after this time; `None` when one was, after which the job
+    /// goes on as if they had not been.
+    pub(crate) fn unless_cut<T>(
+        &mut self,
+        limit: Duration,
+        work: impl FnOnce(&mut Self) -> Result<T, SqlError>,
+    ) -> Result<Option<T>, SqlError> {
+        let before =
+            self.one("SELECT current_setting('statement_timeout')", &[], |row| row.get::<String>(0))?;
+        self.exec("SAVEPOINT patient", &[])?;
+        self.exec(&format!("SET LOCAL statement_timeout = {}", limit.as_millis()), &[])?;
+        match work(self) {
+            Err(SqlError::Interrupted) => {
+                self.failed = None;
+                Counters::add(&self.counters.reads_cut, 1);
+                // The time limit of before comes back with it.
+                self.exec("ROLLBACK TO SAVEPOINT patient", &[])?;
+                Ok(None)
+            }
+            done => {
+                let done = done?;
+                self.exec(&format!("SET LOCAL statement_timeout = '{before}'"), &[])?;
+                Ok(Some(done))
+            }
+        }
+    }
+
     /// Runs a statement that returns no rows; tells how many rows it wrote.
     pub fn exec(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, SqlError> {
         self.check(params)?;
