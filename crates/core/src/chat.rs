@@ -182,10 +182,10 @@ impl Chat {
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
     }
 
-    /// Runs a verb (judge, then write); judged anew, at most three times, when its judgement was overtaken between
-    /// the two.
+    /// Runs a verb (judge, then write); judged anew, at most ten times, when its judgement was overtaken between the
+    /// two: somebody who blocks and unblocks all the time is no reason to refuse another.
     pub(crate) async fn judged<T, F: Future<Output = Result<T>>>(&self, verb: impl Fn() -> F) -> Result<T> {
-        for _ in 0..2 {
+        for _ in 0..9 {
             match verb().await {
                 Err(Refusal::Stale) => {}
                 done => return done,

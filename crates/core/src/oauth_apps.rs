@@ -110,6 +110,30 @@ impl Chat {
         Ok((app, secret))
     }
 
+    /// Makes the application that client suites take for granted, unless it is there. Only for test mode.
+    pub async fn ensure_test_app(&self, by: &UserId, username: &str) -> Result<()> {
+        let (_, secret) = self.ports.credentials.new_token();
+        let app = OAuthApp {
+            id: "zapier".to_owned(),
+            name: "Zapier".to_owned(),
+            client_id: "zapier".to_owned(),
+            active: true,
+            redirect_uris: vec![
+                "https://zapier.com/dashboard/auth/oauth/return/RocketChatDevAPI/".to_owned(),
+            ],
+            secret,
+            created_at: self.now(),
+            updated_at: self.now(),
+            created_by: (by.clone(), username.to_owned()),
+        };
+        self.store()
+            .writing(Lane::Verbs, move |tx| match find(tx, &app.id)? {
+                Some(_) => Ok(()),
+                None => put(tx, &app),
+            })
+            .await
+    }
+
     /// Changes an application; with `anew` it gets another secret, told this once. One that is switched off loses all
     /// that it got. Needs `manage-oauth-apps`.
     ///

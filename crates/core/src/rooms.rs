@@ -267,7 +267,7 @@ impl Chat {
         let mut counters = Counters {
             members: room.members,
             messages: head.messages,
-            latest: head.last_at,
+            latest: head.last_at.or(Some(room.updated_at.max(head.changed_at))),
             ..Counters::default()
         };
         if let Some(mine) = mine {

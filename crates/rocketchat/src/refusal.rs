@@ -71,6 +71,11 @@ impl Refused {
         self.kind = Some(kind.to_owned());
         self
     }
+    /// Says in which field it is so.
+    pub(crate) fn within(mut self, field: &str) -> Self {
+        self.error.push_str(&format!(" in field {field}"));
+        self
+    }
     /// Sets the details.
     pub(crate) fn details(mut self, details: Value) -> Self {
         self.details = Some(details);

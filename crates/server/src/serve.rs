@@ -100,6 +100,9 @@ async fn first_start(chat: &Arc<Chat>, config: &Config) -> Result<Option<UserId>
     };
     let made = chat.ensure_admin(wanted).await.context("can't make the first administrator")?;
     if let Some(id) = &made {
+        if config.test_mode {
+            chat.ensure_test_app(id, &admin.username).await?;
+        }
         chat.join_default_rooms(id, true).await?;
         tracing::info!(username = %admin.username, "made the first administrator");
     }

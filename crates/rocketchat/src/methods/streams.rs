@@ -1,15 +1,17 @@
 //! The write side of streams, and presence. A write that is not allowed answers nothing, as clients expect.
 
 use parlor_core::{
-    error::Result,
+    error::{Refusal, Result},
     id::{MessageId, RoomId},
     json::Json,
     presence::NewStatus,
+    room::RoomKind,
+    rooms::RoomRef,
 };
 use serde_json::Value;
 
 use crate::{
-    method::{Answer, Invocation, Method, method},
+    method::{Answer, Invocation, Method, method, mismatch},
     refusal::Refused,
     shape::user::read_status,
     who::Who,
@@ -30,6 +32,13 @@ pub(crate) fn methods() -> Vec<Method> {
             r#"["$private/e2ekeyRequest","$private","key"]"#,
             notify_members,
         ),
+        method(
+            "updateOTRAck",
+            Who::User,
+            r#"[{"message":{"_id":"x","rid":"$private","t":"otr","ts":{"$date":0}},"ack":"x"}]"#,
+            acknowledge_private_talk,
+        )
+        .answering("error-invalid-room"),
         method("UserPresence:online", Who::User, "[]", online),
         method("UserPresence:away", Who::User, "[]", away),
         method("UserPresence:setDefaultStatus", Who::User, r#"["online"]"#, set_default),
@@ -68,9 +77,7 @@ async fn notify_room(call: Invocation) -> Answer {
 /// Refusals of a stream's write side are not told; faults are.
 fn quietly(done: Result<()>) -> std::result::Result<(), Refused> {
     match done {
-        Err(
-            refusal @ (parlor_core::error::Refusal::Unavailable | parlor_core::error::Refusal::Internal(_)),
-        ) => Err(refusal.into()),
+        Err(refusal @ (Refusal::Unavailable | Refusal::Internal(_))) => Err(refusal.into()),
         _ => Ok(()),
     }
 }
@@ -85,6 +92,41 @@ async fn notify_members(call: Invocation) -> Answer {
     let args = Json::new(Value::from(call.params[1..].to_vec()).to_string());
     quietly(call.chat().signal_members(call.actor()?, &room, event, args).await)?;
     Ok(Value::Null)
+}
+
+/// Off-the-record talk of two is not kept, and its acknowledgements reach nobody here: only what is wrong with one is
+/// told.
+async fn acknowledge_private_talk(call: Invocation) -> Answer {
+    let body = call.object(0)?;
+    let Some(Value::Object(message)) = body.get("message") else {
+        return Err(mismatch("object", body.get("message")));
+    };
+    let text = |key: &str| match message.get(key) {
+        Some(Value::String(text)) => Ok(text.as_str()),
+        None => Err(Refused::new(format!("Match error: Missing key '{key}'"))),
+        other => Err(mismatch("string", other).within(key)),
+    };
+    let (room, kind) = (text("rid")?, text("t")?);
+    if kind != "otr" {
+        return Err(Refused::meteor("error-invalid-message", "Invalid message type"));
+    }
+    let unknown = || Refused::meteor("error-invalid-room", "Invalid room");
+    let room = RoomId::parse(room).ok_or_else(unknown)?;
+    let room =
+        call.chat().find_room(call.actor()?, RoomRef::Id(&room)).await.map_err(|refusal| match refusal {
+            Refusal::NotFound(_) => unknown(),
+            other => other.into(),
+        })?;
+    if room.kind != RoomKind::Direct {
+        return Err(unknown());
+    }
+    let by = message.get("u").and_then(|user| user.get("_id")).and_then(Value::as_str);
+    match by {
+        Some(id) if !room.direct.iter().any(|member| member.as_str() == id) => {
+            Err(Refused::meteor("error-invalid-user", "Invalid user, not in room"))
+        }
+        _ => Ok(Value::Null),
+    }
 }
 
 async fn online(call: Invocation) -> Answer {

@@ -298,7 +298,9 @@ async fn get_message(call: Call) -> Outcome {
         Refused::meteor("error-invalid-params", "The \"msgId\" query parameter must be provided.")
     })?;
     let none = |refusal| match refusal {
-        Refusal::NotFound(_) | Refusal::NotAllowed(_) => Refused::new(""),
+        Refusal::NotFound(_) | Refusal::NotAllowed(_) => {
+            Refused::new(format!("No message found with the id of \"{id}\"."))
+        }
         other => Refused::from(other),
     };
     let message = call.chat().message(call.actor()?, &message_id(id)?).await.map_err(none)?;

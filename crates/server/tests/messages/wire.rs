@@ -85,7 +85,7 @@ async fn small_things_are_as_clients_know_them() {
 }
 
 #[tokio::test]
-async fn methods_of_old_clients_are_there() {
+async fn methods_and_what_suites_take_for_granted_are_there() {
     let stage = Stage::set().await;
     let cast = &stage.cast;
     let (member, owner) = (&cast.member, &cast.owner);
@@ -97,6 +97,34 @@ async fn methods_of_old_clients_are_there() {
     assert_eq!((told[0]["_id"].clone(), told[1].clone()), (said["_id"].clone(), Value::Null));
     let refused = cast.outsider.rest.method("getUserMentionsByChannel", asked).await;
     assert_eq!(refused.expect_err("an outsider may not")["error"], "error-invalid-room");
+    // Private talk of two that is not kept: only what is wrong with it is told.
+    let talk = async |message: Value| {
+        let told = member.rest.method("updateOTRAck", json!([{ "message": message, "ack": "x" }])).await;
+        told.map_err(|error| error["message"].as_str().unwrap_or_default().to_owned())
+    };
+    let direct = member.direct(owner).await;
+    for (message, refused) in [
+        (json!({ "_id": "x", "t": "otr" }), "Match error: Missing key 'rid'"),
+        (
+            json!({ "rid": { "$ne": "" }, "t": "otr" }),
+            "Match error: Expected string, got object in field rid",
+        ),
+        (json!({ "rid": direct, "t": "rm" }), "Invalid message type [error-invalid-message]"),
+        (json!({ "rid": stage.room, "t": "otr" }), "Invalid room [error-invalid-room]"),
+        (
+            json!({ "rid": direct, "t": "otr", "u": { "_id": "x" } }),
+            "Invalid user, not in room [error-invalid-user]",
+        ),
+    ] {
+        assert_eq!(talk(message).await, Err(refused.to_owned()));
+    }
+    assert!(talk(json!({ "rid": direct, "t": "otr", "u": { "_id": member.id } })).await.is_ok());
+    // A room without a word has a last moment all the same.
+    let counters = member.rest.get("im.counters", &[("roomId", &direct)]).await.ok();
+    assert!(counters["latest"].is_string(), "{counters}");
+    // What client suites take for granted.
+    let app = cast.administrator.rest.get("oauth-apps.get", &[("clientId", "zapier")]).await.ok();
+    assert_eq!(app["oauthApp"]["_id"], "zapier");
 }
 
 #[tokio::test]
