@@ -67,6 +67,7 @@ export function announce(notice: Notice): void {
 /** Keeps the number of unread messages in the title and the tab's picture, and tells the desktop app. */
 export function showCount(): () => void {
   let last = "";
+  let icon = "";
   let known: Record<Id, Subscription> = {};
   const update = (): void => {
     const { subscriptions, me } = state();
@@ -81,9 +82,11 @@ export function showCount(): () => void {
     last = title;
     document.title = title;
     dispatchEvent(new CustomEvent("unread-changed", { detail: total || (dot ? "•" : "") }));
-    void import("@/lib/icon")
-      .then(({ drawIcon }) => drawIcon(total > 0 ? String(Math.min(total, 99)) : dot ? "•" : ""))
-      .catch(() => undefined);
+    const drawn = total > 0 ? String(Math.min(total, 99)) : dot ? "•" : "";
+    // The page comes with the plain one.
+    if (drawn === icon) return;
+    icon = drawn;
+    void import("@/lib/icon").then(({ drawIcon }) => drawIcon(drawn)).catch(() => undefined);
   };
   update();
   return useStore.subscribe(update);

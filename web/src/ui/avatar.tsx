@@ -15,10 +15,13 @@ interface Props {
 
 /** A picture beside a name, which says who it is; so the picture itself says nothing. */
 export const Avatar = memo(function Avatar({ username, rid, etag, src, size = 36, status }: Props): ReactNode {
-  const address = src ?? (rid ? `/avatar/room/${rid}` : `/avatar/${encodeURIComponent(username ?? "?")}`);
+  // Whoever is not known yet has no picture to be asked for.
+  const address = src ?? (rid ? `/avatar/room/${rid}` : username && `/avatar/${encodeURIComponent(username)}`);
   return (
     <span className={css.avatar} style={{ inlineSize: size, blockSize: size }}>
-      <img src={etag ? `${address}?etag=${etag}` : address} alt="" width={size} height={size} loading="lazy" />
+      {address && (
+        <img src={etag ? `${address}?etag=${etag}` : address} alt="" width={size} height={size} loading="lazy" />
+      )}
       {status && <Presence status={status} />}
     </span>
   );
