@@ -51,8 +51,8 @@ export async function look(person, what, { dark = false, width = 1280, theme } =
   // Whose look it is that was complained of.
   for (let at = before; at < person.complaints.length; at += 1)
     if (!person.complaints[at].startsWith(what)) person.complaints[at] = `${what}: ${person.complaints[at]}`;
-  if (theme) await page.evaluate(() => delete document.documentElement.dataset.theme);
   if (name) await person.shot(name);
+  if (theme) await page.evaluate(() => delete document.documentElement.dataset.theme);
 }
 
 /**
