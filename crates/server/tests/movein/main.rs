@@ -4,6 +4,7 @@ mod bridge;
 mod dump;
 mod harbour;
 mod live;
+mod million;
 mod rocketchat;
 mod run;
 mod slack;
