@@ -9,7 +9,7 @@ use crate::{
     membership::{Membership, Notify},
     rooms_notices::change_membership,
     session::Actor,
-    store::Lane,
+    store::{Lane, Tx},
 };
 
 /// People that one member ignores in one room at most.
@@ -145,9 +145,17 @@ impl Chat {
         let (room, me, other) = (room.clone(), me.id.clone(), other.clone());
         self.store()
             .writing(Lane::Verbs, move |tx| {
+                let stands = |tx: &mut dyn Tx| {
+                    let mine = tx.membership(&room, &me)?.is_some_and(|m| m.blocker == on);
+                    Ok::<_, Refusal>(mine && tx.membership(&room, &other)?.is_some_and(|m| m.blocked == on))
+                };
+                if stands(tx)? {
+                    // A version that nobody is told of would leave all who remember the one before judged in vain.
+                    return Ok(());
+                }
+                tx.bump_access(&room)?;
                 change_membership(tx, &room, &me, |m| m.blocker = on)?;
-                change_membership(tx, &room, &other, |m| m.blocked = on)?;
-                tx.bump_access(&room)
+                change_membership(tx, &room, &other, |m| m.blocked = on).map(drop)
             })
             .await
     }
