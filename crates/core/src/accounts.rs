@@ -206,6 +206,7 @@ impl Chat {
         if self.must_verify_first(&user) {
             return Err(State::Unverified.into());
         }
+        spent.proved = secrets.password.clone();
         if rehash {
             // A full pool must not fail a right login: the form is renewed another time.
             let renewed = credentials.hash(&password).await.ok();
@@ -286,6 +287,8 @@ pub(crate) struct Spent {
     pub(crate) mailed: Option<String>,
     /// The stored form that was checked, and the one to take its place.
     pub(crate) password: Option<(String, String)>,
+    /// The stored form that the login was proved by: when another has taken its place meanwhile, it proves nothing.
+    pub(crate) proved: Option<String>,
     /// The credential that was signed in by.
     pub(crate) waiting: Option<String>,
 }
@@ -297,8 +300,14 @@ pub(crate) fn spend(tx: &mut dyn Tx, user: &UserId, spent: &Spent) -> Result<()>
     if let Some(hash) = &spent.mailed {
         tx.take_mail_link(hash, LinkPurpose::Code)?.ok_or(Refusal::BadCredentials)?;
     }
-    let Spent { step: None, recovery: None, password: None, .. } = spent else {
+    let Spent { step: None, recovery: None, password: None, proved: None, .. } = spent else {
         let mut secrets = tx.secrets(user)?;
+        if spent.proved.is_some() && secrets.password != spent.proved {
+            return Err(Refusal::BadCredentials);
+        }
+        if let Spent { step: None, recovery: None, password: None, .. } = spent {
+            return Ok(());
+        }
         if let Some(step) = spent.step {
             if secrets.totp_step.is_some_and(|last| last >= step) {
                 return Err(Refusal::BadCredentials);

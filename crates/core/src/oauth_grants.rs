@@ -252,10 +252,13 @@ impl Chat {
     }
 }
 
-/// Voids the refresh tokens of a user whose sessions end: with a new password, or on being logged out everywhere.
+/// Voids the refresh tokens, and the codes that were not exchanged yet, of a user whose sessions end: with a new
+/// password, or on being logged out everywhere.
 pub(crate) fn forget_grants(tx: &mut dyn Tx, user: &UserId) -> Result<()> {
-    for row in tx.documents(REFRESH, Some(user.as_str()), Page { offset: 0, count: MAX_GRANTS })?.items {
-        tx.remove_document(REFRESH, &row.id)?;
+    for collection in [REFRESH, CODES] {
+        for row in tx.documents(collection, Some(user.as_str()), Page { offset: 0, count: STEP })?.items {
+            tx.remove_document(collection, &row.id)?;
+        }
     }
     Ok(())
 }

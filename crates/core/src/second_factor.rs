@@ -107,7 +107,8 @@ impl Chat {
         Ok(())
     }
 
-    /// Switches the offered authenticator on when it shows the right code; gives the recovery codes, this once.
+    /// Switches the offered authenticator on when it shows the right code; gives the recovery codes, this once. Other
+    /// sessions end: they were opened without it.
     ///
     /// # Errors
     /// `SecondFactor` for a wrong code; `NotFound(Token)` when none was offered.
@@ -116,7 +117,7 @@ impl Chat {
         let sealed = self.own_secrets(&user.id).await?.totp_pending.ok_or(Refusal::NotFound(What::Token))?;
         let step = self.check_code(&user, |c| c.check_totp(&sealed, code, None))?;
         let (codes, hashes) = self.ports.credentials.new_recovery_codes(&user.id);
-        let id = user.id.clone();
+        let (id, kept) = (user.id.clone(), actor.session.clone());
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 let mut secrets = tx.secrets(&id)?;
@@ -126,7 +127,8 @@ impl Chat {
                 secrets.totp = secrets.totp_pending.take();
                 secrets.totp_step = Some(step);
                 secrets.recovery = hashes.clone();
-                tx.put_secrets(&id, &secrets)
+                tx.put_secrets(&id, &secrets)?;
+                crate::users_change::end_sessions(tx, &id, kept.as_ref(), false)
             })
             .await?;
         Ok(codes)

@@ -98,7 +98,7 @@ impl Chat {
         Ok(Spent { mailed: Some(right.hash.clone()), ..Spent::default() })
     }
 
-    /// Switches codes by mail on or off for the actor.
+    /// Switches codes by mail on or off for the actor. On: other sessions end, which were opened without a code.
     ///
     /// # Errors
     /// On: `State(Unverified)` without a proved address, `Disabled` with the setting in the way.
@@ -120,15 +120,17 @@ impl Chat {
                 return Err(State::Unverified.into());
             }
         }
-        let id = user.id.clone();
+        let (id, kept) = (user.id.clone(), actor.session.clone());
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 let mut secrets = tx.secrets(&id)?;
+                let new = on && !secrets.email_codes;
                 secrets.email_codes = on;
                 if !on {
                     tx.remove_mail_links(&id, LinkPurpose::Code)?;
                 }
-                tx.put_secrets(&id, &secrets)
+                tx.put_secrets(&id, &secrets)?;
+                if new { crate::users_change::end_sessions(tx, &id, kept.as_ref(), false) } else { Ok(()) }
             })
             .await
     }

@@ -140,7 +140,13 @@ async fn a_code_by_mail_is_the_second_factor_of_whoever_wants_it() {
         .header("x-2fa-code", &password(&cast.member.password))
         .header("x-2fa-method", "password");
     let _ = cast.member.rest.post("users.2fa.enableEmail", json!({})).await.refused(400);
+    let elsewhere = Person::sign_in(&server, "member", &cast.member.password).await;
+    let mut socket = elsewhere.socket(&server).await;
     let _ = proved.post("users.2fa.enableEmail", json!({})).await.ok();
+    // Other devices came in without a code: they come in again.
+    let _ = elsewhere.rest.get("me", &[]).await.refused(401);
+    socket.until_closed().await;
+    let _ = cast.member.rest.get("me", &[]).await.ok();
     let login = |code: &str| {
         let mut form = json!({ "user": "member", "password": cast.member.password });
         if !code.is_empty() {
