@@ -8,7 +8,7 @@ use crate::{
     json::Json,
     permissions::{Action, Object},
     rooms::RoomRef,
-    rooms_notices::end,
+    rooms_notices::{change_room, end},
     session::Actor,
     store::{Document, Lane, Page, Paged, Tx},
 };
@@ -28,8 +28,14 @@ pub(crate) fn refuse_banned(tx: &mut dyn Tx, room: &RoomId, user: &UserId) -> Re
 }
 
 impl Chat {
-    /// Bans a user from a channel or group; a member is removed. Takes what removing a member takes. The last owner
-    /// can't be banned.
+    /// Whether a user is banned from a room. Members never are.
+    pub(crate) async fn is_banned(&self, room: &RoomId, user: &UserId) -> Result<bool> {
+        let id = key(room, user);
+        self.store().reading(move |rows| Ok(rows.document(BANS, &id)?.is_some())).await
+    }
+
+    /// Bans a user from a channel or group; a member is removed. Who is banned can neither read a public room nor write
+    /// there. Takes what removing a member takes. The last owner can't be banned.
     pub async fn ban(&self, actor: &Actor, room: &RoomId, user: &UserId) -> Result<()> {
         self.judged(|| self.try_ban(actor, room, user)).await
     }
@@ -58,6 +64,9 @@ impl Chat {
                 if let Some(membership) = tx.membership(&room.id, &user.id)? {
                     crate::members::keep_an_owner(tx, &membership)?;
                     end(tx, &membership, Some(&me.id))?;
+                } else {
+                    // Whoever reads along without being a member is judged again.
+                    change_room(tx, &room.id, true, |_| {})?;
                 }
                 audit::keep(tx, &entry)?;
                 let (key, at) = (room.id.to_string(), tx.now());

@@ -256,7 +256,8 @@ impl Chat {
             self.check_all_active(room).await?;
         }
         if let (Some(room), None, false) = (room, &membership, needs_no_standing(action))
-            && self.is_hidden_by_team(&user, room).await?
+            && (self.is_hidden_by_team(&user, room).await?
+                || (room.is_public() && self.is_banned(&room.id, &user.id).await?))
         {
             return Err(Refusal::NotFound(What::Room));
         }

@@ -184,6 +184,10 @@ impl Listener for UserEar {
         match &published.fact.event {
             Event::Membership { membership, change, .. } => self.membership(&membership.room, *change),
             Event::MembershipRemoved { id, room, kind, .. } => {
+                // What the inbox queued of it goes too: nobody else knows that it was lost.
+                if self.wants(UserEvent::MyMessages) {
+                    self.wire.outbox.purge(Lost::Topic(hash(room)));
+                }
                 if self.wants(UserEvent::Subscriptions) {
                     let gone = render::subscription_removed(id, room, *kind, &self.user);
                     self.send("subscriptions-changed", &gone);
@@ -264,6 +268,12 @@ impl Listener for WorkspaceEar {
             && own.wants(UserEvent::UserData)
         {
             own.send("userData", &render::user_data(&self.wire.door, user, before.as_deref()));
+        }
+        // Who has a role in a room is for those who listen to that room.
+        if let Event::RoleGiven { room: Some(room), .. } = &published.fact.event
+            && !self.wire.rooms.lock().contains(room)
+        {
+            return;
         }
         let Some((stream, key)) = render::workspace_stream(&published.fact) else { return };
         if self.wanted.lock().iter().any(|(s, k)| s == stream && k == key) {

@@ -129,11 +129,39 @@ async fn forwarding_takes_reading_here_and_writing_there_and_brings_the_files() 
 
 #[tokio::test]
 async fn whoever_is_banned_stays_out_until_let_in_again() {
-    let (_server, cast) = workspace().await;
+    let (server, cast) = workspace().await;
     let room = cast.owner.channel("square", &[&cast.member]).await;
     let ban = json!({ "roomId": room, "userId": cast.member.id });
     let _ = cast.outsider.rest.post("rooms.banUser", ban.clone()).await.refused(400);
+    let said = cast.owner.say(&room, "among ourselves").await;
+    let mut reading = cast.member.socket(&server).await;
+    reading.stream("room-messages", &room).await.expect("a member hears the room");
+    let mut passing = cast.outsider.socket(&server).await;
+    passing.stream("room-messages", &room).await.expect("whoever passes by hears a public room");
+    let stranger = json!({ "roomId": room, "userId": cast.outsider.id });
     let _ = cast.owner.rest.post("rooms.banUser", ban.clone()).await.ok();
+    let _ = cast.owner.rest.post("rooms.banUser", stranger.clone()).await.ok();
+    cast.owner.say(&room, "now that they are gone").await;
+    for (out, socket) in [(&cast.member, &mut reading), (&cast.outsider, &mut passing)] {
+        let text = json!({ "message": { "rid": room, "msg": "still here" } });
+        assert_ne!(out.rest.post("chat.sendMessage", text).await.status, 200);
+        assert_ne!(out.rest.get("channels.messages", &[("roomId", &room)]).await.status, 200);
+        assert_ne!(
+            out.rest.get("chat.getMessage", &[("msgId", said["_id"].as_str().expect("an id"))]).await.status,
+            200
+        );
+        let mut fresh = out.socket(&server).await;
+        fresh.stream("room-messages", &room).await.expect_err("the room is closed to them");
+        // Sent to the own room after what was said: whatever was to come of the other has come.
+        let own = out.direct(&cast.owner).await;
+        socket.stream("room-messages", &own).await.expect("one's own");
+        out.say(&own, "why?").await;
+        let _ = socket.event("room-messages", &own).await;
+        let heard = socket.take_events("room-messages", &room);
+        assert!(heard.iter().all(|args| args[0]["msg"] != "now that they are gone"), "{heard:?}");
+    }
+    let _ = cast.owner.rest.post("rooms.unbanUser", stranger).await.ok();
+    let _ = cast.outsider.rest.get("channels.messages", &[("roomId", &room)]).await.ok();
     let join = json!({ "roomId": room });
     assert_ne!(cast.member.rest.post("channels.join", join.clone()).await.status, 200);
     let invite = json!({ "roomId": room, "userId": cast.member.id });
@@ -219,4 +247,43 @@ async fn whoever_removes_an_account_says_what_becomes_of_its_messages() {
     let id = message.as_str().unwrap_or_default();
     let kept = cast.owner.rest.get("chat.getMessage", &[("msgId", id)]).await.ok();
     assert_eq!(kept["message"]["msg"], "stays");
+}
+
+#[tokio::test]
+async fn a_block_that_is_said_twice_or_taken_back_twice_leaves_the_conversation_as_it_is() {
+    let (_server, cast) = workspace().await;
+    let room = cast.owner.direct(&cast.member).await;
+    cast.owner.say(&room, "hello").await;
+    let whom = json!([{ "rid": room, "blocked": cast.member.id }]);
+    for method in ["unblockUser", "blockUser", "blockUser"] {
+        cast.owner.rest.method(method, whom.clone()).await.expect("it is one's own room");
+    }
+    let text = json!({ "message": { "rid": room, "msg": "let me in" } });
+    let _ = cast.member.rest.post("chat.sendMessage", text).await.refused(400);
+    for method in ["unblockUser", "unblockUser"] {
+        cast.owner.rest.method(method, whom.clone()).await.expect("it is one's own room");
+    }
+    cast.owner.say(&room, "hello again").await;
+    cast.member.say(&room, "hello you").await;
+}
+
+#[tokio::test]
+async fn who_has_a_role_in_a_private_room_is_not_told_to_those_who_do_not_see_it() {
+    let (server, cast) = workspace().await;
+    let room = cast.owner.group("den", &[&cast.member]).await;
+    let mut inside = cast.member.socket(&server).await;
+    inside.stream("room-messages", &room).await.expect("a member hears the room");
+    let mut outside = cast.outsider.socket(&server).await;
+    for socket in [&mut inside, &mut outside] {
+        socket.stream("notify-logged", "roles-change").await.expect("everybody's");
+    }
+    let whom = json!({ "roomId": room, "userId": cast.member.id });
+    let _ = cast.owner.rest.post("groups.addModerator", whom).await.ok();
+    let told = inside.event("notify-logged", "roles-change").await;
+    assert_eq!((&told[0]["_id"], &told[0]["scope"]), (&json!("moderator"), &json!(room)));
+    // What is for everybody comes after it.
+    let everywhere = json!({ "roleId": "livechat-agent", "username": "member" });
+    let _ = cast.administrator.rest.post("roles.addUserToRole", everywhere).await.ok();
+    let told = outside.event("notify-logged", "roles-change").await;
+    assert_eq!(told[0]["_id"], "livechat-agent");
 }
