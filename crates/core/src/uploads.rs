@@ -165,6 +165,10 @@ impl Chat {
         let unknown = || Refusal::NotFound(What::Upload);
         let wanted = id.clone();
         let upload = self.store().reading(move |rows| rows.upload(&wanted)).await?.ok_or_else(unknown)?;
+        // What was removed is gone at once, though its bytes wait for the sweep.
+        if upload.expires_at.is_some_and(|end| end <= self.now()) {
+            return Err(unknown());
+        }
         let settings = self.settings();
         let Some(room) = &upload.room else { return Err(unknown()) };
         if !settings.is_on("FileUpload_ProtectFiles") {
@@ -173,6 +177,10 @@ impl Chat {
         let actor = actor.ok_or_else(unknown)?;
         if upload.message.is_none() && upload.user == actor.user {
             return Ok(upload);
+        }
+        // No message shows it yet, or any more.
+        if upload.message.is_none() && upload.expires_at.is_some() {
+            return Err(unknown());
         }
         let members_only = settings.is_on("FileUpload_Restrict_to_room_members");
         let room = self.room(room).await.map_err(|_| unknown())?;

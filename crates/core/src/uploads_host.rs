@@ -108,9 +108,11 @@ impl Chat {
 
     /// A file, and what decides who may see it: itself, or of a thumbnail the picture that it was made of.
     async fn file_and_its_original(&self, id: &UploadId) -> Result<(Upload, Upload)> {
-        let wanted = id.clone();
+        let (wanted, now) = (id.clone(), self.now());
         let found = self.store().reading(move |rows| {
-            let Some(upload) = rows.upload(&wanted)? else { return Ok(None) };
+            let there = |upload: &Upload| upload.expires_at.is_none_or(|end| end > now);
+            // What was removed is gone at once, though its bytes wait for the sweep.
+            let Some(upload) = rows.upload(&wanted)?.filter(there) else { return Ok(None) };
             let judged = match (upload.role.as_str(), &upload.original) {
                 ("file", _) => Some(upload.clone()),
                 ("thumb", Some(original)) => rows.upload(original)?,

@@ -230,3 +230,20 @@ async fn pictures_of_a_room_are_listed_for_its_members() {
     assert_eq!(refused(server.rest(), room).await, 401);
     assert_eq!(cast.member.rest.get("rooms.images", &[]).await.status, 400);
 }
+
+/// A link that was kept leads nowhere once its message is gone, though the bytes wait for the sweep.
+#[tokio::test]
+async fn the_file_of_a_removed_message_is_gone_at_once_by_its_old_link() {
+    let server = Server::start().await;
+    let cast = Cast::assemble(&server).await;
+    let room = cast.owner.group("ours", &[&cast.member]).await;
+    let sent = rocket_upload(&cast.owner, &room, "a.txt", &text(1, 400)).await.ok();
+    let link = card(&sent)["title_link"].clone();
+    assert_eq!(fetch(&cast.member.rest, &link).await.status, 200);
+    let removed = json!({"roomId": room, "msgId": sent["message"]["_id"]});
+    let _ = cast.owner.rest.post("chat.delete", removed).await.ok();
+    assert_eq!(fetch(&cast.member.rest, &link).await.status, 403);
+    let open = json!({"value": false});
+    let _ = cast.administrator.rest.post("settings/FileUpload_ProtectFiles", open).await.ok();
+    assert_eq!(fetch(&server.rest(), &link).await.status, 403);
+}
