@@ -195,7 +195,7 @@ fn is_quiet(user: &User, now: Time) -> bool {
     let Some(all) = chosen(user, "quietFrom") else { return false };
     let minute = |key: &str| {
         let (hours, minutes) = all.get(key)?.as_str()?.split_once(':')?;
-        Some(hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?)
+        Some(i64::from(hours.parse::<u8>().ok()?) * 60 + i64::from(minutes.parse::<u8>().ok()?))
     };
     let (Some(from), Some(until)) = (minute("quietFrom"), minute("quietUntil")) else { return false };
     let offset = all.get("quietOffset").and_then(serde_json::Value::as_i64).unwrap_or_default();

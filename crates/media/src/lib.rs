@@ -73,7 +73,12 @@ impl Pictures {
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _permit = self.room.acquire().await.map_err(|_| Refusal::Unavailable)?;
+        let permit = self.room.clone().acquire_owned().await.map_err(|_| Refusal::Unavailable)?;
+        // The permit goes along: work that was begun goes on, and takes its memory, even if the asker has gone.
+        let work = move || {
+            let _permit = permit;
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::invalid("file", "can't be read"))?
     }
 }
@@ -247,6 +252,39 @@ mod tests {
         assert_eq!(seen.dimensions, Some((800, 400)));
         assert_eq!(seen.thumbnail.unwrap().dimensions, (480, 240));
         assert!(seen.preview.unwrap().len() < 2_000);
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_away_does_not_make_room_for_more_work_than_runs_at_once() {
+        let pictures = Pictures::default();
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let mut ends = Vec::new();
+        for _ in 0..AT_ONCE {
+            let (end, is_over) = std::sync::mpsc::channel::<()>();
+            let told = begun.clone();
+            let work = pictures.blocking(move || {
+                let _ = told.send(());
+                let _ = is_over.recv();
+                Ok(())
+            });
+            ends.push(end);
+            // Asked once, then the asker is gone.
+            let mut work = Box::pin(work);
+            assert!(futures_poll(&mut work).await.is_none());
+        }
+        (0..AT_ONCE).for_each(|_| has_begun.recv().unwrap());
+        assert_eq!(pictures.room.available_permits(), 0);
+        drop(ends);
+        let _ = pictures.room.acquire_many(AT_ONCE as u32).await.unwrap();
+    }
+
+    /// Polls once.
+    async fn futures_poll<T>(work: &mut (impl Future<Output = T> + Unpin)) -> Option<T> {
+        std::future::poll_fn(|cx| match std::pin::Pin::new(&mut *work).poll(cx) {
+            std::task::Poll::Ready(done) => std::task::Poll::Ready(Some(done)),
+            std::task::Poll::Pending => std::task::Poll::Ready(None),
+        })
+        .await
     }
 
     #[tokio::test]

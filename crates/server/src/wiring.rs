@@ -217,6 +217,14 @@ fn bridge(chat: &Arc<Chat>) -> Result<Option<parlor_bridge::Bridge>> {
     Ok(Some(parlor_bridge::Bridge::new(chat.clone(), Arc::new(client), &url, login)))
 }
 
+/// A mistake in telling of one change must not silence all later ones: whoever missed it learns of it by its position.
+fn told(tell: impl FnOnce() -> Vec<Output>) -> Vec<Output> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(tell)).unwrap_or_else(|_| {
+        tracing::error!("telling of a change failed; it is told with the next change of its room");
+        Vec::new()
+    })
+}
+
 /// The publisher's thread: commits in, events out.
 fn publish(
     publisher: Arc<Publisher>,
@@ -230,14 +238,14 @@ fn publish(
             let questions: Vec<Output> = match facts.recv_timeout(TICK) {
                 Ok((since, batch)) => {
                     // One change goes out at once; of several, each connection gets all it is to get together.
-                    let questions = match batch.len() {
+                    let questions = told(|| match batch.len() {
                         1 => publisher.publish(batch),
                         _ => parlor_live::gather(|| publisher.publish(batch)),
-                    };
+                    });
                     chat.latencies().published.add(since.elapsed());
                     questions
                 }
-                Err(mpsc::RecvTimeoutError::Timeout) => publisher.tick(),
+                Err(mpsc::RecvTimeoutError::Timeout) => told(|| publisher.tick()),
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             };
             if !questions.is_empty() {

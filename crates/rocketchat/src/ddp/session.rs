@@ -22,6 +22,7 @@ use parlor_core::{
 };
 use parlor_live::{Answer, Class, Close, Dirty, Idle, Outbox, Session, Step};
 use serde_json::{Value, json};
+use tokio::task::AbortHandle;
 
 use super::{
     ears::{RoomEar, UserEar, Wire, WorkspaceEar},
@@ -113,6 +114,8 @@ pub(crate) struct Ddp {
     pub(super) rooms: HashMap<RoomId, RoomHeard>,
     /// By the client's id (JSON text).
     pub(super) subs: HashMap<Box<str>, Wanted>,
+    /// Ends the connection with its token.
+    end: Option<AbortHandle>,
 }
 
 impl Ddp {
@@ -134,6 +137,7 @@ impl Ddp {
             desk: None,
             rooms: HashMap::new(),
             subs: HashMap::new(),
+            end: None,
         }
     }
 
@@ -267,17 +271,18 @@ impl Ddp {
     }
 
     /// Ends the connection with its token, when that is soon; a client that comes back is told that it is over.
-    fn end_with(&self, expires_at: Option<Time>) {
+    fn end_with(&mut self, expires_at: Option<Time>) {
         let now = self.door.chat.now();
         let left = expires_at.map(|end| end.millis().saturating_sub(now.millis()));
         let Some(left) = left.filter(|left| *left < SOON).and_then(|left| u64::try_from(left).ok()) else {
             return;
         };
         let kick = self.wire.outbox.kick_handle();
-        tokio::spawn(async move {
+        let end = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(left)).await;
             kick.kick(Close::policy("token_expired"));
         });
+        self.end = Some(end.abort_handle());
     }
 
     /// Ends everything that hung on the login; the connection itself stays.
@@ -294,6 +299,8 @@ impl Ddp {
         over.extend(self.desk.take());
         over.extend(self.workspace.take().map(|(_, subscription)| subscription));
         over.into_iter().for_each(|subscription| chat.end(subscription));
+        // Whoever logs in again and again must not leave a timer for each time.
+        self.end.take().iter().for_each(AbortHandle::abort);
         self.wire.rooms.lock().clear();
         self.subs.retain(|_, wanted| matches!(wanted.topic, Topic::Everyone | Topic::Idle { login: false }));
     }

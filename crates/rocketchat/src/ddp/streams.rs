@@ -110,8 +110,15 @@ const QUIET: &[&str] = &[
     "room-data",
 ];
 
+/// Longest key of a subscription, in bytes: a connection remembers its subscriptions' keys. A room's or user's id with
+/// a slash and an event's name are far shorter.
+const LONGEST_KEY: usize = 512;
+
 /// Reads a subscription's name and key; `None` when there is no such publication or the key is not one.
 pub(crate) fn topic(name: &str, key: &str) -> Option<Topic> {
+    if key.len() > LONGEST_KEY {
+        return None;
+    }
     if PUBLICATIONS.contains(&name) {
         return Some(Topic::Idle { login: false });
     }
@@ -177,6 +184,15 @@ mod tests {
             ("unknown", ""),
         ] {
             assert_eq!(topic(name, key), None, "{name} {key}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_would_fill_the_memory_is_refused_by_every_stream() {
+        let endless = format!("abc/{}", "x".repeat(LONGEST_KEY));
+        let names = STREAMS.iter().map(|s| format!("stream-{}", s.name));
+        for name in names.chain(PUBLICATIONS.iter().chain(QUIET).map(|name| (*name).to_owned())) {
+            assert_eq!(topic(&name, &endless), None, "{name}");
         }
     }
 }

@@ -38,6 +38,10 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(25);
 pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a move to a WebSocket may take.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest frame that is good during a move: a control frame with its mask.
+const PROBE_FRAME: usize = 256;
+/// Pings and pongs during a move.
+const PROBE_PINGS: usize = 16;
 
 /// Engine.IO's errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,10 +267,12 @@ async fn probe(polls: Arc<Polls>, stream: RawStream) {
 
 async fn handshake(polls: &Polls, mut stream: RawStream) -> Option<RawStream> {
     let mut decoder = Decoder::new(WsLimits { message: 64, fragments: 4 });
-    let (mut input, mut used, mut probed) = (Vec::new(), 0, false);
+    let (mut input, mut used, mut probed, mut pings) = (Vec::new(), 0, false, 0);
     loop {
-        // The decoder unmasks in place, so it gets a copy and whole frames are cut off afterwards.
-        let mut copy = input[used..].to_vec();
+        // The decoder unmasks in place, so it gets a copy and whole frames are cut off afterwards. What lies behind a
+        // frame is not copied: it may be a megabyte.
+        let end = input.len().min(used + PROBE_FRAME);
+        let mut copy: Vec<u8> = input[used..end].to_vec();
         match decoder.step(&mut copy).ok()? {
             Some((size, Incoming::Text("2probe"))) if !probed => {
                 if !polls.probe() {
@@ -281,7 +287,10 @@ async fn handshake(polls: &Polls, mut stream: RawStream) -> Option<RawStream> {
                 stream.unread(&input[used + size..]);
                 return Some(stream);
             }
-            Some((size, Incoming::Ping(_) | Incoming::Pong(_))) => used += size,
+            Some((size, Incoming::Ping(_) | Incoming::Pong(_))) if pings < PROBE_PINGS => {
+                used += size;
+                pings += 1;
+            }
             Some(_) => return None,
             None => {
                 if stream.read_buf(&mut input).await.ok()? == 0 || input.len() > MAX_PAYLOAD {
@@ -289,5 +298,39 @@ async fn handshake(polls: &Polls, mut stream: RawStream) -> Option<RawStream> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a client sends over a socket that is to be moved to.
+    async fn moving(frames: &[u8]) -> Option<RawStream> {
+        let (mut client, server) = tokio::io::duplex(1 << 20);
+        client.write_all(frames).await.unwrap();
+        handshake(&Polls::default(), RawStream::over(server)).await
+    }
+
+    fn text(text: &str) -> Vec<u8> {
+        payload::frames_of(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_client_that_moves_may_ping_meanwhile_but_not_for_ever() {
+        let ping = [0x89, 0x80, 0, 0, 0, 0];
+        for (pings, good) in [(0, true), (PROBE_PINGS, true), (PROBE_PINGS + 1, false), (100_000, false)] {
+            let frames = [text("2probe"), ping.repeat(pings), text("5"), text("4after")].concat();
+            assert_eq!(moving(&frames).await.is_some(), good, "{pings}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_follows_the_move_is_kept_however_much_it_is() {
+        let long = text(&format!("4{}", "x".repeat(100_000)));
+        let mut stream = moving(&[text("2probe"), text("5"), long.clone()].concat()).await.unwrap();
+        let mut rest = vec![0; long.len()];
+        stream.read_exact(&mut rest).await.unwrap();
+        assert_eq!(rest, long);
     }
 }
