@@ -66,7 +66,7 @@ pub enum UserSort {
 }
 
 /// A page of a list. `count` is at most 100 unless a setting allows more.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
     /// How many to pass over.
     pub offset: u64,
