@@ -6,7 +6,7 @@ use std::{
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash},
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
 };
 
@@ -71,13 +71,28 @@ impl Wanted {
 /// Hears one room.
 pub(super) struct RoomEar {
     wire: Arc<Wire>,
+    room: RoomId,
     topic: u64,
     pub(super) wanted: Wanted,
+    /// Set when the room was lost: it hears nothing any more, even if its user comes back.
+    over: AtomicBool,
 }
 
 impl RoomEar {
     pub(super) fn new(wire: &Arc<Wire>, room: &RoomId) -> Arc<Self> {
-        Arc::new(Self { wire: wire.clone(), topic: hash(room), wanted: Wanted::default() })
+        let (room, topic) = (room.clone(), hash(room));
+        Arc::new(Self {
+            wire: wire.clone(),
+            room,
+            topic,
+            wanted: Wanted::default(),
+            over: AtomicBool::default(),
+        })
+    }
+
+    /// Whether the room was lost since.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
     }
 
     fn push(&self, published: &Published, class: Class) {
@@ -119,6 +134,8 @@ impl Listener for RoomEar {
     }
 
     fn revoked(&self) {
+        self.over.store(true, Ordering::Release);
+        self.wire.rooms.lock().remove(&self.room);
         self.wire.outbox.purge(Lost::Topic(self.topic));
     }
 }

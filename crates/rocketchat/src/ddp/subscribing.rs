@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use parlor_core::{chat::Chat, hub::Subscription, id::UserId, session::Actor};
+use parlor_core::{
+    chat::Chat,
+    hub::Subscription,
+    id::{RoomId, UserId},
+    session::Actor,
+};
 use parlor_live::{Answer, Step};
 use serde_json::Value;
 
@@ -66,6 +71,11 @@ impl Ddp {
         }
     }
 
+    /// Whether an ear of this room still hears. One that lost it stays deaf when its user comes back.
+    fn hears(&self, room: &RoomId) -> bool {
+        self.rooms.get(room).is_some_and(|heard| !heard.ear.is_over())
+    }
+
     pub(super) fn listen(&mut self, id: Box<str>, wanted: Wanted) -> Step<Done> {
         if let Some(refused) = self.refuses(&wanted) {
             self.reply(frame::nosub(&id, Some(&refused.ddp())));
@@ -75,7 +85,7 @@ impl Ddp {
         let own = self.user.as_ref().map(|h| h.ear.clone());
         let heard: Answer<Result<Option<(Place, Subscription)>, Refused>> = match (&wanted.topic, actor, own)
         {
-            (Topic::Room(room, event), Some(actor), _) if !self.rooms.contains_key(room) => {
+            (Topic::Room(room, event), Some(actor), _) if !self.hears(room) => {
                 let (room, event) = (room.clone(), *event);
                 Box::pin(async move {
                     let ear = RoomEar::new(&wire, &room);
@@ -150,7 +160,12 @@ impl Ddp {
     pub(super) fn subscribed(&mut self, id: Box<str>, wanted: Wanted, heard: Option<(Place, Subscription)>) {
         match heard {
             Some((Place::Room(room, ear), subscription)) => {
-                self.wire.rooms.lock().insert(room.clone());
+                let mut rooms = self.wire.rooms.lock();
+                // Looked at within the lock: an ear that loses its room meanwhile takes it out again.
+                if !ear.is_over() {
+                    rooms.insert(room.clone());
+                }
+                drop(rooms);
                 self.rooms.insert(room, RoomHeard { ear, subscription });
             }
             Some((Place::Inbox, subscription)) => self.inbox = Some(subscription),

@@ -168,6 +168,11 @@ async fn whoever_is_banned_stays_out_until_let_in_again() {
     assert_ne!(cast.owner.rest.post("channels.invite", invite).await.status, 200);
     let _ = cast.owner.rest.post("rooms.unbanUser", ban).await.ok();
     let _ = cast.member.rest.post("channels.join", join).await.ok();
+    let _ = reading.take_events("room-messages", &room);
+    reading.stream("room-messages", &room).await.expect("whoever is back may listen");
+    cast.owner.say(&room, "welcome back").await;
+    let heard = reading.event("room-messages", &room).await;
+    assert_eq!(heard[0]["msg"], "welcome back", "and hears again on the same connection");
 }
 
 #[tokio::test]
