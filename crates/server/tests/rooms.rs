@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// Who is on the stage, and who must not be.
 struct Stage {
-    _server: Server,
+    server: Server,
     administrator: Person,
     owner: Person,
     member: Person,
@@ -19,7 +19,7 @@ impl Stage {
         let owner = administrator.make(&server, "owner", "Olga Owner").await;
         let member = administrator.make(&server, "member", "Mina Member").await;
         let outsider = administrator.make(&server, "outsider", "Otto Outsider").await;
-        Self { _server: server, administrator, owner, member, outsider }
+        Self { server, administrator, owner, member, outsider }
     }
 }
 
@@ -187,4 +187,26 @@ async fn a_private_teams_channel_is_for_the_team() {
     assert_eq!(stage.outsider.rest.get("channels.info", &[("roomId", &room)]).await.status, 400);
     assert_eq!(stage.outsider.rest.post("channels.join", json!({ "roomId": room })).await.status, 400);
     let _ = stage.member.rest.post("channels.join", json!({ "roomId": room })).await.ok();
+}
+
+#[tokio::test]
+async fn whoever_leaves_a_private_team_hears_no_more_of_its_channels_on_a_connection_that_stands() {
+    let stage = Stage::set().await;
+    let body = json!({ "name": "harbour", "type": 1, "members": ["member"] });
+    let team = stage.owner.rest.post("teams.create", body).await.ok()["team"]["_id"].take();
+    let room = stage.owner.channel("quay", &[]).await;
+    let _ = stage.owner.rest.post("teams.addRooms", json!({ "teamId": team, "rooms": [room] })).await.ok();
+    let mut looking = stage.member.socket(&stage.server).await;
+    looking.stream("room-messages", &room).await.expect("the team looks into its channels");
+    stage.owner.say(&room, "for the team").await;
+    assert_eq!(looking.event("room-messages", &room).await[0]["msg"], "for the team");
+    let leaving = json!({ "teamId": team, "userId": stage.member.id });
+    let _ = stage.owner.rest.post("teams.removeMember", leaving).await.ok();
+    stage.owner.say(&room, "without them").await;
+    let own = stage.member.direct(&stage.owner).await;
+    looking.stream("room-messages", &own).await.expect("one's own");
+    stage.member.say(&own, "why?").await;
+    let _ = looking.event("room-messages", &own).await;
+    let heard = looking.take_events("room-messages", &room);
+    assert!(heard.iter().all(|args| args[0]["msg"] != "without them"), "{heard:?}");
 }

@@ -46,8 +46,11 @@ impl Hub {
             {
                 self.doubt_everywhere(&user.id, call);
             }
-            Event::RoleGiven { user, .. } => self.doubt_everywhere(user, call),
-            Event::Permission { .. } | Event::Role { .. } => self.doubt_all(call),
+            // A room that was left may have been the main room of a team whose channels were open by it.
+            Event::RoleGiven { user, .. } | Event::MembershipRemoved { user, .. } => {
+                self.doubt_everywhere(user, call);
+            }
+            Event::Permission { .. } | Event::Role { .. } | Event::Team { .. } => self.doubt_all(call),
             _ => {}
         }
     }
