@@ -227,17 +227,19 @@ impl SqlTx<'_> {
         let mut given: Vec<Param<'_>> = wanted.values.iter().map(|v| Param::Text(v)).collect();
         let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) FROM rooms r WHERE {}", wanted.text);
         let total: i64 = self.one(&sql, &given, |row| row.get(0))?;
-        let order = match filter.sort {
-            RoomSort::Name => "COALESCE(r.title_key, r.name_key, '')",
-            RoomSort::CreatedAt => "r.created_at",
-            RoomSort::Members => "r.members",
-            RoomSort::LastMessage => "COALESCE(h.last_at, 0)",
+        let (order, heads) = match filter.sort {
+            RoomSort::Name => ("COALESCE(r.title_key, r.name_key, '')", ""),
+            RoomSort::CreatedAt => ("r.created_at", ""),
+            RoomSort::Members => ("r.members", ""),
+            RoomSort::LastMessage => ("COALESCE(h.last_at, 0)", "JOIN room_heads h ON h.room = r.key"),
         };
         let way = if filter.descending { "DESC" } else { "ASC" };
         let n = given.len();
+        // What is sorted is a key and a value; only the page itself is looked up whole, with its last messages.
         let sql = format!(
-            "SELECT {ROOM}, {HEAD} FROM rooms r {HEAD_JOIN} WHERE {} ORDER BY {order} {way}, r.key {way} \
-             LIMIT ${} OFFSET ${}",
+            "SELECT {ROOM}, {HEAD} FROM (SELECT r.key AS page_key, {order} AS page_order FROM rooms r {heads} \
+             WHERE {} ORDER BY page_order {way}, page_key {way} LIMIT ${} OFFSET ${}) p \
+             JOIN rooms r ON r.key = p.page_key {HEAD_JOIN} ORDER BY p.page_order {way}, p.page_key {way}",
             wanted.text,
             n + 1,
             n + 2
