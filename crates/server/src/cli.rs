@@ -110,7 +110,7 @@ pub struct ExplainArgs {
 /// Which data a command works on.
 #[derive(Clone, Debug, Args)]
 pub struct Place {
-    /// The data directory [default: data].
+    /// The data directory.
     #[arg(long, env = "PARLOR_DATA", default_value = "data")]
     pub data: PathBuf,
     /// The PostgreSQL database, when one is used.
