@@ -44,13 +44,13 @@ impl Hub {
             Event::User { user, change: Change::Changed, before }
                 if before.as_ref().is_none_or(|b| b.access != user.access) =>
             {
-                self.doubt_everywhere(&user.id, call);
+                self.doubt_everywhere(&user.id, None, call);
             }
-            // A room that was left may have been the main room of a team whose channels were open by it.
-            Event::RoleGiven { user, .. } | Event::MembershipRemoved { user, .. } => {
-                self.doubt_everywhere(user, call);
-            }
-            Event::Permission { .. } | Event::Role { .. } | Event::Team { .. } => self.doubt_all(call),
+            Event::RoleGiven { user, .. } => self.doubt_everywhere(user, None, call),
+            // It may have been the main room of a team whose channels were open by it. The room itself asks in its
+            // order.
+            Event::MembershipRemoved { user, room, .. } => self.doubt_everywhere(user, Some(room), call),
+            Event::Permission { .. } | Event::Role { .. } => self.doubt_all(call),
             _ => {}
         }
     }
@@ -143,8 +143,8 @@ impl Hub {
         }
     }
 
-    /// One user may have lost any room.
-    fn doubt_everywhere(&self, user: &UserId, call: &mut Call) {
+    /// One user may have lost any room but this one.
+    fn doubt_everywhere(&self, user: &UserId, but: Option<&RoomId>, call: &mut Call) {
         let Some(cell) = self.cell(user) else { return };
         let mut seen = FxHashSet::default();
         let mut places = Vec::new();
@@ -157,7 +157,7 @@ impl Hub {
         for (shard, slot) in places {
             let mut rooms = self.shards[usize::from(shard)].rooms.lock();
             let Some(room) = rooms.table.at_mut(slot) else { continue };
-            if room.listens(user) {
+            if room.listens(user) && but != Some(room.id()) {
                 let question = room.ask(listens(user), call.now, self.number());
                 self.asked(question, call);
                 let id = room.id().clone();
