@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use crate::{
     chat::Chat,
-    clock::Time,
+    clock::{DAY, Time},
     credentials::{Attempt, Factor, Password, Verdict},
     error::{Refusal, Result, State, What},
     event::{Change, Event},
@@ -14,9 +14,6 @@ use crate::{
     user::User,
     users_change::Secret,
 };
-
-/// In milliseconds.
-const DAY: i64 = 86_400_000;
 
 /// What a client brings to log in.
 #[derive(Clone, Debug)]

@@ -2,6 +2,9 @@
 
 use std::{fmt, time::Duration};
 
+/// A day, in milliseconds.
+pub const DAY: i64 = 86_400_000;
+
 /// A moment: milliseconds since 1970-01-01T00:00:00Z. Shown to people, never trusted for order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(pub i64);

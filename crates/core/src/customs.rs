@@ -197,7 +197,7 @@ impl Chat {
         let change = move |custom: &mut Custom| {
             custom.name = name.clone();
             if status.is_some() || make {
-                custom.extension = status.map(word).unwrap_or_default().to_owned();
+                custom.extension = status.map(Status::word).unwrap_or_default().to_owned();
             }
         };
         self.put_custom(CustomKind::Status, What::Status, id, change).await
@@ -321,16 +321,6 @@ fn check_emoji_names(name: &str, aliases: &[String]) -> Result<()> {
     match aliases.iter().any(|alias| alias == name) {
         true => Err(Refusal::invalid("aliases", "an alias must differ from the name")),
         false => Ok(()),
-    }
-}
-
-/// How the type of a custom status is kept.
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Offline => "offline",
-        Status::Online => "online",
-        Status::Away => "away",
-        Status::Busy => "busy",
     }
 }
 

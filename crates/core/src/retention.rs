@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     chat::Chat,
-    clock::Time,
+    clock::{DAY, Time},
     error::{Refusal, Result},
     event::Purge,
     id::RoomId,
@@ -22,8 +22,6 @@ use crate::{
 
 const RETENTION: &str = "retention";
 const UPKEEP: &str = "upkeep";
-/// Milliseconds of a day.
-const DAY: i64 = 24 * 60 * 60 * 1000;
 /// Between two sweeps, in milliseconds.
 const EVERY: i64 = 60 * 60 * 1000;
 /// Longest age that a rule may say, in days: a hundred years.

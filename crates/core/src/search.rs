@@ -2,7 +2,7 @@
 
 use crate::{
     chat::Chat,
-    clock::Time,
+    clock::{DAY, Time},
     error::{Refusal, Result},
     id::{RoomId, UserId},
     message::Message,
@@ -17,8 +17,6 @@ pub const MAX_QUERY: usize = 1_000;
 const MAX_TERMS: usize = 32;
 /// Rooms searched at once.
 const MAX_ROOMS: usize = 1_000;
-/// A day in milliseconds.
-const DAY: i64 = 86_400_000;
 
 /// Reads a query: what a fuzzer calls.
 pub fn fuzz(text: &str) {

@@ -108,6 +108,23 @@ pub enum Status {
     Busy,
 }
 
+impl Status {
+    /// The word that it is kept and told by.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Offline => "offline",
+            Self::Online => "online",
+            Self::Away => "away",
+            Self::Busy => "busy",
+        }
+    }
+
+    /// What [`word`](Self::word) stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Offline, Self::Online, Self::Away, Self::Busy].into_iter().find(|status| status.word() == word)
+    }
+}
+
 impl User {
     /// Whether the user holds this workspace-wide role.
     pub fn has_role(&self, role: &str) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     accounts::{another_admin, put_user},
     chat::Chat,
+    clock::DAY,
     credentials::Password,
     error::{Refusal, Result, State, What},
     event::Event,
@@ -72,7 +73,7 @@ impl Chat {
         if days.is_nan() || days < 0.0 {
             return Err(Refusal::invalid("days", "must be >= 0"));
         }
-        let border = self.now().millis().saturating_sub((days * 86_400_000.0) as i64);
+        let border = self.now().millis().saturating_sub((days * DAY as f64) as i64);
         let (mut offset, mut count) = (0, 0);
         loop {
             let filter = UserFilter {

@@ -143,15 +143,9 @@ fn push(cell: &Cell, of: &UserId, frame: Bytes) {
 }
 
 fn frame(user: &User, status: Status) -> Bytes {
-    let word = match status {
-        Status::Offline => "offline",
-        Status::Online => "online",
-        Status::Away => "away",
-        Status::Busy => "busy",
-    };
     let data = json!({
         "type": "presence", "username": user.username, "user_id": user.id.as_str(),
-        "online": status != Status::Offline, "status": word,
+        "online": status != Status::Offline, "status": status.word(),
     });
     frame_sse(None, Some("presence"), &data.to_string())
 }

@@ -3,6 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use parlor_core::{chat::Chat, session::Actor};
+use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{Door, refusal::Refused, who::Who};
@@ -14,6 +15,8 @@ type Run =
 
 /// What goes out: a value, or what was written as JSON right away. A page of messages costs half as much when it never
 /// becomes a value.
+#[derive(Serialize)]
+#[serde(untagged)]
 pub(crate) enum Reply {
     Value(Value),
     Written(Box<RawValue>),
@@ -24,11 +27,11 @@ impl Reply {
     pub(crate) fn into_text(self) -> String {
         match self {
             Self::Value(value) => value.to_string(),
-            Self::Written(json) => json.get().to_owned(),
+            Self::Written(json) => Box::<str>::from(json).into_string(),
         }
     }
 
-    /// For callers that look into it or wrap it.
+    /// For methods that give another's answer as theirs.
     pub(crate) fn into_value(self) -> Value {
         match self {
             Self::Value(value) => value,

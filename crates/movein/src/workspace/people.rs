@@ -81,7 +81,7 @@ impl Importer<'_> {
             emails: emails(doc),
             active: doc.flag("active").unwrap_or(true),
             roles: if roles.is_empty() { empty.roles.clone() } else { roles },
-            status_default: status(&doc.words("statusDefault")),
+            status_default: Status::from_word(&doc.words("statusDefault")).unwrap_or(Status::Online),
             status_text: cut(doc.words("statusText"), 120),
             bio: cut(doc.words("bio"), 260),
             nickname: cut(doc.words("nickname"), 120),
@@ -163,15 +163,6 @@ fn emails(doc: &Doc) -> Vec<Email> {
 
 fn preferences(doc: &Doc) -> Json {
     doc.at("settings.preferences").filter(|v| v.is_object()).and_then(carried).unwrap_or_default()
-}
-
-fn status(word: &str) -> Status {
-    match word {
-        "away" => Status::Away,
-        "busy" => Status::Busy,
-        "offline" => Status::Offline,
-        _ => Status::Online,
-    }
 }
 
 fn cut(text: String, most: usize) -> String {

@@ -7,13 +7,13 @@ use parlor_core::{
     presence::NewStatus,
     room::RoomKind,
     rooms::RoomRef,
+    user::Status,
 };
 use serde_json::Value;
 
 use crate::{
     method::{Answer, Invocation, Method, method, mismatch},
     refusal::Refused,
-    shape::user::read_status,
     who::Who,
 };
 
@@ -140,7 +140,7 @@ async fn away(call: Invocation) -> Answer {
 }
 
 async fn set_default(call: Invocation) -> Answer {
-    let status = read_status(call.text(0)?);
+    let status = Status::from_word(call.text(0)?);
     call.chat().set_status(call.actor()?, None, NewStatus { status, text: None }).await?;
     Ok(Value::Null)
 }
@@ -154,7 +154,7 @@ async fn set_status(call: Invocation) -> Answer {
                     "Valid status types include online, away, offline, and busy.",
                 )
             };
-            Some(read_status(word).ok_or_else(bad)?)
+            Some(Status::from_word(word).ok_or_else(bad)?)
         }
         _ => None,
     };

@@ -195,8 +195,7 @@ pub(crate) async fn page_of_members(
         by_role,
         ..MemberFilter::default()
     };
-    let status: Vec<Status> =
-        call.list("status").iter().filter_map(|word| shape::user::read_status(word)).collect();
+    let status: Vec<Status> = call.list("status").iter().filter_map(|word| Status::from_word(word)).collect();
     Ok(call.chat().members(call.actor()?, room, filter, &status, call.page()?).await?)
 }
 

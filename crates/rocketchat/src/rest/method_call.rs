@@ -1,10 +1,11 @@
 //! DDP methods over HTTP: `method.call/NAME` and, without login, `method.callAnon/NAME`.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
     call::{Call, success},
-    method::{Answer, Invocation, Reply},
+    method::{Invocation, Reply},
     refusal::Refused,
     route::{Outcome, Route, post},
     who::Who,
@@ -38,24 +39,34 @@ async fn run(mut call: Call) -> Outcome {
         None | Some(Value::Null) => Vec::new(),
         Some(_) => return Err(bad_message()),
     };
-    let mut answer = json!({ "msg": "result" });
-    if let Some(id) = message.get("id") {
-        answer["id"] = id.clone();
-    }
+    let mut answer = Answered { error: None, id: message.get("id"), msg: "result", result: None };
     match invoke(&call, &name, params).await {
-        Ok(Value::Null) => {}
-        Ok(result) => answer["result"] = result,
-        Err(refused) => answer["error"] = refused.method_call(),
+        Ok(Reply::Value(Value::Null)) => {}
+        Ok(result) => answer.result = Some(result),
+        Err(refused) => answer.error = Some(refused.method_call()),
     }
-    success(json!({ "message": answer.to_string() }))
+    // There is nothing in it that can't be written.
+    success(json!({ "message": serde_json::to_string(&answer).unwrap_or_default() }))
 }
 
-async fn invoke(call: &Call, name: &str, params: Vec<Value>) -> Answer {
+/// A method's answer as DDP has it, carried as text.
+#[derive(Serialize)]
+struct Answered<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a Value>,
+    msg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Reply>,
+}
+
+async fn invoke(call: &Call, name: &str, params: Vec<Value>) -> Result<Reply, Refused> {
     let unknown = || Refused::meteor("404", &format!("Method '{name}' not found"));
     let method = call.door.method(name).ok_or_else(unknown)?;
     let (door, actor) = (call.door.clone(), call.actor_if_any().cloned());
     let invocation = Invocation { door, actor, params, origin: 0, code: call.code() };
-    method.call(invocation).await.map(Reply::into_value)
+    method.call(invocation).await
 }
 
 fn bad_message() -> Refused {

@@ -48,7 +48,7 @@ fn read_type(text: Option<&str>) -> Result<Option<Status>, Refused> {
     let bad = |text: &str| {
         Refused::meteor("error-input-is-not-a-valid-field", &format!("{text} is not a valid status type"))
     };
-    text.filter(|t| !t.is_empty()).map(|t| shape::user::read_status(t).ok_or_else(|| bad(t))).transpose()
+    text.filter(|t| !t.is_empty()).map(|t| Status::from_word(t).ok_or_else(|| bad(t))).transpose()
 }
 
 async fn create(mut call: Call) -> Outcome {

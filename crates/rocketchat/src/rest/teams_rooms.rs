@@ -85,7 +85,7 @@ async fn members(call: Call) -> Outcome {
     let text = call.param("username").or(call.param("name")).or(call.param("filter"));
     let filter = MemberFilter { text: text.unwrap_or_default().to_owned(), ..MemberFilter::default() };
     let words = call.list("status");
-    let status: Vec<Status> = words.iter().filter_map(|word| shape::user::read_status(word)).collect();
+    let status: Vec<Status> = words.iter().filter_map(|word| Status::from_word(word)).collect();
     let page = call.page()?;
     let found = call.chat().team_members(call.actor()?, &team, filter, &status, page).await;
     let found = found.map_err(refuse_team)?;
@@ -101,7 +101,7 @@ fn member(member: &Member, team: &Team, people: &People) -> Value {
     let mut value = json!({
         "user": {
             "_id": user.id.as_str(), "username": user.username, "name": shown_name(user),
-            "status": shape::user::status(member.status),
+            "status": member.status.word(),
         },
         "createdBy": { "_id": team.creator.as_str(), "username": people.username(&team.creator) },
         "createdAt": Dates::Iso.value(m.joined_at),

@@ -70,7 +70,7 @@ async fn presence(call: Call) -> Outcome {
 fn short(user: &User, now: Status) -> Value {
     let mut shown = json!({
         "_id": user.id.as_str(), "username": user.username, "name": user.name,
-        "status": shape::user::status(now), "utcOffset": shape::setting::number(user.utc_offset),
+        "status": now.word(), "utcOffset": shape::setting::number(user.utc_offset),
     });
     if !user.status_text.is_empty() {
         shown["statusText"] = user.status_text.as_str().into();
@@ -91,7 +91,7 @@ async fn subject(call: &Call) -> Result<std::sync::Arc<User>, Refused> {
 
 async fn get_presence(call: Call) -> Outcome {
     let user = subject(&call).await?;
-    let now = shape::user::status(call.chat().status_of(&user.id));
+    let now = call.chat().status_of(&user.id).word();
     let mut answer = json!({ "presence": now });
     if user.id == call.actor()?.user {
         answer["connectionStatus"] = now.into();
@@ -104,7 +104,7 @@ async fn get_presence(call: Call) -> Outcome {
 
 async fn get_status(call: Call) -> Outcome {
     let user = subject(&call).await?;
-    let now = shape::user::status(call.chat().status_of(&user.id));
+    let now = call.chat().status_of(&user.id).word();
     success(json!({
         "_id": user.id.as_str(), "message": user.status_text, "connectionStatus": now, "status": now,
     }))
@@ -118,7 +118,7 @@ async fn set_status(mut call: Call) -> Outcome {
         ));
     }
     let status = match body.text("status")? {
-        Some(text) => Some(shape::user::read_status(text).ok_or_else(invalid_status)?),
+        Some(text) => Some(Status::from_word(text).ok_or_else(invalid_status)?),
         None => None,
     };
     let new = NewStatus { status, text: body.text("message")?.map(str::to_owned) };

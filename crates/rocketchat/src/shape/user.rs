@@ -48,16 +48,6 @@ pub(crate) const PREFERENCES: &[&str] = &[
     "featuresPreview",
 ];
 
-/// `online`, `away`, `busy`, `offline`.
-pub(crate) fn status(status: Status) -> &'static str {
-    match status {
-        Status::Offline => "offline",
-        Status::Online => "online",
-        Status::Away => "away",
-        Status::Busy => "busy",
-    }
-}
-
 /// 0 offline, 1 online, 2 away, 3 busy.
 pub(crate) fn status_code(status: Status) -> u8 {
     match status {
@@ -66,17 +56,6 @@ pub(crate) fn status_code(status: Status) -> u8 {
         Status::Away => 2,
         Status::Busy => 3,
     }
-}
-
-/// Reads what [`status`] writes.
-pub(crate) fn read_status(text: &str) -> Option<Status> {
-    Some(match text {
-        "offline" => Status::Offline,
-        "online" => Status::Online,
-        "away" => Status::Away,
-        "busy" => Status::Busy,
-        _ => return None,
-    })
 }
 
 /// `user`, `bot`, `app`.
@@ -99,7 +78,7 @@ pub(crate) fn member(user: &User, now: Status) -> Value {
         ("_id".to_owned(), user.id.as_str().into()),
         ("username".to_owned(), user.username.as_str().into()),
         ("name".to_owned(), user.name.as_str().into()),
-        ("status".to_owned(), status(now).into()),
+        ("status".to_owned(), now.word().into()),
         ("statusText".to_owned(), user.status_text.as_str().into()),
         ("utcOffset".to_owned(), hours(user.utc_offset)),
     ]);
@@ -184,7 +163,7 @@ fn seen(user: &User, now: Status) -> Map<String, Value> {
         ("type".to_owned(), kind(user).into()),
         ("active".to_owned(), user.active.into()),
         ("roles".to_owned(), user.roles.iter().map(|r| r.as_str()).collect::<Vec<_>>().into()),
-        ("status".to_owned(), status(now).into()),
+        ("status".to_owned(), now.word().into()),
         ("utcOffset".to_owned(), hours(user.utc_offset)),
     ]);
     if !user.status_text.is_empty() {
@@ -219,7 +198,7 @@ fn put_private(all: &mut Map<String, Value>, user: &User, dates: Dates) {
     let more = [
         ("emails", emails.into()),
         ("statusConnection", connection),
-        ("statusDefault", status(user.status_default).into()),
+        ("statusDefault", user.status_default.word().into()),
         ("customFields", custom_fields(user)),
         ("requirePasswordChange", user.require_password_change.into()),
         ("createdAt", dates.value(user.created_at)),
