@@ -192,6 +192,22 @@ async fn nothing_behind_a_request_to_wait_for_is_looked_at() {
 }
 
 #[tokio::test]
+async fn writes_are_queued_while_earlier_ones_wait_for_the_disk_and_refusals_keep_their_turn() {
+    let server = TestServer::start().await;
+    let mut client = server.connect().await;
+    for request in ["queue one", "refuse two", "queue three", "echo"] {
+        client.say(request).await;
+    }
+    client.expect("echo").await;
+    assert_eq!(*server.stage.started.lock().unwrap(), ["one", "three"], "nobody waited for the first");
+    server.stage.release("three");
+    server.stage.release("one");
+    for answer in ["one", "two", "three"] {
+        client.expect(&format!("answered {answer}")).await;
+    }
+}
+
+#[tokio::test]
 async fn a_burst_of_requests_is_started_up_to_the_bound_and_answered_in_order() {
     let server = TestServer::start().await;
     let mut client = server.connect().await;

@@ -6,8 +6,9 @@ mod input;
 mod scratch;
 mod work;
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
@@ -32,6 +33,25 @@ pub enum Step<A> {
     Apart(Answer<A>),
     /// End the connection gently: answers in flight and what is queued go out first.
     End(Close),
+}
+
+impl<A: Send + 'static> Step<A> {
+    /// A request of two parts, such as a write: it is queued before the next request is looked at, and answered when it is
+    /// stored. `then` makes the second part of what the first came to.
+    ///
+    /// What a write is judged by is nearly always in memory: then the first part is over at the first look, and many
+    /// writes of one connection may be in flight.
+    pub fn queued(mut first: Answer<A>, then: impl FnOnce(A) -> Self) -> Self {
+        match first.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(done) => then(done),
+            Poll::Pending => Self::Wait(first),
+        }
+    }
+
+    /// An answer that is there already and waits for its turn.
+    pub fn ready(done: A) -> Self {
+        Self::Answer(Box::pin(ready(done)))
+    }
 }
 
 /// What a session did when the client was silent for [`crate::Options::ping_every`].

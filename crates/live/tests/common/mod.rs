@@ -83,6 +83,11 @@ impl Session for Puppet {
         match text.split_once(' ').unwrap_or((text, "")) {
             ("answer", name) => Step::Answer(self.request(name)),
             ("wait", name) => Step::Wait(self.request(name)),
+            ("queue", name) => {
+                let stored = self.request(name);
+                Step::queued(Box::pin(std::future::ready(String::new())), |_| Step::Answer(stored))
+            }
+            ("refuse", name) => Step::queued(Box::pin(std::future::ready(name.to_owned())), Step::ready),
             ("apart", name) => Step::Apart(self.request(name)),
             ("end", _) => Step::End(Close::new(4000, "as you wish")),
             ("panic", _) => panic!("as you wish"),

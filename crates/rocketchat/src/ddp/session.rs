@@ -1,14 +1,7 @@
 //! One DDP connection: handshake, login, methods, subscriptions. Frames are handled in their order; sends are
 //! pipelined, each enqueued before the next frame is looked at.
 
-use std::{
-    collections::HashMap,
-    future::ready,
-    net::IpAddr,
-    sync::Arc,
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -201,20 +194,17 @@ impl Ddp {
 
     fn send(&self, id: Box<str>, params: Vec<Value>) -> Step<Done> {
         let invocation = self.invocation(params);
-        let mut enqueuing: Answer<Done> = Box::pin(async move {
+        let enqueuing = Box::pin(async move {
             let sending = async {
                 let draft = crate::rest::chat_draft::draft(invocation.object(0)?)?;
                 Ok(invocation.chat().send(invocation.actor()?, draft).await?)
             };
             Done::Enqueued { id, sending: sending.await }
         });
-        // What a message is judged by is nearly always in memory: then it is queued at the first look, and the next
-        // frame need not wait for a turn.
-        match enqueuing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Done::Enqueued { id, sending: Ok(sending) }) => self.store(id, sending),
-            Poll::Ready(done) => Step::Answer(Box::pin(ready(done))),
-            Poll::Pending => Step::Wait(enqueuing),
-        }
+        Step::queued(enqueuing, |done| match done {
+            Done::Enqueued { id, sending: Ok(sending) } => self.store(id, sending),
+            refused => Step::ready(refused),
+        })
     }
 
     /// Waits until a message is on disk.

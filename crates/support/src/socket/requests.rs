@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parlor_core::{case::Queue, id::RoomId, session::Actor};
+use parlor_core::{case::Queue, id::RoomId, messages::Sending, session::Actor};
 use parlor_host::{Fields, PageAsked, Problem, Text, iso, page::Habit};
 use parlor_live::{Answer, Step};
 use serde_json::{Map, Value};
@@ -29,10 +29,16 @@ impl Support {
         let wire = self.wire.clone();
         match asked.kind.as_str() {
             "ping" => self.pong(asked),
-            "send_chat_message" => Step::Wait(Box::pin(async move {
-                let sending = enqueue(&wire, &actor, asked.fields()).await;
-                Done::Enqueued { to: to(asked), sending }
-            })),
+            "send_chat_message" => {
+                let enqueuing = Box::pin(async move {
+                    let sending = enqueue(&wire, &actor, asked.fields()).await;
+                    Done::Enqueued { to: to(asked), sending }
+                });
+                Step::queued(enqueuing, |done| match done {
+                    Done::Enqueued { to, sending: Ok(sending) } => self.stored(to, sending),
+                    refused => Step::ready(refused),
+                })
+            }
             "create_support_conversation" => self.joining(asked, open(wire, actor)),
             "join_conversation" => self.join(asked, "conversation_id"),
             "join_room" => self.join_room(asked),
@@ -202,6 +208,21 @@ impl Support {
             Map::from_iter([("conversation_id".to_owned(), Value::from(id))])
         });
         self.answered_now(asked, answer)
+    }
+
+    /// Waits until a message is on disk.
+    pub(super) fn stored(&self, to: Asked, sending: Sending) -> Step<Done> {
+        let (door, actor) = (self.door.clone(), self.actor());
+        Step::Answer(Box::pin(async move {
+            let answer = match &actor {
+                Ok(actor) => {
+                    let acts = Acts { host: &door.host, actor };
+                    acts.stored(sending).await.map(|(keys, _)| keys)
+                }
+                Err(problem) => Err(problem.clone()),
+            };
+            Done::Answered { to, answer }
+        }))
     }
 
     fn typing(&self, asked: Frame) -> Step<Done> {

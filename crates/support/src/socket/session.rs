@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Door,
-    acts::{Acts, Keys},
+    acts::Keys,
     envelope::{Frame, error, frame, keys, refused, success},
     shape,
 };
@@ -279,19 +279,7 @@ impl Session for Support {
             Done::Greeted(Ok(greeted)) => self.greeted(greeted),
             Done::Greeted(Err(problem)) => return self.refuse(&problem),
             Done::Answered { to, answer } => self.answer(to, answer),
-            Done::Enqueued { to, sending: Ok(sending) } => {
-                let (door, actor) = (self.door.clone(), self.actor());
-                return Step::Answer(Box::pin(async move {
-                    let answer = match &actor {
-                        Ok(actor) => {
-                            let acts = Acts { host: &door.host, actor };
-                            acts.stored(sending).await.map(|(keys, _)| keys)
-                        }
-                        Err(problem) => Err(problem.clone()),
-                    };
-                    Done::Answered { to, answer }
-                }));
-            }
+            Done::Enqueued { to, sending: Ok(sending) } => return self.stored(to, sending),
             Done::Enqueued { to, sending: Err(problem) } => self.answer(to, Err(problem)),
             Done::Joined { to, joined: Ok(join) } => return self.begin(to, join),
             Done::Joined { to, joined: Err(problem) } => self.answer(to, Err(problem)),
