@@ -35,7 +35,7 @@ const MAX_PARAMETERS: usize = 200;
 pub type Answer = Result<Response, Problem>;
 
 /// An answer with this status and body.
-pub fn answer(status: u16, body: &Value) -> Answer {
+pub fn answer(status: u16, body: &impl serde::Serialize) -> Answer {
     // All statuses are constants of the doors.
     Ok(json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body))
 }

@@ -216,8 +216,10 @@ impl Problem {
 }
 
 /// A JSON answer with the headers that all have.
-pub fn json_response(status: StatusCode, body: &Value) -> Response {
-    let mut response = Response::new(Body::from(body.to_string()));
+pub fn json_response(status: StatusCode, body: &impl serde::Serialize) -> Response {
+    // Writing into memory can't fail, and all maps have texts as keys.
+    let text = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -4,13 +4,30 @@ use std::time::Duration;
 
 use parlor_core::clock::Time;
 
-/// `2026-11-20T09:15:00.120Z`; moments outside the calendar are clamped.
+/// A time as `2026-11-20T09:15:00.120Z`; moments outside the calendar are clamped.
+#[derive(Clone, Copy, Debug)]
+pub struct Iso(pub Time);
+
+impl std::fmt::Display for Iso {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let millis = self.0.millis();
+        let stamp = jiff::Timestamp::from_millisecond(millis).unwrap_or(match millis {
+            past if past < 0 => jiff::Timestamp::UNIX_EPOCH,
+            _ => jiff::Timestamp::MAX,
+        });
+        write!(f, "{stamp:.3}")
+    }
+}
+
+impl serde::Serialize for Iso {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+/// As [`Iso`], as a text.
 pub fn iso(time: Time) -> String {
-    let stamp = jiff::Timestamp::from_millisecond(time.millis()).unwrap_or(match time.millis() {
-        past if past < 0 => jiff::Timestamp::UNIX_EPOCH,
-        _ => jiff::Timestamp::MAX,
-    });
-    format!("{stamp:.3}")
+    Iso(time).to_string()
 }
 
 /// As [`iso`], `null` for no time.

@@ -35,7 +35,7 @@ pub(crate) async fn list(call: Call) -> Answer {
     let asked = PageAsked::of_query(&call.query, Habit::Pages)?;
     let (found, pagination) = history::messages(&call.host, &actor, &room, &asked).await?;
     let viewer = &call.admitted()?.user.id;
-    let messages: Vec<Value> = found.iter().map(|m| shape::message(&call.host, viewer, m)).collect();
+    let messages: Vec<_> = found.iter().map(|m| shape::message(&call.host, viewer, m)).collect();
     answer(200, &json!({ "messages": messages, "pagination": pagination }))
 }
 

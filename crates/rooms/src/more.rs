@@ -46,7 +46,10 @@ pub(crate) async fn unreact(call: Call) -> Answer {
 }
 
 fn told(message: &Message) -> Answer {
-    answer(200, &json!({ "message_id": message.id.as_str(), "reactions": shape::reactions(message) }))
+    answer(
+        200,
+        &json!({ "message_id": message.id.as_str(), "reactions": shape::Reactions(&message.reactions) }),
+    )
 }
 
 /// `POST /api/chat/messages/{message_id}/pin`.
@@ -89,7 +92,7 @@ pub(crate) async fn thread(call: Call) -> Answer {
 
 fn listed(call: &Call, messages: &[Message], pagination: &Value) -> Answer {
     let viewer = &call.admitted()?.user.id;
-    let messages: Vec<Value> = messages.iter().map(|m| shape::message(&call.host, viewer, m)).collect();
+    let messages: Vec<_> = messages.iter().map(|m| shape::message(&call.host, viewer, m)).collect();
     answer(200, &json!({ "messages": messages, "pagination": pagination }))
 }
 
@@ -154,10 +157,11 @@ fn lines(host: Host, chat: Arc<Chat>, actor: Actor, room: RoomId) -> Body {
                 Ok(found) => found,
                 Err(refusal) => return Some((Err(std::io::Error::other(refusal.to_string())), None)),
             };
-            let mut text = String::new();
+            let mut text = Vec::new();
             for message in &found.messages {
-                text.push_str(&shape::message(&host, &actor.user, message).to_string());
-                text.push('\n');
+                // Writing into memory can't fail.
+                let _ = serde_json::to_writer(&mut text, &shape::message(&host, &actor.user, message));
+                text.push(b'\n');
             }
             let next = found.messages.last().map(|message| message.seq).filter(|_| found.more);
             Some((Ok(text), next))

@@ -8,7 +8,11 @@ use parlor_core::{
     id::UserId,
     message::Message,
 };
-use parlor_host::time::iso;
+use parlor_host::{
+    shape,
+    time::{Iso, iso},
+};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{Door, packet, rooms, session::Form, tickets};
@@ -161,9 +165,39 @@ pub(crate) fn render(
     ticket: Option<&str>,
     viewer: &UserId,
 ) -> Bytes {
+    if let Event::Message { message, change: Change::Made, .. } = event {
+        // By far the most frequent one: written straight from the noun.
+        let timestamp = Iso(message.at);
+        match ticket {
+            None if in_rooms => {
+                let (room_id, message) = (message.room.as_str(), rooms::message(door, message, viewer));
+                return packet::event("new_message", &NewInRoom { room_id, message, timestamp });
+            }
+            Some(ticket_id) if !in_rooms => {
+                let message = tickets::message(door, message, ticket_id, viewer);
+                return packet::event("new_message", &NewInTicket { ticket_id, message, timestamp });
+            }
+            _ => {}
+        }
+    }
     let mut body = Map::new();
     let Some(name) = write(door, event, in_rooms, ticket, viewer, &mut body) else { return Bytes::new() };
     packet::event(name, &body)
+}
+
+#[derive(Serialize)]
+struct NewInRoom<'a> {
+    room_id: &'a str,
+    message: shape::rooms::Shown<'a>,
+    timestamp: Iso,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewInTicket<'a> {
+    ticket_id: &'a str,
+    message: shape::tickets::Shown<'a>,
+    timestamp: Iso,
 }
 
 fn put(body: &mut Map<String, Value>, keys: Value) {
@@ -277,12 +311,12 @@ fn message_object(
     ticket: Option<&str>,
     viewer: &UserId,
 ) -> Value {
-    let Some(ticket) = ticket else { return rooms::message(door, message, viewer) };
-    let in_ticket = tickets::message(door, message, ticket, viewer);
+    let Some(ticket) = ticket else { return json!(rooms::message(door, message, viewer)) };
+    let in_ticket = json!(tickets::message(door, message, ticket, viewer));
     if !in_rooms {
         return in_ticket;
     }
-    let mut both = rooms::message(door, message, viewer);
+    let mut both = json!(rooms::message(door, message, viewer));
     let Value::Object(keys) = in_ticket else { return both };
     for (key, value) in keys {
         if key != "attachments" {
@@ -338,7 +372,7 @@ A client that reads too slowly (more than 1 MiB waits for it) hears `error` with
 closed (a WebSocket by 4408), not the socket for good: it connects again by itself and joins with `after`, the id of the
 last message that it has. The same brings back what a cut of any transport took, also one in the middle of an upgrade.
 
-`member_added` and `member_removed` of a channel with more than 500 members are told to whom they concern and to those who
+`member_added` and `member_removed` of a channel with more than 50 members are told to whom they concern and to those who
 have the room open; of groups of any size to all of their members.
 
 Messages of both forms carry keys beyond the contracts: `reactions`, `thread_id`, `thread_replies`, `thread_last_at`,

@@ -55,7 +55,7 @@ pub(crate) fn message(eyes: Eyes<'_>, message: &Message) -> Value {
         "attachments": attachments,
         "is_edited": message.edited.is_some() && !gone,
         "is_deleted": gone,
-        "reactions": rooms::reactions(message),
+        "reactions": rooms::Reactions(&message.reactions),
         "client_id": message.client_id,
     });
     beyond::add(Spelling::Snake, &mut told, message);

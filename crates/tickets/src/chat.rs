@@ -31,7 +31,7 @@ pub(crate) async fn messages(call: Call) -> Answer {
     let (ticket, actor) = entered(&call).await?;
     let asked = PageAsked::of_query(&call.query, Habit::Pages)?;
     let (messages, pagination) = history::messages(&call.host, &actor, &ticket.room, &asked).await?;
-    let messages: Vec<Value> = messages
+    let messages: Vec<_> = messages
         .iter()
         .map(|message| shape::tickets::message(&call.host, &actor.user, &ticket.id, message))
         .collect();

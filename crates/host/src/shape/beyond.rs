@@ -5,9 +5,10 @@ use parlor_core::{
     id::UserId,
     message::{FileCard, Message},
 };
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value, json};
 
-use crate::{host::Host, shape::rooms, time::iso_or_null};
+use crate::{host::Host, shape::rooms::Reactions, time::Iso};
 
 /// How a door spells its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +19,44 @@ pub enum Spelling {
     Camel,
 }
 
+/// What a message has beyond the documents.
+#[derive(Clone, Copy, Debug)]
+pub struct Beyond<'a> {
+    /// How its keys are spelt.
+    pub spelling: Spelling,
+    /// The message.
+    pub message: &'a Message,
+}
+
+impl Serialize for Beyond<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { spelling, message } = *self;
+        let key = |snake, camel| if spelling == Spelling::Snake { snake } else { camel };
+        let gone = message.is_gone();
+        let thread = message.thread_info.as_ref().filter(|info| info.replies > 0 && !gone);
+        let pinned = message.pinned.as_ref().filter(|_| !gone);
+        let mut keys = to.serialize_map(Some(7))?;
+        // The root of the thread that it is a reply in.
+        keys.serialize_entry(key("thread_id", "threadId"), &message.thread.as_ref().map(|id| id.as_str()))?;
+        // Of a root: how many replies there are, and when the last one came.
+        keys.serialize_entry(key("thread_replies", "threadReplies"), &thread.map_or(0, |info| info.replies))?;
+        keys.serialize_entry(key("thread_last_at", "threadLastAt"), &thread.map(|info| Iso(info.last_at)))?;
+        keys.serialize_entry("reactions", &Reactions(&message.reactions))?;
+        keys.serialize_entry("pinned", &pinned.is_some())?;
+        keys.serialize_entry(key("pinned_at", "pinnedAt"), &pinned.map(|mark| Iso(mark.at)))?;
+        keys.serialize_entry(key("pinned_by", "pinnedBy"), &pinned.map(|mark| mark.by.as_str()))?;
+        keys.end()
+    }
+}
+
 /// Adds what a message has beyond the documents. Keys that the door writes itself stay as they are.
 pub fn add(spelling: Spelling, value: &mut Value, message: &Message) {
-    extend(spelling, value, keys(message));
+    // Texts and numbers always are JSON.
+    let told = serde_json::to_value(Beyond { spelling, message }).unwrap_or_default();
+    let Some(object) = value.as_object_mut() else { return };
+    for (key, value) in into_keys(told) {
+        object.entry(key).or_insert(value);
+    }
 }
 
 /// Adds what is known of a file beyond the documents: of pictures their pixels, a blurred preview as a `data:` URL and the
@@ -45,24 +81,6 @@ fn extend(spelling: Spelling, value: &mut Value, keys: Map<String, Value>) {
         };
         object.entry(key).or_insert(value);
     }
-}
-
-fn keys(message: &Message) -> Map<String, Value> {
-    let gone = message.is_gone();
-    let thread = message.thread_info.as_ref().filter(|info| info.replies > 0 && !gone);
-    let pinned = message.pinned.as_ref().filter(|_| !gone);
-    let told = json!({
-        // The root of the thread that it is a reply in.
-        "thread_id": message.thread.as_ref().map(|id| id.as_str()),
-        // Of a root: how many replies there are, and when the last one came.
-        "thread_replies": thread.map_or(0, |info| info.replies),
-        "thread_last_at": iso_or_null(thread.map(|info| info.last_at)),
-        "reactions": rooms::reactions(message),
-        "pinned": pinned.is_some(),
-        "pinned_at": iso_or_null(pinned.map(|mark| mark.at)),
-        "pinned_by": pinned.map(|mark| mark.by.as_str()),
-    });
-    into_keys(told)
 }
 
 fn into_keys(told: Value) -> Map<String, Value> {

@@ -5,21 +5,22 @@ use parlor_core::{
     cards::{Card, Seat},
     clock::Time,
     id::{MessageId, UserId},
-    message::{FileCard, Message},
+    message::{FileCard, Message, Reaction},
     room::{Room, RoomKind},
     rooms_host::AVATAR_FIELD,
     user::User,
 };
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
     host::Host,
     shape::{
-        beyond::{self, Spelling},
+        beyond::{self, Beyond, Spelling},
         user::shown_name,
     },
-    time::{iso, iso_or_null},
+    time::{Iso, iso, iso_or_null},
 };
 
 /// `direct` or `group`.
@@ -113,42 +114,70 @@ pub fn member_id(room: &Room, user: &UserId) -> String {
     derived_id(&["member", &room.id, user])
 }
 
+/// A message as it is written: straight from the noun, since pages and deliveries are full of them.
+#[derive(Debug, Serialize)]
+pub struct Shown<'a> {
+    id: &'a str,
+    room_id: &'a str,
+    sender_id: &'a str,
+    message_type: &'static str,
+    content: Option<&'a str>,
+    media_url: Value,
+    media_filename: Value,
+    media_size: Value,
+    media_mime_type: Value,
+    reply_to_id: Option<&'a str>,
+    forwarded_from_id: Option<&'a str>,
+    is_edited: bool,
+    edited_at: Option<Iso>,
+    is_deleted: bool,
+    deleted_at: Option<Iso>,
+    created_at: Iso,
+    sender_name: &'a str,
+    sender_username: &'a str,
+    seq: i64,
+    media_id: Value,
+    attachments: Vec<Value>,
+    metadata: Value,
+    client_id: Option<&'a str>,
+    #[serde(flatten)]
+    beyond: Beyond<'a>,
+}
+
 /// A message.
-pub fn message(host: &Host, viewer: &UserId, message: &Message) -> Value {
+pub fn message<'a>(host: &Host, viewer: &UserId, message: &'a Message) -> Shown<'a> {
     let gone = message.is_gone();
-    let shown: Vec<Value> = if gone { Vec::new() } else { attachments(host, viewer, message) };
-    let first = shown.first();
+    let attachments: Vec<Value> = if gone { Vec::new() } else { attachments(host, viewer, message) };
+    let first = attachments.first();
     let of_first = |key: &str| first.map_or(Value::Null, |file| file[key].clone());
-    let content = (!gone && (!message.text.is_empty() || first.is_none())).then_some(&message.text);
+    let content = !gone && (!message.text.is_empty() || first.is_none());
     let edited = message.edited.as_ref().filter(|_| !gone || message.deleted);
-    let mut told = json!({
-        "id": message.id.as_str(),
-        "room_id": message.room.as_str(),
-        "sender_id": message.author.as_str(),
-        "message_type": message_type(message),
-        "content": content,
-        "media_url": of_first("url"),
-        "media_filename": of_first("filename"),
-        "media_size": of_first("size"),
-        "media_mime_type": of_first("mime_type"),
-        "reply_to_id": reply_to(message).map(MessageId::as_str),
-        "forwarded_from_id": message.forwarded_from.as_ref().map(MessageId::as_str),
-        "is_edited": edited.is_some(),
-        "edited_at": iso_or_null(edited.map(|mark| mark.at)),
-        "is_deleted": gone,
-        "deleted_at": iso_or_null(gone.then_some(message.updated_at)),
-        "created_at": iso(message.at),
-        "sender_name": sender_name(message),
-        "sender_username": message.author_username,
-        "seq": message.seq,
-        "media_id": of_first("id"),
-        "attachments": shown,
-        "reactions": reactions(message),
-        "metadata": metadata(message),
-        "client_id": message.client_id,
-    });
-    beyond::add(Spelling::Snake, &mut told, message);
-    told
+    Shown {
+        id: message.id.as_str(),
+        room_id: message.room.as_str(),
+        sender_id: message.author.as_str(),
+        message_type: message_type(message),
+        content: content.then_some(&message.text),
+        media_url: of_first("url"),
+        media_filename: of_first("filename"),
+        media_size: of_first("size"),
+        media_mime_type: of_first("mime_type"),
+        reply_to_id: reply_to(message).map(MessageId::as_str),
+        forwarded_from_id: message.forwarded_from.as_ref().map(MessageId::as_str),
+        is_edited: edited.is_some(),
+        edited_at: edited.map(|mark| Iso(mark.at)),
+        is_deleted: gone,
+        deleted_at: gone.then_some(Iso(message.updated_at)),
+        created_at: Iso(message.at),
+        sender_name: sender_name(message),
+        sender_username: &message.author_username,
+        seq: message.seq,
+        media_id: of_first("id"),
+        metadata: metadata(message),
+        client_id: message.client_id.as_deref(),
+        beyond: Beyond { spelling: Spelling::Snake, message },
+        attachments,
+    }
 }
 
 /// The name that people see beside a message.
@@ -199,13 +228,22 @@ pub fn attachment(host: &Host, viewer: &UserId, file: &FileCard) -> Value {
     told
 }
 
-/// The reactions of a message.
-pub fn reactions(message: &Message) -> Value {
-    let one = |reaction: &parlor_core::message::Reaction| {
-        let users: Vec<&str> = reaction.users.iter().map(|(id, _)| id.as_str()).collect();
-        json!({ "emoji": reaction.emoji, "user_ids": users })
-    };
-    message.reactions.iter().map(one).collect()
+/// The reactions of a message: each emoji with the ids of those who reacted.
+#[derive(Clone, Copy, Debug)]
+pub struct Reactions<'a>(pub &'a [Reaction]);
+
+impl Serialize for Reactions<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct One<'a> {
+            emoji: &'a str,
+            user_ids: Vec<&'a str>,
+        }
+        to.collect_seq(self.0.iter().map(|reaction| One {
+            emoji: &reaction.emoji,
+            user_ids: reaction.users.iter().map(|(id, _)| id.as_str()).collect(),
+        }))
+    }
 }
 
 /// What the host sent along, as it was given.

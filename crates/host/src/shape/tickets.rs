@@ -1,5 +1,7 @@
 //! Tickets and their messages as the ticket contract writes them.
 
+use std::borrow::Cow;
+
 use parlor_core::{
     clock::Time,
     id::UserId,
@@ -8,16 +10,17 @@ use parlor_core::{
     tickets::SYSTEM_USER,
     user::User,
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
     host::Host,
     shape::{
-        beyond::{self, Spelling},
+        beyond::{self, Beyond, Spelling},
         rooms,
         user::shown_name,
     },
-    time::iso,
+    time::{Iso, iso},
 };
 
 /// A ticket's facts.
@@ -38,32 +41,59 @@ pub fn ticket(ticket: &Ticket) -> Value {
     })
 }
 
+/// A message as it is written: straight from the noun, since pages and deliveries are full of them.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shown<'a> {
+    id: &'a str,
+    ticket_id: &'a str,
+    sender_id: &'a str,
+    message: Option<&'a str>,
+    attachments: Option<Vec<Value>>,
+    message_type: &'static str,
+    created_at: Iso,
+    updated_at: Iso,
+    sender: Sender<'a>,
+    seq: i64,
+    is_edited: bool,
+    is_deleted: bool,
+    reply_to_id: Option<&'a str>,
+    client_id: Option<&'a str>,
+    #[serde(flatten)]
+    beyond: Beyond<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Sender<'a> {
+    id: &'a str,
+    name: Cow<'a, str>,
+    role: Cow<'static, str>,
+}
+
 /// A message of a ticket; the same for all viewers unless it has files.
-pub fn message(host: &Host, viewer: &UserId, ticket_id: &str, message: &Message) -> Value {
+pub fn message<'a>(host: &Host, viewer: &UserId, ticket_id: &'a str, message: &'a Message) -> Shown<'a> {
     let gone = message.is_gone();
-    let text = Some(&message.text).filter(|text| !gone && !text.is_empty());
     let files: Vec<Value> = match gone {
         true => Vec::new(),
         false => message.files().map(|file| attachment(host, viewer, file)).collect(),
     };
-    let mut told = json!({
-        "id": message.id.as_str(),
-        "ticketId": ticket_id,
-        "senderId": message.author.as_str(),
-        "message": text,
-        "attachments": if files.is_empty() { Value::Null } else { files.into() },
-        "messageType": message_type(message),
-        "createdAt": iso(message.at),
-        "updatedAt": iso(changed_at(message)),
-        "sender": sender(host, message),
-        "seq": message.seq,
-        "isEdited": message.edited.is_some() && !gone,
-        "isDeleted": gone,
-        "replyToId": rooms::reply_to(message).map(|id| id.as_str()),
-        "clientId": message.client_id,
-    });
-    beyond::add(Spelling::Camel, &mut told, message);
-    told
+    Shown {
+        id: message.id.as_str(),
+        ticket_id,
+        sender_id: message.author.as_str(),
+        message: Some(message.text.as_str()).filter(|text| !gone && !text.is_empty()),
+        attachments: (!files.is_empty()).then_some(files),
+        message_type: message_type(message),
+        created_at: Iso(message.at),
+        updated_at: Iso(changed_at(message)),
+        sender: sender(host, message),
+        seq: message.seq,
+        is_edited: message.edited.is_some() && !gone,
+        is_deleted: gone,
+        reply_to_id: rooms::reply_to(message).map(|id| id.as_str()),
+        client_id: message.client_id.as_deref(),
+        beyond: Beyond { spelling: Spelling::Camel, message },
+    }
 }
 
 /// The last edit or removal; reactions and pins are none.
@@ -89,15 +119,18 @@ pub fn message_type(message: &Message) -> &'static str {
     }
 }
 
-fn sender(host: &Host, message: &Message) -> Value {
+fn sender<'a>(host: &Host, message: &'a Message) -> Sender<'a> {
     let user = host.chat().user_at_hand(&message.author);
-    let name = user.as_deref().map_or_else(|| rooms::sender_name(message), shown_name);
-    let role = match user.as_deref() {
-        _ if message.author.as_str() == SYSTEM_USER => "SYSTEM".to_owned(),
-        Some(user) => role(user),
-        None => "USER".to_owned(),
+    let name = match user.as_deref() {
+        Some(user) => Cow::Owned(shown_name(user).to_owned()),
+        None => Cow::Borrowed(rooms::sender_name(message)),
     };
-    json!({ "id": message.author.as_str(), "name": name, "role": role })
+    let role = match user.as_deref() {
+        _ if message.author.as_str() == SYSTEM_USER => "SYSTEM".into(),
+        Some(user) => role(user).into(),
+        None => "USER".into(),
+    };
+    Sender { id: message.author.as_str(), name, role }
 }
 
 /// The first of a user's role words.

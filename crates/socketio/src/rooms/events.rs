@@ -16,7 +16,7 @@ pub(crate) fn frame(door: &Door, event: &Event) -> Bytes {
 pub(crate) fn reactions(message: &Message) -> Bytes {
     let told = json!({
         "room_id": message.room.as_str(), "message_id": message.id.as_str(),
-        "reactions": shape::reactions(message),
+        "reactions": shape::Reactions(&message.reactions),
     });
     packet::event("message_reaction", &told)
 }

@@ -38,7 +38,7 @@ fn room_of(fields: &mut Fields<'_>) -> String {
 }
 
 /// A message in the rooms form.
-pub(crate) fn message(door: &Door, message: &Message, viewer: &UserId) -> Value {
+pub(crate) fn message<'a>(door: &Door, message: &'a Message, viewer: &UserId) -> shape::Shown<'a> {
     shape::message(&door.host, viewer, message)
 }
 
@@ -89,7 +89,8 @@ pub(crate) async fn join(context: Context) -> Result<Effect, Problem> {
             let page = chat.host_messages(&context.actor, &room, part, asked.limit).await?;
             position = page.position;
             let viewer = &context.actor.user;
-            told["messages"] = page.messages.iter().map(|m| message(&context.door, m, viewer)).collect();
+            let messages: Vec<_> = page.messages.iter().map(|m| message(&context.door, m, viewer)).collect();
+            told["messages"] = json!(messages);
             told["pagination"] = history::pagination(&asked, part, &page);
         }
         told["online_user_ids"] = online(&context, &room, card.members.as_deref());

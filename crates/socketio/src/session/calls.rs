@@ -2,13 +2,22 @@
 
 use std::sync::Arc;
 
-use parlor_core::{id::RoomId, messages::Sending, session::Actor};
-use parlor_host::Problem;
+use parlor_core::{
+    id::RoomId,
+    messages::{Sending, Sent},
+    session::Actor,
+};
+use parlor_host::{Problem, shape};
 use parlor_live::{Answer, Step};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Done, Effect, RoomEar, Socket, Wire};
-use crate::{Door, packet::Called, rooms, tickets};
+use crate::{
+    Door,
+    packet::{self, Called},
+    rooms, tickets,
+};
 
 /// The contract that an event or a subscription speaks; bits of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +92,20 @@ pub(crate) struct Context {
     pub(crate) ear: Option<Arc<RoomEar>>,
     /// It may join no further room.
     pub(crate) full: bool,
+}
+
+#[derive(Serialize)]
+struct SentToRoom<'a> {
+    success: bool,
+    message: shape::rooms::Shown<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SentToTicket<'a> {
+    success: bool,
+    ticket_id: &'a str,
+    message: shape::tickets::Shown<'a>,
 }
 
 fn bad_request(message: &str) -> Problem {
@@ -184,25 +207,36 @@ impl Socket {
     fn send(&mut self, call: Call, payload: Map<String, Value>) -> Step<Done> {
         let context = self.context(&call, payload);
         let form = call.form;
-        Step::Wait(Box::pin(async move {
+        let enqueuing = Box::pin(async move {
             let sending = match form {
                 Form::Rooms => rooms::send(context).await,
                 Form::Tickets => tickets::send(context).await,
             };
             Done::Enqueued(call, sending)
-        }))
+        });
+        Step::queued(enqueuing, |done| match done {
+            Done::Enqueued(call, Ok(sending)) => self.stored(call, sending),
+            refused => Step::ready(refused),
+        })
     }
 
-    pub(super) fn stored(&mut self, call: Call, sending: Sending) -> Step<Done> {
+    pub(super) fn stored(&self, call: Call, sending: Sending) -> Step<Done> {
         let (door, viewer) = (self.door.clone(), self.actor().user);
         Step::Answer(Box::pin(async move {
             let chat = door.host.chat();
             let stored = sending.stored(chat).await.map_err(|refusal| Problem::of(refusal, chat.now()));
-            let ack = stored.map(|sent| match (call.form, &call.place) {
-                (Form::Tickets, Some((_, ticket))) => tickets::sent(&door, &sent.message, ticket, &viewer),
-                _ => rooms::sent(&door, &sent.message, &viewer),
-            });
-            Done::Called(call, ack.map(Effect::Ack))
+            let written = |sent: &Sent, id| match (call.form, &call.place) {
+                (Form::Tickets, Some((_, ticket))) => {
+                    let message = tickets::message(&door, &sent.message, ticket, &viewer);
+                    packet::ack(id, &SentToTicket { success: true, ticket_id: ticket, message })
+                }
+                _ => {
+                    let message = rooms::message(&door, &sent.message, &viewer);
+                    packet::ack(id, &SentToRoom { success: true, message })
+                }
+            };
+            let ack = stored.map(|sent| Effect::Written(call.ack.map(|id| written(&sent, id))));
+            Done::Called(call, ack)
         }))
     }
 }

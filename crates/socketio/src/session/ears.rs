@@ -34,7 +34,7 @@ use crate::{
 /// Personal events that wait to be written at most; beyond that a connection is too slow.
 const MOST_NEWS: usize = 1_000;
 /// Members beyond which a channel is a crowd.
-const CROWD: i64 = 500;
+const CROWD: i64 = 50;
 /// Marks of a socket that are not told to it, remembered at most.
 const MOST_READING: usize = 16;
 
@@ -56,7 +56,7 @@ struct Pending {
 }
 
 /// Something that concerns a member, joined or not; written for each by itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Personal {
     /// The user is a member now: of a new room, or added to one by this user.
     Entered(RoomId, Option<UserId>),
@@ -97,7 +97,12 @@ impl Wire {
     }
 
     fn news(&self, news: Personal) {
-        self.note(|pending| pending.news.push(news));
+        self.note(|pending| {
+            // A room is shown as it is when it is written: once is enough.
+            if !matches!(news, Personal::Changed(_)) || !pending.news.contains(&news) {
+                pending.news.push(news);
+            }
+        });
     }
 }
 

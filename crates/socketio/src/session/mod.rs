@@ -61,6 +61,8 @@ pub(crate) struct Entry {
 pub(crate) enum Effect {
     /// Nothing but the ack, with these further keys.
     Ack(Map<String, Value>),
+    /// Nothing but the ack, written already; `None` where none was asked for.
+    Written(Option<Bytes>),
     /// A room is joined in the call's form: where, how it is listened to, what to tell, up to where it was read.
     Joined(Joining),
 }
@@ -209,6 +211,10 @@ impl Socket {
         let ack = match result {
             Err(problem) => return self.refuse(&call, &problem),
             Ok(Effect::Ack(ack)) => ack,
+            Ok(Effect::Written(ack)) => {
+                ack.into_iter().for_each(|frame| self.reply(frame));
+                return Step::Done;
+            }
             Ok(Effect::Joined(joining)) => {
                 if self.who.is_none() {
                     return Step::Done;

@@ -1,6 +1,6 @@
 //! Personal events: what happens to the rooms of a user, written as that user sees them when they are told.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use parlor_core::{
@@ -19,6 +19,7 @@ use crate::{Door, packet};
 pub(super) async fn tell(door: &Door, actor: &Actor, news: Vec<Personal>) -> Vec<Bytes> {
     let mut frames = Vec::with_capacity(news.len());
     let mut changed = HashSet::new();
+    let mut cards = Cards { door, user: &actor.user, read: HashMap::new() };
     for one in &news {
         // A room is shown as it is now: once is enough.
         if let Personal::Changed(room) = one
@@ -26,36 +27,50 @@ pub(super) async fn tell(door: &Door, actor: &Actor, news: Vec<Personal>) -> Vec
         {
             continue;
         }
-        frames.extend(frame(door, actor, one).await);
+        frames.extend(frame(&mut cards, actor, one).await);
     }
     frames
 }
 
-async fn card(door: &Door, room: &RoomId, user: &UserId) -> Option<Card> {
-    let card = door.host.chat().card_for(room, user).await.ok().flatten()?;
-    (card.room.kind != RoomKind::Ticket).then_some(card)
+/// The rooms that these events are about, each read once.
+struct Cards<'a> {
+    door: &'a Door,
+    user: &'a UserId,
+    read: HashMap<RoomId, Option<Card>>,
 }
 
-async fn frame(door: &Door, actor: &Actor, news: &Personal) -> Option<Bytes> {
+impl Cards<'_> {
+    async fn get(&mut self, room: &RoomId) -> Option<&Card> {
+        if !self.read.contains_key(room) {
+            let card = self.door.host.chat().card_for(room, self.user).await.ok().flatten();
+            let shown = card.filter(|card| card.room.kind != RoomKind::Ticket);
+            self.read.insert(room.clone(), shown);
+        }
+        self.read.get(room)?.as_ref()
+    }
+}
+
+async fn frame(cards: &mut Cards<'_>, actor: &Actor, news: &Personal) -> Option<Bytes> {
+    let door = cards.door;
     let host = &door.host;
     match news {
         Personal::Changed(room) => {
-            let card = card(door, room, &actor.user).await?;
-            let told = json!({ "room_id": room.as_str(), "room": shape::room(host, &card) });
+            let card = cards.get(room).await?;
+            let told = json!({ "room_id": room.as_str(), "room": shape::room(host, card) });
             Some(packet::event("room_updated", &told))
         }
         Personal::Entered(room, by) => {
-            let card = card(door, room, &actor.user).await?;
+            let card = cards.get(room).await?;
             let own = card.membership.as_ref()?;
             if own.joined_at <= card.room.created_at {
-                let told = json!({ "room_id": room.as_str(), "room": shape::room(host, &card) });
+                let told = json!({ "room_id": room.as_str(), "room": shape::room(host, card) });
                 return Some(packet::event("room_created", &told));
             }
-            added(door, actor, &card, &actor.user, by.as_ref()).await
+            added(door, actor, card, &actor.user, by.as_ref()).await
         }
         Personal::Added(room, user, by) => {
-            let card = card(door, room, &actor.user).await?;
-            added(door, actor, &card, user, by.as_ref()).await
+            let card = cards.get(room).await?;
+            added(door, actor, card, user, by.as_ref()).await
         }
         Personal::Removed(room, user, by, kind) => {
             if *kind == Some(RoomKind::Ticket) {

@@ -16,6 +16,7 @@ use parlor_core::{
 use parlor_host::{
     Fields, PageAsked, Problem, history, iso, page::Habit, shape::tickets as shape, tickets_draft,
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::events::Farewell;
@@ -51,8 +52,22 @@ pub(crate) async fn ticket(context: &Context) -> Result<(Arc<Ticket>, Option<Rel
 }
 
 /// A message in the tickets form.
-pub(crate) fn message(door: &Door, message: &Message, ticket: &str, viewer: &UserId) -> Value {
+pub(crate) fn message<'a>(
+    door: &Door,
+    message: &'a Message,
+    ticket: &'a str,
+    viewer: &UserId,
+) -> shape::Shown<'a> {
     shape::message(&door.host, viewer, ticket, message)
+}
+
+/// The payload of `messages_history`.
+#[derive(Serialize)]
+struct History<'a> {
+    #[serde(rename = "ticketId")]
+    ticket_id: &'a str,
+    messages: Vec<shape::Shown<'a>>,
+    pagination: Value,
 }
 
 /// `join_ticket`.
@@ -72,9 +87,11 @@ pub(crate) async fn join(context: Context) -> Result<Effect, Problem> {
         "ticketId": id, "message": "Joined ticket chat", "room_id": room.as_str(),
         "timestamp": iso(chat.now()),
     });
-    let messages: Vec<Value> =
-        page.messages.iter().map(|one| message(&context.door, one, id, viewer)).collect();
-    let history = json!({ "ticketId": id, "messages": messages, "pagination": history::pagination(&asked, part, &page) });
+    let history = History {
+        ticket_id: id,
+        messages: page.messages.iter().map(|one| message(&context.door, one, id, viewer)).collect(),
+        pagination: history::pagination(&asked, part, &page),
+    };
     let frames = vec![packet::event("joined_ticket", &joined), packet::event("messages_history", &history)];
     let (position, ack) = (page.position, keys(json!({ "ticketId": id })));
     Ok(Effect::Joined(Joining { room, ear, listening, frames, position, ack }))

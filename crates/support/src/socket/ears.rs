@@ -271,7 +271,7 @@ fn message_event(wire: &Wire, event: &Event) -> Option<Bytes> {
             "message_reaction",
             json!({
                 "conversation_id": message.room.as_str(), "message_id": message.id.as_str(),
-                "reactions": parlor_host::shape::rooms::reactions(message),
+                "reactions": parlor_host::shape::rooms::Reactions(&message.reactions),
             }),
         )),
         Event::MessageDeleted { emptied: Some(message), .. } => {
