@@ -66,8 +66,11 @@ impl Chat {
         }
     }
 
-    /// A connection of this user closed a room, or ended.
-    pub fn close_live(&self, user: &User, room: &RoomId) {
+    /// This connection of the user closed a room, or ended. What it showed there as typing ends first.
+    pub fn close_live(&self, user: &User, room: &RoomId, connection: u64) {
+        for event in self.listening.typing.left(room, &user.id, connection) {
+            self.pass(event);
+        }
         if self.listening.gathering.go(room, &user.id) {
             self.pass(gathered(room, user, false));
         }

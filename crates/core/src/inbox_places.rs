@@ -14,7 +14,7 @@ use crate::{
     room::{Room, RoomKind},
     rooms::{MAX_USERS, RoomRef},
     rooms_create::{NewRoom, store_draft},
-    rooms_names::{Names, clean_title, host_slug, tail},
+    rooms_names::{Names, clean_title, host_name, host_slug},
     session::Actor,
     store::{Lane, PeopleFilter},
     user::User,
@@ -117,11 +117,12 @@ impl Chat {
         let title = clean_title(title)?;
         let wanted = NewRoom::new(RoomKind::Group, &title);
         self.require(actor, "create-p", None).await?;
-        let names = Names { name: group_name(&title, || self.new_id()), title };
         if let Some(gone) = members.iter().find(|user| !user.active) {
             return Err(Refusal::invalid("members", format!("{} is not active", gone.username)));
         }
-        let draft = self.draft_room(&me, &wanted, names, members);
+        let names = Names { name: String::new(), title: title.clone() };
+        let mut draft = self.draft_room(&me, &wanted, names, members);
+        draft.room.name = Some(group_name(&title, Some(&draft.room.id)));
         let judgement = Judgement { user: Some((me.id.clone(), me.access)), ..Judgement::default() };
         self.store()
             .writing(Lane::Verbs, move |tx| {
@@ -244,10 +245,9 @@ impl Chat {
     }
 }
 
-/// `group_` and the title's slug; the end of an id where nothing of the title is left.
-pub(crate) fn group_name(title: &str, id: impl FnOnce() -> String) -> String {
-    let slug = host_slug(title);
-    if slug.is_empty() { format!("group_{}", tail(&id())) } else { format!("group_{slug}") }
+/// `group_` and the title's slug; the end of the room's id, where it is known, when nothing of the title is left.
+pub(crate) fn group_name(title: &str, id: Option<&RoomId>) -> String {
+    format!("group_{}", id.map_or_else(|| host_slug(title), |id| host_name(title, id)))
 }
 
 #[cfg(test)]
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_group_is_named_by_its_slug() {
-        assert_eq!(group_name("Stage  Props!", || "x".into()), "group_stage_props");
-        assert_eq!(group_name("日本", || "0123456789abcdef".into()), "group_456789abcdef");
+        assert_eq!(group_name("Stage  Props!", None), "group_stage_props");
+        assert_eq!(group_name("日本", Some(&"0123456789abcdef".into())), "group_89abcdef");
     }
 }

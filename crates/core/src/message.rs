@@ -186,6 +186,38 @@ pub enum Attachment {
     Card(Json),
 }
 
+/// What the sender of a file says that its message is: a picture may be sent as a file, and a recording in a container
+/// of films is sound all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Said {
+    Text,
+    Image,
+    Video,
+    Audio,
+    File,
+}
+
+impl Said {
+    const ALL: [Self; 5] = [Self::Text, Self::Image, Self::Video, Self::Audio, Self::File];
+
+    /// As it is kept and written: a lower-case word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::File => "file",
+        }
+    }
+
+    /// Reads the word, letter case aside.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|said| said.as_str().eq_ignore_ascii_case(word))
+    }
+}
+
 /// A file as its message shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileCard {
@@ -205,6 +237,8 @@ pub struct FileCard {
     pub preview: Option<String>,
     /// The thumbnail's upload.
     pub thumbnail: Option<UploadId>,
+    /// What its message is by the sender's word, if there was one.
+    pub said: Option<Said>,
 }
 
 /// A quoted message.

@@ -77,6 +77,15 @@ impl Chat {
         Ok(Some(Appended { message: Arc::new(message), duplicate: true, head }))
     }
 
+    /// Whether the actor's own id led to a message of this room already. Such a retry is answered with what is stored,
+    /// whatever it carries: what it names need not be there any more.
+    pub async fn is_retry(&self, actor: &Actor, room: &RoomId, client_id: &str) -> Result<bool> {
+        let author = self.active_user(actor).await?;
+        let id = self.client_message_id(&author, client_id);
+        let found = self.store().reading(move |rows| rows.message(&id)).await?;
+        Ok(found.is_some_and(|message| message.room == *room && message.author == author.id))
+    }
+
     /// Checks what only these doors send.
     pub(crate) fn check_host_draft(&self, draft: &Draft) -> Result<()> {
         if let Some(id) = &draft.client_id {

@@ -81,6 +81,7 @@ impl Chat {
             dimensions: upload.dimensions,
             preview: upload.preview,
             thumbnail: thumbnail.map(|thumbnail| thumbnail.id),
+            said: None,
         }))
     }
 

@@ -103,7 +103,7 @@ impl Chat {
         only_system(actor)?;
         let (name, kind) = match wanted {
             RestoredRoom::Team(name) => (name.clone(), RoomKind::Channel),
-            RestoredRoom::Group(title) => (group_name(title, String::new), RoomKind::Group),
+            RestoredRoom::Group(title) => (group_name(title, None), RoomKind::Group),
             RestoredRoom::Direct(one, other) => {
                 let pair = [one.id.clone(), other.id.clone()];
                 let found = self.store().reading(move |rows| rows.direct_room(&pair)).await?;
@@ -153,7 +153,7 @@ impl Chat {
     async fn restore_group(&self, by: &Arc<User>, title: &str) -> Result<Arc<Room>> {
         let title = clean_title(title)?;
         let wanted = NewRoom { without_me: true, ..NewRoom::new(RoomKind::Group, &title) };
-        let names = Names { name: group_name(&title, String::new), title };
+        let names = Names { name: group_name(&title, None), title };
         let draft = self.draft_room(by, &wanted, names, &[]);
         self.store().writing(Lane::Verbs, move |tx| store_draft(tx, &draft)).await
     }

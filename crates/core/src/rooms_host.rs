@@ -15,7 +15,7 @@ use crate::{
     room::{Room, RoomKind},
     rooms::MAX_USERS,
     rooms_create::{NewRoom, store_draft},
-    rooms_names::{Names, host_slug, tail},
+    rooms_names::{Names, host_name},
     rooms_notices::{change_roles, change_room, end, enter_once},
     session::Actor,
     store::{Lane, MemberFilter, Page, Receipt, Tx},
@@ -98,10 +98,7 @@ impl Chat {
         let plain = NewRoom::new(RoomKind::Group, &wanted.title);
         let names = Names { name: String::new(), title: wanted.title.clone() };
         let mut draft = self.draft_room(&me, &plain, names, &members);
-        let slug = match host_slug(&wanted.title) {
-            slug if slug.is_empty() => tail(&draft.room.id),
-            slug => slug,
-        };
+        let slug = host_name(&wanted.title, &draft.room.id);
         draft.room.description = wanted.description;
         draft.room.custom_fields = with_avatar(&draft.room.custom_fields, wanted.avatar_url.as_deref());
         let judgement = Judgement { user: Some((me.id.clone(), me.access)), ..Judgement::default() };

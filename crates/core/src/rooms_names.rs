@@ -124,9 +124,22 @@ pub(crate) fn host_slug(word: &str) -> String {
     slug.trim_matches('_').chars().take(50).collect()
 }
 
+/// As [`host_slug`], and the last 8 characters of the room's id where nothing of the word is left.
+pub(crate) fn host_name(word: &str, id: &RoomId) -> String {
+    match host_slug(word) {
+        slug if slug.is_empty() => last(id, 8),
+        slug => slug,
+    }
+}
+
 /// The last characters of an id, for rooms whose title has nothing to make a name of.
 pub(crate) fn tail(id: &str) -> String {
-    id[id.len().saturating_sub(12)..].to_owned()
+    last(id, 12)
+}
+
+fn last(id: &str, count: usize) -> String {
+    let skipped = id.chars().count().saturating_sub(count);
+    id.chars().skip(skipped).collect()
 }
 
 #[cfg(test)]
@@ -138,6 +151,16 @@ mod tests {
         assert_eq!(slug("Grüße an  alle!"), "Gru-e-an-alle");
         assert_eq!(slug("a.b_c-d"), "a.b_c-d");
         assert_eq!(slug("日本語"), "");
+    }
+
+    #[test]
+    fn a_host_applications_word_becomes_a_name_or_the_end_of_the_id_does() {
+        let id: RoomId = "019a9f50-0000-7000-8000-0123456789ab".into();
+        assert_eq!(host_name("  Stage  Props! (2) ", &id), "stage_props_2");
+        assert_eq!(host_name("a.b-C", &id), "a.b-c");
+        assert_eq!(host_name(&"x".repeat(60), &id), "x".repeat(50));
+        assert_eq!(host_name("日本", &id), "456789ab");
+        assert_eq!(tail(&id), "0123456789ab");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     cases::SPOKEN,
+    cases_list::Part,
     chat::Chat,
     error::{Refusal, Result, What},
     event::{Change, Event},
@@ -14,7 +15,7 @@ use crate::{
     rooms_notices::{change_room, later},
     rooms_remove::erase,
     session::Actor,
-    store::{Document, Lane, Place, TicketFilter, Tx},
+    store::{Document, Lane, Place, Read, TicketFilter, Tx},
     ticket::{MAX_PEOPLE, Relation, Ticket, is_ticket_id},
     tickets_members::{money, settle},
     user::User,
@@ -49,6 +50,8 @@ pub struct Tickets {
     pub items: Vec<Ticket>,
     /// Behind the last one there are more, from here on.
     pub next: Option<Place>,
+    /// How many there are in all, where it was asked.
+    pub total: Option<u64>,
 }
 
 impl Chat {
@@ -86,9 +89,7 @@ impl Chat {
     fn fresh_ticket_room(&self, id: &str) -> Room {
         let mut room =
             self.blank_room(RoomKind::Ticket, &self.blank_user(UserId::from(SYSTEM_USER), SYSTEM_USER));
-        let slug = crate::rooms_names::host_slug(id);
-        let slug = if slug.is_empty() { crate::rooms_names::tail(&room.id) } else { slug };
-        room.name = Some(format!("ticket-{slug}"));
+        room.name = Some(format!("ticket-{}", crate::rooms_names::host_name(id, &room.id)));
         room
     }
 
@@ -148,26 +149,25 @@ impl Chat {
     }
 
     /// The tickets that the actor may enter, the most recent activity first.
-    pub async fn my_tickets(
-        &self,
-        actor: &Actor,
-        beyond: Option<Place>,
-        back: bool,
-        limit: u64,
-    ) -> Result<Tickets> {
+    pub async fn my_tickets(&self, actor: &Actor, part: Part) -> Result<Tickets> {
         let user = self.active_user(actor).await?;
-        let limit = limit.clamp(1, MAX_TICKETS);
+        let limit = part.limit.clamp(1, MAX_TICKETS);
         let filter = TicketFilter {
             all: actor.is_system() || user.has_role("admin"),
             person: Some(user.id.clone()),
             ops: user.has_role("ops"),
             vendor: user.host.vendor.as_deref().map(str::to_owned).filter(|_| user.has_role("vendor")),
             categories: if user.has_role("accounts") { self.money().to_vec() } else { Vec::new() },
-            back: back && beyond.is_some(),
-            beyond,
+            back: part.back && part.beyond.is_some(),
+            beyond: part.beyond,
+            skip: part.skip,
         };
         let back = filter.back;
-        let found = self.store().reading(move |rows| rows.tickets(&filter, limit + 1)).await?;
+        let read = move |rows: &mut dyn Read| {
+            let total = if part.count { Some(rows.count_tickets(&filter)?) } else { None };
+            Ok((rows.tickets(&filter, limit + 1)?, total))
+        };
+        let (found, total) = self.store().reading(read).await?;
         let more = found.len() as u64 > limit;
         let kept = || found.iter().take(limit as usize);
         let next = kept().next_back().filter(|_| more).map(|(_, place)| place.clone());
@@ -175,7 +175,7 @@ impl Chat {
         if back {
             items.reverse();
         }
-        Ok(Tickets { items, next })
+        Ok(Tickets { items, next, total })
     }
 
     /// The members of a ticket's room with their relations: those who are known here, at most 1,000, in the order in

@@ -139,6 +139,16 @@ impl Typing {
         state.forget(&place, |shown| shown.thread.as_ref() == thread)
     }
 
+    /// A connection left a room: what it showed there is over.
+    pub fn left(&self, room: &RoomId, user: &UserId, origin: u64) -> Vec<Event> {
+        let mut state = self.0.lock();
+        if state.shown.is_empty() {
+            return Vec::new();
+        }
+        let place = (room.clone(), user.clone());
+        state.forget(&place, |shown| shown.origin == origin)
+    }
+
     /// A connection is gone, with everything that it showed.
     pub fn gone(&self, origin: u64) -> Vec<Event> {
         let mut state = self.0.lock();
@@ -329,6 +339,19 @@ mod tests {
         assert_eq!(shown(&typing.sent(&"r".into(), &"ann".into(), None)), [(1, 0), (2, 0)]);
         assert_eq!(shown(&typing.gone(1)), [(1, 0)]);
         assert_eq!(shown(&typing.gone(2)), []);
+    }
+
+    #[test]
+    fn a_connection_that_leaves_a_room_types_there_no_more_and_others_go_on() {
+        let typing = Typing::default();
+        typing.say(said(1, &["user-typing"]), S);
+        typing.say(said(2, &["user-typing"]), S);
+        typing.say(Said { room: "other".into(), ..said(1, &["user-typing"]) }, S);
+        assert_eq!(shown(&typing.left(&"r".into(), &"bob".into(), 1)), []);
+        assert_eq!(shown(&typing.left(&"r".into(), &"ann".into(), 1)), [(1, 0)]);
+        assert_eq!(shown(&typing.left(&"r".into(), &"ann".into(), 1)), []);
+        assert_eq!(shown(&typing.gone(1)), [(1, 0)], "in the other room");
+        assert_eq!(shown(&typing.gone(2)), [(2, 0)]);
     }
 
     #[test]

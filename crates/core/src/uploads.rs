@@ -156,6 +156,7 @@ impl Chat {
             dimensions: upload.dimensions,
             preview: upload.preview,
             thumbnail: thumbnail.map(|t| t.id),
+            said: None,
         })
     }
 
@@ -258,7 +259,7 @@ impl Chat {
 }
 
 /// A file name without its path and what no file name should hold; at most 255 bytes.
-pub(crate) fn clean_name(name: &str) -> String {
+pub fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut clean: String = last.chars().filter(|c| !c.is_control()).collect();
     while clean.len() > LONGEST_NAME {

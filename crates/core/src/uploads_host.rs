@@ -76,6 +76,7 @@ impl Chat {
             dimensions: upload.dimensions,
             preview: upload.preview,
             thumbnail: thumbnail.map(|thumb| thumb.id),
+            said: None,
         })
     }
 
@@ -148,7 +149,8 @@ impl Chat {
             let found = self.store().reading(move |rows| rows.upload(&wanted)).await?;
             let upload = found.ok_or(Refusal::NotFound(What::Message))?;
             let copy = self.copy_upload(actor, &upload, None, None).await?;
-            files.push(FileCard { name: file.name.clone(), ..self.card_of_file(copy).await? });
+            let card = self.card_of_file(copy).await?;
+            files.push(FileCard { name: file.name.clone(), said: file.said, ..card });
         }
         Ok(files)
     }

@@ -1,6 +1,7 @@
 //! Files that a message shall show, as clients name them.
 
 use parlor_core::{
+    error::Refusal,
     id::{RoomId, UploadId},
     message::FileCard,
     session::Actor,
@@ -38,23 +39,33 @@ pub fn id_in(url: &str) -> Option<&str> {
     rest.split(['/', '?']).next().filter(|id| !id.is_empty())
 }
 
-/// The caller's uploads as a message in this room shows them.
+/// The caller's uploads as a message in this room shows them. None for a retry of a message that is stored: its files
+/// may be gone by now, and are not looked for.
 ///
 /// # Errors
-/// `not_found` when one of them is not known, not the caller's own, or used already.
+/// `not_found` when one of them is not known, or neither the caller's own nor in a room that he may read.
 pub async fn cards(
     host: &Host,
     actor: &Actor,
     room: Option<&RoomId>,
+    client_id: Option<&str>,
     ids: &[String],
 ) -> Result<Vec<FileCard>, Problem> {
-    let unknown = || Problem::not_found("File");
+    let (chat, unknown) = (host.chat(), || Problem::not_found("File"));
+    let retried = match (room, client_id) {
+        (Some(room), Some(client_id)) if !ids.is_empty() => chat.is_retry(actor, room, client_id).await?,
+        _ => false,
+    };
     let mut cards = Vec::with_capacity(ids.len());
-    for id in ids {
+    for id in ids.iter().filter(|_| !retried) {
         let id = UploadId::parse(id).ok_or_else(unknown)?;
         // A room that is about to be made takes files that were uploaded for none.
         let room = room.cloned().unwrap_or_else(|| RoomId::from("-"));
-        cards.push(host.chat().host_file_card(actor, &room, &id).await.map_err(|_| unknown())?);
+        let card = chat.host_file_card(actor, &room, &id).await;
+        cards.push(card.map_err(|refusal| match refusal {
+            Refusal::NotFound(_) | Refusal::NotAllowed(_) => unknown(),
+            other => other.into(),
+        })?);
     }
     Ok(cards)
 }

@@ -14,6 +14,8 @@ use crate::{
 pub const USUAL: u64 = 50;
 /// Items on a page at most; more is treated as this.
 pub const MOST: u64 = 100;
+/// Items that a page may pass over: what the stores can count by far.
+const MOST_SKIPPED: u64 = 1 << 48;
 /// Longest cursor, in bytes.
 const LONGEST: usize = 400;
 
@@ -91,7 +93,7 @@ impl PageAsked {
     /// How many items lie before this page in page mode.
     pub fn offset(&self) -> Option<u64> {
         match self.seek {
-            Seek::Page(page) => Some((page - 1).saturating_mul(self.limit)),
+            Seek::Page(page) => Some((page - 1).saturating_mul(self.limit).min(MOST_SKIPPED)),
             Seek::Skip(items) => Some(items),
             _ => None,
         }
@@ -175,8 +177,8 @@ fn read(
     let wrong = |field: &str, problem: &str| wrong(place, field, problem);
     let number = |name: &str, least: u64| match get(name) {
         None => Ok(None),
-        Some(text) => match text.parse::<u64>() {
-            Ok(number) if number >= least => Ok(Some(number)),
+        Some(text) => match whole(&text) {
+            Some(number) if number >= least => Ok(Some(number)),
             _ => Err(wrong(name, &format!("must be an integer, at least {least}"))),
         },
     };
@@ -195,10 +197,19 @@ fn read(
         (None, Some(cursor), None) => Seek::Before(cursor),
         (None, None, Some(cursor)) => Seek::After(cursor),
         (None, None, None) => Seek::Start,
-        (Some(_), ..) => return Err(wrong("page", "can't be mixed with cursors")),
+        (Some(paged), ..) => {
+            let name = if matches!(paged, Seek::Skip(_)) { "skip" } else { "page" };
+            return Err(wrong(name, "can't be mixed with cursors"));
+        }
         (None, Some(_), Some(_)) => return Err(wrong("before", "can't be mixed with after")),
     };
     Ok(PageAsked { limit: limit.unwrap_or(USUAL).min(MOST), seek, place })
+}
+
+/// A whole number; more than [`MOST_SKIPPED`] is as much.
+fn whole(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(MOST_SKIPPED).min(MOST_SKIPPED))
 }
 
 /// Opaque cursors: a letter for the kind of list, and where in it.
@@ -233,7 +244,8 @@ mod tests {
     fn limits_are_clamped_above_and_refused_below() {
         assert_eq!(asked("", Habit::Cursors).unwrap().limit, 50);
         assert_eq!(asked("limit=1000", Habit::Cursors).unwrap().limit, 100);
-        for bad in ["limit=0", "limit=-1", "limit=x", "limit=1.5", "before=a&after=b"] {
+        assert_eq!(asked("limit=99999999999999999999999", Habit::Cursors).unwrap().limit, 100);
+        for bad in ["limit=0", "limit=-1", "limit=%2B1", "limit=x", "limit=1.5", "before=a&after=b"] {
             assert_eq!(asked(bad, Habit::Cursors).unwrap_err().code, "validation_failed", "{bad}");
         }
     }

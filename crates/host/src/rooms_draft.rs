@@ -3,9 +3,10 @@
 use parlor_core::{
     error::Refusal,
     id::{MessageId, RoomId},
-    message::FileCard,
+    message::{FileCard, Said},
     messages::Draft,
     session::Actor,
+    uploads::clean_name,
 };
 use serde_json::{Map, Value};
 
@@ -16,9 +17,6 @@ use crate::{
     problem::Problem,
     shape::rooms::media_class,
 };
-
-/// The kinds of messages that show a file.
-const MEDIA: [&str; 4] = ["image", "video", "audio", "file"];
 
 /// A room's id as a client writes it.
 ///
@@ -44,15 +42,14 @@ pub async fn read(host: &Host, actor: &Actor, payload: &Map<String, Value>) -> R
     let mut fields = Fields::new(payload);
     let room = fields.need_text("room_id", Text::ID);
     let content = fields.text("content", Text::MESSAGE);
-    let kind = fields.text("message_type", Text::ID).map(|kind| kind.to_lowercase());
+    let kind = said(&mut fields);
     let reply_to = fields.text("reply_to_id", Text::ID);
     let thread = fields.text("thread_id", Text::ID);
     let forwarded = fields.text("forwarded_from_id", Text::ID);
     let (metadata, client_id) = (fields.object("metadata"), fields.client_id(&["client_id"]));
-    let kind = kind.unwrap_or_else(|| "text".into());
-    let file = file_asked(&mut fields, &kind);
+    let file = file_asked(&mut fields, kind);
     let name = fields.text("media_filename", Text::new(1, 255));
-    if kind == "text" && forwarded.is_none() && fields.value("content").is_none() {
+    if kind == Said::Text && forwarded.is_none() && fields.value("content").is_none() {
         fields.missing("content");
     }
     fields.done()?;
@@ -60,10 +57,11 @@ pub async fn read(host: &Host, actor: &Actor, payload: &Map<String, Value>) -> R
     let (reply_to, thread, forwarded_from) = (id(reply_to)?, id(thread)?, id(forwarded)?);
     let room = room_id(&room)?;
     let ids: Vec<String> = file.into_iter().collect();
-    let mut files = attached::cards(host, actor, Some(&room), &ids).await?;
+    let mut files = attached::cards(host, actor, Some(&room), client_id.as_deref(), &ids).await?;
     if let Some(file) = files.first_mut() {
-        check_kind(file, &kind)?;
-        file.name = name.unwrap_or_else(|| file.name.clone());
+        check_kind(file, kind)?;
+        file.said = Some(kind);
+        file.name = name.map_or_else(|| file.name.clone(), |name| clean_name(&name));
     }
     Ok(Draft {
         reply_to,
@@ -88,18 +86,23 @@ pub fn refused(refusal: Refusal) -> Problem {
     }
 }
 
+/// What the message says that it is; a text unless it says so.
+fn said(fields: &mut Fields<'_>) -> Said {
+    let Some(word) = fields.text("message_type", Text::ID) else { return Said::Text };
+    Said::parse(&word).unwrap_or_else(|| {
+        fields.fault("message_type", "must be text, image, video, audio or file");
+        Said::Text
+    })
+}
+
 /// The upload that a message of this kind names.
-fn file_asked(fields: &mut Fields<'_>, kind: &str) -> Option<String> {
+fn file_asked(fields: &mut Fields<'_>, kind: Said) -> Option<String> {
     let id = fields.text("media_id", Text::ID);
     let url = fields.text("media_url", Text::MESSAGE);
     // These two are only looked at for their type: what is stored counts.
     fields.integer("media_size", 0..=i64::MAX);
     fields.text("media_mime_type", Text::ID);
-    if kind == "text" {
-        return None;
-    }
-    if !MEDIA.contains(&kind) {
-        fields.fault("message_type", "must be text, image, video, audio or file");
+    if kind == Said::Text {
         return None;
     }
     let named = id.or_else(|| url.map(|url| attached::id_in(&url).unwrap_or_default().to_owned()));
@@ -109,12 +112,12 @@ fn file_asked(fields: &mut Fields<'_>, kind: &str) -> Option<String> {
     named
 }
 
-fn check_kind(file: &FileCard, kind: &str) -> Result<(), Problem> {
+fn check_kind(file: &FileCard, kind: Said) -> Result<(), Problem> {
     let class = media_class(&file.media_type);
     let fits = match kind {
-        "image" => class == "image",
-        "video" | "audio" => matches!(class, "video" | "audio"),
-        _ => true,
+        Said::Image => class == "image",
+        Said::Video | Said::Audio => matches!(class, "video" | "audio"),
+        Said::Text | Said::File => true,
     };
     if fits { Ok(()) } else { Err(Problem::invalid("message_type", "does not fit the file")) }
 }

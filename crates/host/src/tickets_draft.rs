@@ -1,6 +1,6 @@
 //! A message of the tickets contract as the core takes it: the same for REST and sockets.
 
-use parlor_core::{id::RoomId, messages::Draft, session::Actor};
+use parlor_core::{id::RoomId, message::Said, messages::Draft, session::Actor};
 
 use crate::{
     attached,
@@ -18,6 +18,17 @@ pub enum Kind {
     File,
     Image,
     System,
+}
+
+impl Kind {
+    fn said(self) -> Option<Said> {
+        match self {
+            Self::Text => Some(Said::Text),
+            Self::File => Some(Said::File),
+            Self::Image => Some(Said::Image),
+            Self::System => None,
+        }
+    }
 }
 
 /// A message as it was asked for.
@@ -84,10 +95,14 @@ impl Wanted {
     pub async fn draft(self, host: &Host, actor: &Actor, room: &RoomId) -> Result<Draft, Problem> {
         let id = |text: Option<String>| text.map(|text| message_id(&text)).transpose();
         let (reply_to, thread) = (id(self.reply_to)?, id(self.thread)?);
-        let files = attached::cards(host, actor, Some(room), &self.attachments).await?;
+        let client_id = self.client_id.as_deref();
+        let mut files = attached::cards(host, actor, Some(room), client_id, &self.attachments).await?;
         let images = files.iter().all(|file| file.media_type.starts_with("image/"));
         if self.kind == Some(Kind::Image) && !images {
             return Err(Problem::invalid("messageType", "is IMAGE, but a file is no image"));
+        }
+        if let Some(first) = files.first_mut() {
+            first.said = self.kind.and_then(Kind::said);
         }
         Ok(Draft {
             room: Some(room.clone()),

@@ -4,6 +4,7 @@
 mod acting;
 mod beyond;
 mod groups;
+mod guard;
 mod inbox;
 mod openapi;
 mod presence;

@@ -24,6 +24,9 @@ use crate::{
     shape,
 };
 
+/// The team that is nobody's: each user's own support case.
+pub(crate) const SUPPORT: &str = "support";
+
 /// Where a message shall go.
 enum Target {
     Team(String),
@@ -70,7 +73,9 @@ async fn told(call: &Call, from: &Acting, (room, sent): (Arc<Room>, Sent)) -> An
 
 fn read(mut fields: Fields<'_>) -> Result<Asked, Problem> {
     let (from, alias) = (fields.text("from_name", Text::ID), fields.text("username", Text::ID));
-    if from.is_some() && alias.is_some() && from != alias {
+    if let (Some(from), Some(alias)) = (&from, &alias)
+        && !from.eq_ignore_ascii_case(alias)
+    {
         fields.fault("username", "differs from from_name");
     }
     let with_files =
@@ -106,7 +111,7 @@ fn read(mut fields: Fields<'_>) -> Result<Asked, Problem> {
 fn target(places: [Option<String>; 4]) -> Result<Target, (&'static str, &'static str)> {
     match places {
         [None, None, None, None] => Ok(Target::Team("general".to_owned())),
-        [Some(team), to, None, None] if team.eq_ignore_ascii_case("support") => Ok(Target::Support(to)),
+        [Some(team), to, None, None] if team.eq_ignore_ascii_case(SUPPORT) => Ok(Target::Support(to)),
         [Some(team), None, None, None] => Ok(Target::Team(team)),
         [None, Some(to), None, None] => Ok(Target::Person(to)),
         [None, None, Some(group), None] => Ok(Target::Group(group)),
@@ -129,7 +134,8 @@ async fn deliver(
                 Some(name) => Some(the_one(call, name).await?.id.clone()),
                 None => None,
             };
-            let files = files_for_case(call, from, requester.as_ref(), files).await?;
+            let client_id = draft.client_id.as_deref();
+            let files = files_for_case(call, from, requester.as_ref(), client_id, files).await?;
             return Ok(chat.send_to_support(actor, requester.as_ref(), Draft { files, ..draft }).await?);
         }
         Target::Team(team) => chat.join_team_channel(actor, &team).await?,
@@ -147,7 +153,8 @@ async fn deliver(
             chat.inbox_room(actor, &id).await?.room
         }
     };
-    let files = attached::cards(&call.host, actor, Some(&room.id), files).await?;
+    let client_id = draft.client_id.as_deref();
+    let files = attached::cards(&call.host, actor, Some(&room.id), client_id, files).await?;
     let sent = chat.post(actor, Draft { room: Some(room.id.clone()), files, ..draft }).await?;
     Ok((room, sent))
 }
@@ -157,6 +164,7 @@ async fn files_for_case(
     call: &Call,
     from: &Acting,
     requester: Option<&UserId>,
+    client_id: Option<&str>,
     files: &[String],
 ) -> Result<Vec<FileCard>, Problem> {
     if files.is_empty() {
@@ -164,7 +172,7 @@ async fn files_for_case(
     }
     let whose = requester.filter(|_| is_control(&from.user)).unwrap_or(&from.user.id);
     let case = call.host.chat().open_case_of(whose).await?;
-    attached::cards(&call.host, &from.actor, case.as_ref(), files).await
+    attached::cards(&call.host, &from.actor, case.as_ref(), client_id, files).await
 }
 
 /// Whom a name means.

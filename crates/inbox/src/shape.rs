@@ -13,7 +13,7 @@ use parlor_host::{
     problem::Problem,
     shape::{
         beyond::{self, Spelling},
-        rooms::media_class,
+        rooms::{media_class, reply_to},
         user::shown_name,
     },
     time::{iso, iso_or_null},
@@ -124,7 +124,7 @@ pub(crate) fn message(host: &Host, viewer: &User, place: &Place, message: &Messa
         "edited_at": iso_or_null(message.edited.as_ref().filter(|_| !gone).map(|mark| mark.at)),
         "deleted": gone,
         "system": message.is_system(),
-        "reply_to_id": message.reply_to.as_ref().map(|id| id.as_str()),
+        "reply_to_id": reply_to(message).map(|id| id.as_str()),
         "attachments": if gone { Vec::new() } else { files.collect() },
         "metadata": metadata.and_then(|json| serde_json::from_str::<Value>(json.as_str()).ok()),
         "client_id": message.client_id,

@@ -30,6 +30,7 @@ use serde_json::{Value, json};
 use crate::{
     Door, RETRY,
     acting::{Acting, Known, Unknown, acting},
+    guard::Guard,
     presence::{Wanted, Watch},
     shape,
 };
@@ -52,20 +53,27 @@ pub(crate) async fn stream(door: Door, request: Request) -> Result<Response, Pro
     let call = Call::read(door.host.clone(), request, QueryTokens::Stream).await;
     call.host.options().origins.check(&call.headers)?;
     check_accept(&call)?;
-    let expires_at = match call.caller()? {
-        Caller::App => None,
-        Caller::User(admitted) => admitted.expires_at,
-    };
+    let by = call.caller()?.clone();
     let name = call.query.get("user").map(str::to_owned);
     let who = acting(&call, "query", "user", name.as_deref(), Unknown::Left, Known::default()).await?;
     let wanted = Wanted::of(&call)?;
     let after = last_event_id(&call);
     let cell = Cell::default();
+    let guard = match (&by, &who) {
+        (Caller::User(by), Some(who)) if by.user.id != who.user.id => {
+            Some(Guard::begin(&call.host, by).await?)
+        }
+        _ => None,
+    };
+    let expires_at = match by {
+        Caller::App => None,
+        Caller::User(admitted) => admitted.expires_at,
+    };
     let river = match who {
         Some(who) => River::Known(open(&call.host, who, after.as_deref(), &cell).await?),
         None => River::unknown(&call.host, name.unwrap_or_default()).await?,
     };
-    let teller = Teller { host: call.host.clone(), expires_at, wanted, cell };
+    let teller = Teller { host: call.host.clone(), expires_at, guard, wanted, cell };
     let mut response = sse::stream(door.live.clone(), None, farewell, |outbox| {
         let _ = teller.cell.set(outbox.clone());
         Ended(tokio::spawn(teller.run(river)))
@@ -176,6 +184,8 @@ impl River {
 struct Teller {
     host: Host,
     expires_at: Option<Time>,
+    /// Of an administrator who listens as somebody else.
+    guard: Option<Guard>,
     /// Whose coming and going it tells.
     wanted: Wanted,
     cell: Cell,
@@ -201,6 +211,7 @@ impl Teller {
             tokio::select! {
                 biased;
                 problem = expiry => Over(Some(problem)),
+                problem = self.no_more_right() => Over(Some(problem)),
                 over = self.flow(river) => over,
             }
         };
@@ -212,6 +223,20 @@ impl Teller {
             outbox.push(frame_sse(None, Some("error"), &data.to_string()), Class::Reply);
         }
         outbox.finish(Close::normal());
+    }
+
+    async fn no_more_right(&self) -> Problem {
+        match &self.guard {
+            Some(guard) => {
+                let problem = guard.over().await;
+                // What is on its way was for somebody who could listen as another.
+                if let Some(outbox) = self.outbox() {
+                    outbox.purge(Lost::All);
+                }
+                problem
+            }
+            None => std::future::pending().await,
+        }
     }
 
     async fn flow(&self, river: River) -> Over {

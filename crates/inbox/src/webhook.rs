@@ -1,6 +1,6 @@
 //! Webhooks in: what another program tells a team, in the shape of Rocket.Chat's outgoing webhooks.
 
-use parlor_core::messages::Draft;
+use parlor_core::{error::Refusal, messages::Draft};
 use parlor_host::{
     call::{Answer, Call, answer},
     caller::Caller,
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     acting::{Known, check_name, for_webhook},
-    send::renamed,
+    send::{SUPPORT, renamed},
 };
 
 /// `POST /api/chat/webhook`: with the application's key in the header, or as `token` in the body.
@@ -74,17 +74,15 @@ async fn post(call: &Call, told: Told) -> Result<(), Problem> {
         return Ok(());
     }
     let who = for_webhook(&call.host, &told.user, Known::default()).await?;
-    let room = chat.join_team_channel(&who.actor, &told.team).await.map_err(|r| renamed(r.into()))?;
     let client_id = told.id.filter(|id| is_client_id(id));
-    let draft = Draft {
-        room: Some(room.id.clone()),
-        text: told.text,
-        client_id,
-        from_host: true,
-        ..Draft::default()
-    };
-    chat.post(&who.actor, draft).await.map_err(|refusal| renamed(refusal.into()))?;
-    Ok(())
+    let draft = Draft { text: told.text, client_id, from_host: true, ..Draft::default() };
+    let refused = |refusal: Refusal| renamed(refusal.into());
+    // As when sending: the name stands for the user's own case, never for a channel that everybody reads.
+    if told.team.eq_ignore_ascii_case(SUPPORT) {
+        return chat.send_to_support(&who.actor, None, draft).await.map(drop).map_err(refused);
+    }
+    let room = chat.join_team_channel(&who.actor, &told.team).await.map_err(refused)?;
+    chat.post(&who.actor, Draft { room: Some(room.id.clone()), ..draft }).await.map(drop).map_err(refused)
 }
 
 fn is_client_id(text: &str) -> bool {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, multipart};
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, Request, header::CONTENT_TYPE};
 use futures_util::{Stream, StreamExt};
 
 /// Bytes of a form that are read ahead of what its reader has looked at.
@@ -81,7 +81,8 @@ impl Form {
     /// The form that the headers speak of; an error when they speak of none.
     pub async fn of(headers: &HeaderMap, body: Body) -> Result<Self, Unread> {
         let barren = Arc::<AtomicUsize>::default();
-        let fed = Fed { body: body.into_data_stream(), barren: barren.clone(), ahead: 0 };
+        let heads = Heads::of(headers);
+        let fed = Fed { body: body.into_data_stream(), barren: barren.clone(), ahead: 0, heads };
         let mut request = Request::new(Body::from_stream(fed));
         *request.headers_mut() = headers.clone();
         // Files have bounds of their own, far above the framework's for all bodies.
@@ -143,6 +144,7 @@ struct Fed {
     barren: Arc<AtomicUsize>,
     /// Bytes since the reader was last made to look.
     ahead: usize,
+    heads: Option<Heads>,
 }
 
 impl Stream for Fed {
@@ -162,8 +164,87 @@ impl Stream for Fed {
             let piece = piece?;
             self.ahead += piece.len();
             self.barren.fetch_add(piece.len(), Ordering::Relaxed);
-            Ok(piece)
+            Ok(match &mut self.heads {
+                Some(heads) => heads.clean(piece),
+                None => piece,
+            })
         }))
+    }
+}
+
+/// Leaves control characters out of the heads of a form's fields. Clients send names of files as they are, and a header
+/// with such a character can't be read.
+struct Heads {
+    /// What parts the fields, with the line break before it.
+    delimiter: Vec<u8>,
+    place: Place,
+}
+
+/// Where in a form, and how much of what ends this place has come.
+#[derive(Clone, Copy)]
+enum Place {
+    Data(usize),
+    Head(usize),
+}
+
+/// The end of a head.
+const HEAD_END: [u8; 4] = *b"\r\n\r\n";
+
+impl Heads {
+    /// For the form that the headers speak of.
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        let is_it = |(name, _): &(&str, &str)| name.trim().eq_ignore_ascii_case("boundary");
+        let (_, boundary) = kind.split(';').filter_map(|part| part.split_once('=')).find(is_it)?;
+        let boundary = boundary.trim().trim_matches('"');
+        // The first delimiter stands at the very beginning.
+        Some(Self { delimiter: format!("\r\n--{boundary}").into_bytes(), place: Place::Data(2) })
+    }
+
+    fn clean(&mut self, piece: Bytes) -> Bytes {
+        let (mut at, mut cleaned) = (0, None::<Vec<u8>>);
+        while let Some(byte) = piece.get(at) {
+            if matches!(self.place, Place::Data(0)) {
+                // Long stretches of a file have nothing to look at.
+                let plain = piece[at..].iter().take_while(|byte| **byte != b'\r').count();
+                cleaned.iter_mut().for_each(|cleaned| cleaned.extend_from_slice(&piece[at..at + plain]));
+                at += plain;
+                if plain > 0 {
+                    continue;
+                }
+            }
+            match (self.keeps(*byte), &mut cleaned) {
+                (true, Some(cleaned)) => cleaned.push(*byte),
+                (false, None) => cleaned = Some(piece[..at].to_vec()),
+                _ => {}
+            }
+            at += 1;
+        }
+        cleaned.map_or(piece, Bytes::from)
+    }
+
+    /// Whether this byte stays; looks at each in its turn.
+    fn keeps(&mut self, byte: u8) -> bool {
+        let (end, come): (&[u8], usize) = match self.place {
+            Place::Data(come) => (&self.delimiter, come),
+            Place::Head(come) => (&HEAD_END, come),
+        };
+        let odd = (byte < b' ' && !matches!(byte, b'\t' | b'\r' | b'\n')) || byte == 0x7f;
+        if odd && matches!(self.place, Place::Head(_)) {
+            return false;
+        }
+        // Both ends begin with the one carriage return that an attempt can begin anew with.
+        let come = match end.get(come) {
+            Some(wanted) if *wanted == byte => come + 1,
+            _ => usize::from(byte == b'\r'),
+        };
+        self.place = match self.place {
+            Place::Data(_) if come == end.len() => Place::Head(0),
+            Place::Head(_) if come == end.len() => Place::Data(0),
+            Place::Data(_) => Place::Data(come),
+            Place::Head(_) => Place::Head(come),
+        };
+        true
     }
 }
 
@@ -212,6 +293,26 @@ mod tests {
         // The reader of forms gives out one field at a time.
         drop(field);
         assert!(form.next().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn control_characters_are_left_out_of_names_and_stay_in_files() {
+        let form = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\u{1}\u{7f}\0b\"\r\n\r\n\u{1}\0\r\n--c\
+                    \r\n\r\n\u{2}\r\n--b\r\ncontent-disposition: form-data; name=\"ro\u{8}om\"\r\n\r\n\u{7f}x\r\n--b--\r\n";
+        // In one piece, and cut between any two bytes.
+        for cut in 0..form.len() {
+            let (begin, rest) = form.as_bytes().split_at(cut);
+            let pieces = [begin, rest].map(|piece| Ok(Bytes::copy_from_slice(piece)));
+            let mut read = Form::of(&form_headers(), body(pieces.into())).await.unwrap();
+            let mut file = read.next().await.unwrap().unwrap();
+            assert_eq!(file.file_name(), Some("ab"), "{cut}");
+            assert_eq!(file.whole(100).await.unwrap(), b"\x01\0\r\n--c\r\n\r\n\x02", "{cut}");
+            drop(file);
+            let mut field = read.next().await.unwrap().unwrap();
+            assert_eq!((field.name(), field.whole(9).await.unwrap()), ("room", b"\x7fx".to_vec()), "{cut}");
+            drop(field);
+            assert!(read.next().await.unwrap().is_none(), "{cut}");
+        }
     }
 
     #[tokio::test]

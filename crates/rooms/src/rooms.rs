@@ -37,7 +37,8 @@ pub(crate) async fn create(mut call: Call) -> Answer {
     let mut seen = std::collections::HashSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     match kind.as_str() {
-        "" => {}
+        // It is not there, or no text: told already.
+        "" if fields.value("room_type").is_none_or(|value| !value.is_string()) => {}
         "group" if group.title.trim().is_empty() => fields.fault("name", "is required for a group"),
         "direct" if ids.len() != 1 => fields.fault("member_ids", "must name exactly one other user"),
         "group" | "direct" => {}

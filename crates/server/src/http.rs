@@ -69,7 +69,7 @@ async fn unknown_path(request: Request, next: Next) -> Response {
     let known = request.extensions().get::<MatchedPath>().is_some();
     let below = request.uri().path().strip_prefix("/api/").and_then(|rest| rest.split('/').next());
     if !known && below.is_some_and(|below| HOST_PATHS.contains(&below)) {
-        return Problem::not_found("Path").into_response();
+        return Problem::not_found("Path").detail("Path not found".into()).into_response();
     }
     next.run(request).await
 }

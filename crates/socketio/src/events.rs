@@ -180,9 +180,11 @@ pub(crate) fn render(
             _ => {}
         }
     }
-    let mut body = Map::new();
-    let Some(name) = write(door, event, in_rooms, ticket, viewer, &mut body) else { return Bytes::new() };
-    packet::event(name, &body)
+    let mut writing = Writing { door, in_rooms, ticket, viewer, body: Map::new() };
+    match writing.message_event(event).or_else(|| writing.other_event(event)) {
+        Some(name) => packet::event(name, &writing.body),
+        None => Bytes::new(),
+    }
 }
 
 #[derive(Serialize)]
@@ -200,106 +202,124 @@ struct NewInTicket<'a> {
     timestamp: Iso,
 }
 
-fn put(body: &mut Map<String, Value>, keys: Value) {
-    if let Value::Object(keys) = keys {
-        body.extend(keys);
-    }
-}
-
-/// Adds the keys of an event; its name, or `None` where there is nothing to tell.
-fn write(
-    door: &Door,
-    event: &Event,
+/// An event's payload in the keys of one form or both.
+struct Writing<'a> {
+    door: &'a Door,
     in_rooms: bool,
-    ticket: Option<&str>,
-    viewer: &UserId,
-    body: &mut Map<String, Value>,
-) -> Option<&'static str> {
-    let about = |body: &mut Map<String, Value>, message: &Message| {
-        body.insert("message".into(), message_object(door, message, in_rooms, ticket, viewer));
-    };
-    let place = |body: &mut Map<String, Value>, room: &str| {
-        if in_rooms {
-            body.insert("room_id".into(), room.into());
-        }
-        if let Some(ticket) = ticket {
-            body.insert("ticketId".into(), ticket.into());
-        }
-    };
-    let subject = |body: &mut Map<String, Value>, id: &str| {
-        if in_rooms {
-            body.insert("message_id".into(), id.into());
-        }
-        if ticket.is_some() {
-            body.insert("messageId".into(), id.into());
-        }
-    };
-    let (name, room, at) = match event {
-        Event::Message { message, change: Change::Made, .. } => {
-            about(body, message);
-            ("new_message", &message.room, message.at)
-        }
-        Event::Message { message, .. } if message.is_gone() => {
-            about(body, message);
-            subject(body, message.id.as_str());
-            if in_rooms {
-                let by = message.edited.as_ref().map(|mark| mark.by.as_str());
-                body.insert("deleted_by".into(), by.into());
-            }
-            ("message_deleted", &message.room, message.updated_at)
-        }
-        Event::Message { message, .. } => {
-            about(body, message);
-            subject(body, message.id.as_str());
-            let name = if message.is_just_edited() { "message_edited" } else { "message_updated" };
-            (name, &message.room, message.updated_at)
-        }
-        Event::MessageDeleted { room, message: id, emptied, by, .. } => {
-            match emptied {
-                Some(emptied) => about(body, emptied),
-                None => put(body, json!({ "message": null })),
-            }
-            subject(body, id.as_str());
-            if in_rooms {
-                body.insert("deleted_by".into(), by.as_ref().map(UserId::as_str).into());
-            }
-            ("message_deleted", room, emptied.as_ref().map_or_else(|| door.host.now(), |m| m.updated_at))
-        }
-        Event::Gathered { room, user, name, here } => {
-            person(body, user, name, in_rooms, ticket.is_some());
-            (if *here { "user_joined" } else { "user_left" }, room, door.host.now())
-        }
-        Event::Activity { room, user, name, activities, .. } => {
-            let on = !activities.is_empty();
-            person(body, user, name, in_rooms, ticket.is_some());
-            if in_rooms {
-                body.insert("is_typing".into(), on.into());
-            }
-            (if on || in_rooms { "user_typing" } else { "user_stopped_typing" }, room, door.host.now())
-        }
-        Event::Read { room, user, named, at, .. } => {
-            let ids: Vec<&str> = named.iter().map(|id| id.as_str()).collect();
-            put(body, json!({ "user_id": user.as_str(), "message_ids": ids, "read_at": iso(*at) }));
-            place(body, room.as_str());
-            return Some("messages_read");
-        }
-        _ => return None,
-    };
-    place(body, room.as_str());
-    stamp(body, at);
-    Some(name)
+    ticket: Option<&'a str>,
+    viewer: &'a UserId,
+    body: Map<String, Value>,
 }
 
-fn stamp(body: &mut Map<String, Value>, at: Time) {
-    body.insert("timestamp".into(), iso(at).into());
-}
-
-fn person(body: &mut Map<String, Value>, user: &UserId, name: &str, in_rooms: bool, in_ticket: bool) {
-    if in_rooms {
-        put(body, json!({ "user_id": user.as_str(), "user_name": name }));
+impl Writing<'_> {
+    fn put(&mut self, keys: Value) {
+        if let Value::Object(keys) = keys {
+            self.body.extend(keys);
+        }
     }
-    if in_ticket {
-        put(body, json!({ "userId": user.as_str(), "userName": name }));
+
+    fn place(&mut self, room: &str) {
+        if self.in_rooms {
+            self.put(json!({ "room_id": room }));
+        }
+        if let Some(ticket) = self.ticket {
+            self.put(json!({ "ticketId": ticket }));
+        }
+    }
+
+    fn at(&mut self, room: &str, at: Time) {
+        self.place(room);
+        self.put(json!({ "timestamp": iso(at) }));
+    }
+
+    fn message(&mut self, message: &Message) {
+        let object = message_object(self.door, message, self.in_rooms, self.ticket, self.viewer);
+        self.put(json!({ "message": object }));
+    }
+
+    /// Which message is spoken of.
+    fn subject(&mut self, id: &str) {
+        if self.in_rooms {
+            self.put(json!({ "message_id": id }));
+        }
+        if self.ticket.is_some() {
+            self.put(json!({ "messageId": id }));
+        }
+    }
+
+    fn person(&mut self, user: &UserId, name: &str) {
+        if self.in_rooms {
+            self.put(json!({ "user_id": user.as_str(), "user_name": name }));
+        }
+        if self.ticket.is_some() {
+            self.put(json!({ "userId": user.as_str(), "userName": name }));
+        }
+    }
+
+    fn deleted_by(&mut self, by: Option<&UserId>) {
+        if self.in_rooms {
+            self.put(json!({ "deleted_by": by.map(UserId::as_str) }));
+        }
+    }
+
+    /// Writes what became of a message; the event's name.
+    fn message_event(&mut self, event: &Event) -> Option<&'static str> {
+        match event {
+            Event::Message { message, change, .. } => {
+                self.message(message);
+                if *change == Change::Made {
+                    self.at(&message.room, message.at);
+                    return Some("new_message");
+                }
+                self.subject(&message.id);
+                self.at(&message.room, message.updated_at);
+                if message.is_gone() {
+                    self.deleted_by(message.edited.as_ref().map(|mark| &mark.by));
+                    return Some("message_deleted");
+                }
+                Some(if message.is_just_edited() { "message_edited" } else { "message_updated" })
+            }
+            Event::MessageDeleted { room, message: id, emptied, by, .. } => {
+                match emptied {
+                    Some(emptied) => self.message(emptied),
+                    None => self.put(json!({ "message": null })),
+                }
+                self.subject(id);
+                self.deleted_by(by.as_ref());
+                let at = emptied.as_ref().map_or_else(|| self.door.host.now(), |left| left.updated_at);
+                self.at(room, at);
+                Some("message_deleted")
+            }
+            _ => None,
+        }
+    }
+
+    /// Writes who comes, goes, types or reads; the event's name, or `None` where there is nothing to tell.
+    fn other_event(&mut self, event: &Event) -> Option<&'static str> {
+        let now = self.door.host.now();
+        match event {
+            Event::Gathered { room, user, name, here } => {
+                self.person(user, name);
+                self.at(room, now);
+                Some(if *here { "user_joined" } else { "user_left" })
+            }
+            Event::Activity { room, user, name, activities, .. } => {
+                let on = !activities.is_empty();
+                self.person(user, name);
+                if self.in_rooms {
+                    self.put(json!({ "is_typing": on }));
+                }
+                self.at(room, now);
+                Some(if on || self.in_rooms { "user_typing" } else { "user_stopped_typing" })
+            }
+            Event::Read { room, user, named, at, .. } => {
+                let ids: Vec<&str> = named.iter().map(|id| id.as_str()).collect();
+                self.put(json!({ "user_id": user.as_str(), "message_ids": ids, "read_at": iso(*at) }));
+                self.place(room);
+                Some("messages_read")
+            }
+            _ => None,
+        }
     }
 }
 

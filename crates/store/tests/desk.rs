@@ -171,6 +171,11 @@ story!(tickets_are_listed_by_what_opens_them_and_go_with_their_room, |place| {
     assert_eq!(ids(TicketFilter { categories: vec!["PAYMENT".into()], ..TicketFilter::default() }), ["T-1"]);
     assert_eq!(ids(TicketFilter { all: true, ..TicketFilter::default() }), ["T-1", "T-2"]);
     assert!(ids(person("nobody")).is_empty());
+    let skipping = TicketFilter { all: true, skip: 1, ..TicketFilter::default() };
+    assert_eq!(ids(skipping.clone()).len(), 1);
+    let counted =
+        read(&engine, move |tx| Ok((tx.count_tickets(&skipping)?, tx.count_tickets(&person("bob"))?)));
+    assert_eq!(counted, (2, 1));
     let about = read(&engine, |tx| tx.tickets_about(&"cy".into(), Some("v-9")));
     assert_eq!(about.len(), 2);
     write(&engine, |tx| tx.remove_room(&RoomId::from("t1"))).unwrap();

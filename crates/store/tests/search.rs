@@ -295,6 +295,7 @@ story!(file_names_and_descriptions_are_searched_too, |place| {
         dimensions: None,
         preview: None,
         thumbnail: None,
+        said: None,
     })];
     wait(engine.write(Lane::Verb, 0, move |tx| tx.append_message(with_file.clone()))).unwrap();
     both_ways(&engine, |when| {

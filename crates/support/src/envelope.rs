@@ -18,6 +18,8 @@ pub(crate) struct Frame {
     pub(crate) kind: String,
     /// Given back with the answer.
     pub(crate) id: Option<Value>,
+    /// `data` is there and no object: the request is refused by its own name.
+    pub(crate) bad_data: bool,
     data: Map<String, Value>,
     top: Map<String, Value>,
 }
@@ -54,17 +56,12 @@ impl Frame {
                 }));
             }
         };
-        let data = match top.remove("data") {
-            None | Some(Value::Null) => Map::new(),
-            Some(Value::Object(data)) => data,
-            Some(_) => {
-                return Err(Box::new(NoRequest {
-                    problem: Problem::invalid("data", "must be an object"),
-                    id,
-                }));
-            }
+        let (data, bad_data) = match top.remove("data") {
+            None | Some(Value::Null) => (Map::new(), false),
+            Some(Value::Object(data)) => (data, false),
+            Some(_) => (Map::new(), true),
         };
-        Ok(Self { kind, id, data, top })
+        Ok(Self { kind, id, bad_data, data, top })
     }
 
     /// The fields: each is looked for in `data`, then beside it.
@@ -148,10 +145,10 @@ mod tests {
             ("\"ping\"", "validation_failed"),
             ("{}", "validation_failed"),
             (r#"{"type":1}"#, "validation_failed"),
-            (r#"{"type":"ping","data":[]}"#, "validation_failed"),
         ] {
             assert_eq!(Frame::read(text).unwrap_err().problem.code, code, "{text}");
         }
+        assert!(Frame::read(r#"{"type":"x","data":[]}"#).unwrap().bad_data, "a request, if a wrong one");
         let deep = format!(r#"{{"type":"x","a":{}{}}}"#, "[".repeat(80), "]".repeat(80));
         assert_eq!(Frame::read(&deep).unwrap_err().problem.code, "bad_json");
     }

@@ -52,7 +52,8 @@ impl Wanted {
     ) -> Result<Draft, Problem> {
         let id = |text: Option<String>| text.map(|text| rooms_draft::message_id(&text)).transpose();
         let (reply_to, thread) = (id(self.reply_to)?, id(self.thread)?);
-        let files = attached::cards(host, actor, room.as_ref(), &self.attachments).await?;
+        let client_id = self.client_id.as_deref();
+        let files = attached::cards(host, actor, room.as_ref(), client_id, &self.attachments).await?;
         Ok(Draft {
             room,
             text: self.content.unwrap_or_default(),

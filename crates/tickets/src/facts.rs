@@ -1,6 +1,7 @@
 //! Tickets as the host application tells of them.
 
 use parlor_core::{
+    cases_list::Part,
     clock::Time,
     id::{RoomId, UserId},
     store::Place,
@@ -77,16 +78,18 @@ pub(crate) async fn one(call: Call) -> Answer {
 /// The tickets that the caller may enter.
 pub(crate) async fn list(call: Call) -> Answer {
     let actor = viewer(&call)?;
-    let asked = PageAsked::of_query(&call.query, Habit::Cursors)?;
+    let asked = PageAsked::of_query(&call.query, Habit::Pages)?;
     let beyond = match &asked.seek {
         Seek::Before(cursor) | Seek::After(cursor) => Some(place(cursor).ok_or_else(Problem::bad_cursor)?),
         _ => None,
     };
-    let back = matches!(asked.seek, Seek::After(_));
-    let found = call.host.chat().my_tickets(&actor, beyond, back, asked.limit).await.map_err(refused)?;
+    let (back, skip) = (matches!(asked.seek, Seek::After(_)), asked.offset());
+    let part =
+        Part { beyond, back, skip: skip.unwrap_or_default(), limit: asked.limit, count: skip.is_some() };
+    let found = call.host.chat().my_tickets(&actor, part).await.map_err(refused)?;
     let tickets: Vec<Value> = found.items.iter().map(shape::tickets::ticket).collect();
     let next = found.next.map(|place| Cursor::make(CURSOR, &format!("{}.{}", place.at.millis(), place.room)));
-    let pagination = asked.told(next.is_some(), next, None);
+    let pagination = asked.told(next.is_some(), next, found.total);
     answer(200, &json!({ "tickets": tickets, "pagination": pagination }))
 }
 

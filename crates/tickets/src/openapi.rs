@@ -9,8 +9,13 @@ const MESSAGE: &str = "/api/tickets/{ticketId}/chat/{messageId}";
 
 /// All of them.
 pub(crate) const ENTRIES: &[Entry] = &[
-    Entry::new("get", "/api/tickets", "Tickets that the caller may enter, latest activity first")
-        .query(&PAGE),
+    Entry::new("get", "/api/tickets", "Tickets that the caller may enter, latest activity first").query(&[
+        PAGE[0],
+        PAGE[1],
+        PAGE[2],
+        may("page", "integer", "from 1, instead of cursors"),
+        may("page_size", "integer", "1 to 100"),
+    ]),
     Entry::new("get", TICKET, "A ticket's facts"),
     Entry::new(
         "put",

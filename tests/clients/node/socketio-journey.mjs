@@ -55,6 +55,13 @@ assert.equal(sent.success, true);
 await alice.event('user_stopped_typing');
 assert.equal((await alice.event('new_message')).message.id, sent.message.id);
 assert.equal((await bob.event('new_message')).message.message, sent.message.message);
+await bob.ask('typing_start', { ticketId: 'T-1' });
+await alice.event('user_typing');
+assert.deepEqual(await bob.ask('leave_ticket', { ticketId: 'T-1' }), { success: true, ticketId: 'T-1' });
+await alice.event('user_left', (one) => one.ticketId === 'T-1');
+assert.ok(alice.heard.some((one) => one.name === 'user_stopped_typing'), 'the stop comes before the leaving');
+await alice.event('user_stopped_typing');
+await bob.ask('join_ticket', { ticketId: 'T-1' });
 assert.equal((await xena.ask('join_ticket', { ticketId: 'T-1' })).error, 'not_found');
 assert.equal((await xena.event('error')).code, 'not_found');
 

@@ -58,6 +58,13 @@ async def main():
     assert (await alice.event("user_joined"))["userId"] == "u-bob"
     sent = await bob.ask("send_message", {"ticketId": "T-1", "message": "Grüße \U0001f600"})
     assert (await alice.event("new_message"))["message"]["id"] == sent["message"]["id"]
+    await bob.ask("typing_start", {"ticketId": "T-1"})
+    await alice.event("user_typing")
+    assert await bob.ask("leave_ticket", {"ticketId": "T-1"}) == {"success": True, "ticketId": "T-1"}
+    await alice.event("user_left")
+    assert any(name == "user_stopped_typing" for name, _ in alice.heard), "the stop comes before the leaving"
+    await bob.ask("join_ticket", {"ticketId": "T-1"})
+    await alice.event("user_joined")
     assert (await xena.ask("join_ticket", {"ticketId": "T-1"}))["error"] == "not_found"
 
     await alice.ask("join_room", {"room_id": ROOM})

@@ -41,6 +41,8 @@ pub struct TicketFilter {
     pub beyond: Option<Place>,
     /// The other way round: what comes before `beyond`, the nearest first.
     pub back: bool,
+    /// Without so many.
+    pub skip: u64,
 }
 
 /// A place in the order of a list.
@@ -70,6 +72,8 @@ pub trait ReadDesk {
     fn ticket_by_id(&mut self, id: &str) -> Result<Option<Ticket>>;
     /// Tickets with their places, at most `limit`.
     fn tickets(&mut self, filter: &TicketFilter, limit: u64) -> Result<Vec<(Ticket, Place)>>;
+    /// How many tickets there are, wherever the list begins.
+    fn count_tickets(&mut self, filter: &TicketFilter) -> Result<u64>;
     /// Tickets whose facts name this user or this vendor, and those whose room he is a member of; at most 10,000.
     fn tickets_about(&mut self, user: &UserId, vendor: Option<&str>) -> Result<Vec<Ticket>>;
     /// Users of this vendor; at most 10,000.

@@ -5,7 +5,7 @@ use parlor_core::{
     cards::{Card, Seat},
     clock::Time,
     id::{MessageId, UserId},
-    message::{FileCard, Message, Reaction},
+    message::{FileCard, Message, Reaction, Said},
     room::{Room, RoomKind},
     rooms_host::AVATAR_FIELD,
     user::User,
@@ -191,12 +191,19 @@ pub fn reply_to(message: &Message) -> Option<&MessageId> {
     message.reply_to.as_ref().or(message.thread.as_ref())
 }
 
-/// `text`, `image`, `video`, `audio`, `file` or `system`.
+/// `text`, `image`, `video`, `audio`, `file` or `system`: what the sender said, else what the first file is.
 pub fn message_type(message: &Message) -> &'static str {
     if message.is_system() {
         return "system";
     }
-    message.files().next().map_or("text", |file| media_class(&file.media_type))
+    match message.files().next() {
+        // Texts with files come from contracts that show both at once.
+        Some(file) => match file.said.filter(|said| *said != Said::Text) {
+            Some(said) => said.as_str(),
+            None => media_class(&file.media_type),
+        },
+        None => "text",
+    }
 }
 
 /// `image`, `video`, `audio` or `file`.
@@ -246,9 +253,10 @@ impl Serialize for Reactions<'_> {
     }
 }
 
-/// What the host sent along, as it was given.
+/// What the host sent along, as it was given; gone with the message.
 pub fn metadata(message: &Message) -> Value {
-    let json = message.metadata.as_ref().and_then(|json| serde_json::from_str(json.as_str()).ok());
+    let metadata = message.metadata.as_ref().filter(|_| !message.is_gone());
+    let json = metadata.and_then(|json| serde_json::from_str(json.as_str()).ok());
     json.unwrap_or_default()
 }
 

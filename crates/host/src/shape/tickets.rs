@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use parlor_core::{
     clock::Time,
     id::UserId,
-    message::{FileCard, Message},
+    message::{FileCard, Message, Said},
     ticket::{Relation, Ticket},
     tickets::SYSTEM_USER,
     user::User,
@@ -105,17 +105,17 @@ fn changed_at(message: &Message) -> Time {
     }
 }
 
-/// TEXT, FILE, IMAGE or SYSTEM.
+/// TEXT, FILE, IMAGE or SYSTEM: what the sender said, else what the files are.
 pub fn message_type(message: &Message) -> &'static str {
-    let mut files = message.files().peekable();
     if message.is_system() {
-        "SYSTEM"
-    } else if message.is_gone() || files.peek().is_none() {
-        "TEXT"
-    } else if files.all(|file| file.media_type.starts_with("image/")) {
-        "IMAGE"
-    } else {
-        "FILE"
+        return "SYSTEM";
+    }
+    let Some(first) = message.files().next().filter(|_| !message.is_gone()) else { return "TEXT" };
+    let images = || message.files().all(|file| file.media_type.starts_with("image/"));
+    match first.said {
+        Some(Said::Text) => "TEXT",
+        Some(Said::Image) | None if images() => "IMAGE",
+        _ => "FILE",
     }
 }
 

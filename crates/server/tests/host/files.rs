@@ -83,6 +83,25 @@ async fn s3_3_s3_24_s3_52_s3_71_s4_44_a_file_is_seen_by_whoever_may_read_its_roo
         .await
         .expect(200);
     fetch(&nobody, &seen["media_url"]).await.problem(404, "not_found");
+
+    // The same picture as a file is a file.
+    let file = upload(&alice, "dot.gif", GIF).await.expect(201);
+    let send = json!({"room_id": room, "message_type": "File", "media_id": file["id"], "client_id": "as-a-file",
+        "media_filename": "../../etc/pass\u{1}wd.gif"});
+    let sent = alice.rest.post("/api/chat/messages", send.clone()).await.expect(201);
+    assert_eq!((&sent["message_type"], &sent["media_filename"]), (&json!("file"), &json!("passwd.gif")));
+    let forward = json!({"room_id": room, "forwarded_from_id": sent["id"]});
+    let copy = bob.rest.post("/api/chat/messages", forward).await.expect(201);
+    assert_eq!((&copy["message_type"], &copy["media_filename"]), (&json!("file"), &json!("passwd.gif")));
+    let of = format!("/api/chat/messages/{}", sent["id"].as_str().expect("an id"));
+    assert_eq!(bob.rest.get(&of, &[]).await.expect(200)["message_type"], "file");
+    alice.rest.remove(&of).await.expect(200);
+    let retried = alice.rest.post("/api/chat/messages", send).await.expect(200);
+    assert_eq!(
+        (&retried["id"], &retried["is_deleted"]),
+        (&sent["id"], &json!(true)),
+        "what it shows is gone"
+    );
 }
 
 /// S4-44, S3-64: what is not taken, and why.
@@ -113,6 +132,16 @@ async fn s3_64_s4_44_uploads_are_judged_by_their_bytes() {
     assert_eq!(file["mime_type"], "text/plain");
     let as_image = json!({"room_id": room, "message_type": "image", "media_id": file["id"]});
     alice.rest.post("/api/chat/messages", as_image).await.problem(422, "validation_failed");
+    // Browsers send names as they are: what no name should hold is left out.
+    for name in ["a\u{1}b\u{7f}.txt", "\u{0}../x/a\tb.txt", "..\\ab.txt"] {
+        let form = format!(
+            "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n0123 \u{1}\r\n--b--\r\n"
+        );
+        let request = alice.rest.request(Method::POST, "/api/chat/upload");
+        let request = request.header("content-type", "multipart/form-data; boundary=b").body(form);
+        let stored = answer(request).await.expect(201);
+        assert_eq!((&stored["filename"], &stored["size"]), (&json!("ab.txt"), &json!(6)), "{name:?}");
+    }
     HostApp::rest(&server).post("/api/chat/upload", json!({})).await.problem(403, "user_required");
     server.rest().post("/api/chat/upload", json!({})).await.problem(401, "unauthorized");
 }

@@ -94,6 +94,8 @@ async fn s3_1_s3_13_s3_72_a_direct_room_is_one_for_each_pair() {
     for bad in [
         json!({}),
         json!({"room_type": "crowd", "member_ids": []}),
+        json!({"room_type": "", "name": "x"}),
+        json!({"room_type": null, "name": "x"}),
         json!({"room_type": "direct"}),
         json!({"room_type": "direct", "member_ids": ["u-alice"]}),
         json!({"room_type": "direct", "member_ids": ["u-bob", "u-carol"]}),

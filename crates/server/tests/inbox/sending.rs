@@ -70,7 +70,8 @@ async fn s0_41_s0_51_s0_57_a_direct_message_makes_whom_it_is_for_and_is_between_
     assert_eq!(sent["message"]["to"], "bob");
     assert_eq!(sent["message"]["room_name"], "bob");
     assert_eq!(sent["room"]["with"], "bob");
-    let answer = world.send(json!({"from_name": "BOB", "to": "Alice", "message": "what?"})).await;
+    let answer =
+        world.send(json!({"from_name": "BOB", "username": "bob", "to": "Alice", "message": "what?"})).await;
     assert_eq!(answer["room"]["id"], sent["room"]["id"], "one room for the two");
     assert_eq!(answer["message"]["to"], "alice");
     let bob = world.inbox("bob").await;

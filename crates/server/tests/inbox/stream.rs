@@ -1,7 +1,7 @@
 //! The stream.
 
 use parlor_testkit::{Server, wait};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     sse::Stream,
@@ -195,6 +195,32 @@ async fn s0_36_a_stream_ends_with_its_session_and_its_account() {
         .ok();
     assert_eq!(by_app.named("error").await.data["error"], "user_inactive");
     assert!(by_app.ends().await);
+}
+
+/// C-26: an administrator listens as somebody else for as long as he is one.
+#[tokio::test]
+async fn s0_36_whoever_listens_as_another_hears_no_more_without_the_right_to() {
+    let world = World::start().await;
+    world.send(json!({"from_name": "ben", "message": "hello"})).await;
+    let chief = "/api/users/u-chief";
+    let account = json!({"username": "chief", "password": "password123", "roles": ["ADMIN"]});
+    world.app.put(chief, account.clone()).await.expect(201);
+    let log_in = json!({"username": "chief", "password": "password123"});
+    for (change, code) in [(json!({"roles": ["USER"]}), "forbidden"), (json!(null), "user_inactive")] {
+        let token = world.server.rest().post("/api/auth/login", log_in.clone()).await.expect(200);
+        let bearer = format!("Bearer {}", token["access_token"].as_str().expect("a token"));
+        let headers = [("authorization", bearer.as_str())];
+        let mut stream = Stream::open(&world.server, "/api/chat/stream?user=ben", &headers).await;
+        assert_eq!(stream.event().await.data["username"], "ben");
+        match change {
+            Value::Null => world.app.remove("/api/users/u-chief?mode=deactivate").await.expect(200),
+            change => world.app.put(chief, change).await.expect(200),
+        };
+        assert_eq!(stream.named("error").await.data["error"], code);
+        assert!(stream.ends().await, "{code}");
+        // For the next round.
+        world.app.put(chief, json!({"roles": ["ADMIN"]})).await.expect(200);
+    }
 }
 
 /// S0-36: a quiet stream says something now and then, so that no proxy takes it for dead; every 15 seconds unless the

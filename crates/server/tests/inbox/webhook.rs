@@ -62,3 +62,27 @@ async fn s0_71_s0_72_only_the_applications_key_opens_it() {
         assert_eq!(world.app.post("/api/chat/webhook", bad.clone()).await.status, 400, "{bad}");
     }
 }
+
+/// S0-42, S0-71: the team `support` is each one's own case for webhooks too, never a channel that everybody reads.
+#[tokio::test]
+async fn s0_42_s0_71_a_webhook_to_support_is_a_case_and_no_channel() {
+    let world = World::start().await;
+    let mut help = told("it is broken");
+    help["channel_name"] = json!("Support");
+    assert_eq!(world.app.post("/api/chat/webhook", help.clone()).await.status, 200);
+    assert_eq!(
+        world.app.post("/api/chat/webhook", help).await.status,
+        200,
+        "the same again is the same message"
+    );
+    let inbox = world.inbox("deployer").await;
+    let case = room(&inbox, "type", "support");
+    assert_eq!((texts(&case["messages"]), &case["requester"]), (vec!["it is broken"], &json!("deployer")));
+    let other = world.person("eve").await;
+    let named = other.rest.get("/api/v1/channels.info", &[("roomName", "support")]).await;
+    assert_eq!(named.status, 400, "{}", named.body);
+    let mut stranger = told("x");
+    (stranger["user"]["name"], stranger["channel_name"]) =
+        (json!(world.administrator.username), json!("support"));
+    assert_eq!(world.app.post("/api/chat/webhook", stranger).await.status, 400, "whose case is it?");
+}

@@ -261,3 +261,42 @@ async fn s4_5_s4_40_what_is_written_elsewhere_is_heard_here_and_the_other_way() 
     let ids: Vec<&Value> = list["messages"].as_array().expect("a list").iter().map(|m| &m["id"]).collect();
     assert_eq!(ids.last(), Some(&&sent["message"]["id"]));
 }
+
+/// Whoever leaves types no more, in whichever form: the stop goes before the leaving.
+#[tokio::test]
+async fn s4_31_s4_45_whoever_leaves_while_typing_has_stopped_first() {
+    let server = setup().start().await;
+    let room = put_ticket(&server, "T-1", facts()).await["room_id"].clone();
+    let mut a = Sio::of(&server, "u-alice", &[]).await;
+    let mut b = Sio::of(&server, "u-bob", &[]).await;
+    for socket in [&mut b, &mut a] {
+        socket.grant("join_ticket", json!({"ticketId": "T-1"})).await;
+    }
+    b.rest().await;
+    a.grant("typing_start", json!({"ticketId": "T-1"})).await;
+    b.next_event("user_typing").await;
+    a.grant("leave_ticket", json!({"ticketId": "T-1"})).await;
+    assert_eq!(b.next_event("user_stopped_typing").await["userId"], "u-alice");
+    assert_eq!(b.next_event("user_left").await["userId"], "u-alice");
+
+    let at = json!({"room_id": room});
+    b.grant("leave_ticket", json!({"ticketId": "T-1"})).await;
+    b.grant("join_room", at.clone()).await;
+    a.grant("join_room", at.clone()).await;
+    b.rest().await;
+    a.grant("typing", json!({"room_id": room, "is_typing": true})).await;
+    assert_eq!(b.next_event("user_typing").await["is_typing"], true);
+    a.grant("leave_room", at).await;
+    let stopped = b.next_event("user_typing").await;
+    assert_eq!((&stopped["is_typing"], &stopped["user_id"]), (&json!(false), &json!("u-alice")));
+    assert_eq!(b.next_event("user_left").await["user_id"], "u-alice");
+    // Access that is lost ends it as well.
+    a.grant("join_ticket", json!({"ticketId": "T-1"})).await;
+    b.grant("join_ticket", json!({"ticketId": "T-1"})).await;
+    a.rest().await;
+    b.grant("typing_start", json!({"ticketId": "T-1"})).await;
+    a.next_event("user_typing").await;
+    put_ticket(&server, "T-1", json!({"assignees": []})).await;
+    assert_eq!(a.next_event("user_stopped_typing").await["userId"], "u-bob");
+    assert_eq!(a.next_event("user_left").await["userId"], "u-bob");
+}

@@ -89,6 +89,13 @@ async fn s2_29_s2_39_s2_58_broken_frames_are_told_and_survived() {
     assert_eq!(socket.event("error").await["error"], "validation_failed");
     let pong = socket.ask("ping", json!({})).await;
     assert_eq!(pong["type"], "pong");
+    // A request whose data is none is refused by its own name.
+    for data in [json!([]), json!("x"), json!(7), json!(true)] {
+        let refused = socket.refused("send_chat_message", data.clone(), "validation_failed").await;
+        assert_eq!(refused["detail"], json!([{"field": "data", "problem": "must be an object"}]), "{data}");
+    }
+    let unknown = socket.ask("no_such_thing", json!([])).await;
+    assert_eq!((&unknown["type"], &unknown["error"]), (&json!("error"), &json!("unknown_type")));
 }
 
 /// S2-30: a flat ping is answered by a pong with the time as given.

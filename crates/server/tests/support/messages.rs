@@ -116,6 +116,7 @@ async fn s2_7_s2_28_reading_is_told_and_moves_the_unread_number() {
     let world = World::assemble().await;
     let id = world.case("receipts").await;
     let mut driver = world.socket(&world.driver).await;
+    let mut elsewhere = world.socket(&world.driver).await;
     let mut control = world.socket(&world.control).await;
     control.done("claim_conversation", json!({"conversation_id": id})).await;
     let say = |text: &str| json!({"conversation_id": id, "content": text});
@@ -130,8 +131,17 @@ async fn s2_7_s2_28_reading_is_told_and_moves_the_unread_number() {
     assert_eq!(read["message_ids"], json!([first["message"]["id"]]));
     let told = control.event("message_read").await;
     assert_eq!((&told["user_id"], &told["message_ids"]), (&json!("u-driver"), &read["message_ids"]));
+    assert_eq!(elsewhere.event("message_read").await["message_ids"], read["message_ids"], "one's own others");
     let all = driver.done("mark_message_read", json!({"conversation_id": id})).await;
     assert_eq!(all["unread_count"], 0);
+    assert_eq!(elsewhere.event("message_read").await["message_ids"], all["message_ids"]);
+    driver.heard_no("message_read").await;
+    driver.done("join_conversation", json!({"conversation_id": id})).await;
+    let third = control.done("send_chat_message", say("c")).await;
+    driver.done("mark_message_read", json!({"message_id": third["message"]["id"]})).await;
+    let told = driver.event("message_read").await;
+    assert_eq!(told["message_ids"], json!([third["message"]["id"]]), "whoever joined hears it");
+    driver.heard_no("message_read").await;
     assert_eq!(all["message_ids"], json!([second["message"]["id"]]));
 
     driver.refused("mark_message_read", json!({"message_id": "no-such"}), "not_found").await;
@@ -219,4 +229,27 @@ async fn s2_58_wrong_fields_are_named() {
     driver.refused("send_chat_message", unknown, "not_found").await;
     let history = driver.done("get_conversation_messages", json!({"conversation_id": id})).await;
     assert_eq!(history["messages"].as_array().map(Vec::len), Some(1));
+}
+
+/// S2-6, S2-37: whoever leaves types no more.
+#[tokio::test]
+async fn s2_6_s2_37_whoever_leaves_while_typing_has_stopped_first() {
+    let world = World::assemble().await;
+    let at = json!({"conversation_id": world.case("hello").await});
+    let (mut driver, mut control) = (world.socket(&world.driver).await, world.socket(&world.control).await);
+    driver.done("join_conversation", at.clone()).await;
+    control.done("join_conversation", at.clone()).await;
+    let mut typing = at.clone();
+    typing["is_typing"] = true.into();
+    driver.done("typing_indicator", typing).await;
+    assert_eq!(control.event("typing_status").await["is_typing"], true);
+    driver.done("leave_conversation", at).await;
+    let either = |frame: &Value| frame["type"] == "typing_status" || frame["type"] == "presence_status";
+    let stopped = control.wait("a stop", either).await;
+    assert_eq!(
+        (&stopped["is_typing"], &stopped["user_id"]),
+        (&json!(false), &json!("u-driver")),
+        "{stopped}"
+    );
+    assert_eq!(control.wait("a going", either).await["is_present"], false);
 }

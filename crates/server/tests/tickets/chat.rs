@@ -150,3 +150,30 @@ async fn s4_5_s4_17_s4_39_s4_44_files_are_uploaded_and_attached() {
     let no_form = world.alice.rest.post(path, json!({"file": "x"})).await;
     no_form.problem(400, "validation_failed");
 }
+
+/// S4-39: a picture that is sent as a file, or beside a text, is what its sender says; without a word it is a picture.
+/// A retry is the stored message, whatever became of its files.
+#[tokio::test]
+async fn s4_39_a_message_is_of_the_type_that_its_sender_says() {
+    const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
+    let world = World::assemble().await;
+    let (alice, bob) = (&world.alice.rest, &world.bob.rest);
+    let chat = "/api/tickets/T-1/chat";
+    for (said, shown) in
+        [(Some("FILE"), "FILE"), (Some("TEXT"), "TEXT"), (Some("IMAGE"), "IMAGE"), (None, "IMAGE")]
+    {
+        let path = format!("{chat}/upload");
+        let stored = alice.upload(&path, "file", ("dot.gif", "image/gif", GIF), &[]).await.expect(201);
+        let id = format!("c-{}", said.unwrap_or("none"));
+        let body = json!({"message": "look", "messageType": said, "clientId": id,
+            "attachments": [{"id": stored["attachment"]["id"]}]});
+        let sent = alice.post(chat, body.clone()).await.expect(201)["message"].take();
+        assert_eq!(sent["messageType"], shown, "{said:?}");
+        let list = bob.get(chat, &[("limit", "1")]).await.expect(200);
+        assert_eq!(list["messages"][0]["messageType"], shown, "{said:?}");
+        assert_eq!(alice.post(chat, body.clone()).await.expect(200)["message"]["id"], sent["id"]);
+        alice.remove(&format!("{chat}/{}", text(&sent["id"]))).await.expect(200);
+        let retried = alice.post(chat, body).await.expect(200)["message"].take();
+        assert_eq!((&retried["id"], &retried["isDeleted"]), (&sent["id"], &json!(true)));
+    }
+}

@@ -27,6 +27,24 @@ async fn s4_2_s4_41_facts_are_kept_and_changed_key_by_key() {
     let next = text(&list["pagination"]["next_cursor"]);
     let rest = world.app.get("/api/tickets", &[("before", &next)]).await.expect(200);
     assert_eq!((&rest["tickets"][0]["id"], &rest["pagination"]["has_more"]), (&json!("T-1"), &json!(false)));
+    // By pages too, of what each may enter.
+    for (who, page, wanted, pages) in [
+        (&world.app, "2", vec!["T-1"], 2),
+        (&world.bob.rest, "1", vec!["T-1"], 1),
+        (&world.bob.rest, "2", vec![], 1),
+    ] {
+        let list = who.get("/api/tickets", &[("page", page), ("page_size", "1")]).await.expect(200);
+        let ids: Vec<String> = list["tickets"].as_array().unwrap().iter().map(|t| text(&t["id"])).collect();
+        assert_eq!(ids, wanted, "page {page}");
+        let told = &list["pagination"];
+        assert_eq!(
+            (&told["page"], &told["total_pages"]),
+            (&json!(page.parse::<u64>().unwrap()), &json!(pages))
+        );
+        assert_eq!((&told["page_size"], &told["total"]), (&json!(1), &json!(pages)));
+    }
+    let mixed = world.app.get("/api/tickets", &[("page", "1"), ("before", &next)]).await;
+    mixed.problem(400, "validation_failed");
 }
 
 /// Who may tell, and what is refused.

@@ -76,7 +76,8 @@ impl From<Refused> for Fault {
 }
 
 fn json_response(status: StatusCode, body: &serde_json::Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    (status, headers, body.to_string()).into_response()
 }
 
 /// Sessions on long polls, by their ids.

@@ -224,7 +224,8 @@ pub(crate) async fn edit(context: Context, form: Form) -> Result<Effect, Problem
     let key = if form == Form::Tickets { "message" } else { "content" };
     let payload = &context.payload;
     let nested = form == Form::Rooms && payload.get("message").is_some_and(Value::is_object);
-    if form == Form::Rooms && (nested || !payload.contains_key("content")) {
+    let no_text = payload.get("content").is_none_or(Value::is_null);
+    if form == Form::Rooms && (nested || no_text) {
         return hint(context).await;
     }
     let id = target(&context, form)?;

@@ -250,7 +250,7 @@ impl Socket {
             return was;
         }
         if who.rooms.remove(room).is_some() {
-            self.door.host.chat().close_live(&who.user, room);
+            self.door.host.chat().close_live(&who.user, room, who.wire.connection);
         }
         was
     }
@@ -358,7 +358,7 @@ impl Drop for Socket {
         chat.disconnected(&who.user.id, who.wire.connection);
         for (room, joined) in who.rooms {
             drop(joined);
-            chat.close_live(&who.user, &room);
+            chat.close_live(&who.user, &room, who.wire.connection);
         }
     }
 }

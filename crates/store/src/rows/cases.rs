@@ -83,9 +83,9 @@ impl Clause {
         let mut all = Self { text: "1 = 1".into(), values: Vec::new() };
         if let Some(user) = &filter.participant {
             let n = all.take(Value::Text(user.to_string()));
+            // From the person's own memberships, of which there are few, rather than from all cases.
             all.and(&format!(
-                "EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.key = m.whom \
-                 WHERE m.room = c.room AND u.id = {n})"
+                "c.room IN (SELECT m.room FROM memberships m JOIN users u ON u.key = m.whom WHERE u.id = {n})"
             ));
         }
         match filter.open {
@@ -125,6 +125,21 @@ impl Clause {
     }
 }
 
+/// The statement of a list; its last two values are how many to take and to pass over.
+fn listing(filter: &CaseFilter) -> (String, Clause) {
+    let clause = Clause::of(filter, true);
+    let (key, sign) = order(filter);
+    let direction = if sign == ">" { "" } else { "DESC" };
+    let n = clause.values.len();
+    let sql = format!(
+        "SELECT {CASE}, {key} {FROM} WHERE {} ORDER BY {key} {direction}, r.id {direction} LIMIT ${} OFFSET ${}",
+        clause.text,
+        n + 1,
+        n + 2
+    );
+    (sql, clause)
+}
+
 /// By what a list is sorted, and what stands behind a place.
 fn order(filter: &CaseFilter) -> (&'static str, &'static str) {
     let key = if filter.view.is_some() { "c.waiting_since" } else { ACTIVITY };
@@ -148,16 +163,7 @@ impl ReadDesk for SqlTx<'_> {
     }
 
     fn cases(&mut self, filter: &CaseFilter, skip: u64, limit: u64) -> Result<Vec<(Case, Place)>> {
-        let clause = Clause::of(filter, true);
-        let (key, sign) = order(filter);
-        let direction = if sign == ">" { "" } else { "DESC" };
-        let n = clause.values.len();
-        let sql = format!(
-            "SELECT {CASE}, {key} {FROM} WHERE {} ORDER BY {key} {direction}, r.id {direction} LIMIT ${} OFFSET ${}",
-            clause.text,
-            n + 1,
-            n + 2
-        );
+        let (sql, clause) = listing(filter);
         let mut params = clause.params();
         params.extend(params![limit, skip]);
         let found = self.query(&sql, &params, |row| Ok((read_case(row)?, Time(row.get(9)?))))?;
@@ -201,6 +207,9 @@ impl ReadDesk for SqlTx<'_> {
     }
     fn tickets(&mut self, filter: &TicketFilter, limit: u64) -> Result<Vec<(Ticket, Place)>> {
         self.page_of_tickets(filter, limit)
+    }
+    fn count_tickets(&mut self, filter: &TicketFilter) -> Result<u64> {
+        self.tickets_in_all(filter)
     }
     fn tickets_about(&mut self, user: &UserId, vendor: Option<&str>) -> Result<Vec<Ticket>> {
         self.tickets_naming(user, vendor)
@@ -248,3 +257,7 @@ impl WriteDesk for SqlTx<'_> {
         self.store_ticket(ticket)
     }
 }
+
+#[cfg(test)]
+#[path = "cases_tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@ use parlor_core::{
     json::Json,
     message::{
         Attachment, DiscussionInfo, FileCard, Guise, Link, Mark, Mention, Message, MessageKind, Quote,
-        Reaction, RoomMention,
+        Reaction, RoomMention, Said,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -128,6 +128,8 @@ struct File {
     preview: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     thumb: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    said: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -320,6 +322,7 @@ fn attached(attachment: &Attachment) -> Attached {
             dim: f.dimensions,
             preview: f.preview.clone(),
             thumb: f.thumbnail.as_ref().map(|t| t.as_str().into()),
+            said: f.said.map(|said| said.as_str().to_owned()),
         })),
         Attachment::Quote(q) => Attached::Quote(Box::new(Quoted {
             link: q.link.clone(),
@@ -345,6 +348,7 @@ fn attachment(attached: Attached) -> Attachment {
             dimensions: f.dim,
             preview: f.preview,
             thumbnail: f.thumb.map(UploadId::from),
+            said: f.said.as_deref().and_then(Said::parse),
         }),
         Attached::Quote(q) => Attachment::Quote(Box::new(Quote {
             link: q.link,

@@ -64,6 +64,7 @@ fn everything_rare_reads_back_as_it_was_written() {
         dimensions: Some((3, 4)),
         preview: Some("p".into()),
         thumbnail: Some("th".into()),
+        said: Some(Said::File),
     };
     let mark = Mark { by: "u".into(), username: "u".into(), at: Time(7) };
     let message = Message {

@@ -48,6 +48,34 @@ fn read_ticket(row: &Row<'_>) -> Sql<(Ticket, i64)> {
     Ok((ticket, row.get(9)?))
 }
 
+/// The condition of a list with the values that it compares with; `None` where nothing opens any ticket.
+fn opened_by(filter: &TicketFilter) -> Option<(String, Vec<String>)> {
+    let mut values: Vec<String> = Vec::new();
+    let mut take = |value: &str| {
+        values.push(comparable(value));
+        format!("${}", values.len())
+    };
+    let mut ways = Vec::new();
+    if filter.all {
+        ways.push("1 = 1".to_owned());
+    }
+    if let Some(person) = &filter.person {
+        let n = take(person);
+        let last = if filter.ops { part::VERIFIER } else { part::ASSIGNEE };
+        // From the tickets that name the person, rather than from all.
+        ways.push(format!(
+            "t.room IN (SELECT p.room FROM ticket_people p WHERE p.person = {n} AND p.part <= {last})"
+        ));
+    }
+    if let Some(vendor) = &filter.vendor {
+        ways.push(format!("t.vendor = {}", take(vendor)));
+    }
+    for category in &filter.categories {
+        ways.push(format!("t.category_key = {}", take(&fold(category))));
+    }
+    (!ways.is_empty()).then(|| (format!("({})", ways.join(" OR ")), values))
+}
+
 impl SqlTx<'_> {
     fn with_people(&mut self, (mut ticket, key): (Ticket, i64)) -> Sql<Ticket> {
         let sql = "SELECT part, person FROM ticket_people WHERE room = $1 ORDER BY part, place";
@@ -72,51 +100,34 @@ impl SqlTx<'_> {
         }
     }
 
+    pub(super) fn tickets_in_all(&mut self, filter: &TicketFilter) -> Result<u64> {
+        let Some((clause, values)) = opened_by(filter) else { return Ok(0) };
+        let params: Vec<Param<'_>> = values.iter().map(|value| Param::Text(value)).collect();
+        let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) FROM tickets t WHERE {clause}");
+        Ok(self.one(&sql, &params, |row| row.get(0))?)
+    }
+
     pub(super) fn page_of_tickets(
         &mut self,
         filter: &TicketFilter,
         limit: u64,
     ) -> Result<Vec<(Ticket, Place)>> {
-        let mut values: Vec<String> = Vec::new();
-        let mut take = |value: &str| {
-            values.push(comparable(value));
-            format!("${}", values.len())
-        };
-        let mut ways = Vec::new();
-        if filter.all {
-            ways.push("1 = 1".to_owned());
-        }
-        if let Some(person) = &filter.person {
-            let n = take(person);
-            let last = if filter.ops { part::VERIFIER } else { part::ASSIGNEE };
-            ways.push(format!(
-                "EXISTS (SELECT 1 FROM ticket_people p WHERE p.room = t.room AND p.person = {n} \
-                 AND p.part <= {last})"
-            ));
-        }
-        if let Some(vendor) = &filter.vendor {
-            ways.push(format!("t.vendor = {}", take(vendor)));
-        }
-        for category in &filter.categories {
-            ways.push(format!("t.category_key = {}", take(&fold(category))));
-        }
-        if ways.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut clause = format!("({})", ways.join(" OR "));
+        let Some((mut clause, mut values)) = opened_by(filter) else { return Ok(Vec::new()) };
         if let Some(place) = &filter.beyond {
-            let (at, room) = (place.at.millis(), take(&place.room));
+            values.push(comparable(&place.room));
+            let (at, room) = (place.at.millis(), format!("${}", values.len()));
             let sign = if filter.back { ">" } else { "<" };
             clause += &format!(" AND ({ACTIVITY} {sign} {at} OR ({ACTIVITY} = {at} AND r.id {sign} {room}))");
         }
         let direction = if filter.back { "" } else { "DESC" };
         let sql = format!(
             "SELECT {TICKET}, {ACTIVITY} {FROM} JOIN room_heads h ON h.room = t.room WHERE {clause} \
-             ORDER BY {ACTIVITY} {direction}, r.id {direction} LIMIT ${}",
-            values.len() + 1
+             ORDER BY {ACTIVITY} {direction}, r.id {direction} LIMIT ${} OFFSET ${}",
+            values.len() + 1,
+            values.len() + 2
         );
         let mut params: Vec<Param<'_>> = values.iter().map(|value| Param::Text(value)).collect();
-        params.extend(params![limit]);
+        params.extend(params![limit, filter.skip]);
         let found = self.query(&sql, &params, |row| Ok((read_ticket(row)?, Time(row.get(10)?))))?;
         let mut all = Vec::with_capacity(found.len());
         for (found, at) in found {

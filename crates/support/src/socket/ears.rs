@@ -25,7 +25,7 @@ use parlor_live::{Class, Close, Closed, Dirty, Lost, Outbox};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use serde_json::{Map, Value, json};
 
-use super::opening::Opening;
+use super::{marking::Marking, opening::Opening};
 use crate::{
     Door,
     envelope::{error, frame, keys},
@@ -56,6 +56,8 @@ pub(super) struct Wire {
     pub(super) later: Mutex<Later>,
     /// The case that it opens.
     pub(super) opening: Opening,
+    /// What it marks as read.
+    pub(super) marking: Marking,
 }
 
 /// What can't be told at once.
@@ -298,9 +300,11 @@ pub(super) struct UserEar(pub(super) Arc<Wire>);
 
 impl Listener for UserEar {
     fn hear(&self, published: &Arc<Published>) {
-        if let Some(frame) = read_event(&self.0, &published.fact.event) {
-            self.0.push(frame, 0);
+        let Event::Read { room, named, thread: None, .. } = &published.fact.event else { return };
+        if self.0.marking.is_own(named) && !self.0.joined.lock().contains(room) {
+            return;
         }
+        self.0.push(read_event(&self.0, &published.fact.event).unwrap_or_default(), 0);
     }
 
     /// The account is deactivated or its session is over.

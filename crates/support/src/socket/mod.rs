@@ -2,6 +2,7 @@
 
 mod ears;
 mod joining;
+mod marking;
 mod opening;
 mod requests;
 mod session;

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use parlor_core::{case::Queue, id::RoomId, messages::Sending, session::Actor};
+use parlor_core::{
+    case::Queue,
+    id::{MessageId, RoomId},
+    messages::Sending,
+    session::Actor,
+};
 use parlor_host::{Fields, PageAsked, Problem, Text, iso, page::Habit};
 use parlor_live::{Answer, Step};
 use serde_json::{Map, Value};
@@ -15,6 +20,7 @@ use super::{
 use crate::{
     acts::{Acts, Keys, Turn, problem},
     beyond,
+    catalogue::REQUESTS,
     envelope::{Frame, frame},
     fields,
 };
@@ -29,6 +35,9 @@ impl Support {
         let wire = self.wire.clone();
         match asked.kind.as_str() {
             "ping" => self.pong(asked),
+            known if asked.bad_data && REQUESTS.iter().any(|request| request.name == known) => {
+                self.answered_now(asked, Err(Problem::invalid("data", "must be an object")))
+            }
             "send_chat_message" => {
                 let enqueuing = Box::pin(async move {
                     let sending = enqueue(&wire, &actor, asked.fields()).await;
@@ -50,9 +59,12 @@ impl Support {
             "leave_support_room" => self.unwatch(asked),
             "leave_conversation" => self.leave_conversation(asked),
             "typing_indicator" => self.typing(asked),
+            "mark_message_read" => Step::Answer(Box::pin(async move {
+                let answer = mark_read(&wire, &actor, asked.fields()).await;
+                Done::Answered { to: to(asked), answer }
+            })),
             "get_active_conversations"
             | "get_conversation_messages"
-            | "mark_message_read"
             | "close_conversation"
             | "reopen_conversation"
             | "react_to_message"
@@ -286,6 +298,23 @@ async fn enqueue(
     Acts { host: &wire.door.host, actor }.send(&room, wanted).await
 }
 
+async fn mark_read(wire: &Wire, actor: &Actor, mut fields: Fields<'_>) -> Keys {
+    let room = fields.text("conversation_id", Text::ID);
+    let named = fields::named(&mut fields);
+    if room.is_none() && named.is_none() && !fields.has("message_ids") {
+        fields.missing("message_id");
+    }
+    fields.done()?;
+    let room = room.as_deref().map(fields::room).transpose()?;
+    let ids = |ids: &[String]| ids.iter().filter_map(|id| MessageId::parse(id)).collect();
+    let number = wire.marking.begin(named.as_deref().map(ids));
+    let done = Acts { host: &wire.door.host, actor }.read(room, named).await;
+    let marked = done.as_ref().ok().and_then(|keys| keys.get("message_ids")?.as_array());
+    let marked = marked.into_iter().flatten().filter_map(|id| MessageId::parse(id.as_str()?));
+    wire.marking.end(number, marked.collect());
+    done
+}
+
 type Work = Answer<(Frame, Result<Join, Problem>)>;
 
 fn open(wire: Arc<Wire>, actor: Actor) -> impl FnOnce(Frame) -> Work {
@@ -337,15 +366,6 @@ async fn quiet(acts: Acts<'_>, asked: &Frame) -> Keys {
             let page = PageAsked::of_fields(&fields, Habit::Skips);
             fields.done()?;
             acts.messages(&fields::room(&room)?, &page?).await
-        }
-        "mark_message_read" => {
-            let room = fields.text("conversation_id", Text::ID);
-            let named = fields::named(&mut fields);
-            if room.is_none() && named.is_none() && !fields.has("message_ids") {
-                fields.missing("message_id");
-            }
-            fields.done()?;
-            acts.read(room.as_deref().map(fields::room).transpose()?, named).await
         }
         turn @ ("close_conversation" | "reopen_conversation") => {
             let room = fields.need_text("conversation_id", Text::ID);

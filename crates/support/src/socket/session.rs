@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use super::{
     ears::{DESK, DeskEar, InboxEar, Joined, JoinedEar, Later, News, UserEar, Wire},
     joining::Join,
+    marking::Marking,
     opening::Opening,
 };
 use crate::{
@@ -89,6 +90,7 @@ impl Support {
             joined: Mutex::default(),
             later: Mutex::default(),
             opening: Opening::default(),
+            marking: Marking::default(),
         });
         Self {
             door,
@@ -207,7 +209,7 @@ impl Support {
     /// The user has this conversation open here no more.
     fn close(&self, room: &RoomId) {
         if let Ok(admitted) = &self.admitted {
-            self.door.host.chat().close_live(&admitted.user, room);
+            self.door.host.chat().close_live(&admitted.user, room, self.wire.origin);
         }
     }
 }

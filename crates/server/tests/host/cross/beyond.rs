@@ -77,6 +77,8 @@ async fn s2_65_s2_66_s3_74_s3_78_threads_and_reactions_are_seen_by_every_door() 
         for (door, shown) in everywhere(&stage, &stage.ben.rest, reply).await {
             let key = if door == "tickets" { "threadId" } else { "thread_id" };
             assert_eq!(shown[key], root.as_str(), "{door}");
+            let key = if door == "tickets" { "replyToId" } else { "reply_to_id" };
+            assert_eq!(shown[key], root.as_str(), "{door}: what it answers");
         }
     }
     let thread = format!("/api/chat/messages/{root}/thread");

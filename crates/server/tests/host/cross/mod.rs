@@ -4,6 +4,7 @@
 #![allow(clippy::indexing_slicing, reason = "what is missing in an answer is a failed test")]
 
 mod beyond;
+mod departed;
 mod doors;
 mod ears;
 mod expiry;

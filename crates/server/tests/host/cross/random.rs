@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use parlor_testkit::HostApp;
+
 use super::{
     doors::{DOORS, Door, Hands},
     ears::{Ear, Seen, ears},
@@ -99,9 +101,22 @@ fn outcome(story: &[Seen]) -> (Vec<String>, BTreeMap<String, String>) {
     (order, standing)
 }
 
+/// `PARLOR_SEED` plays another case, `PARLOR_CASES` so many from that one on, `PARLOR_STORE=postgres` on PostgreSQL.
 async fn mixed_at_random(kind: Kind) {
-    let seed = std::env::var("PARLOR_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(17);
-    let stage = Stage::set(kind).await;
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let first = number("PARLOR_SEED").unwrap_or(17);
+    for seed in first..first + number("PARLOR_CASES").unwrap_or(1) {
+        one_case(kind, seed).await;
+    }
+}
+
+async fn one_case(kind: Kind, seed: u64) {
+    let mut setup = HostApp::setup();
+    if std::env::var("PARLOR_STORE").is_ok_and(|store| store == "postgres") {
+        let server = parlor_testkit::postgres::shared().expect("PostgreSQL is installed");
+        setup = setup.database(&server.database());
+    }
+    let stage = Stage::on(setup.start().await, kind).await;
     let mut ears = ears(&stage, &stage.cy).await;
     let (ann, ben) = (Hands::of(&stage, &stage.ann).await, Hands::of(&stage, &stage.ben).await);
     let acting = tokio::join!(act(ann, kind, "ann", seed, 45), act(ben, kind, "ben", seed + 1, 45));
