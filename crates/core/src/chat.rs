@@ -101,6 +101,8 @@ pub struct Chat {
     pub(crate) most_missed: std::sync::atomic::AtomicUsize,
     pub(crate) wakers: crate::outgoing::Wakers,
     pub(crate) sweeping: crate::uploads_sweep::Sweeping,
+    pub(crate) keen: crate::keen::Keen,
+    pub(crate) newest: crate::newest::Newest,
 }
 
 impl Chat {
@@ -136,6 +138,8 @@ impl Chat {
             most_missed: std::sync::atomic::AtomicUsize::new(crate::feed::MOST_MISSED),
             wakers: Default::default(),
             sweeping: Default::default(),
+            keen: crate::keen::Keen::new(sizes.rooms, in_order),
+            newest: crate::newest::Newest::new(in_order),
         }
     }
 
@@ -264,6 +268,8 @@ impl Chat {
         let previews = self.settings().is_on(crate::previews::SETTING);
         for fact in facts {
             self.take_in(&fact.event);
+            self.keen.take_in(&fact.event);
+            self.newest.take_in(fact);
             self.waiting.committed(&fact.event);
             self.replies.committed(&fact.event);
             self.anchors.committed(&fact.event, |room| self.room_at_hand(room));

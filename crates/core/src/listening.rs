@@ -95,11 +95,7 @@ impl Chat {
         self.active_user(actor).await?;
         if !self.listening.hub.knows_rooms(registered.subscription) {
             let user = actor.user.clone();
-            let load = move |rows: &mut dyn crate::store::Read| {
-                let all = rows.rooms_of(&user, None)?;
-                Ok(all.into_iter().map(|(m, view)| (m.room, view.head.position)).collect::<Vec<_>>())
-            };
-            let rooms = self.store().reading(load).await?;
+            let rooms = self.store().reading(move |rows| rows.room_positions_of(&user)).await?;
             let now = self.ports.clock.monotonic();
             let questions = self.listening.hub.follow_rooms(registered.subscription, &rooms, true, now);
             self.execute(questions).await;

@@ -1,7 +1,7 @@
 //! Messages as host applications' doors send, read, change and remove them: a retry is known for ever, removed
 //! messages keep their place, and whose message it is decides.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
@@ -13,6 +13,7 @@ use crate::{
     message::Message,
     messages::Draft,
     messages_change::{Edit, Rules},
+    newest::{KEPT, is_light, newest},
     permissions::{Action, Judgement, Object},
     room::{Room, RoomKind},
     session::Actor,
@@ -141,6 +142,24 @@ impl Chat {
     }
 
     pub(crate) async fn host_messages_of(&self, room: &Room, part: Part, limit: u64) -> Result<Messages> {
+        if part != Part::Newest || limit > KEPT {
+            return self.read_host_messages(room, part, limit).await;
+        }
+        let read = OnceLock::new();
+        let load = || async {
+            let page = self.read_host_messages(room, part, KEPT).await?;
+            let kept = is_light(&page).then(|| Arc::new(page.clone()));
+            let _ = read.set(page);
+            Ok(kept)
+        };
+        match (self.newest.0.get_or_load(&room.id, load).await?, read.get()) {
+            (_, Some(page)) => Ok(newest(page, limit)),
+            (Some(kept), None) => Ok(newest(&kept, limit)),
+            (None, None) => self.read_host_messages(room, part, limit).await,
+        }
+    }
+
+    async fn read_host_messages(&self, room: &Room, part: Part, limit: u64) -> Result<Messages> {
         let (before, after, skip) = match part {
             Part::Newest => (None, None, 0),
             Part::Before(seq) => (Some(seq), None, 0),

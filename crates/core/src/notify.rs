@@ -13,6 +13,7 @@ use crate::{
     error::{Refusal, Result},
     event::{Change, Event},
     id::UserId,
+    keen::MOST,
     membership::Membership,
     message::{Mention, Message, MessageKind},
     notify_plan::plan,
@@ -24,8 +25,6 @@ use crate::{
 
 /// Messages that wait to be looked at; beyond it the oldest is let go, and counted.
 const WAITING: usize = 10_000;
-/// People whom one message can want besides those who are online.
-const MOST: u64 = 1_000;
 
 /// Why somebody's attention is wanted, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,7 +156,7 @@ fn chosen(user: &User, key: &str) -> Option<serde_json::Value> {
 }
 
 /// Whether a text holds one of the user's keywords (`highlights`, at most 50 of them) as words of their own.
-fn holds_keyword(user: &User, text: &str) -> bool {
+pub(crate) fn holds_keyword(user: &User, text: &str) -> bool {
     let Some(all) = chosen(user, "highlights") else { return false };
     let Some(words) = all.get("highlights").and_then(serde_json::Value::as_array) else { return false };
     let text = text.to_lowercase();
@@ -314,33 +313,6 @@ impl Chat {
         let members =
             self.store().reading(move |rows| rows.members(&id, &MemberFilter::default(), page)).await?;
         Ok(members.items.into_iter().map(|member| member.user).collect())
-    }
-
-    /// Members who want to hear of all that is written in the room, or of a word in the text.
-    /// Those of them who are online: from memory, unless very many are.
-    async fn keen_followers(&self, room: &Room, text: &str) -> Result<Vec<UserId>> {
-        let all = self.listening.hub.followers(&room.id);
-        if all.len() as u64 > MOST {
-            return self.keen_members(room, text).await;
-        }
-        let mut keen = Vec::new();
-        for id in all {
-            let Some(membership) = self.membership(&room.id, &id).await? else { continue };
-            let Some(user) = self.user(&id).await? else { continue };
-            let notify = &membership.notify;
-            let asked = [&notify.desktop, &notify.mobile, &notify.email]
-                .iter()
-                .any(|level| level.as_deref() == Some("all"));
-            if asked || holds_keyword(&user, text) {
-                keen.push(id);
-            }
-        }
-        Ok(keen)
-    }
-
-    async fn keen_members(&self, room: &Room, text: &str) -> Result<Vec<UserId>> {
-        let (id, words) = (room.id.clone(), words(text));
-        self.store().reading(move |rows| rows.keen_members(&id, &words, MOST)).await
     }
 
     /// Somebody, unless he is no member, wants nothing of this room, or ignores the author.

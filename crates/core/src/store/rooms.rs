@@ -159,6 +159,8 @@ pub trait ReadRooms {
     /// All memberships of a user with their rooms and heads (without last messages): those where membership, room or
     /// head changed after `since`, when given; at most 10,000.
     fn rooms_of(&mut self, user: &UserId, since: Option<Time>) -> Result<Vec<(Membership, RoomView)>>;
+    /// The rooms of a user with the position that each has got to; at most 10,000.
+    fn room_positions_of(&mut self, user: &UserId) -> Result<Vec<(RoomId, i64)>>;
     /// Memberships of this user that ended after `since`; at most 10,000.
     fn removed_memberships(&mut self, user: &UserId, since: Time) -> Result<Vec<RemovedMembership>>;
     /// Whether the room has a member that is not field staff alone (see `classes.rs`).

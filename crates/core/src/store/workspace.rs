@@ -85,6 +85,8 @@ pub trait ReadWorkspace {
     fn push_token(&mut self, id: &str) -> Result<Option<PushToken>>;
     /// Whether any device wants pushes.
     fn any_push_token(&mut self) -> Result<bool>;
+    /// Whether anybody has a keyword.
+    fn any_keyword(&mut self) -> Result<bool>;
     /// Members of a room who want to hear of all that is written there, or who have a keyword that begins with one of
     /// these words (in lower case, at most 100); at most `limit` of each.
     fn keen_members(&mut self, room: &RoomId, words: &[String], limit: u64) -> Result<Vec<UserId>>;

@@ -94,6 +94,40 @@ async fn messages_are_changed_by_those_who_may() {
     world.alice.rest.remove(none).await.problem(404, "not_found");
 }
 
+/// The newest messages are kept in memory: whatever changes them is seen by whoever reads next, after each change.
+#[tokio::test]
+async fn the_newest_messages_are_true_after_each_change() {
+    let world = World::assemble().await;
+    let newest = async |limit: &str| {
+        let list = world.bob.rest.get("/api/tickets/T-1/chat", &[("limit", limit)]).await.expect(200);
+        let shown =
+            |m: &Value| format!("{} {} {}", m["sender"]["name"], m["message"], m["reactions"][0]["emoji"]);
+        let all: Vec<String> = list["messages"].as_array().unwrap().iter().map(shown).collect();
+        (all.join(", "), list["pagination"]["total"].as_u64(), list["pagination"]["has_more"].as_bool())
+    };
+    assert_eq!(newest("50").await, (String::new(), Some(0), Some(false)));
+    let first = world.say(&world.alice, "one").await;
+    assert_eq!(newest("50").await, (r#""Alice Person" "one" null"#.into(), Some(1), Some(false)));
+    world.say(&world.bob, "two").await;
+    let (both, total, more) = newest("50").await;
+    assert!(both.starts_with(r#""Alice Person" "one" null, "#) && both.ends_with(r#" "two" null"#), "{both}");
+    assert_eq!((total, more), (Some(2), Some(false)));
+    let (last, total, more) = newest("1").await;
+    assert!(both.ends_with(&last) && last.len() < both.len(), "fewer are cut from what is kept: {last}");
+    assert_eq!((total, more), (Some(2), Some(true)));
+    let path = format!("/api/tickets/T-1/chat/{}", text(&first["id"]));
+    world.alice.rest.patch(&path, json!({"message": "better"})).await.expect(200);
+    assert!(newest("50").await.0.starts_with(r#""Alice Person" "better" null"#));
+    let react = json!({"messageId": first["id"], "emoji": ":tada:", "shouldReact": true});
+    world.admin.rest.post("/api/v1/chat.react", react).await.expect(200);
+    assert!(newest("50").await.0.starts_with(r#""Alice Person" "better" ":tada:""#));
+    world.app.put("/api/users/u-alice", json!({"name": "Alice Other"})).await.expect(200);
+    assert!(newest("50").await.0.starts_with(r#""Alice Other" "better""#));
+    world.admin.rest.remove(&path).await.expect(200);
+    let left = newest("50").await.0;
+    assert!(left.starts_with(r#""Alice Other" null"#), "{left}");
+}
+
 /// S4-39: the application speaks as the system, and as nobody else.
 #[tokio::test]
 async fn s4_39_the_application_speaks_as_the_system() {

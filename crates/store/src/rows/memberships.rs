@@ -134,6 +134,14 @@ impl SqlTx<'_> {
         })?)
     }
 
+    pub(crate) fn read_room_positions_of(&mut self, user: &UserId) -> Result<Vec<(RoomId, i64)>> {
+        let sql = format!(
+            "SELECT r.id, h.position {FROM} JOIN room_heads h ON h.room = m.room WHERE u.id = $1 ORDER BY m.room LIMIT $2"
+        );
+        let read = |row: &Row<'_>| Ok((RoomId::new(row.get::<Arc<str>>(0)?), row.get(1)?));
+        Ok(self.query(&sql, params![user, MOST], read)?)
+    }
+
     pub(crate) fn read_removed(&mut self, user: &UserId, since: Time) -> Result<Vec<RemovedMembership>> {
         // Those of a removed room count from its removal on, swept or not.
         let sql = "SELECT d.id, d.room, d.at FROM removed_memberships d JOIN users u ON u.key = d.whom \

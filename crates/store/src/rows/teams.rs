@@ -148,6 +148,9 @@ impl ReadRooms for SqlTx<'_> {
     fn rooms_of(&mut self, user: &UserId, since: Option<Time>) -> Result<Vec<(Membership, RoomView)>> {
         self.read_rooms_of(user, since)
     }
+    fn room_positions_of(&mut self, user: &UserId) -> Result<Vec<(RoomId, i64)>> {
+        self.read_room_positions_of(user)
+    }
     fn removed_memberships(&mut self, user: &UserId, since: Time) -> Result<Vec<RemovedMembership>> {
         self.read_removed(user, since)
     }

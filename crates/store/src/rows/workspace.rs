@@ -108,6 +108,9 @@ impl ReadWorkspace for SqlTx<'_> {
     fn any_push_token(&mut self) -> Result<bool> {
         Ok(self.opt("SELECT 1 FROM push_tokens LIMIT 1", &[], |row| row.get::<i64>(0))?.is_some())
     }
+    fn any_keyword(&mut self) -> Result<bool> {
+        Ok(self.opt("SELECT 1 FROM highlights LIMIT 1", &[], |row| row.get::<i64>(0))?.is_some())
+    }
     fn keen_members(&mut self, room: &RoomId, words: &[String], limit: u64) -> Result<Vec<UserId>> {
         super::devices::keen(self, room, words, limit)
     }
