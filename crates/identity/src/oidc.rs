@@ -220,13 +220,19 @@ impl Oidc {
             (None, None) => Claims::new(),
             (None, Some(_)) => return Err(Unproved::Refused("no identity token")),
         };
-        let more = match &issuer.userinfo {
+        let mut more = match &issuer.userinfo {
             Some(userinfo) => self.identity(userinfo, access_token(tokens)?, None).await?,
             None => Claims::new(),
         };
         let (said, more_said) = (claims.get("sub").cloned(), more.get("sub").cloned());
         if said.is_some() && more_said.is_some() && said != more_said {
             return Err(Unproved::Refused("two persons"));
+        }
+        // An address and its proof belong together: what one of the two says vouches for no address of the other.
+        if claims.get("email").is_none() {
+            claims.remove("email_verified");
+        } else if claims.get("email") != more.get("email") {
+            more.remove("email_verified");
         }
         for (key, value) in more {
             claims.entry(key).or_insert(value);
@@ -355,8 +361,9 @@ fn text(claims: &Claims, paths: &[&str]) -> Option<String> {
 fn outsider(service: &Service, claims: &Claims, addresses: Option<&Value>) -> Outsider {
     let fields = &service.fields;
     let mut email = text(claims, &[&fields.email, "email"]);
-    let mut email_verified = matches!(claims.get("email_verified"), Some(Value::Bool(true)))
-        || claims.get("email_verified").is_some_and(|said| said == "true");
+    let said = claims.get("email_verified").is_some_and(|said| *said == true || said == "true");
+    // It is said of `email`, not of another claim that an administrator chose.
+    let mut email_verified = said && text(claims, &["email"]) == email;
     if let Some(all) = addresses.and_then(Value::as_array) {
         let main = all.iter().find(|a| a["primary"] == true && a["verified"] == true);
         email_verified = main.is_some();
