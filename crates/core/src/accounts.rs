@@ -78,7 +78,9 @@ impl Chat {
     pub async fn login(&self, proof: Proof, code: Option<Code>, device: Device) -> Result<Login> {
         match proof {
             Proof::Token(token) => self.login_by_token(token).await,
-            Proof::Password { name, password } => self.login_by_password(name, password, code, device).await,
+            Proof::Password { name, password } => {
+                self.login_by_password((name, password), code, device, true).await
+            }
             Proof::Directory { name, password } => {
                 let done = self.login_by_directory(&name, &password.0, code.clone(), device.clone()).await;
                 match done {
@@ -87,7 +89,7 @@ impl Chat {
                         if self.settings().is_on("LDAP_Login_Fallback") =>
                     {
                         let password = Password::Plain(password.0);
-                        self.login_by_password(name, password, code, device).await
+                        self.login_by_password((name, password), code, device, false).await
                     }
                     done => done,
                 }
@@ -159,12 +161,13 @@ impl Chat {
             .await
     }
 
+    /// `outside`: a directory may be asked too.
     async fn login_by_password(
         &self,
-        name: String,
-        password: Password,
+        (name, password): (String, Password),
         code: Option<Code>,
         device: Device,
+        outside: bool,
     ) -> Result<Login> {
         let wanted = name.clone();
         let found = self
@@ -179,6 +182,7 @@ impl Chat {
             })
             .await?;
         if let Password::Plain(plain) = &password
+            && outside
             && self.asks_directory(found.as_ref().map(|(_, user)| user))
         {
             return self.login_by_directory(&name, plain, code, device).await;

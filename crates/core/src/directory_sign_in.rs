@@ -1,6 +1,10 @@
 //! Signing in by a directory, and keeping accounts in line with it.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use crate::{
     accounts::{Code, Device, another_admin, put_user},
@@ -44,16 +48,8 @@ impl Chat {
         device: Device,
     ) -> Result<Login> {
         let place = self.directory_place()?.ok_or(Refusal::Disabled("LDAP_Enable"))?;
-        let (credentials, settings) = (&self.ports.credentials, self.settings());
-        let key = name.to_lowercase();
-        let attempt = Attempt { user: &key, address: device.address };
-        credentials.admit(Factor::Password, attempt, &settings)?;
-        let proved = self.proved_entry(&place, name, password).await?;
-        let Some(entry) = proved else {
-            credentials.failed(Factor::Password, attempt, &settings);
-            return Err(Refusal::BadCredentials);
-        };
-        credentials.succeeded(Factor::Password, attempt, &settings)?;
+        let settings = self.settings();
+        let entry = self.proved_entry(&place, (name, password), device.address).await?;
         let user = self.account_of_entry(&place, &entry, true).await?;
         if !user.active {
             return Err(Refusal::Deactivated);
@@ -66,14 +62,38 @@ impl Chat {
         self.open_session(user.id.clone(), SessionKind::Login, device, spent).await
     }
 
-    async fn proved_entry(&self, place: &Place, name: &str, password: &str) -> Result<Option<Entry>> {
+    /// The entry of this name when that is its password. A directory reads many spellings as one name, so guesses are
+    /// counted against the entry; those at nobody, against the name as typed.
+    async fn proved_entry(
+        &self,
+        place: &Place,
+        (name, password): (&str, &str),
+        address: Option<IpAddr>,
+    ) -> Result<Entry> {
+        let (credentials, settings) = (&self.ports.credentials, self.settings());
+        let name = name.trim();
+        let key = name.to_lowercase();
+        let typed = Attempt { user: &key, address };
+        credentials.admit(Factor::Password, typed, &settings)?;
         // Directories take an empty password for nobody's, and say yes.
-        if name.trim().is_empty() || password.is_empty() || name.len() > LONGEST || password.len() > LONGEST {
-            return Ok(None);
+        let fits = |text: &str| (1..=LONGEST).contains(&text.len());
+        let found = match fits(name) && fits(password) {
+            true => self.ports.directory.find(place, name).await?,
+            false => None,
+        };
+        let Some(entry) = found else {
+            credentials.failed(Factor::Password, typed, &settings);
+            return Err(Refusal::BadCredentials);
+        };
+        let dn = entry.dn.to_lowercase();
+        let meant = Attempt { user: &dn, address };
+        credentials.admit(Factor::Password, meant, &settings)?;
+        if !self.ports.directory.prove(place, &entry.dn, password).await? {
+            credentials.failed(Factor::Password, meant, &settings);
+            return Err(Refusal::BadCredentials);
         }
-        let Some(entry) = self.ports.directory.find(place, name.trim()).await? else { return Ok(None) };
-        let right = self.ports.directory.prove(place, &entry.dn, password).await?;
-        Ok(right.then_some(entry))
+        credentials.succeeded(Factor::Password, meant, &settings)?;
+        Ok(entry)
     }
 
     /// Whether a directory is asked for a name and password that are typed into the plain form: where it is on, and the
@@ -171,7 +191,7 @@ impl Chat {
         let mut seen = HashSet::new();
         for entry in &entries {
             let Some(person) = person(&place, entry) else { continue };
-            let known = before.iter().any(|(subject, _)| *subject == person.subject);
+            let known = before.contains_key(&person.subject);
             seen.insert(person.subject);
             if !known && !settings.is_on("LDAP_Background_Sync_Import_New_Users") {
                 continue;
@@ -195,7 +215,7 @@ impl Chat {
         }
         // An empty answer is rather a wrong base than an empty house.
         if !entries.is_empty() {
-            for (_, id) in before.iter().filter(|(subject, _)| !seen.contains(subject)) {
+            for (_, id) in before.iter().filter(|(subject, _)| !seen.contains(*subject)) {
                 if let Some(user) = self.user(id).await? {
                     done.ended += usize::from(self.follow_activity(&user, false).await?);
                 }
@@ -234,8 +254,8 @@ impl Chat {
     }
 
     /// The accounts that are linked to the directory, by the directory's ids.
-    async fn linked_people(&self) -> Result<Vec<(String, UserId)>> {
-        let (mut all, mut offset) = (Vec::new(), 0);
+    async fn linked_people(&self) -> Result<HashMap<String, UserId>> {
+        let (mut all, mut offset) = (HashMap::new(), 0);
         loop {
             let page = Page { offset, count: 1_000 };
             let rows = self.store().reading(move |rows| crate::oauth_links::page(rows, page)).await?;
