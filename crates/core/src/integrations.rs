@@ -257,9 +257,9 @@ impl Chat {
         Ok(again)
     }
 
-    /// Keeps a call that somebody asked for, and sees to it that it is made.
+    /// Keeps a call that somebody asked for, and sees to it that it is made, unless too many wait.
     pub(crate) async fn keep_delivery(&self, delivery: Delivery) -> Result<()> {
-        self.store().writing(Lane::Verbs, move |tx| tx.put_delivery(&delivery)).await?;
+        self.store().writing(Lane::Verbs, move |tx| crate::outgoing::put(tx, &delivery)).await?;
         self.wake(crate::store::Way::Call);
         Ok(())
     }

@@ -92,6 +92,12 @@ impl Chat {
             .await
     }
 
+    /// What waits of one source goes out no earlier than this.
+    pub async fn put_off(&self, source: &str, until: Time) -> Result<()> {
+        let source = source.to_owned();
+        self.store().writing(Lane::Bulk, move |tx| tx.put_off_deliveries(&source, until)).await
+    }
+
     /// How something that was to go out stands.
     pub async fn delivery_now(&self, id: &str) -> Result<Option<Delivery>> {
         let id = id.to_owned();

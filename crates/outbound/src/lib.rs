@@ -12,6 +12,7 @@ mod push_payload;
 mod pushes;
 mod queue;
 mod signature;
+mod silent;
 mod webhooks;
 
 pub use mail::{Mail, server as mail_server};

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use parlor_core::{
     chat::Chat,
-    error::Result,
+    error::{Refusal, Result},
     fetch::{Fetch, Fetched, Request, Unfetched},
     notices_open::{Push, Told},
     push_tokens::Vapid,
@@ -57,11 +57,16 @@ impl Pushes {
     }
 
     async fn step(&self) -> Result<Duration> {
-        let key = push_key(&self.chat).await?;
-        queue::drain(&self.chat, Way::Push, AT_ONCE, |delivery| self.attempt(&key, delivery)).await
+        let key = match push_key(&self.chat).await {
+            Ok(key) => Some(key),
+            // Sealed with another server key: browsers can't be told, phones can.
+            Err(Refusal::Internal(_)) => None,
+            Err(refusal) => return Err(refusal),
+        };
+        queue::drain(&self.chat, Way::Push, AT_ONCE, |delivery| self.attempt(key.as_ref(), delivery)).await
     }
 
-    async fn attempt(&self, key: &Vapid, mut delivery: Delivery) -> Result<()> {
+    async fn attempt(&self, key: Option<&Vapid>, mut delivery: Delivery) -> Result<()> {
         delivery.attempts += 1;
         delivery.updated_at = self.chat.now();
         let Some(push) = self.chat.push(&delivery).await? else {
@@ -86,7 +91,7 @@ impl Pushes {
         self.chat.delivery_tried(delivery).await
     }
 
-    async fn to_browser(&self, key: &Vapid, push: &Push) -> Ended {
+    async fn to_browser(&self, key: Option<&Vapid>, push: &Push) -> Ended {
         let payload = push_payload::web(&self.chat, push);
         let (p256dh, auth) = push.device.keys.split_once(' ').unwrap_or_default();
         // Keys that are none will not become some.
@@ -94,7 +99,7 @@ impl Pushes {
         let Ok(body) = seal(&browser, payload.as_bytes()) else {
             return Ended::Failed("the push is too long".to_owned(), true);
         };
-        let Some(signing) = Key::read(&key.private) else {
+        let Some(signing) = key.and_then(|key| Key::read(&key.private)) else {
             return Ended::Failed("the key for web pushes can't be read".to_owned(), true);
         };
         let endpoint = &push.device.value;
@@ -142,8 +147,9 @@ impl Pushes {
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             ..post(&format!("{gateway}/push/{service}/send"), body)
         };
-        // 406: the gateway knows that the app is gone from the phone.
-        ended(self.fetch.fetch(request).await, &[404, 406, 410])
+        // 406: the gateway knows that the app is gone from the phone. 404 and 410 are said by a gateway that is gone
+        // itself, or was never there.
+        ended(self.fetch.fetch(request).await, &[406])
     }
 }
 

@@ -13,12 +13,12 @@ use parlor_core::{
     store::{Delivery, DeliveryState, Way},
 };
 
-use crate::{payload, queue, signature};
+use crate::{payload, queue, signature, silent::Silent};
 
 /// Calls under way at a time.
 const AT_ONCE: usize = 8;
 /// How long the other side may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How much of an answer is read and kept.
 const ANSWER: usize = 4 * 1024;
 
@@ -26,12 +26,13 @@ const ANSWER: usize = 4 * 1024;
 pub struct Webhooks {
     chat: Arc<Chat>,
     fetch: Arc<dyn Fetch>,
+    silent: Silent,
 }
 
 impl Webhooks {
     /// A worker that is not running yet.
     pub fn new(chat: Arc<Chat>, fetch: Arc<dyn Fetch>) -> Self {
-        Self { chat, fetch }
+        Self { chat, fetch, silent: Silent::default() }
     }
 
     /// Works until it is dropped.
@@ -70,12 +71,20 @@ impl Webhooks {
     }
 
     async fn attempt(&self, mut delivery: Delivery) -> Result<()> {
+        if let Some(until) = self.silent.rests(&delivery.integration, self.chat.now()) {
+            return self.chat.put_off(&delivery.integration, until).await;
+        }
         let Some(integration) = self.chat.integration_of(&delivery).await? else {
             delivery.state = DeliveryState::Failed;
             delivery.problem = "the integration is switched off".to_owned();
             return self.chat.delivery_tried(delivery).await;
         };
-        let token = self.chat.outgoing_token(&integration)?;
+        // One that was sealed with another server key must not hold up the calls behind it.
+        let Ok(token) = self.chat.outgoing_token(&integration) else {
+            delivery.state = DeliveryState::Failed;
+            delivery.problem = "the integration's token can't be opened: set it anew".to_owned();
+            return self.chat.delivery_tried(delivery).await;
+        };
         let body = payload::with_token(delivery.body.as_str(), &token);
         let seconds = self.chat.now().millis() / 1000;
         let signed = signature::headers(&token, &delivery.id, seconds, &body);
@@ -87,6 +96,8 @@ impl Webhooks {
         };
         request.headers.extend(signed);
         let outcome = self.fetch.fetch(request).await;
+        let silent = matches!(outcome, Err(Unfetched::TimedOut));
+        self.silent.note(&integration.id, silent, self.chat.now());
         self.note(&integration, &mut delivery, &outcome);
         let done = delivery.state == DeliveryState::Done;
         self.chat.delivery_tried(delivery.clone()).await?;

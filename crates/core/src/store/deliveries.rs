@@ -124,6 +124,8 @@ pub trait WriteDeliveries: ReadDeliveries {
     fn put_delivery(&mut self, delivery: &Delivery) -> Result<()>;
     /// Forgets the oldest ended ones of an integration beyond so many.
     fn prune_deliveries(&mut self, integration: &str, keep: u64) -> Result<()>;
+    /// The waiting ones of an integration are due no earlier than this.
+    fn put_off_deliveries(&mut self, integration: &str, until: Time) -> Result<()>;
     /// Forgets all of an integration: the ended ones, or the waiting ones too.
     fn remove_deliveries(&mut self, integration: &str, waiting_too: bool) -> Result<()>;
     /// A reader of the journal has come so far.

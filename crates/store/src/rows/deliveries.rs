@@ -185,6 +185,12 @@ impl WriteDeliveries for SqlTx<'_> {
         Ok(())
     }
 
+    fn put_off_deliveries(&mut self, integration: &str, until: Time) -> Result<()> {
+        let sql = "UPDATE deliveries SET due_at = $2 WHERE integration = $1 AND state = 0 AND due_at < $2";
+        self.exec(sql, params![*integration, until])?;
+        Ok(())
+    }
+
     fn remove_deliveries(&mut self, integration: &str, waiting_too: bool) -> Result<()> {
         let sql = "DELETE FROM deliveries WHERE integration = $1 AND (state <> 0 OR CAST($2 AS BIGINT) = 1)";
         self.exec(sql, params![*integration, i64::from(waiting_too)])?;
