@@ -92,8 +92,13 @@ impl Chat {
         }
         match room.kind {
             RoomKind::Channel => self.join(user, RoomRef::Id(room.id.as_str()), None).await,
-            // Whoever set it up named this room and could see it; a caller's own choice must be one of the user's.
-            RoomKind::Group if found.channels.iter().any(|own| own == channel) => Ok(room),
+            // Whoever set it up named this room and can still see it; a caller's own choice must be one of the user's.
+            RoomKind::Group
+                if found.channels.iter().any(|own| own == channel)
+                    && self.may_be_told(found, Some(&room)).await? =>
+            {
+                Ok(room)
+            }
             _ => Err(Refusal::NotFound(What::Room)),
         }
     }

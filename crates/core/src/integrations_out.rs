@@ -63,8 +63,8 @@ impl Chat {
         Ok(all)
     }
 
-    /// Whether an outgoing integration is told of what happened in a room: not when whoever set it up could set up only
-    /// his own, and may no longer, or no longer reads that room.
+    /// Whether an outgoing integration is told of what happened in a room, and an incoming one may speak in a private
+    /// one: not when whoever set it up could set up only his own, and may no longer, or no longer reads that room.
     ///
     /// # Errors
     /// The store's.

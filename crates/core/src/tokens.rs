@@ -162,6 +162,8 @@ impl Chat {
     pub async fn open_session_for(&self, actor: &Actor, user: &UserId, device: Device) -> Result<Login> {
         self.require(actor, "user-generate-access-token", None).await?;
         let user = self.known_user(user).await?;
+        let entry = self.audit_entry(actor, "user.token-made", &user.username).await?;
+        self.store().writing(Lane::Verbs, move |tx| crate::audit::keep(tx, &entry)).await?;
         self.open_session(user.id.clone(), SessionKind::Login, device, Spent::default()).await
     }
 }
