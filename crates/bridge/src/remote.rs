@@ -68,8 +68,8 @@ pub(crate) struct Remote {
     administrator: Option<Session>,
     /// Sessions of people by user name; `None`: an account whose password the bridge does not know.
     people: HashMap<String, Option<Session>>,
-    /// Ids of rooms there by their names.
-    rooms: HashMap<String, String>,
+    /// Ids of rooms there by their names, and whether they are private.
+    rooms: HashMap<(String, bool), String>,
 }
 
 impl Remote {
@@ -99,7 +99,12 @@ impl Remote {
         if got.status == 429 || got.status >= 500 {
             return Err(Trouble::Away(format!("it answers {}", got.status)));
         }
-        Ok((got.status, serde_json::from_slice(&got.body).unwrap_or_default()))
+        match serde_json::from_slice::<Value>(&got.body) {
+            Ok(body) if body.is_object() => Ok((got.status, body)),
+            // Cut off on its way, or some proxy's page: nothing was said by it.
+            _ if (200..300).contains(&got.status) => Err(Trouble::Away("it answers with no JSON".into())),
+            _ => Ok((got.status, Value::Null)),
+        }
     }
 
     /// Asks as the administrator.
@@ -180,17 +185,22 @@ impl Remote {
         format!("Aa1!{}", hex::encode(hash))
     }
 
-    /// The id of the room of this name, made when there is none.
+    /// The id of the room of this name and kind, made when there is none. What is said among few must not be said
+    /// before all, so one of the other kind is no such room.
     pub(crate) async fn room(
         &mut self,
         name: &str,
         private: bool,
     ) -> Result<Result<String, String>, Trouble> {
-        if let Some(known) = self.rooms.get(name) {
+        let wanted = (name.to_owned(), private);
+        if let Some(known) = self.rooms.get(&wanted) {
             return Ok(Ok(known.clone()));
         }
         let found = match self.get("rooms.info", &[("roomName", name)]).await? {
-            Ok(body) => Ok(body["room"]["_id"].clone()),
+            Ok(body) if body["room"]["t"] == if private { "p" } else { "c" } => {
+                Ok(body["room"]["_id"].clone())
+            }
+            Ok(_) => return Ok(Err(format!("{name} is a room of another kind there"))),
             Err(_) => {
                 let (family, key) = if private { ("groups", "group") } else { ("channels", "channel") };
                 let made = self.post(&format!("{family}.create"), json!({ "name": name })).await?;
@@ -202,7 +212,7 @@ impl Remote {
             if self.rooms.len() >= REMEMBERED {
                 self.rooms.clear();
             }
-            self.rooms.insert(name.to_owned(), id.clone());
+            self.rooms.insert(wanted, id.clone());
             id
         }))
     }
@@ -211,7 +221,7 @@ impl Remote {
     pub(crate) fn forget(&mut self, room: Option<&str>, username: &str) {
         self.people.remove(username);
         if let Some(room) = room {
-            self.rooms.remove(room);
+            self.rooms.retain(|(name, _), _| name != room);
         }
     }
 
