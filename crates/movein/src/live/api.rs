@@ -54,9 +54,12 @@ impl Api {
     pub(super) async fn ask(&self, endpoint: &str, query: &[(&str, &str)]) -> Result<Answer> {
         let query: Vec<String> =
             query.iter().map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, KEPT))).collect();
-        let got = self.call(&format!("/api/v1/{endpoint}?{}", query.join("&")), LARGEST).await?;
-        let body: Value = serde_json::from_slice(&got.body).unwrap_or_default();
-        let doc = Doc::of(body);
+        let path = format!("/api/v1/{endpoint}?{}", query.join("&"));
+        // A good answer that can't be read was cut off on its way, or is some proxy's page: taken for an empty list, it
+        // would end what it is only a part of.
+        let whole = |got: &Fetched| !got.is_success() || read(got).is_some();
+        let got = self.call(&path, LARGEST, whole).await?;
+        let doc = Doc::of(read(&got).unwrap_or_default());
         if got.is_success() && doc.flag("success") != Some(false) {
             return Ok(Answer::Good(doc));
         }
@@ -66,10 +69,10 @@ impl Api {
 
     /// The bytes behind a path of the server.
     pub(super) async fn bytes(&self, path: &str, at_most: usize) -> Result<Fetched> {
-        self.call(path, at_most).await
+        self.call(path, at_most, |_| true).await
     }
 
-    async fn call(&self, path: &str, at_most: usize) -> Result<Fetched> {
+    async fn call(&self, path: &str, at_most: usize, whole: impl Fn(&Fetched) -> bool) -> Result<Fetched> {
         let url = format!("{}{path}", self.base);
         let mut wait = Duration::from_millis(250);
         for _ in 0..MOST_TRIES {
@@ -77,7 +80,9 @@ impl Api {
             let request = Request { headers, within: WITHIN, at_most, ..Request::get(url.clone()) };
             match self.fetch.fetch(request).await {
                 Ok(got) if got.status == 429 => wait = put_off(&got),
-                Ok(got) if matches!(got.status, 502..=504) => wait = (wait * 2).min(LONGEST_WAIT),
+                Ok(got) if matches!(got.status, 502..=504) || !whole(&got) => {
+                    wait = (wait * 2).min(LONGEST_WAIT)
+                }
                 Ok(got) => return Ok(got),
                 Err(Unfetched::Unreachable(_) | Unfetched::TimedOut) => wait = (wait * 2).min(LONGEST_WAIT),
                 Err(why) => return Err(why).with_context(|| format!("{url} can't be read")),
@@ -101,6 +106,11 @@ impl Api {
         all.extend([("offset", offset.as_str()), ("count", count.as_str())]);
         Ok(self.get(endpoint, &all).await?.docs(key))
     }
+}
+
+/// The body, when it is an object.
+fn read(got: &Fetched) -> Option<Value> {
+    serde_json::from_slice(&got.body).ok().filter(Value::is_object)
 }
 
 /// How long the server wants to be left alone.

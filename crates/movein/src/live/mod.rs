@@ -107,9 +107,10 @@ async fn history(importer: &mut Importer<'_>, api: &Api, scratch: &Scratch, room
     let endpoint = format!("{}.history", family(room));
     let (id, count) = (room.id(), PAGE.to_string());
     let mut sorter = Sorter::new(scratch.path());
-    let mut latest: Option<String> = None;
+    let (mut latest, mut skipped): (Option<String>, usize) = (None, 0);
     loop {
-        let mut query = vec![("roomId", id.as_str()), ("count", count.as_str())];
+        let offset = skipped.to_string();
+        let mut query = vec![("roomId", id.as_str()), ("count", count.as_str()), ("offset", offset.as_str())];
         if let Some(latest) = &latest {
             query.extend([("latest", latest.as_str()), ("inclusive", "true")]);
         }
@@ -126,11 +127,11 @@ async fn history(importer: &mut Importer<'_>, api: &Api, scratch: &Scratch, room
             sorter.push(Key { group, number, name }, bytes.as_bytes())?;
         }
         let oldest = messages.iter().filter_map(|message| message.text("ts")).min();
-        // A page of one moment leads nowhere; neither does the last one.
-        let stuck = oldest == latest && messages.len() == PAGE;
-        if messages.len() < PAGE || importer.has_messages(&messages).await? || stuck {
+        if messages.len() < PAGE || importer.has_messages(&messages).await? {
             break;
         }
+        // More than a page was written in one moment: the next page begins behind this one.
+        skipped = if oldest == latest { skipped + PAGE } else { 0 };
         latest = oldest;
     }
     importer.tally.done(HISTORIES, &id, &parlor_core::moving::Moved::New(()));
