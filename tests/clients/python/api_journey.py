@@ -9,6 +9,7 @@ from rocketchat_API.APIExceptions.RocketExceptions import (
 )
 from rocketchat_API.rocketchat import RocketChat
 
+import api_admin
 from driver import claim
 
 
@@ -209,6 +210,7 @@ def administer(chat, rid, name, peer):
     claim(chat.settings_get("Site_Name")["value"] == "The journey's own", "a setting is kept")
     claim("wizard" in chat.statistics(), "statistics")
     upkeep(chat, rid, peer)
+    api_admin.day(chat)
     return "rocketchat_API as administrator"
 
 
