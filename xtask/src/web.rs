@@ -132,6 +132,8 @@ pub fn dev() -> Result<()> {
 /// The journeys, against a server built from this tree.
 pub fn e2e(options: &Journeys) -> Result<()> {
     tools::chromium()?;
+    // The identity provider of one of them.
+    tools::node_clients()?;
     web(&Options { force: false, check: false })?;
     if !options.built {
         let mut cargo = shell::cargo();
