@@ -152,7 +152,8 @@ async fn own_data(call: Call) -> Outcome {
         "requested": new, "url": url,
         "exportOperation": {
             "_id": export.id, "userId": export.user.as_str(), "fullExport": full, "status": status,
-            "createdAt": Dates::Iso.value(export.created_at), "roomList": null, "fileList": [],
+            "createdAt": Dates::Iso.value(export.created_at), "_updatedAt": Dates::Iso.value(export.created_at),
+            "roomList": [], "fileList": [],
             "generatedFile": export.upload.as_deref(),
         },
     }))

@@ -73,6 +73,7 @@ fn short(user: &User) -> Value {
     json!({
         "_id": user.id.as_str(), "username": user.username, "name": user.name,
         "createdAt": Dates::Iso.value(user.created_at), "emails": emails.collect::<Vec<_>>(),
+        "roles": user.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>(), "active": user.active,
     })
 }
 
@@ -148,7 +149,8 @@ async fn reported_messages(call: Call) -> Outcome {
         let rid = report.room.as_deref().unwrap_or_default();
         let message = json!({
             "_id": report.message.as_deref(), "rid": rid, "msg": report.text, "u": who,
-            "ts": Dates::Iso.value(report.at),
+            "ts": Dates::Iso.value(report.at), "_updatedAt": Dates::Iso.value(report.at), "urls": [],
+            "mentions": [], "channels": [],
         });
         items.push(json!({
             "_id": report.id, "ts": Dates::Iso.value(report.at), "message": message,
