@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::{
     chat::Chat,
     error::{Refusal, Result, What},
-    event::Event,
     id::UploadId,
     json::Json,
     session::Actor,
@@ -86,10 +85,7 @@ impl Chat {
         }
         let value = Arc::new(Value::Json(Json::new(serde_json::Value::Object(value).to_string())));
         self.store()
-            .writing(Lane::Verbs, move |tx| {
-                tx.put_setting(id, Some(&*value))?;
-                tx.record(None, Event::Setting { id: id.into(), value: Value::clone(&value) })
-            })
+            .writing(Lane::Verbs, move |tx| crate::settings_admin::store(tx, id, &value))
             .await?;
         if let Some(old) = old {
             self.forget_bytes(&old).await;

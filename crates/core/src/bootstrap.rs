@@ -153,6 +153,5 @@ pub(crate) fn last_six(token: &str) -> String {
 /// begin it, whatever client made the account.
 pub(crate) fn set_up(tx: &mut dyn crate::store::Tx, state: &str) -> Result<()> {
     let value = crate::setting::Value::Text(state.to_owned());
-    tx.put_setting("Show_Setup_Wizard", Some(&value))?;
-    tx.record(None, Event::Setting { id: "Show_Setup_Wizard".into(), value })
+    crate::settings_admin::store(tx, "Show_Setup_Wizard", &value)
 }

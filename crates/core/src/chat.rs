@@ -89,6 +89,7 @@ pub struct Chat {
     pub(crate) feed_tail: crate::feed_tail::Tail,
     roles: RwLock<Arc<Roles>>,
     settings: RwLock<Arc<Settings>>,
+    pub(crate) latest: crate::latest::Latest,
     pub(crate) marks: crate::reading::Marks,
     pub(crate) replies: crate::replies::Replies,
     pub(crate) anchors: crate::anchors::Anchors,
@@ -127,6 +128,7 @@ impl Chat {
             feed_tail: Default::default(),
             roles: RwLock::new(Arc::new(roles)),
             settings: RwLock::new(Arc::new(settings)),
+            latest: crate::latest::Latest::new(in_order),
             marks: Default::default(),
             replies: Default::default(),
             anchors: Default::default(),
@@ -267,6 +269,9 @@ impl Chat {
     pub fn committed(&self, facts: &[Fact]) {
         let previews = self.settings().is_on(crate::previews::SETTING);
         for fact in facts {
+            if !self.latest.note(&fact.event) {
+                continue;
+            }
             self.take_in(&fact.event);
             self.keen.take_in(&fact.event);
             self.newest.take_in(fact);
@@ -333,13 +338,13 @@ impl Chat {
                 self.users.put(user.id.clone(), Some(user.clone()));
             }
             Event::UserRemoved { user } => self.users.forget(&user.id),
-            Event::Setting { id, value } => self.take_in_setting(id, value),
+            Event::Setting { id, value, at } => self.take_in_setting(id, value, *at),
             Event::Custom { kind, .. } => self.customs.forget(*kind),
-            Event::Permission { id, roles } => {
-                let grant = Grant { permission: id.clone(), roles: roles.to_vec(), updated_at: self.now() };
+            Event::Permission { id, roles, at } => {
+                let grant = Grant { permission: id.clone(), roles: roles.to_vec(), updated_at: *at };
                 Arc::make_mut(&mut self.roles.write()).put(grant);
             }
-            Event::Role { id, role } => {
+            Event::Role { id, role, .. } => {
                 let mut all = self.roles.write();
                 match role {
                     Some(role) => Arc::make_mut(&mut all).roles.insert(id.clone(), role.as_ref().clone()),
@@ -358,13 +363,13 @@ impl Chat {
         self.heads.clear();
     }
 
-    fn take_in_setting(&self, id: &str, value: &Value) {
+    fn take_in_setting(&self, id: &str, value: &Value, at: Time) {
         let mut all = self.settings.write();
         if id.starts_with(crate::oauth_settings::PREFIX) {
             crate::oauth_services::take_in(Arc::make_mut(&mut all), id, value);
         }
         let Some(def) = all.get(id).map(|s| s.def) else { return };
-        let setting = Setting { def, value: value.clone(), updated_at: self.now() };
+        let setting = Setting { def, value: value.clone(), updated_at: at };
         Arc::make_mut(&mut all).by_id.insert(def.id, Arc::new(setting));
     }
 }

@@ -176,6 +176,8 @@ pub enum Event {
         id: Arc<str>,
         /// The value in force from now on.
         value: crate::setting::Value,
+        /// Its place among this setting's changes, which may be told in another order than they were made in.
+        at: Time,
     },
     /// A permission's roles changed.
     Permission {
@@ -183,6 +185,8 @@ pub enum Event {
         id: Arc<str>,
         /// The roles that hold it from now on.
         roles: Arc<[crate::id::RoleId]>,
+        /// Its place among this permission's changes.
+        at: Time,
     },
     /// A role was made, changed or removed.
     Role {
@@ -190,6 +194,8 @@ pub enum Event {
         id: crate::id::RoleId,
         /// As it is now; `None` when it is gone.
         role: Option<Arc<crate::role::Role>>,
+        /// Its place among this role's changes.
+        at: Time,
     },
     /// A user got or lost a role.
     RoleGiven {

@@ -4,7 +4,6 @@ use crate::{
     audit,
     chat::Chat,
     error::{Refusal, Result, What},
-    event::Event,
     id::{RoleId, RoomId, UserId},
     permissions::{Action, Object},
     role::{AS_WORKSPACE, Grant, Role, RoleScope},
@@ -142,9 +141,7 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 audit::keep(tx, &entry)?;
-                tx.put_grant(&grant)?;
-                let (id, roles) = (grant.permission.clone(), grant.roles.clone().into());
-                tx.record(None, Event::Permission { id, roles })
+                crate::roles_admin::store_grant(tx, &grant)
             })
             .await
     }
@@ -210,9 +207,7 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 audit::keep(tx, &entry)?;
-                tx.put_role(&stored)?;
-                let (id, role) = (stored.id.clone(), Some(std::sync::Arc::new(stored.clone())));
-                tx.record(None, Event::Role { id, role })
+                crate::roles_admin::store_role(tx, &stored)
             })
             .await?;
         Ok(role)

@@ -60,6 +60,7 @@ pub mod integrations_out;
 pub mod invites;
 pub mod json;
 mod keen;
+mod latest;
 pub mod letters;
 pub mod listening;
 pub mod media;

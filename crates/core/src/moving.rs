@@ -7,7 +7,6 @@ use crate::{
     chat::Chat,
     clock::Time,
     error::{Refusal, Result},
-    event::Event,
     id::{RoleId, SessionId, UserId},
     integration::{Direction, Integration},
     integrations_out::CURSOR,
@@ -183,9 +182,7 @@ impl Chat {
             return Ok(Moved::New(id));
         }
         let store = move |tx: &mut dyn Tx| {
-            tx.put_role(&role)?;
-            let event = Event::Role { id: role.id.clone(), role: Some(role.clone().into()) };
-            tx.record(None, event)?;
+            crate::roles_admin::store_role(tx, &role)?;
             Ok(Moved::New(role.id.clone()))
         };
         reason(self.store().writing(Lane::Bulk, store).await)
@@ -219,8 +216,7 @@ impl Chat {
         let store = move |tx: &mut dyn Tx| {
             let grant =
                 Grant { permission: permission.clone(), roles: holders.clone(), updated_at: tx.now() };
-            tx.put_grant(&grant)?;
-            tx.record(None, Event::Permission { id: permission.clone(), roles: holders.clone().into() })?;
+            crate::roles_admin::store_grant(tx, &grant)?;
             Ok(Moved::New(()))
         };
         reason(self.store().writing(Lane::Bulk, store).await)

@@ -170,8 +170,7 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 crate::audit::keep(tx, &entry)?;
-                tx.put_setting(switch, Some(&Value::Bool(false)))?;
-                tx.record(None, Event::Setting { id: switch.into(), value: Value::Bool(false) })
+                crate::settings_admin::store(tx, switch, &Value::Bool(false))
             })
             .await?;
         Ok(name)
@@ -195,10 +194,11 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 crate::audit::keep(tx, &entry)?;
+                let mut at = tx.now();
                 for def in family {
-                    tx.put_setting(def.id, None)?;
+                    at = tx.put_setting(def.id, None)?.max(at);
                 }
-                tx.record(None, Event::Setting { id: switch.into(), value: gone() })
+                tx.record(None, Event::Setting { id: switch.into(), value: gone(), at })
             })
             .await
     }

@@ -153,7 +153,8 @@ impl Chat {
 
 impl Publisher {
     /// Facts, in the order of their commits; what it gives back goes to [`Publisher::execute`].
-    pub fn publish(&self, facts: Vec<Fact>) -> Vec<Output> {
+    pub fn publish(&self, mut facts: Vec<Fact>) -> Vec<Output> {
+        facts.retain(|fact| !self.0.latest.is_overtaken(&fact.event));
         let over = self.0.activities_over(&facts);
         over.into_iter().for_each(|event| self.0.pass(event));
         self.0.publish(facts)

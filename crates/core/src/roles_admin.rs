@@ -90,8 +90,8 @@ impl Chat {
                 if tx.count_users(&holders)? > 0 {
                     return Err(State::InUse.into());
                 }
-                tx.remove_role(&role.id)?;
-                tx.record(None, Event::Role { id: role.id.clone(), role: None })
+                let at = tx.remove_role(&role.id)?;
+                tx.record(None, Event::Role { id: role.id.clone(), role: None, at })
             })
             .await
     }
@@ -118,13 +118,7 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 crate::audit::keep(tx, &entry)?;
-                for grant in &stored {
-                    tx.put_grant(grant)?;
-                    let told =
-                        Event::Permission { id: grant.permission.clone(), roles: grant.roles.clone().into() };
-                    tx.record(None, told)?;
-                }
-                Ok(())
+                stored.iter().try_for_each(|grant| store_grant(tx, grant))
             })
             .await?;
         Ok(grants)
@@ -157,8 +151,7 @@ impl Chat {
                 }
                 grant.roles.sort();
                 grant.updated_at = later(now, grant.updated_at);
-                tx.put_grant(&grant)?;
-                tx.record(None, Event::Permission { id: grant.permission.clone(), roles: grant.roles.into() })
+                store_grant(tx, &grant)
             })
             .await
     }
@@ -184,4 +177,18 @@ impl Chat {
         let page = Page { offset: 0, count: 1_000 };
         Ok(self.store().reading(move |rows| rows.users(&filter, page)).await?.items)
     }
+}
+
+/// Stores who holds a permission and tells it.
+pub(crate) fn store_grant(tx: &mut dyn Tx, grant: &Grant) -> Result<()> {
+    let at = tx.put_grant(grant)?;
+    let (id, roles) = (grant.permission.clone(), grant.roles.clone().into());
+    tx.record(None, Event::Permission { id, roles, at })
+}
+
+/// Stores a role and tells it.
+pub(crate) fn store_role(tx: &mut dyn Tx, role: &Role) -> Result<()> {
+    let at = tx.put_role(role)?;
+    let stored = Role { updated_at: at, ..role.clone() };
+    tx.record(None, Event::Role { id: role.id.clone(), role: Some(stored.into()), at })
 }

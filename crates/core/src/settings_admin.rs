@@ -8,7 +8,7 @@ use crate::{
     event::Event,
     session::Actor,
     setting::{Default, Definition, Setting, Value},
-    store::Lane,
+    store::{Lane, Tx},
 };
 
 /// Longest text of a setting, in bytes.
@@ -52,8 +52,7 @@ impl Chat {
             .writing(Lane::Verbs, move |tx| {
                 crate::audit::keep(tx, &entry)?;
                 for (id, value) in &changes {
-                    tx.put_setting(id, Some(value))?;
-                    tx.record(None, Event::Setting { id: (*id).into(), value: value.clone() })?;
+                    store(tx, id, value)?;
                 }
                 Ok(())
             })
@@ -78,6 +77,12 @@ impl Chat {
             value => Ok(value),
         }
     }
+}
+
+/// Stores a setting's value and tells it.
+pub(crate) fn store(tx: &mut dyn Tx, id: &str, value: &Value) -> Result<()> {
+    let at = tx.put_setting(id, Some(value))?;
+    tx.record(None, Event::Setting { id: id.into(), value: value.clone(), at })
 }
 
 /// Whether the value is of the definition's kind and within bounds.

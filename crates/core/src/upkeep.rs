@@ -6,7 +6,6 @@ use crate::{
     chat::Chat,
     clock::Time,
     error::{Refusal, Result, What},
-    event::Event,
     json::Json,
     setting::{Default as Fallback, Value},
     store::Lane,
@@ -63,8 +62,7 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 for (id, value) in changes.iter() {
-                    tx.put_setting(id, Some(value))?;
-                    tx.record(None, Event::Setting { id: (*id).into(), value: value.clone() })?;
+                    crate::settings_admin::store(tx, id, value)?;
                 }
                 Ok(())
             })

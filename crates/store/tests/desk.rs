@@ -1,4 +1,4 @@
-//! What the rows of cases and tickets promise, on SQLite and on PostgreSQL alike.
+//! What the rows of cases, tickets and settings promise, on SQLite and on PostgreSQL alike.
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests that fails has failed the test")]
 
@@ -10,9 +10,14 @@ use parlor_core::{
     clock::Time,
     error::{Refusal, Result},
     id::{RoomId, UserId},
+    role::{Grant, Role, RoleScope},
     room::{Room, RoomKind},
     samples,
-    store::{CaseFilter, Place, ReadDesk, ReadRooms, TicketFilter, WriteAccounts, WriteDesk, WriteRooms},
+    setting::Value,
+    store::{
+        CaseFilter, Place, ReadDesk, ReadRooms, ReadWorkspace, TicketFilter, WriteAccounts, WriteDesk, WriteRooms,
+        WriteWorkspace,
+    },
     ticket::Ticket,
 };
 use parlor_store::{Engine, Lane, SqlTx};
@@ -181,4 +186,36 @@ story!(tickets_are_listed_by_what_opens_them_and_go_with_their_room, |place| {
     write(&engine, |tx| tx.remove_room(&RoomId::from("t1"))).unwrap();
     assert_eq!(read(&engine, |tx| tx.ticket_by_id("T-1")), None);
     assert!(read(&engine, |tx| tx.room(&"t1".into())).is_none());
+});
+
+story!(each_change_of_a_setting_a_grant_or_a_role_has_a_later_time_than_the_one_before, |place| {
+    let engine = place.open();
+    let change = |value: f64| {
+        write(&engine, move |tx| {
+            let setting = tx.put_setting("Some", Some(&Value::Number(value)))?;
+            let grant = Grant { permission: "some".into(), roles: Vec::new(), updated_at: tx.time() };
+            let role = Role {
+                id: "some".into(),
+                name: "Some".into(),
+                description: String::new(),
+                scope: RoleScope::Workspace,
+                protected: false,
+                mandatory_2fa: false,
+                updated_at: tx.time(),
+            };
+            Ok([setting, tx.put_grant(&grant)?, tx.put_role(&role)?].map(Time::millis))
+        })
+        .unwrap()
+    };
+    place.clock.set(5_000);
+    assert_eq!(change(1.0), [5_000; 3]);
+    assert_eq!(change(2.0), [5_001; 3], "in the same millisecond");
+    place.clock.set(4_000);
+    assert_eq!(change(3.0), [5_002; 3], "a clock that was put back changes nothing");
+    let stored = read(&engine, |tx| tx.setting_values());
+    assert_eq!(stored, [("Some".to_owned(), Value::Number(3.0), Time(5_002))]);
+    let gone = write(&engine, |tx| Ok([tx.put_setting("Some", None)?, tx.remove_role(&"some".into())?]));
+    assert_eq!(gone.unwrap().map(Time::millis), [5_003; 2]);
+    place.clock.set(9_000);
+    assert_eq!(change(4.0), [9_000; 3]);
 });

@@ -106,14 +106,14 @@ pub trait WriteWorkspace: ReadWorkspace {
     /// Takes a piece of what is older than `before` out of the journal, as far as all who follow it have read; `true`
     /// while there may be more.
     fn prune_journal(&mut self, before: Time) -> Result<bool>;
-    /// Stores a role.
-    fn put_role(&mut self, role: &Role) -> Result<()>;
-    /// Removes a role and its grants.
-    fn remove_role(&mut self, id: &RoleId) -> Result<()>;
-    /// Stores a grant.
-    fn put_grant(&mut self, grant: &Grant) -> Result<()>;
-    /// Stores a setting's value; `None` goes back to the default.
-    fn put_setting(&mut self, id: &str, value: Option<&Value>) -> Result<()>;
+    /// Stores a role; its time of change, which is later than that of the change before, whatever the clocks say.
+    fn put_role(&mut self, role: &Role) -> Result<Time>;
+    /// Removes a role and its grants; when, as for [`WriteWorkspace::put_role`].
+    fn remove_role(&mut self, id: &RoleId) -> Result<Time>;
+    /// Stores a grant; when, as for [`WriteWorkspace::put_role`].
+    fn put_grant(&mut self, grant: &Grant) -> Result<Time>;
+    /// Stores a setting's value; `None` goes back to the default. When, as for [`WriteWorkspace::put_role`].
+    fn put_setting(&mut self, id: &str, value: Option<&Value>) -> Result<Time>;
     /// Stores an emoji, sound or status (also its tombstone).
     fn put_custom(&mut self, custom: &Custom) -> Result<()>;
     /// Stores a push token; the same value under another id is replaced.

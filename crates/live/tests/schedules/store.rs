@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parlor_core::{
     catch_up::Timeline,
+    clock::Time,
     error::Result,
     event::{Change, Event, Fact},
     id::{MembershipId, RoomId, SessionId, UserId},
@@ -133,7 +134,7 @@ impl Store {
             }
             Job::Grant => {
                 let roles = Arc::new([]);
-                (vec![self.loose(Event::Permission { id: "view-c-room".into(), roles })], None)
+                (vec![self.loose(Event::Permission { id: "view-c-room".into(), roles, at: Time(0) })], None)
             }
         }
     }

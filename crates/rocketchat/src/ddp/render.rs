@@ -250,14 +250,14 @@ fn workspace_args(event: &Event) -> Option<Value> {
             let def = parlor_core::settings_table::SETTINGS.iter().find(|d| d.id == &**id && d.public)?;
             json!(["updated", { "_id": def.id, "value": shape::setting::value(value) }])
         }
-        Event::Permission { id, roles } => {
+        Event::Permission { id, roles, .. } => {
             let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
             json!(["updated", { "_id": &**id, "roles": roles }])
         }
-        Event::Role { id, role: None } => {
+        Event::Role { id, role: None, .. } => {
             json!([{ "type": "removed", "_id": id.as_str(), "name": id.as_str() }])
         }
-        Event::Role { id, role: Some(role) } => json!([{
+        Event::Role { id, role: Some(role), .. } => json!([{
             "type": "changed", "_id": id.as_str(), "name": role.name, "description": role.description,
             "scope": if role.scope == RoleScope::Room { "Subscriptions" } else { "Users" }, "protected": role.protected,
         }]),

@@ -136,16 +136,24 @@ impl ReadWorkspace for SqlTx<'_> {
     }
 }
 
+impl SqlTx<'_> {
+    /// The time of a change that follows one at this time.
+    fn after(&self, before: Option<Time>) -> Time {
+        before.map_or(self.time(), |before| self.time().max(Time(before.millis() + 1)))
+    }
+}
+
 impl WriteWorkspace for SqlTx<'_> {
     fn prune_journal(&mut self, before: Time) -> Result<bool> {
         Ok(super::journal::prune(self, before)?)
     }
-    fn put_role(&mut self, role: &Role) -> Result<()> {
-        self.exec(
-            "INSERT INTO roles (id, name, description, scope, protected, mandatory_2fa, updated_at) \
+    fn put_role(&mut self, role: &Role) -> Result<Time> {
+        Ok(self.one(
+            "INSERT INTO roles AS t (id, name, description, scope, protected, mandatory_2fa, updated_at) \
              VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
              description = excluded.description, scope = excluded.scope, protected = excluded.protected, \
-             mandatory_2fa = excluded.mandatory_2fa, updated_at = excluded.updated_at",
+             mandatory_2fa = excluded.mandatory_2fa, updated_at = CASE WHEN excluded.updated_at > t.updated_at \
+             THEN excluded.updated_at ELSE t.updated_at + 1 END RETURNING updated_at",
             params![
                 role.id,
                 role.name,
@@ -155,32 +163,37 @@ impl WriteWorkspace for SqlTx<'_> {
                 role.mandatory_2fa,
                 role.updated_at
             ],
-        )?;
-        Ok(())
+            |row| row.get(0),
+        )?)
     }
-    fn remove_role(&mut self, id: &RoleId) -> Result<()> {
-        self.exec("DELETE FROM roles WHERE id = $1", params![id])?;
-        Ok(())
+    fn remove_role(&mut self, id: &RoleId) -> Result<Time> {
+        let sql = "DELETE FROM roles WHERE id = $1 RETURNING updated_at";
+        let before = self.opt(sql, params![id], |row| row.get(0))?;
+        Ok(self.after(before))
     }
-    fn put_grant(&mut self, grant: &Grant) -> Result<()> {
-        self.exec(
-            "INSERT INTO grants (permission, roles, updated_at) VALUES ($1,$2,$3) ON CONFLICT (permission) DO UPDATE \
-             SET roles = excluded.roles, updated_at = excluded.updated_at",
+    fn put_grant(&mut self, grant: &Grant) -> Result<Time> {
+        Ok(self.one(
+            "INSERT INTO grants AS t (permission, roles, updated_at) VALUES ($1,$2,$3) \
+             ON CONFLICT (permission) DO UPDATE SET roles = excluded.roles, updated_at = CASE \
+             WHEN excluded.updated_at > t.updated_at THEN excluded.updated_at ELSE t.updated_at + 1 END \
+             RETURNING updated_at",
             params![grant.permission, joined(&grant.roles), grant.updated_at],
-        )?;
-        Ok(())
+            |row| row.get(0),
+        )?)
     }
-    fn put_setting(&mut self, id: &str, value: Option<&Value>) -> Result<()> {
+    fn put_setting(&mut self, id: &str, value: Option<&Value>) -> Result<Time> {
         let Some(value) = value else {
-            self.exec("DELETE FROM settings WHERE id = $1", params![*id])?;
-            return Ok(());
+            let sql = "DELETE FROM settings WHERE id = $1 RETURNING updated_at";
+            let before = self.opt(sql, params![*id], |row| row.get(0))?;
+            return Ok(self.after(before));
         };
-        self.exec(
-            "INSERT INTO settings (id, value, updated_at) VALUES ($1,$2,$3) ON CONFLICT (id) DO UPDATE \
-             SET value = excluded.value, updated_at = excluded.updated_at",
+        Ok(self.one(
+            "INSERT INTO settings AS t (id, value, updated_at) VALUES ($1,$2,$3) ON CONFLICT (id) DO UPDATE \
+             SET value = excluded.value, updated_at = CASE WHEN excluded.updated_at > t.updated_at \
+             THEN excluded.updated_at ELSE t.updated_at + 1 END RETURNING updated_at",
             params![*id, value_text(value), self.time()],
-        )?;
-        Ok(())
+            |row| row.get(0),
+        )?)
     }
     fn put_custom(&mut self, custom: &Custom) -> Result<()> {
         self.exec(
