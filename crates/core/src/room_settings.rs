@@ -14,7 +14,8 @@ use crate::{
     rooms_names::{Names, refuse_reserved},
     rooms_notices::change_room,
     session::Actor,
-    store::Lane,
+    store::{Lane, Page, RoomFilter, Team, Tx},
+    teams::MAX_ROOMS,
     user::User,
 };
 
@@ -134,12 +135,8 @@ impl Chat {
                 let after = change_room(tx, &id, access, |room| {
                     steps.iter().for_each(|step| apply(room, step));
                 })?;
-                if let Some(mut team) = team.map(|team| tx.team(&team)).transpose()?.flatten() {
-                    // A team is called and seen like its main room.
-                    team.name = after.name.clone().unwrap_or(team.name);
-                    team.private = !after.is_public();
-                    team.updated_at = after.updated_at;
-                    tx.update_team(&team)?;
+                if let Some(team) = team.map(|team| tx.team(&team)).transpose()?.flatten() {
+                    follow(tx, team, &after)?;
                 }
                 for step in &steps {
                     if let Some(notice) = &step.notice
@@ -181,6 +178,25 @@ impl Chat {
         };
         Some(self.notice(&room.id, by, kind, text))
     }
+}
+
+/// A team is called and seen like its main room.
+fn follow(tx: &mut dyn Tx, mut team: Team, main: &Room) -> Result<()> {
+    let closes = main.kind == RoomKind::Group && !team.private;
+    team.name = main.name.clone().unwrap_or(team.name);
+    team.private = !main.is_public();
+    team.updated_at = main.updated_at;
+    tx.update_team(&team)?;
+    if !closes {
+        return Ok(());
+    }
+    // Its channels are for the team alone from now on: whoever reads along in one is judged again.
+    let kinds = vec![RoomKind::Channel];
+    let channels = RoomFilter { team: Some(team.id), in_team: Some(true), kinds, ..RoomFilter::default() };
+    for view in tx.rooms(&channels, Page { offset: 0, count: MAX_ROOMS })?.items {
+        change_room(tx, &view.room.id, true, |_| {})?;
+    }
+    Ok(())
 }
 
 fn action(room: &Room, change: &RoomChange) -> Action {

@@ -6,6 +6,7 @@ use common::{EVENT, Got, Raw, TestServer, frame};
 use futures_util::{SinkExt, StreamExt};
 use parlor_live::{CapLimits, Class, Close, Closed, Options, Pushed, ServeOptions, frame_sse, frame_text};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
@@ -338,4 +339,39 @@ async fn a_stream_of_events_is_sent_as_it_happens_and_ends_with_its_outbox() {
     outbox.push(frame_sse(None, None, "last"), EVENT);
     outbox.finish(Close::new(4000, "as you wish"));
     assert!(client.read_until("0\r\n\r\n").await.contains("data: last\n\n"));
+}
+
+/// A body in pieces, one each time the clock ticks, until they end or an answer comes; the answer.
+async fn brought(server: &TestServer, pieces: usize, size: usize, every: Duration) -> String {
+    let mut raw = Raw { stream: tokio::net::TcpStream::connect(server.address).await.unwrap() };
+    let length = pieces * size;
+    raw.send(format!("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n").as_bytes()).await;
+    let (mut reader, mut writer) = raw.stream.into_split();
+    let bringing = tokio::spawn(async move {
+        let (mut tick, piece) = (tokio::time::interval(every), vec![b'x'; size]);
+        for _ in 0..pieces {
+            tick.tick().await;
+            if writer.write_all(&piece).await.is_err() {
+                break;
+            }
+        }
+        writer
+    });
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"Late") && !answer.ends_with(length.to_string().as_bytes()) {
+        answer.push(reader.read_u8().await.unwrap());
+    }
+    bringing.abort();
+    let text = String::from_utf8(answer).unwrap();
+    text.rsplit("\r\n\r\n").next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_given_up_and_a_slow_one_comes_whole() {
+    let serving = ServeOptions { slow_body: Duration::from_millis(200), ..ServeOptions::default() };
+    let server = TestServer::with(Options::default(), serving, CapLimits::default()).await;
+    let tick = Duration::from_millis(20);
+    assert_eq!(brought(&server, 1_000_000, 1, tick).await, "Late");
+    // It takes longer than that too, and earns its time by what it brings.
+    assert_eq!(brought(&server, 30, 1024, tick).await, "30720");
 }

@@ -55,7 +55,8 @@ pub struct Config {
     pub stop_within: u64,
     /// The environment names a MongoDB: worth one warning.
     pub mongo_url_present: bool,
-    /// Seconds that a client may take for the head of a request, or bring or take nothing of a body.
+    /// Seconds that a client may take for the head of a request, or bring or take nothing of a body; twice as
+    /// long a body may be waited for in all, beside a second for each KiB of it.
     pub client_timeout: u64,
 }
 

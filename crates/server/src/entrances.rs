@@ -16,6 +16,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::{
+    chores,
     config::Config,
     config_tls::{Source, TlsConfig},
 };
@@ -94,14 +95,16 @@ fn keep(tls: &TlsConfig, shelf: &Arc<Shelf>) -> Result<JoinHandle<()>> {
     match &tls.source {
         Source::Files(pair) => {
             pair.load(shelf).context("the certificate")?;
-            Ok(tokio::spawn(watch(shelf.clone(), pair.clone())))
+            let (shelf, pair) = (shelf.clone(), pair.clone());
+            Ok(chores::keep("certificate files", move || watch(shelf.clone(), pair.clone())))
         }
         Source::Authority(order) => {
             let acme = Acme::new(order.clone(), shelf.clone()).context("the authority for certificates")?;
             if !shelf.is_filled() {
                 tracing::info!(names = ?order.domains, directory = order.directory, "asking for a certificate");
             }
-            Ok(tokio::spawn(acme.run()))
+            let acme = Arc::new(acme);
+            Ok(chores::keep("certificates", move || acme.clone().run()))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The server: settings, wiring, commands. The only crate that knows all others.
 
+mod chores;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -47,6 +47,7 @@ async fn serve(config: Arc<Config>) -> Result<()> {
     let options = ServeOptions {
         head_timeout: client_timeout,
         stall_timeout: client_timeout,
+        slow_body: client_timeout * 2,
         max_sockets_per_address: SOCKETS_PER_ADDRESS,
         trusted_proxies: config.trusted_proxies,
         shutdown_timeout: Duration::from_secs(config.stop_within),

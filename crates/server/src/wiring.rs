@@ -24,7 +24,7 @@ use parlor_rocketchat::Door;
 use parlor_store::{Engine, Location, Options, Sink, blobs::LocalBlobs, s3::S3Blobs};
 use tokio::task::JoinHandle;
 
-use crate::{config::Config, metrics::Metrics};
+use crate::{chores, config::Config, metrics::Metrics};
 
 /// Batches of committed facts that may wait for the publisher; then the store waits (see the core's `hub.rs`).
 const WAITING_BATCHES: usize = 256;
@@ -177,29 +177,52 @@ impl Core {
         );
         let host = Host::new(chat.clone(), live.clone(), crate::host::options(config, file_key));
         let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());
-        let (notifier, follower, teller) = (chat.clone(), chat.clone(), chat.clone());
-        let chores = vec![
-            tokio::spawn(every_second(publisher, chat.clone())),
-            tokio::spawn(sweep(chat.clone())),
-            tokio::spawn(async move { follower.sync_forever().await }),
-            tokio::spawn(async move { notifier.notify_forever().await }),
-            tokio::spawn(async move { teller.tell_discussions_forever().await }),
-            tokio::spawn(parlor_outbound::Notices::new(chat.clone()).run()),
-            tokio::spawn(
-                parlor_outbound::Pushes::new(chat.clone(), chat.outside(), config.push.clone()).run(),
-            ),
-            tokio::spawn(parlor_outbound::Previews::new(chat.clone(), chat.outside()).run()),
-            tokio::spawn(parlor_outbound::Mail::new(chat.clone()).run()),
-            tokio::spawn(parlor_outbound::Webhooks::new(chat.clone(), chat.outside()).run()),
-        ];
-        let chores =
-            chores.into_iter().chain(bridge(&chat)?.map(|bridge| tokio::spawn(bridge.run()))).collect();
+        let chores = chores(&chat, publisher, config)?;
         Ok(Parts { chat, live, rocketchat, host, metrics, engine, publisher: Some(thread), chores })
     }
 }
 
+/// Begins what the server does by itself.
+fn chores(chat: &Arc<Chat>, publisher: Arc<Publisher>, config: &Config) -> Result<Vec<JoinHandle<()>>> {
+    /// A chore that needs nothing but the chat.
+    fn keep<F: Future<Output = ()> + Send + 'static>(
+        name: &'static str,
+        chat: &Arc<Chat>,
+        begin: impl Fn(Arc<Chat>) -> F + Send + Sync + 'static,
+    ) -> JoinHandle<()> {
+        let chat = chat.clone();
+        chores::keep(name, move || begin(chat.clone()))
+    }
+    let push = config.push.clone();
+    let mut all = vec![
+        keep("every second", chat, move |chat| every_second(publisher.clone(), chat)),
+        keep("sweeping", chat, sweep),
+        keep("directory", chat, |chat| async move { chat.sync_forever().await }),
+        keep("notifying", chat, |chat| async move { chat.notify_forever().await }),
+        keep("discussions", chat, |chat| async move { chat.tell_discussions_forever().await }),
+        keep("notices", chat, |chat| parlor_outbound::Notices::new(chat).run()),
+        keep("pushes", chat, move |chat| {
+            let outside = chat.outside();
+            parlor_outbound::Pushes::new(chat, outside, push.clone()).run()
+        }),
+        keep("previews", chat, |chat| {
+            let outside = chat.outside();
+            parlor_outbound::Previews::new(chat, outside).run()
+        }),
+        keep("mail", chat, |chat| parlor_outbound::Mail::new(chat).run()),
+        keep("webhooks", chat, |chat| {
+            let outside = chat.outside();
+            parlor_outbound::Webhooks::new(chat, outside).run()
+        }),
+    ];
+    if let Some(begin) = bridge(chat)? {
+        all.push(chores::keep("bridge", move || begin().run()));
+    }
+    Ok(all)
+}
+
 /// The bridge to a Rocket.Chat that is kept, when `PARLOR_BRIDGE_URL` and an administrator's credentials there are set.
-fn bridge(chat: &Arc<Chat>) -> Result<Option<parlor_bridge::Bridge>> {
+fn bridge(chat: &Arc<Chat>) -> Result<Option<impl Fn() -> parlor_bridge::Bridge + Send + Sync + 'static>> {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let Some(url) = set("PARLOR_BRIDGE_URL") else { return Ok(None) };
     let by_token = set("PARLOR_BRIDGE_USER_ID").zip(set("PARLOR_BRIDGE_TOKEN"));
@@ -214,7 +237,8 @@ fn bridge(chat: &Arc<Chat>) -> Result<Option<parlor_bridge::Bridge>> {
     // The operator names that server himself, so it may be anywhere.
     let client =
         parlor_http::Client::only_to(&url).map_err(|why| anyhow::anyhow!("PARLOR_BRIDGE_URL: {why}"))?;
-    Ok(Some(parlor_bridge::Bridge::new(chat.clone(), Arc::new(client), &url, login)))
+    let (chat, client) = (chat.clone(), Arc::new(client));
+    Ok(Some(move || parlor_bridge::Bridge::new(chat.clone(), client.clone(), &url, login.clone())))
 }
 
 /// A mistake in telling of one change must not silence all later ones: whoever missed it learns of it by its position.

@@ -80,7 +80,7 @@ impl Acme {
     }
 
     /// Never ends. A failure is said and tried again after a growing pause; what is in force stays.
-    pub async fn run(self) {
+    pub async fn run(self: Arc<Self>) {
         let mut failures = 0;
         loop {
             let due = self.current().map(|issued| issued.renew_at());

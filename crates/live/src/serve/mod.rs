@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 pub(crate) use self::patience::Patient;
-use self::patience::PatientBody;
+use self::patience::{PatientBody, Waits};
 pub(crate) use self::socket::Socket;
 use crate::address::{ClientAddress, client_address};
 use crate::caps::{CapLimits, Caps, Seat};
@@ -44,6 +44,9 @@ pub struct ServeOptions {
     pub head_timeout: Duration,
     /// How long a body may bring nothing, or a client take nothing of an answer. Default 30 s.
     pub stall_timeout: Duration,
+    /// How long a body may keep its reader waiting in all, beside a second for each KiB that it brought: a slow phone
+    /// gets through, whoever drips does not. Default 60 s.
+    pub slow_body: Duration,
     /// Sockets open at once, live connections among them; keep it below the process's file descriptors. At
     /// the bound each answer closes its connection; at [`CROWD`] more the loop stops accepting. Default
     /// 100,000.
@@ -63,6 +66,7 @@ impl Default for ServeOptions {
             max_headers: 100,
             head_timeout: Duration::from_secs(30),
             stall_timeout: Duration::from_secs(30),
+            slow_body: Duration::from_secs(60),
             max_sockets: 100_000,
             max_sockets_per_address: 2_000,
             trusted_proxies: 0,
@@ -240,9 +244,9 @@ impl Server {
         peer: SocketAddr,
         held: &Arc<Held>,
     ) -> <Router as Service<Request<Body>>>::Future {
-        let stall_timeout = self.options.stall_timeout;
-        let waits = request.headers().contains_key(header::EXPECT);
-        let mut request = request.map(|body| Body::new(PatientBody::new(body, stall_timeout, waits)));
+        let waits = Waits { stall: self.options.stall_timeout, whole: self.options.slow_body };
+        let to_be_asked = request.headers().contains_key(header::EXPECT);
+        let mut request = request.map(|body| Body::new(PatientBody::new(body, waits, to_be_asked)));
         let client = client_address(peer.ip(), request.headers(), self.options.trusted_proxies);
         let extensions = request.extensions_mut();
         extensions.insert(ClientAddress(client));

@@ -10,7 +10,7 @@ use axum::BoxError;
 use axum::body::{Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::Socket;
 
@@ -101,20 +101,60 @@ impl AsyncWrite for Patient {
 const LEFTOVER: usize = 8 * 1024 * 1024;
 const LEFTOVER_TIME: Duration = Duration::from_secs(5);
 
-/// A request's body that fails when it brings nothing for too long. What its reader leaves is read and thrown
-/// away within [`LEFTOVER`] and [`LEFTOVER_TIME`], beside the answer.
+/// Bytes a second by which a body earns further patience. Below it a body is no slow phone's, but somebody's who
+/// holds a place with a byte now and then.
+const SLOWEST: u64 = 1024;
+
+/// How long a body may be waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waits {
+    /// For its next piece.
+    pub stall: Duration,
+    /// For all of it, beside a second for each [`SLOWEST`] bytes that came.
+    pub whole: Duration,
+}
+
+/// How long a body was waited for, and for how much.
+#[derive(Debug, Default)]
+struct Pace {
+    brought: u64,
+    waited: Duration,
+    since: Option<Instant>,
+}
+
+impl Pace {
+    /// What is left of the patience with the whole body.
+    fn left(&self, whole: Duration) -> Duration {
+        (whole + Duration::from_secs(self.brought / SLOWEST)).saturating_sub(self.waited)
+    }
+
+    fn waiting(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn over(&mut self) {
+        self.waited += self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+    }
+}
+
+/// A request's body that fails when it brings nothing for too long, or too little all the while. Only the time counts
+/// in which its reader waits. What its reader leaves is read and thrown away within [`LEFTOVER`] and
+/// [`LEFTOVER_TIME`], beside the answer.
 #[derive(Debug)]
 pub(super) struct PatientBody {
     /// Taken at its end.
     body: Option<Incoming>,
     reading: Patience,
+    waits: Waits,
+    pace: Pace,
     /// The client sends nothing until the body is asked for.
     waits_to_be_asked: bool,
 }
 
 impl PatientBody {
-    pub fn new(body: Incoming, limit: Duration, waits_to_be_asked: bool) -> Self {
-        Self { body: Some(body), reading: Patience::new(limit), waits_to_be_asked }
+    pub fn new(body: Incoming, waits: Waits, waits_to_be_asked: bool) -> Self {
+        let reading = Patience::new(waits.stall);
+        Self { body: Some(body), reading, waits, pace: Pace::default(), waits_to_be_asked }
     }
 }
 
@@ -152,8 +192,17 @@ impl HttpBody for PatientBody {
         self.waits_to_be_asked = false;
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let polled = Pin::new(body).poll_frame(cx);
+        if polled.is_pending() {
+            self.pace.waiting();
+            self.reading.limit = self.waits.stall.min(self.pace.left(self.waits.whole));
+        } else {
+            self.pace.over();
+        }
         Poll::Ready(match ready!(self.reading.poll(cx, polled)) {
-            Ok(Some(Ok(frame))) => Some(Ok(frame)),
+            Ok(Some(Ok(frame))) => {
+                self.pace.brought += frame.data_ref().map_or(0, |data| data.len() as u64);
+                Some(Ok(frame))
+            }
             Ok(end) => {
                 self.body = None;
                 end.map(|result| result.map_err(BoxError::from))

@@ -137,6 +137,7 @@ impl TestServer {
             .route("/ws", any(upgrade))
             .route("/events", any(events))
             .route("/health", any(|| async { "fine" }))
+            .route("/body", any(read))
             .route("/whoami", any(|client: parlor_live::ClientAddress| async move { client.0.to_string() }))
             .with_state((door.clone(), stage.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -162,6 +163,14 @@ impl TestServer {
     /// Waits for the end; whether it was clean.
     pub async fn stopped(&mut self) -> bool {
         self.done.recv().await.unwrap()
+    }
+}
+
+/// How much a body brought, or why it did not come.
+async fn read(body: axum::body::Body) -> String {
+    match parlor_live::body::read(body, 1 << 20).await {
+        Ok(body) => body.len().to_string(),
+        Err(why) => format!("{why:?}"),
     }
 }
 
