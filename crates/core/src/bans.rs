@@ -1,5 +1,9 @@
 //! Bans: users that may not come into a room until they are let in again.
 
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
 use crate::{
     audit,
     chat::Chat,
@@ -7,6 +11,7 @@ use crate::{
     id::{RoomId, UserId},
     json::Json,
     permissions::{Action, Object},
+    room::Room,
     rooms::RoomRef,
     rooms_notices::{change_room, end},
     session::Actor,
@@ -15,8 +20,25 @@ use crate::{
 
 const BANS: &str = "bans";
 
+/// Bans of one room that are held in memory; of a room with more each is looked up.
+const FEW: u64 = 1_000;
+
+/// Who is banned from a room. A change is told by an event of that room, which forgets them.
+#[derive(Clone)]
+pub(crate) enum Bans {
+    These(Arc<FxHashSet<UserId>>),
+    Many,
+}
+
+/// Rooms whose bans are held in memory at most.
+pub(crate) const ROOMS: usize = 20_000;
+
 fn key(room: &RoomId, user: &UserId) -> String {
     format!("{room} {user}")
+}
+
+fn banned_user(ban: &Document) -> Option<UserId> {
+    ban.id.split_once(' ').map(|(_, user)| UserId::new(user))
 }
 
 /// Refuses whoever is banned from the room; part of every way in.
@@ -28,10 +50,26 @@ pub(crate) fn refuse_banned(tx: &mut dyn Tx, room: &RoomId, user: &UserId) -> Re
 }
 
 impl Chat {
-    /// Whether a user is banned from a room. Members never are.
-    pub(crate) async fn is_banned(&self, room: &RoomId, user: &UserId) -> Result<bool> {
-        let id = key(room, user);
-        self.store().reading(move |rows| Ok(rows.document(BANS, &id)?.is_some())).await
+    /// Whether a user is banned from a room. Members never are. Of a room with few bans from memory.
+    pub(crate) async fn is_banned(&self, room: &Room, user: &UserId) -> Result<bool> {
+        let id = room.id.clone();
+        let load = || {
+            self.store().reading(move |rows| {
+                let found = rows.documents(BANS, Some(id.as_str()), Page { offset: 0, count: FEW })?;
+                if found.total > FEW {
+                    return Ok(Bans::Many);
+                }
+                let users = found.items.iter().filter_map(banned_user).collect();
+                Ok(Bans::These(Arc::new(users)))
+            })
+        };
+        match self.bans.get_or_load(&room.id, load).await? {
+            Bans::These(users) => Ok(users.contains(user)),
+            Bans::Many => {
+                let id = key(&room.id, user);
+                self.store().reading(move |rows| Ok(rows.document(BANS, &id)?.is_some())).await
+            }
+        }
     }
 
     /// Bans a user from a channel or group; a member is removed. Who is banned can neither read a public room nor write
@@ -93,6 +131,8 @@ impl Chat {
                 if !tx.remove_document(BANS, &key(&room.id, &user.id))? {
                     return Err(Refusal::NotFound(What::Membership));
                 }
+                // Whoever remembers the bans hears of it.
+                change_room(tx, &room.id, false, |_| {})?;
                 audit::keep(tx, &entry)?;
                 tx.append_message(notice.clone()).map(drop)
             })
@@ -105,8 +145,6 @@ impl Chat {
         self.authorize(actor, Action::RemoveUser, Object::Room(&room)).await?;
         let key = room.id.to_string();
         let found = self.store().reading(move |rows| rows.documents(BANS, Some(&key), page)).await?;
-        let users =
-            found.items.iter().filter_map(|d| d.id.split_once(' ')).map(|(_, user)| UserId::new(user));
-        Ok(Paged { items: users.collect(), total: found.total })
+        Ok(Paged { items: found.items.iter().filter_map(banned_user).collect(), total: found.total })
     }
 }

@@ -81,6 +81,7 @@ pub struct Chat {
     pub(crate) ticket_rooms: Cache<Box<str>, Option<RoomId>>,
     /// The categories of tickets that ACCOUNTS see.
     pub(crate) money: RwLock<Arc<[String]>>,
+    pub(crate) bans: Cache<RoomId, crate::bans::Bans>,
     pub(crate) sessions: crate::sessions::Sessions,
     pub(crate) confirmed: crate::second_factor::Confirmed,
     pub(crate) customs: crate::customs::Customs,
@@ -120,6 +121,7 @@ impl Chat {
             tickets: Cache::new(sizes.rooms, in_order),
             ticket_rooms: Cache::new(sizes.rooms, in_order),
             money: RwLock::new(["PAYMENT".to_owned(), "INVOICE".to_owned()].into()),
+            bans: Cache::new(crate::bans::ROOMS, in_order),
             sessions: crate::sessions::Sessions::new(),
             confirmed: Default::default(),
             customs: Default::default(),
@@ -295,9 +297,13 @@ impl Chat {
             Event::MessageDeleted { room, .. } | Event::MessagesPurged { room, .. } => {
                 self.heads.forget(room)
             }
-            Event::Room { room, .. } => self.rooms.put(room.id.clone(), Some(room.clone())),
+            Event::Room { room, .. } => {
+                self.rooms.put(room.id.clone(), Some(room.clone()));
+                self.bans.forget(&room.id);
+            }
             Event::RoomRemoved { room } => {
                 self.rooms.forget(&room.id);
+                self.bans.forget(&room.id);
                 self.heads.forget(&room.id);
                 self.cases.forget(&room.id);
             }
@@ -325,6 +331,7 @@ impl Chat {
             Event::MembershipRemoved { room, user, .. } => {
                 self.memberships.put((room.clone(), user.clone()), None);
                 self.rooms.forget(room);
+                self.bans.forget(room);
                 self.cases.forget(room);
             }
             Event::SessionsEnded { user, session, kept } => {
@@ -360,6 +367,7 @@ impl Chat {
         self.users.forget(old);
         self.memberships.clear();
         self.rooms.clear();
+        self.bans.clear();
         self.heads.clear();
     }
 

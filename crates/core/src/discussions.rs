@@ -134,7 +134,8 @@ impl Chat {
         Ok((draft, anchor))
     }
 
-    async fn in_private_team(&self, room: &Room) -> Result<bool> {
+    /// Whether the room is a private team's.
+    pub(crate) async fn in_private_team(&self, room: &Room) -> Result<bool> {
         match &room.team {
             Some(team) => Ok(self.team(team).await?.private),
             None => Ok(false),

@@ -11,7 +11,7 @@ use crate::{
     message::{Link, Mention, Message, RoomMention},
     room::Room,
     session::Actor,
-    store::{MemberFilter, Page, Read},
+    store::{MemberFilter, Page, Read, RoomFilter},
     user::User,
 };
 
@@ -107,7 +107,12 @@ fn look_up_person(rows: &mut dyn Read, name: &str, named: &mut Named) -> Result<
 /// Only rooms that the author may know of become links.
 fn look_up_room(rows: &mut dyn Read, name: &str, author: &UserId, named: &mut Named) -> Result<()> {
     let Some(room) = rows.room_by_name(name)? else { return Ok(()) };
-    if room.is_public() || rows.membership(&room.id, author)?.is_some() {
+    let known = rows.membership(&room.id, author)?.is_some() || {
+        let ids = Some(vec![room.id.clone()]);
+        let filter = RoomFilter { ids, visible_to: Some(author.clone()), ..RoomFilter::default() };
+        rows.rooms(&filter, Page { offset: 0, count: 1 })?.total > 0
+    };
+    if known {
         let name = room.name.unwrap_or_default();
         named.channels.push(RoomMention { id: room.id, name, title: room.title });
     }

@@ -81,20 +81,20 @@ impl Chat {
     }
 
     /// A message that the actor may read, with its room. Unknown, removed and unreadable ones are the same; only that
-    /// a public room has the message is no secret from those who may not read public rooms.
+    /// a room open to him has the message is no secret from those who may not read public rooms.
     pub(crate) async fn readable_message(
         &self,
         actor: &Actor,
         id: &MessageId,
     ) -> Result<(Arc<Room>, Message)> {
-        self.active_user(actor).await?;
+        let user = self.active_user(actor).await?;
         let wanted = id.clone();
         let found = self.store().reading(move |rows| rows.message(&wanted)).await?;
         let message = found.filter(|m| !m.deleted).ok_or(Refusal::NotFound(What::Message))?;
         match self.readable_room(actor, &message.room).await {
             Ok(room) => Ok((room, message)),
             Err(Refusal::NotFound(What::Room)) => match self.room(&message.room).await {
-                Ok(room) if room.is_public() => Err(Refusal::NotAllowed("view-c-room")),
+                Ok(room) if self.is_open_to(&user, &room).await? => Err(Refusal::NotAllowed("view-c-room")),
                 _ => Err(Refusal::NotFound(What::Message)),
             },
             Err(refusal) => Err(refusal),
@@ -143,7 +143,7 @@ impl Chat {
             return Err(Refusal::Disabled("Accounts_AllowAnonymousRead"));
         }
         let room = self.look_up(room).await?;
-        if !room.is_public() {
+        if !room.is_public() || self.in_private_team(&room).await? {
             return Err(Refusal::NotFound(What::Room));
         }
         let view = self.room_view(&room).await?;

@@ -257,7 +257,7 @@ impl Chat {
         }
         if let (Some(room), None, false) = (room, &membership, needs_no_standing(action))
             && (self.is_hidden_by_team(&user, room).await?
-                || (room.is_public() && self.is_banned(&room.id, &user.id).await?))
+                || (room.is_public() && self.is_banned(room, &user.id).await?))
         {
             return Err(Refusal::NotFound(What::Room));
         }

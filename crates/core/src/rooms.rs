@@ -106,7 +106,7 @@ impl Chat {
         Ok(room)
     }
 
-    /// A room that the actor may know of: one he may read, any public one, any at all for holders of
+    /// A room that the actor may know of: one he may read, any public one that he is not banned from, any at all for holders of
     /// `view-room-administration`. Knowing of it gives no right to its content.
     pub async fn find_known_room(&self, actor: &Actor, wanted: RoomRef<'_>) -> Result<Arc<Room>> {
         let room = self.look_up(wanted).await?;
@@ -115,11 +115,17 @@ impl Chat {
             Err(refusal) => refusal,
         };
         let user = self.active_user(actor).await?;
-        let known = room.is_public() && !self.is_hidden_by_team(&user, &room).await?;
-        if !known && self.authorize(actor, Action::SeeRoom, Object::Room(&room)).await.is_err() {
+        if !self.is_open_to(&user, &room).await? && self.authorize(actor, Action::SeeRoom, Object::Room(&room)).await.is_err() {
             return Err(unreadable);
         }
         Ok(room)
+    }
+
+    /// Whether the room is public, and to this user as well: no private team's, and he is not banned from it.
+    pub(crate) async fn is_open_to(&self, user: &User, room: &Room) -> Result<bool> {
+        Ok(room.is_public()
+            && !self.is_hidden_by_team(user, room).await?
+            && !self.is_banned(room, &user.id).await?)
     }
 
     /// Whether the actor may read the room.

@@ -210,3 +210,29 @@ async fn whoever_leaves_a_private_team_hears_no_more_of_its_channels_on_a_connec
     let heard = looking.take_events("room-messages", &room);
     assert!(heard.iter().all(|args| args[0]["msg"] != "without them"), "{heard:?}");
 }
+
+#[tokio::test]
+async fn whoever_looked_into_a_teams_channel_hears_no_more_of_it_once_the_team_is_private() {
+    let stage = Stage::set().await;
+    let body = json!({ "name": "pier", "type": 0, "members": ["member"] });
+    let team = stage.owner.rest.post("teams.create", body).await.ok()["team"]["_id"].take();
+    let room = stage.owner.channel("jetty", &[]).await;
+    let _ = stage.owner.rest.post("teams.addRooms", json!({ "teamId": team, "rooms": [room] })).await.ok();
+    let mut passing = stage.outsider.socket(&stage.server).await;
+    passing.stream("room-messages", &room).await.expect("an open team's channels are open");
+    let mut member = stage.member.socket(&stage.server).await;
+    member.stream("room-messages", &room).await.expect("to the team as well");
+    stage.owner.say(&room, "for all").await;
+    assert_eq!(passing.event("room-messages", &room).await[0]["msg"], "for all");
+    assert_eq!(member.event("room-messages", &room).await[0]["msg"], "for all");
+    let close = json!({ "teamId": team, "data": { "type": 1 } });
+    let _ = stage.owner.rest.post("teams.update", close).await.ok();
+    stage.owner.say(&room, "for the team").await;
+    assert_eq!(member.event("room-messages", &room).await[0]["msg"], "for the team");
+    let own = stage.outsider.direct(&stage.owner).await;
+    passing.stream("room-messages", &own).await.expect("one's own");
+    stage.outsider.say(&own, "why?").await;
+    let _ = passing.event("room-messages", &own).await;
+    let heard = passing.take_events("room-messages", &room);
+    assert!(heard.iter().all(|args| args[0]["msg"] != "for the team"), "{heard:?}");
+}

@@ -18,7 +18,7 @@ pub struct RoomFilter {
     pub text: String,
     /// Only rooms of this member.
     pub member: Option<UserId>,
-    /// Public rooms, and private ones of this user.
+    /// Public rooms that this user is not banned from, and private ones of this user.
     pub visible_to: Option<UserId>,
     /// Discussions of this room.
     pub parent: Option<RoomId>,

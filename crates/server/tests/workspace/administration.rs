@@ -1,6 +1,6 @@
 //! Keeping a workspace: calls, reports, old messages, exports, forwarding, bans, roles, rules of single rooms.
 
-use parlor_testkit::{Cast, Server};
+use parlor_testkit::{Cast, Person, Server};
 use serde_json::{Value, json};
 
 async fn workspace() -> (Server, Cast) {
@@ -173,6 +173,53 @@ async fn whoever_is_banned_stays_out_until_let_in_again() {
     cast.owner.say(&room, "welcome back").await;
     let heard = reading.event("room-messages", &room).await;
     assert_eq!(heard[0]["msg"], "welcome back", "and hears again on the same connection");
+}
+
+#[tokio::test]
+async fn of_a_room_that_somebody_is_banned_from_no_list_tells_anything() {
+    let (_server, cast) = workspace().await;
+    let room = cast.owner.channel("agora", &[&cast.member]).await;
+    let said = cast.owner.say(&room, "ostrakon").await;
+    let lists = |who: &Person| {
+        let text = |what: &str| json!({ "message": json!({
+            "msg": "method", "id": "1", "method": what, "params": ["agora", [], { "users": true, "rooms": true }],
+        }).to_string() });
+        let rest = who.rest.clone();
+        let (room, said) = (room.clone(), said["_id"].as_str().unwrap_or_default().to_owned());
+        async move {
+            let mut told = String::new();
+            for (path, query) in [
+                ("channels.list", vec![]),
+                ("channels.list.joined", vec![]),
+                ("directory", vec![("text", "agora"), ("type", "channels")]),
+                ("directory", vec![("query", r#"{"text":"","type":"channels"}"#)]),
+                ("spotlight", vec![("query", "agora")]),
+                ("rooms.get", vec![]),
+                ("subscriptions.get", vec![]),
+                ("rooms.info", vec![("roomId", room.as_str())]),
+                ("channels.info", vec![("roomName", "agora")]),
+                ("channels.members", vec![("roomId", room.as_str())]),
+                ("rooms.autocomplete.channelAndPrivate", vec![("selector", r#"{"name":"agora"}"#)]),
+                ("chat.search", vec![("roomId", room.as_str()), ("searchText", "ostrakon")]),
+                ("chat.getMessage", vec![("msgId", said.as_str())]),
+            ] {
+                told += &rest.get(path, &query).await.text();
+            }
+            told + &rest.post("method.call/spotlight", text("spotlight")).await.text()
+        }
+    };
+    assert!(lists(&cast.outsider).await.contains("ostrakon"), "whoever passes by sees it before");
+    for out in [&cast.member, &cast.outsider] {
+        let ban = json!({ "roomId": room, "userId": out.id });
+        let _ = cast.owner.rest.post("rooms.banUser", ban.clone()).await.ok();
+        let told = lists(out).await;
+        assert!(!told.contains("agora") && !told.contains("ostrakon"), "{told}");
+        let own = out.direct(&cast.owner).await;
+        let link = out.say(&own, "see #agora").await;
+        assert_eq!(link["channels"].as_array().map_or(0, Vec::len), 0, "{link}");
+        let _ = cast.owner.rest.post("rooms.unbanUser", ban).await.ok();
+        assert!(lists(out).await.contains("ostrakon"), "and again when let in");
+    }
 }
 
 #[tokio::test]

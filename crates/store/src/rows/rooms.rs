@@ -384,7 +384,8 @@ impl Clause {
         }
         if let Some(user) = &filter.visible_to {
             let n = all.take(user.to_string());
-            all.and(&format!("(r.kind = 0 AND NOT {} OR {})", hidden_by_team(&n), is_member(&n)));
+            let (hidden, member) = (hidden_by_team(&n), is_member(&n));
+            all.and(&format!("(r.kind = 0 AND NOT {hidden} AND NOT {} OR {member})", is_banned(&n)));
         }
         for (column, value) in [("r.parent", filter.parent.as_deref()), ("r.team", filter.team.as_deref())] {
             if let Some(value) = value {
@@ -446,6 +447,11 @@ fn hidden_by_team(user: &str) -> String {
          JOIN rooms q ON q.id = t.room WHERE t.id = r.team AND t.private <> 0 AND NOT EXISTS \
          (SELECT 1 FROM memberships m WHERE m.room = q.key AND m.whom = (SELECT key FROM users WHERE id = {user}))))"
     )
+}
+
+/// As the core keeps it: a document of the room's and the user's id.
+fn is_banned(user: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM documents b WHERE b.collection = 'bans' AND b.id = r.id || ' ' || {user})")
 }
 
 fn is_member(user: &str) -> String {

@@ -20,6 +20,10 @@ pub(super) fn rename(tx: &mut SqlTx<'_>, old: &UserId, new: &UserId) -> Result<(
     for table in ["rooms", "teams", "invites"] {
         tx.exec(&format!("UPDATE {table} SET creator = $2 WHERE creator = $1"), params![old, new])?;
     }
+    tx.exec(
+        "UPDATE documents SET id = look_up || ' ' || $2 WHERE collection = 'bans' AND id = look_up || ' ' || $1",
+        params![old, new],
+    )?;
     let read = |row: &Row<'_>| -> std::result::Result<Named, SqlError> {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
     };
