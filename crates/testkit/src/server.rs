@@ -70,11 +70,16 @@ impl Setup {
         self
     }
 
-    /// Starts the server and waits until it is ready.
+    /// Starts the server and waits until it is ready. With `PARLOR_TEST_STORE=postgres` in the environment it gets a
+    /// database of its own there, where the test names none.
     ///
     /// # Panics
     /// When it does not get ready; its log is printed.
-    pub async fn start(self) -> Server {
+    pub async fn start(mut self) -> Server {
+        if self.database.is_none() && std::env::var("PARLOR_TEST_STORE").as_deref() == Ok("postgres") {
+            let postgres = crate::postgres::shared().expect("PostgreSQL is installed");
+            self.database = Some(postgres.database());
+        }
         let folder = match &self.data {
             Some(_) => None,
             None => Some(tempfile::tempdir().expect("a temporary folder can be made")),

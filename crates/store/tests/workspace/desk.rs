@@ -1,14 +1,11 @@
 //! What the rows of cases, tickets and settings promise, on SQLite and on PostgreSQL alike.
 
-#![allow(clippy::unwrap_used, reason = "a helper of tests that fails has failed the test")]
-
-mod common;
-
-use common::{Place as Database, wait};
+use crate::common::Place as Database;
+use crate::{read, story, write};
 use parlor_core::{
     case::{Case, Priority, Queue},
     clock::Time,
-    error::{Refusal, Result},
+    error::Refusal,
     id::{RoomId, UserId},
     role::{Grant, Role, RoleScope},
     room::{Room, RoomKind},
@@ -20,21 +17,7 @@ use parlor_core::{
     },
     ticket::Ticket,
 };
-use parlor_store::{Engine, Lane, SqlTx};
-
-fn write<R: Send + 'static>(
-    engine: &Engine,
-    work: impl FnMut(&mut SqlTx<'_>) -> Result<R> + Send + 'static,
-) -> Result<R> {
-    wait(engine.write(Lane::Verb, 0, work))
-}
-
-fn read<R: Send + 'static>(
-    engine: &Engine,
-    work: impl FnOnce(&mut SqlTx<'_>) -> Result<R> + Send + 'static,
-) -> R {
-    wait(engine.read(work)).unwrap()
-}
+use parlor_store::Engine;
 
 fn with_rooms(place: &Database, kind: RoomKind, ids: &'static [&'static str]) -> Engine {
     let engine = place.open();
