@@ -5,10 +5,9 @@ use crate::{
     clock::{DAY, Time},
     error::{Refusal, Result},
     id::{RoomId, UserId},
-    message::Message,
     messages_read::MAX_PAGE,
     session::Actor,
-    store::{Page, Read, Search},
+    store::{Found, Page, Read, Search},
 };
 
 /// Characters of a query.
@@ -136,14 +135,14 @@ fn day(text: &str) -> Option<Time> {
 
 impl Chat {
     /// Searches messages, newest first: in one room, or (`None`) in all rooms of the actor. What the actor may not
-    /// read is never found.
+    /// read is never found. What would take very long is answered in part, and says so.
     pub async fn search_messages(
         &self,
         actor: &Actor,
         room: Option<&RoomId>,
         text: &str,
         page: Page,
-    ) -> Result<Vec<Message>> {
+    ) -> Result<Found> {
         if text.chars().count() > MAX_QUERY {
             return Err(Refusal::TooLarge { what: "query", limit: MAX_QUERY as u64 });
         }
@@ -155,13 +154,13 @@ impl Chat {
         let query = Query::read(text);
         let page = Page { count: page.count.min(MAX_PAGE), ..page };
         if query.is_empty() || page.count == 0 {
-            return Ok(Vec::new());
+            return Ok(Found::default());
         }
         let user = actor.user.clone();
         self.store()
             .reading(move |rows| match looked_up(rows, &query, &user, inside)? {
                 Some(search) => rows.search(&search, page),
-                None => Ok(Vec::new()),
+                None => Ok(Found::default()),
             })
             .await
     }

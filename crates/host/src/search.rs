@@ -1,6 +1,6 @@
 //! Searches in messages, as every door asks for them.
 
-use parlor_core::{chat::Chat, error::Result, id::RoomId, message::Message, session::Actor, store::Page};
+use parlor_core::{chat::Chat, error::Result, id::RoomId, message::Message, session::Actor, store::{Found, Page}};
 use serde_json::Value;
 
 use crate::{call::Query, page::Counted, problem::Problem};
@@ -21,7 +21,7 @@ pub fn wanted(query: &Query) -> std::result::Result<&str, Problem> {
 }
 
 /// The newest messages that say this, the oldest of the page first, and its `pagination`: of one room, or of all that the
-/// actor may read.
+/// actor may read. `partial` in it says that time ran out, and older ones may say it too.
 ///
 /// # Errors
 /// As [`Chat::search_messages`].
@@ -35,10 +35,14 @@ pub async fn found(
     let Page { offset, count } = asked.page();
     // One more tells whether there are more.
     let page = Page { offset, count: count + 1 };
-    let mut found = chat.search_messages(actor, room, text, page).await?;
+    let Found { messages: mut found, partial } = chat.search_messages(actor, room, text, page).await?;
     let more = found.len() as u64 > count;
     found.truncate(usize::try_from(count).unwrap_or(usize::MAX));
     found.retain(Message::is_for_hosts);
     found.reverse();
-    Ok((found, asked.told_uncounted(more)))
+    let mut pagination = asked.told_uncounted(more);
+    if partial {
+        pagination["partial"] = true.into();
+    }
+    Ok((found, pagination))
 }

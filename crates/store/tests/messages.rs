@@ -337,7 +337,7 @@ story!(search_finds_words_only_in_the_rooms_asked_for, |place| {
             ..Search::default()
         };
         let found = read(&engine, move |tx| tx.search(&search, ALL));
-        ids(&found).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        ids(&found.messages).into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(found(&["r0"], &["12"]), ["m12"]);
     assert_eq!(found(&["r1"], &["TEXT"]), ["other"]);

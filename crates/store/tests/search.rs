@@ -24,7 +24,8 @@ fn say(engine: &Engine, id: &str, room: &str, text: &str) {
 
 fn find_with(engine: &Engine, search: Search, page: Page) -> Vec<String> {
     let found = wait(engine.read(move |tx| tx.search(&search, page))).unwrap();
-    found.into_iter().map(|m| m.id.to_string()).collect()
+    assert!(!found.partial);
+    found.messages.into_iter().map(|m| m.id.to_string()).collect()
 }
 
 fn asked(text: &str, rooms: &[&str]) -> Search {
@@ -321,4 +322,26 @@ story!(what_waited_at_a_stop_is_indexed_after_the_start, |place| {
         Ok(tx.one(sql, params!["last"], |row| row.get::<MessageId>(0))?)
     }));
     assert_eq!(found.unwrap().as_str(), "last");
+});
+
+story!(a_search_that_runs_out_of_time_gives_the_newest_and_says_so, |place| {
+    let engine = opened(&place);
+    for n in 0..3 {
+        say(&engine, &format!("m{n}"), "r0", "hello");
+    }
+    indexed(&engine);
+    // Far behind the others, as after many messages of other rooms.
+    wait(engine.write(Lane::Verb, 0, |tx| {
+        tx.exec("UPDATE search_docs SET doc = doc + 1000000 WHERE doc = (SELECT MAX(doc) FROM search_docs)", &[])?;
+        Ok(())
+    }))
+    .unwrap();
+    let look = |patience| {
+        let search = Search { patience, ..asked("", &["r0", "r1"]) };
+        let page = Page { offset: 0, count: 50 };
+        let found = wait(engine.read(move |tx| tx.search(&search, page))).unwrap();
+        (found.messages.len(), found.partial)
+    };
+    assert_eq!(look(Some(Duration::ZERO)), (1, true));
+    assert_eq!(look(Some(Duration::from_secs(60))), (3, false));
 });

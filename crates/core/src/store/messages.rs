@@ -81,6 +81,17 @@ pub struct Search {
     pub has: Vec<String>,
     /// Who searches: whose stars count.
     pub viewer: Option<UserId>,
+    /// How long the index is looked through; half a second where nothing is said.
+    pub patience: Option<std::time::Duration>,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// The newest first.
+    pub messages: Vec<Message>,
+    /// Time ran out: there may be more, older than what was found.
+    pub partial: bool,
 }
 
 /// A removed message, for clients that catch up.
@@ -254,7 +265,7 @@ pub trait ReadMessages {
     fn messages_of(&mut self, author: &UserId, after: Option<&MessageId>, limit: u64)
     -> Result<Vec<Message>>;
     /// Full-text search, newest first.
-    fn search(&mut self, search: &Search, page: Page) -> Result<Vec<Message>>;
+    fn search(&mut self, search: &Search, page: Page) -> Result<Found>;
     /// What is unread for this member.
     fn unread(&mut self, membership: &Membership) -> Result<Unread>;
     /// As [`unread`](Self::unread) for many memberships of one user, in their order.

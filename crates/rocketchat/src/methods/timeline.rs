@@ -252,7 +252,11 @@ async fn search(call: Invocation) -> Answer {
     let page = Page { offset: 0, count: count(call.param(2), 20).min(100) };
     let found =
         call.chat().search_messages(call.actor()?, room.as_ref(), text, page).await.map_err(no_room)?;
-    Ok(json!({ "message": { "docs": shown(&call, &found).await? } }))
+    let mut answer = json!({ "message": { "docs": shown(&call, &found.messages).await? } });
+    if found.partial {
+        answer["message"]["partial"] = true.into();
+    }
+    Ok(answer)
 }
 
 /// `rid, {lastUpdate}`

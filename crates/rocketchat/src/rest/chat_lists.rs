@@ -132,8 +132,13 @@ async fn search(call: Call) -> Outcome {
     let (room, text) = (need("roomId")?, need("searchText")?);
     let page = call.page()?;
     let found = call.chat().search_messages(call.actor()?, Some(&room_id(room)?), text, page).await?;
-    let items = seen_all(call.chat(), &call.actor()?.user, &found, Dates::Iso).await?;
-    success(json!({ "messages": items }))
+    let items = seen_all(call.chat(), &call.actor()?.user, &found.messages, Dates::Iso).await?;
+    let mut answer = json!({ "messages": items });
+    // Beyond Rocket.Chat: time ran out, and there may be older ones.
+    if found.partial {
+        answer["partial"] = true.into();
+    }
+    success(answer)
 }
 
 async fn sync(call: Call) -> Outcome {

@@ -9,7 +9,7 @@ use parlor_core::{
     message::{Guise, Message, MessageKind, ThreadInfo},
     room::Room,
     store::{
-        FileFilter, HostSlice, MarkChange, MessageFilter, Page, Paged, Quota, ReadMessages, Receipt, Report,
+        FileFilter, Found, HostSlice, MarkChange, MessageFilter, Page, Paged, Quota, ReadMessages, Receipt, Report,
         Search, Slice, Tombstone, Unread, Upload, Version, WriteMessages,
     },
 };
@@ -276,7 +276,7 @@ impl ReadMessages for SqlTx<'_> {
     ) -> Result<Vec<Message>> {
         Ok(messages_list::of_author(self, author, after, limit)?)
     }
-    fn search(&mut self, search: &Search, page: Page) -> Result<Vec<Message>> {
+    fn search(&mut self, search: &Search, page: Page) -> Result<Found> {
         Ok(super::search::search(self, search, page)?)
     }
     fn unread(&mut self, membership: &Membership) -> Result<Unread> {

@@ -9,7 +9,7 @@ use crate::sql::{Kind, Param, SqlError, SqlTx};
 use parlor_core::{
     id::{MessageId, RoomId},
     message::Message,
-    store::{Page, Search},
+    store::{Found, Page, Search},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::time::Duration;
@@ -29,15 +29,16 @@ const TOGETHER: usize = 500;
 type Hit = (i64, i64);
 
 /// Messages that hold all the words and pass the filters.
-pub(super) fn search(tx: &mut SqlTx<'_>, search: &Search, page: Page) -> Sql<Vec<Message>> {
+pub(super) fn search(tx: &mut SqlTx<'_>, search: &Search, page: Page) -> Sql<Found> {
     let mut rooms = Vec::new();
     for room in search.rooms.iter().take(MOST_ROOMS) {
         rooms.extend(room_key(tx, room)?);
     }
     let query = Query::new(&search.words, search.prefix);
     if rooms.is_empty() || (query.is_none() && !search.words.is_empty()) {
-        return Ok(Vec::new());
+        return Ok(Found::default());
     }
+    let mut partial = false;
     let filter = filter(tx, search, &rooms)?;
     let (offset, count) = (page.offset.min(DEEPEST), page.count.min(DEEPEST));
     let mut hits = match (&query, rooms.as_slice()) {
@@ -46,7 +47,9 @@ pub(super) fn search(tx: &mut SqlTx<'_>, search: &Search, page: Page) -> Sql<Vec
             let tail = tail(tx, query.as_ref(), &filter)?;
             let known: FxHashSet<i64> = tail.iter().map(|(_, key, _)| *key).collect();
             let wanted = offset + count + known.len() as u64;
-            let indexed = indexed(tx, query.as_ref(), &rooms, &filter, wanted)?;
+            let look = Look { filter: &filter, wanted, patience: search.patience.unwrap_or(PATIENCE) };
+            let (indexed, cut) = indexed(tx, query.as_ref(), &rooms, &look)?;
+            partial = cut;
             let new = tail.into_iter().filter(|(_, _, matches)| *matches).map(|(at, key, _)| (at, key));
             new.chain(indexed.into_iter().filter(|(_, key)| !known.contains(key))).collect()
         }
@@ -55,7 +58,7 @@ pub(super) fn search(tx: &mut SqlTx<'_>, search: &Search, page: Page) -> Sql<Vec
     let (skip, take) = (offset as usize, count as usize);
     let keys: Vec<i64> = hits.into_iter().skip(skip).take(take).map(|(_, key)| key).collect();
     let mut found: FxHashMap<i64, Message> = messages_by_keys(tx, &keys)?.into_iter().collect();
-    Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
+    Ok(Found { messages: keys.iter().filter_map(|key| found.remove(key)).collect(), partial })
 }
 
 /// Messages by their keys, in any order; those that are gone are left out.
@@ -93,25 +96,31 @@ fn in_room(tx: &mut SqlTx<'_>, filter: &Condition, wanted: u64) -> Sql<Vec<Hit>>
 /// The newest of the index, with these words if there are any.
 ///
 /// Nobody's words may keep a reader for long: what takes more than [`PATIENCE`] is answered with the newest that was
-/// found by then.
+/// found by then, and `true`.
 fn indexed(
     tx: &mut SqlTx<'_>,
     query: Option<&Query>,
     rooms: &[i64],
-    filter: &Condition,
-    wanted: u64,
-) -> Sql<Vec<Hit>> {
+    look: &Look<'_>,
+) -> Sql<(Vec<Hit>, bool)> {
     match (tx.kind(), query) {
         (Kind::Postgres, Some(query)) => {
-            let newest = newest(tx, query, filter, wanted)?;
-            if newest.len() as u64 == wanted {
-                return Ok(newest);
+            let newest = newest(tx, query, look)?;
+            if newest.len() as u64 == look.wanted {
+                return Ok((newest, false));
             }
-            let all = tx.unless_cut(PATIENCE, |tx| by_words(tx, query, rooms, filter, wanted))?;
-            Ok(all.unwrap_or(newest))
+            let all = tx.unless_cut(look.patience, |tx| by_words(tx, query, rooms, look))?;
+            Ok(all.unwrap_or((newest, true)))
         }
-        _ => by_windows(tx, query, rooms, filter, wanted),
+        _ => by_windows(tx, query, rooms, look),
     }
+}
+
+/// What is looked for in the index beside words.
+struct Look<'a> {
+    filter: &'a Condition,
+    wanted: u64,
+    patience: Duration,
 }
 
 /// Messages of the index that one statement looks through.
@@ -124,9 +133,9 @@ fn by_windows(
     tx: &mut SqlTx<'_>,
     query: Option<&Query>,
     rooms: &[i64],
-    filter: &Condition,
-    wanted: u64,
-) -> Sql<Vec<Hit>> {
+    look: &Look<'_>,
+) -> Sql<(Vec<Hit>, bool)> {
+    let &Look { filter, wanted, patience } = look;
     let few = if rooms.len() <= ROOMS_IN_QUERY { rooms } else { &[] };
     let text = query.map(|query| query.fts5(few));
     let first = filter.values.len() + 1;
@@ -156,11 +165,12 @@ fn by_windows(
         values.extend(text.as_deref().map(Param::Text));
         hits.extend(tx.query(&sql, &values, |row| Ok((row.get(0)?, row.get(1)?)))?);
         newest -= WINDOW;
-        if tx.elapsed() > PATIENCE {
-            break;
+        if tx.elapsed() > patience {
+            let partial = newest > 0 && (hits.len() as u64) < wanted;
+            return Ok((hits, partial));
         }
     }
-    Ok(hits)
+    Ok((hits, false))
 }
 
 /// Messages of the index, the newest, that PostgreSQL looks through one by one before it asks its index of words.
@@ -168,7 +178,8 @@ const LOOKED_THROUGH: u64 = 20_000;
 
 /// The newest hits on PostgreSQL, which reads all hits of a word to find the newest: those of a word that everybody
 /// uses are found among the last messages, and only the others are asked of the index of words.
-fn newest(tx: &mut SqlTx<'_>, query: &Query, filter: &Condition, wanted: u64) -> Sql<Vec<Hit>> {
+fn newest(tx: &mut SqlTx<'_>, query: &Query, look: &Look<'_>) -> Sql<Vec<Hit>> {
+    let &Look { filter, wanted, .. } = look;
     let (text, mut values) = (query.tsquery(), filter.params());
     values.push(Param::Int(wanted as i64));
     values.push(Param::Text(&text));
@@ -184,13 +195,8 @@ fn newest(tx: &mut SqlTx<'_>, query: &Query, filter: &Condition, wanted: u64) ->
 
 /// The newest hits of PostgreSQL's index of words. All hits are put into their order, but only so many of the newest
 /// are looked up as messages, and more when the filters let too few of them through.
-fn by_words(
-    tx: &mut SqlTx<'_>,
-    query: &Query,
-    rooms: &[i64],
-    filter: &Condition,
-    wanted: u64,
-) -> Sql<Vec<Hit>> {
+fn by_words(tx: &mut SqlTx<'_>, query: &Query, rooms: &[i64], look: &Look<'_>) -> Sql<(Vec<Hit>, bool)> {
+    let &Look { filter, wanted, patience } = look;
     let text = query.tsquery();
     let inside = match rooms {
         [only] => format!("key > {} AND key < {}", Span::of(*only).above, Span::of(*only).below),
@@ -218,9 +224,10 @@ fn by_words(
             hits.extend(row.get::<Option<i64>>(1)?.zip(row.get::<Option<i64>>(2)?));
             Ok(true)
         })?;
-        if seen < take || hits.len() as u64 >= wanted || tx.elapsed() > PATIENCE {
+        let all = seen < take || hits.len() as u64 >= wanted;
+        if all || tx.elapsed() > patience {
             hits.truncate(wanted as usize);
-            return Ok(hits);
+            return Ok((hits, !all));
         }
         take *= 8;
     }
