@@ -84,9 +84,7 @@ impl Chat {
             }
         }
         let value = Arc::new(Value::Json(Json::new(serde_json::Value::Object(value).to_string())));
-        self.store()
-            .writing(Lane::Verbs, move |tx| crate::settings_admin::store(tx, id, &value))
-            .await?;
+        self.store().writing(Lane::Verbs, move |tx| crate::settings_admin::store(tx, id, &value)).await?;
         if let Some(old) = old {
             self.forget_bytes(&old).await;
         }

@@ -10,7 +10,7 @@ use crate::{
     id::{RoleId, UserId},
     role::{Grant, Role, RoleScope},
     session::Actor,
-    store::{Lane, Page, Paged, UserFilter},
+    store::{Lane, Page, Paged, Tx, UserFilter},
     user::User,
 };
 

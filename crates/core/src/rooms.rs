@@ -115,7 +115,9 @@ impl Chat {
             Err(refusal) => refusal,
         };
         let user = self.active_user(actor).await?;
-        if !self.is_open_to(&user, &room).await? && self.authorize(actor, Action::SeeRoom, Object::Room(&room)).await.is_err() {
+        if !self.is_open_to(&user, &room).await?
+            && self.authorize(actor, Action::SeeRoom, Object::Room(&room)).await.is_err()
+        {
             return Err(unreadable);
         }
         Ok(room)

@@ -1,6 +1,13 @@
 //! Searches in messages, as every door asks for them.
 
-use parlor_core::{chat::Chat, error::Result, id::RoomId, message::Message, session::Actor, store::{Found, Page}};
+use parlor_core::{
+    chat::Chat,
+    error::Result,
+    id::RoomId,
+    message::Message,
+    session::Actor,
+    store::{Found, Page},
+};
 use serde_json::Value;
 
 use crate::{call::Query, page::Counted, problem::Problem};

@@ -332,7 +332,10 @@ story!(a_search_that_runs_out_of_time_gives_the_newest_and_says_so, |place| {
     indexed(&engine);
     // Far behind the others, as after many messages of other rooms.
     wait(engine.write(Lane::Verb, 0, |tx| {
-        tx.exec("UPDATE search_docs SET doc = doc + 1000000 WHERE doc = (SELECT MAX(doc) FROM search_docs)", &[])?;
+        tx.exec(
+            "UPDATE search_docs SET doc = doc + 1000000 WHERE doc = (SELECT MAX(doc) FROM search_docs)",
+            &[],
+        )?;
         Ok(())
     }))
     .unwrap();

@@ -181,9 +181,11 @@ async fn of_a_room_that_somebody_is_banned_from_no_list_tells_anything() {
     let room = cast.owner.channel("agora", &[&cast.member]).await;
     let said = cast.owner.say(&room, "ostrakon").await;
     let lists = |who: &Person| {
-        let text = |what: &str| json!({ "message": json!({
+        let text = |what: &str| {
+            json!({ "message": json!({
             "msg": "method", "id": "1", "method": what, "params": ["agora", [], { "users": true, "rooms": true }],
-        }).to_string() });
+        }).to_string() })
+        };
         let rest = who.rest.clone();
         let (room, said) = (room.clone(), said["_id"].as_str().unwrap_or_default().to_owned());
         async move {

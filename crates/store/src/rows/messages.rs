@@ -9,8 +9,8 @@ use parlor_core::{
     message::{Guise, Message, MessageKind, ThreadInfo},
     room::Room,
     store::{
-        FileFilter, Found, HostSlice, MarkChange, MessageFilter, Page, Paged, Quota, ReadMessages, Receipt, Report,
-        Search, Slice, Tombstone, Unread, Upload, Version, WriteMessages,
+        FileFilter, Found, HostSlice, MarkChange, MessageFilter, Page, Paged, Quota, ReadMessages, Receipt,
+        Report, Search, Slice, Tombstone, Unread, Upload, Version, WriteMessages,
     },
 };
 

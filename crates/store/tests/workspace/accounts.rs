@@ -189,13 +189,15 @@ story!(what_a_host_says_of_a_user_is_kept_and_another_id_leads_to_the_same_user,
         placeholder: true,
         first_id: None,
     };
-    let waiting = User { host: host.clone(), roles: vec!["ops".into()], ..person("by-name", "n@example.org") };
+    let waiting =
+        User { host: host.clone(), roles: vec!["ops".into()], ..person("by-name", "n@example.org") };
     store(&engine, vec![waiting, person("ann", "a@example.org")]);
     assert_eq!(read(&engine, |tx| tx.user(&"by-name".into())).unwrap().host, host);
     write(&engine, |tx| {
         tx.insert_room(&samples::room("r"))?;
         tx.insert_membership(&samples::membership("r", "by-name"))?;
-        let open = parlor_core::room::Room { kind: parlor_core::room::RoomKind::Channel, ..samples::room("o") };
+        let open =
+            parlor_core::room::Room { kind: parlor_core::room::RoomKind::Channel, ..samples::room("o") };
         tx.insert_room(&open)?;
         let ban = |id: &str| Document {
             id: id.into(),
@@ -211,7 +213,10 @@ story!(what_a_host_says_of_a_user_is_kept_and_another_id_leads_to_the_same_user,
         tx.rename_user(&"by-name".into(), &"u-1".into())?;
         let renamed = tx.user(&"u-1".into())?.expect("it has its new id");
         let first_id = Some(UserId::new("by-name"));
-        tx.update_user(&User { host: HostFacts { placeholder: false, first_id, ..renamed.host.clone() }, ..renamed })
+        tx.update_user(&User {
+            host: HostFacts { placeholder: false, first_id, ..renamed.host.clone() },
+            ..renamed
+        })
     })
     .unwrap();
     for id in ["u-1", "by-name"] {

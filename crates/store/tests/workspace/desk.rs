@@ -12,8 +12,8 @@ use parlor_core::{
     samples,
     setting::Value,
     store::{
-        CaseFilter, Place, ReadDesk, ReadRooms, ReadWorkspace, TicketFilter, WriteAccounts, WriteDesk, WriteRooms,
-        WriteWorkspace,
+        CaseFilter, Place, ReadDesk, ReadRooms, ReadWorkspace, TicketFilter, WriteAccounts, WriteDesk,
+        WriteRooms, WriteWorkspace,
     },
     ticket::Ticket,
 };
