@@ -86,8 +86,10 @@ fn an_answer_to_an_overtaken_question_is_ignored() {
     let hub = Hub::new();
     let (ann, _) = listen(&hub, "ann", "r", 4);
     let first = round(&hub.publish(vec![left("r", 5, "ann"), at("r", 6)], MS), &["ann"]);
-    let asked =
-        hub.publish(vec![loose(Event::Permission { id: "view-c-room".into(), roles: [].into() })], MS);
+    let asked = hub.publish(
+        vec![loose(Event::Permission { id: "view-c-room".into(), roles: [].into(), at: Time(0) })],
+        MS,
+    );
     let second = round(&asked, &["ann"]);
     hub.judged(&"r".into(), first, &[], &[], MS);
     assert_eq!(ann.heard(), "");

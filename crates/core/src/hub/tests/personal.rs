@@ -154,14 +154,18 @@ fn a_connection_without_login_hears_what_concerns_everyone_only() {
     let ear = Ear::new();
     let subscription = hub.listen_anonymously(ear.clone());
     let facts = [
-        Event::Setting { id: "Site_Name".into(), value: crate::setting::Value::Bool(true) },
+        Event::Setting { id: "Site_Name".into(), value: crate::setting::Value::Bool(true), at: Time(0) },
         Event::Team { team: "t".into() },
     ];
     hub.publish(facts.map(loose).into(), MS);
     assert_eq!(ear.heard(), "Setting");
     hub.end(subscription);
     hub.publish(
-        vec![loose(Event::Setting { id: "Site_Name".into(), value: crate::setting::Value::Bool(true) })],
+        vec![loose(Event::Setting {
+            id: "Site_Name".into(),
+            value: crate::setting::Value::Bool(true),
+            at: Time(0),
+        })],
         MS,
     );
     assert_eq!(ear.heard(), "");
