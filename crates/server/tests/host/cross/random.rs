@@ -113,8 +113,10 @@ async fn mixed_at_random(kind: Kind) {
 async fn one_case(kind: Kind, seed: u64) {
     let mut setup = HostApp::setup();
     if std::env::var("PARLOR_STORE").is_ok_and(|store| store == "postgres") {
-        let server = parlor_testkit::postgres::shared().expect("PostgreSQL is installed");
-        setup = setup.database(&server.database());
+        // Its client waits in its own way.
+        let database = || parlor_testkit::postgres::shared().expect("PostgreSQL is installed").database();
+        let database = tokio::task::spawn_blocking(database).await.expect("a database of its own");
+        setup = setup.database(&database);
     }
     let stage = Stage::on(setup.start().await, kind).await;
     let mut ears = ears(&stage, &stage.cy).await;
