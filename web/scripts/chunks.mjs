@@ -21,7 +21,9 @@ export function chunks() {
   };
   const name = (id, context) => {
     const [login, chat] = PAGES.map((page) => needs(page, id, context));
-    return login && chat ? "both" : chat ? "chat" : null;
+    // What signing in needs beside its own page is small: it comes with what both need, in one file.
+    const own = /\/pages\/login\/(?!frame)/.test(id);
+    return login && !own ? "both" : chat ? "chat" : null;
   };
   return {
     groups: [

@@ -10,13 +10,16 @@ import { followKeyboard } from "./lib/viewport";
 import { start } from "./store/account";
 
 // A part of the app that is gone from the server belongs to an older build: one reload fetches the new one.
+const RELOADED = "parlor.reloaded";
+/** A reload that did not help is not repeated for this long (ms). */
+const PAUSE = 60_000;
 addEventListener("vite:preloadError", () => {
-  if (sessionStorage.getItem("parlor.reloaded")) return;
+  if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < PAUSE) return;
   // Where the server is away nothing is newer, and a page that goes would not come back.
   fetch("/", { method: "HEAD", cache: "no-store" }).then(
     ({ ok }) => {
       if (!ok) return;
-      sessionStorage.setItem("parlor.reloaded", "1");
+      sessionStorage.setItem(RELOADED, String(Date.now()));
       location.reload();
     },
     () => undefined,

@@ -9,6 +9,8 @@ declare const BUILD: string;
 
 const CACHE = `parlor-${BUILD}`;
 const SHELL = "/index.html";
+/** How long the server may take for a page of which there is one here (ms). */
+const PATIENCE = 2_500;
 
 self.addEventListener("install", (event) => {
   // What this build needs to stand, or nothing: a half is worse than none.
@@ -37,12 +39,20 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin || FOREIGN.test(url.pathname)) return;
-  if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => shell()));
+  if (request.mode === "navigate") event.respondWith(page(request));
   else if (url.pathname.startsWith("/web/")) event.respondWith(own(request));
 });
 
-async function shell(): Promise<Response> {
-  return (await caches.match(SHELL)) ?? Response.error();
+/** The page of the server; where that is away, ill or too slow, the one that is kept. */
+async function page(request: Request): Promise<Response> {
+  const kept = await caches.match(SHELL);
+  if (!kept) return fetch(request);
+  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(kept), PATIENCE));
+  const answer = fetch(request).then(
+    (found) => (found.status >= 500 ? kept : found),
+    () => kept,
+  );
+  return Promise.race([answer, late]);
 }
 
 /** Files whose names change with their content are good for ever. */

@@ -87,6 +87,34 @@ export default [
     },
   },
   {
+    name: "a room that is shown again has what came, changed and went meanwhile, from the first unread message on",
+    shows: [16, 19, 51],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana");
+      const room = await stage.room(bob, [ana]);
+      const { _id: first } = await bob.api.say(room.id, "said before");
+      const { _id: second } = await bob.api.say(room.id, "soon deleted");
+      await ana.row(room.name).click();
+      await ana.sees(ana.message("soon deleted"));
+      await ana.seesNot(ana.row(room.name).filter({ hasText: "unread" }));
+      await ana.row("general").click();
+      await ana.sees(ana.page.getByRole("heading", { name: "general", level: 1 }));
+      await bob.api.post("chat.update", { roomId: room.id, msgId: first, text: "said better" });
+      await bob.api.post("chat.delete", { roomId: room.id, msgId: second });
+      for (const word of ["one", "two", "three"]) await bob.api.say(room.id, `meanwhile ${word}`);
+      await ana.sees(ana.row(room.name).filter({ hasText: "3 unread" }));
+      await ana.row(room.name).click();
+      await ana.sees(ana.message("meanwhile three"));
+      await ana.sees(ana.page.getByRole("separator", { name: "New messages" }));
+      await ana.sees(ana.message("said better"));
+      equal(await ana.message("soon deleted").count(), 0, "deleted");
+      // Once all of it was seen nothing is said to be new any more.
+      await ana.seesNot(ana.row(room.name).filter({ hasText: "unread" }));
+      await ana.seesNot(ana.button(/new since/));
+    },
+  },
+  {
     name: "older pages come before the edge, and nothing moves under the eye",
     shows: [17],
     async run(stage) {

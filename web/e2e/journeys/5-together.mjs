@@ -341,4 +341,43 @@ export default [
       await ana.sees(ana.message("of today"));
     },
   },
+  {
+    name: "whoever owns a room tells what it is for, adds people by typing, and is asked before leaving",
+    shows: [15],
+    async run(stage) {
+      const ana = await stage.person("Ana");
+      const zoe = await stage.person("Zoe");
+      const room = await stage.room(ana, [], { group: true });
+      await ana.row(room.name).click();
+      const menu = async (person, item) => {
+        await person.button("More about this room").click();
+        await person.page.getByRole("menuitem", { name: item, exact: true }).click();
+      };
+      await menu(ana, "About this room");
+      const panel = ana.page.getByRole("complementary", { name: "About this room" });
+      await ana.button("Change", panel).click();
+      await panel.getByLabel("Topic").fill("Everything about stops");
+      await panel.getByLabel("Announcement").fill("The depot is closed on Friday");
+      await ana.button("Save", panel).click();
+      await ana.sees(panel.getByText("Everything about stops"));
+      await ana.sees(ana.page.getByRole("main").getByRole("link", { name: "The depot is closed on Friday" }));
+      await ana.check();
+      await menu(ana, "Members");
+      const members = ana.page.getByRole("complementary", { name: "Members" });
+      await ana.sees(members.getByRole("listitem").filter({ hasText: "owner" }));
+      await ana.button("Add people", members).click();
+      const add = ana.page.getByRole("dialog", { name: "Add people" });
+      await add.getByRole("searchbox", { name: "People" }).fill(zoe.username);
+      await add.getByRole("button", { name: `@${zoe.username}` }).click();
+      await ana.button("Add", add).click();
+      await ana.sees(members.getByRole("listitem").filter({ hasText: `@${zoe.username}` }));
+      await zoe.row(room.name).click();
+      await zoe.sees(zoe.page.getByRole("link", { name: "The depot is closed on Friday" }));
+      await menu(zoe, "Leave");
+      await zoe.sees(zoe.page.getByText("Only somebody who is in it can let you in again."));
+      await zoe.check();
+      await zoe.button("Leave", zoe.page.getByRole("alertdialog")).click();
+      await zoe.seesNot(zoe.row(room.name));
+    },
+  },
 ];

@@ -56,6 +56,8 @@ export class Ddp {
     private readonly url: string,
     /** Told of each change of state; `online` means signed in and listening again. */
     private readonly changed: (state: Connection) => void,
+    /** Told when the server refuses the session. */
+    private readonly refused: () => void = () => undefined,
   ) {
     addEventListener("online", () => this.again());
     addEventListener("offline", () => this.socket?.close());
@@ -102,6 +104,16 @@ export class Ddp {
       this.streams.delete(id);
       if (this.listening) this.send({ msg: "unsub", id });
     };
+  }
+
+  /** Changes what a stream that is listened to is asked with: `now` on this connection, `next` on each further one. */
+  amend(name: string, key: string, now: unknown, next: unknown): void {
+    for (const stream of this.streams.values()) {
+      if (stream.name !== name || stream.key !== key) continue;
+      stream.extra = next;
+      if (this.listening) this.subscribe({ ...stream, id: String(this.next++), extra: now });
+      return;
+    }
   }
 
   private request<T>(method: string, params: unknown[]): Promise<T> {
@@ -194,8 +206,10 @@ export class Ddp {
     const frame = JSON.parse(text) as Frame;
     switch (frame.msg) {
       case "connected":
-        // A refused login is told by REST too, which ends the session.
-        this.signIn().catch(() => this.socket?.close());
+        this.signIn().catch((error: unknown) => {
+          if (error instanceof DdpError && error.code !== "offline") this.refused();
+          this.socket?.close();
+        });
         break;
       case "ping":
         this.send(frame.id ? { msg: "pong", id: frame.id } : { msg: "pong" });

@@ -1,7 +1,8 @@
 // The one socket of the app.
 
 import { change, state } from "@/store/state";
-import { Ddp } from "./ddp";
+import { type Connection, Ddp } from "./ddp";
+import { get } from "./rest";
 
 const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/websocket`;
 const whenOnline = new Set<() => void>();
@@ -12,9 +13,14 @@ export function onOnline(run: () => void): () => void {
   return () => whenOnline.delete(run);
 }
 
-export const ddp = new Ddp(url, (connection) => {
+function changed(connection: Connection): void {
   if (connection === state().connection) return;
   const lostAt = connection === "online" ? null : (state().lostAt ?? Date.now());
   change({ connection, lostAt });
   if (connection === "online") for (const run of whenOnline) run();
-});
+}
+
+/** A session that has ended is told by REST, which ends it here too; a server that is only starting says otherwise. */
+const refused = (): void => void get("me").catch(() => undefined);
+
+export const ddp = new Ddp(url, changed, refused);

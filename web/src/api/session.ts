@@ -43,8 +43,9 @@ function tell(next: Session | null): void {
 export const session = {
   get: (): Session | null => current,
   set(next: Session): void {
-    localStorage.setItem(TOKEN, next.token);
+    // Other tabs listen for the token: whose it is must stand there by then.
     localStorage.setItem(USER, next.userId);
+    localStorage.setItem(TOKEN, next.token);
     tell(next);
   },
   clear(): void {
@@ -58,7 +59,7 @@ export const session = {
   },
 };
 
-// Signing out in one tab signs out all of them.
+// Signing out in one tab signs out all of them, and so does signing in as somebody else.
 addEventListener("storage", (event) => {
-  if (event.key === TOKEN) tell(read());
+  if (event.key === TOKEN || event.key === null) tell(read());
 });

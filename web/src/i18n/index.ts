@@ -42,11 +42,23 @@ async function texts(loaders: Loaders, locale: Locale): Promise<Record<string, C
   return pseudo(locale, messages);
 }
 
+const added = new Map<Loaders, Promise<void>>();
+
 /** Adds a page's catalog in the current language, and in each that is chosen later. */
-export async function addCatalog(loaders: Loaders): Promise<void> {
-  if (catalogs.includes(loaders)) return;
-  catalogs.push(loaders);
-  i18n.load(i18n.locale, await texts(loaders, i18n.locale as Locale));
+export function addCatalog(loaders: Loaders): Promise<void> {
+  const known = added.get(loaders);
+  if (known) return known;
+  const { locale } = i18n;
+  const fetched = texts(loaders, locale as Locale).then((messages) => {
+    catalogs.push(loaders);
+    i18n.load(locale, messages);
+    // The language was changed meanwhile.
+    if (i18n.locale !== locale) return speak(i18n.locale as Locale);
+    return undefined;
+  });
+  added.set(loaders, fetched);
+  fetched.catch(() => added.delete(loaders));
+  return fetched;
 }
 
 /** Shows the app in this language. */

@@ -1,6 +1,8 @@
 import { Copy } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { useT } from "@/i18n";
+import { copyText } from "@/lib/copy";
+import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 import { Button, IconButton } from "@/ui/button";
 import type { Part } from "./colour";
@@ -17,7 +19,9 @@ export function Code({ language, text }: { language?: string | undefined; text: 
   const long = lines.length > SHOWN + 5;
   const shown = long && !open ? lines.slice(0, SHOWN).join("\n") : text;
   const copy = (): void => {
-    void navigator.clipboard?.writeText(text).then(() => toast(t("code.copied")));
+    copyText(text)
+      .then(() => toast(t("code.copied")))
+      .catch(failed("failed.copy"));
   };
   const name = language && language !== "none" ? language : t("markup.code");
   return (

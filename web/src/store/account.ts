@@ -12,9 +12,15 @@ import { lastSeen, showLast } from "./history";
 import { listen, readChanges, readLists, watchPresence } from "./live";
 import { resume } from "./outbox";
 import { prefer, preference } from "./preferences";
-import { change, empty, state } from "./state";
+import { change, forgetAccount, state } from "./state";
 
 let stop: (() => void) | undefined;
+/** The session that this page works for, by its token. */
+let served: string | undefined;
+/** Pause before a start is tried again while the server is away (ms). */
+const AGAIN = 3_000;
+/** How long the server may take to end a session before it is left (ms). */
+const PATIENCE = 4_000;
 
 /** What anybody may know: how the workspace is called, whether one can register. */
 export async function readPublic(): Promise<void> {
@@ -57,31 +63,43 @@ const SIGHT = 800;
 
 /** Takes up the session of this browser: what was seen last at once, what is new as it comes. */
 export async function start(): Promise<void> {
+  const own = session.get();
+  if (!own || served === own.token) return;
+  served = own.token;
   restore();
   ddp.start();
+  await begin(own.token);
+}
+
+/** Reads what the app stands on, again and again while the server is away. */
+async function begin(token: string): Promise<void> {
+  const current = (): boolean => served === token;
   try {
     const me = await get<Me>("me");
+    if (!current()) return;
     change({ me });
     speakAsWished(me);
     stop?.();
-    stop = listen(me, () => void end());
+    stop = listen(me, end);
     const [, permissions] = await Promise.all([
       readLists(),
       get<{ update: { _id: string; roles: string[] }[] }>("permissions.listAll"),
       loadDrafts(me._id),
     ]);
+    if (!current()) return;
     change({ permissions: Object.fromEntries(permissions.update.map(({ _id, roles }) => [_id, roles])) });
     watchPresence();
     // Messages come first: until then a custom emoji is its code.
-    setTimeout(() => session.get() && void readEmoji(), SIGHT);
+    setTimeout(() => current() && void readEmoji(), SIGHT);
     // The socket was quicker than the lists: nothing may fall between them.
     if (state().connection === "online")
-      setTimeout(() => session.get() && void readChanges().catch(() => undefined), SIGHT);
+      setTimeout(() => current() && void readChanges().catch(() => undefined), SIGHT);
     endStatusInTime();
     await resume(me._id);
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) await end();
-    else if (!state().ready) setTimeout(() => session.get() && void start(), 3_000);
+    if (!current()) return;
+    if (error instanceof ApiError && error.status === 401) end();
+    else setTimeout(() => current() && void begin(token), AGAIN);
   }
 }
 
@@ -121,24 +139,35 @@ async function readEmoji(): Promise<void> {
 
 /** Signs out here; what was kept on this machine is forgotten. */
 export async function signOut(): Promise<void> {
-  await post("logout").catch(() => undefined);
-  await forget();
-  await end();
+  const user = session.get()?.userId;
+  await post("logout", {}, { timeout: PATIENCE }).catch(() => undefined);
+  // First nobody writes to the disk any more.
+  end();
+  if (user) await forget(user);
 }
 
 /** Ends a session that the server has ended, or that was signed out. */
-async function end(): Promise<void> {
-  stop?.();
-  stop = undefined;
-  ddp.stop();
-  sessionStorage.removeItem(SEEN);
-  localStorage.removeItem(SEEN);
-  const { settings } = state();
-  change({ ...empty, settings });
+function end(): void {
+  leave();
   session.clear();
 }
 
-signedOut.addEventListener("signed-out", () => void end());
+/** Nothing of the account stays in this page. */
+function leave(): void {
+  served = undefined;
+  stop?.();
+  stop = undefined;
+  ddp.stop();
+  localStorage.removeItem(SEEN);
+  forgetAccount();
+}
+
+signedOut.addEventListener("signed-out", end);
+
+// Another tab signed out, or in as somebody else.
+session.subscribe(() => {
+  if (served !== undefined && session.get()?.token !== served) leave();
+});
 
 const SEEN = "parlor.seen";
 

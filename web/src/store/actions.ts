@@ -1,11 +1,11 @@
 // What a reader does to messages and rooms. Each shows at once where that is honest, and is undone when refused.
 
-import { ddp } from "@/api/live";
-import { get, post } from "@/api/rest";
+import { ddp, onOnline } from "@/api/live";
+import { ApiError, get, post } from "@/api/rest";
 import type { Id, Message, Room, Subscription } from "@/api/types";
 import { millis } from "@/lib/time";
-import { update } from "./history";
-import { change, state } from "./state";
+import { after, update } from "./history";
+import { atEnd, change, state } from "./state";
 
 function patch(message: Message, part: Partial<Message>): void {
   const keys = [message.rid, message._id, message.tmid].filter((key): key is Id => key !== undefined);
@@ -85,7 +85,27 @@ export async function markRead(rid: Id): Promise<void> {
   if (!sub || (!sub.alert && !sub.unread && !sub.unreadMessages && !sub.tunread?.length)) return;
   const read = { alert: false, unread: 0, unreadMessages: 0, userMentions: 0, groupMentions: 0 };
   change(({ subscriptions }) => ({ subscriptions: { ...subscriptions, [rid]: { ...sub, ...read } } }));
-  await post("subscriptions.read", { rid, readThreads: false }).catch(() => undefined);
+  await tellRead(rid);
+}
+
+/** Pause before a server that was away is told again (ms). */
+const AGAIN = 5_000;
+/** Rooms that were read while the server was away: it is told when it is back. */
+const unsaid = new Set<Id>();
+atEnd(() => unsaid.clear());
+onOnline(() => {
+  for (const rid of unsaid) void tellRead(rid);
+});
+
+async function tellRead(rid: Id): Promise<void> {
+  unsaid.delete(rid);
+  try {
+    await post("subscriptions.read", { rid, readThreads: false });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.isAway)) return;
+    unsaid.add(rid);
+    setTimeout(() => unsaid.has(rid) && void tellRead(rid), AGAIN);
+  }
 }
 
 /** Calls `work` for each, a few at a time. */
@@ -106,8 +126,7 @@ export async function readAll(subs: readonly Subscription[]): Promise<void> {
 export async function unreadAll(subs: readonly Subscription[]): Promise<void> {
   const me = state().me?._id;
   await each(subs, async ({ rid, ls }) => {
-    type Answer = { messages: Message[] };
-    const { messages } = await ddp.call<Answer>("loadNextMessages", rid, { $date: millis(ls) }, 50);
+    const messages = await after(rid, millis(ls));
     const first = messages.find((message) => message.u._id !== me && !message.tmid);
     if (first) await markUnreadFrom(first);
   });
@@ -150,6 +169,9 @@ export async function join(room: Room): Promise<void> {
 
 let typingAt = 0;
 let typingIn = "";
+atEnd(() => {
+  typingIn = "";
+});
 
 /** Tells the room that somebody is typing: at most every four seconds, and the end of it. */
 export function typing(rid: Id, active: boolean, tmid?: Id): void {

@@ -69,8 +69,12 @@ export function showCount(): () => void {
   let last = "";
   let icon = "";
   let known: Record<Id, Subscription> = {};
+  let looked: unknown[] = [];
   const update = (): void => {
-    const { subscriptions, me } = state();
+    const { subscriptions, me, settings } = state();
+    const now = [subscriptions, me, settings];
+    if (now.every((one, at) => one === looked[at])) return;
+    looked = now;
     const subs = me ? Object.values(subscriptions).filter((sub) => sub.open) : [];
     if (subscriptions !== known) tellEach(known, subscriptions);
     known = subscriptions;

@@ -3,6 +3,7 @@
 
 import { create } from "zustand";
 import { ApiError } from "@/api/rest";
+import { atEnd } from "./state";
 
 export type Proof = Record<string, string>;
 
@@ -14,6 +15,8 @@ export interface Question {
 }
 
 export const useQuestion = create<{ question: Question | null }>(() => ({ question: null }));
+
+atEnd(() => useQuestion.getState().question?.answer(null));
 
 /** The person did not want to answer. */
 export class Unanswered extends Error {}
@@ -53,6 +56,10 @@ function ask(method: Question["method"], wrong: boolean): Promise<Proof | null> 
 
 /** A password is not sent in clear where a digest serves. */
 export async function digest(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const data = new TextEncoder().encode(text);
+  // Browsers keep theirs from pages that came without TLS.
+  const bytes = crypto.subtle
+    ? new Uint8Array(await crypto.subtle.digest("SHA-256", data))
+    : (await import("@/lib/sha256")).sha256(data);
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

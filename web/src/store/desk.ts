@@ -5,6 +5,7 @@ import { ddp, onOnline } from "@/api/live";
 import { get, post } from "@/api/rest";
 import type { Id, Me, UserRef } from "@/api/types";
 import { millis } from "@/lib/time";
+import { atEnd } from "./state";
 
 export interface Mark {
   _id: Id;
@@ -48,7 +49,9 @@ interface Desk {
   rooms: Record<Id, Case>;
 }
 
-export const useDesk = create<Desk>(() => ({ open: [], closed: [], more: 0, ready: false, failed: false, rooms: {} }));
+const none: Desk = { open: [], closed: [], more: 0, ready: false, failed: false, rooms: {} };
+export const useDesk = create<Desk>(() => none);
+atEnd(() => useDesk.setState(none));
 
 const has = (me: Me | null, roles: string[]): boolean => me?.roles.some((role) => roles.includes(role)) ?? false;
 

@@ -60,8 +60,12 @@ export const keepDraft = (user: string, key: string, text: string): Promise<unkn
     return text ? database.put("drafts", { key: id, user, text, at: Date.now() }) : database.delete("drafts", id);
   }, undefined);
 
-/** Forgets everything of this browser's account: after signing out. */
-export const forget = (): Promise<unknown> =>
+/** Forgets everything of an account: after signing out. */
+export const forget = (user: string): Promise<unknown> =>
   attempt<unknown>(async (database) => {
-    await Promise.all([database.clear("outbox"), database.clear("drafts")]);
+    const [outbox, drafts] = await Promise.all([database.getAll("outbox"), database.getAll("drafts")]);
+    await Promise.all([
+      ...outbox.filter((one) => one.user === user).map(({ _id }) => database.delete("outbox", _id)),
+      ...drafts.filter((one) => one.user === user).map(({ key }) => database.delete("drafts", key)),
+    ]);
   }, undefined);

@@ -4,7 +4,7 @@
 import type { Id } from "@/api/types";
 import { type Draft, keepDraft, readDrafts } from "./disk";
 import { prefer } from "./preferences";
-import { change, state } from "./state";
+import { atEnd, change, state } from "./state";
 
 const timers = new Map<string, ReturnType<typeof setTimeout>>();
 /** What has not reached the disk yet, and where a page that goes away keeps it: there it is written at once. */
@@ -35,7 +35,10 @@ export function setDraft(key: string, text: string): void {
     return { drafts: next };
   });
   clearTimeout(timers.get(key));
-  const share = (): void => void tell(key, kept).catch(() => undefined);
+  const share = (): void => {
+    timers.delete(key);
+    void tell(key, kept).catch(() => undefined);
+  };
   const keep = (): void => {
     unkept.delete(key);
     void keepDraft(user, key, kept);
@@ -45,6 +48,13 @@ export function setDraft(key: string, text: string): void {
   unkept.add(key);
   timers.set(key, setTimeout(keep, 250));
 }
+
+atEnd(() => {
+  for (const timer of timers.values()) clearTimeout(timer);
+  timers.clear();
+  unkept.clear();
+  localStorage.removeItem(LEFT);
+});
 
 addEventListener("pagehide", () => {
   const { me, drafts } = state();

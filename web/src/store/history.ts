@@ -1,18 +1,26 @@
 // Loading of timelines: pages in both directions, around a message, threads, and what changed while away.
 
-import { ddp } from "@/api/live";
+import { method } from "@/api/method";
 import { ApiError, get } from "@/api/rest";
-import type { Id, Message, RoomType, Wire } from "@/api/types";
+import type { Id, Message, RoomType, Subscription, Wire } from "@/api/types";
 import { millis } from "@/lib/time";
-import { change, state, type Timeline, useStore } from "./state";
-import { fresh, inRoom, KEPT, merge, newestChange, remove, trim } from "./timeline";
+import { atEnd, change, state, type Timeline, useStore } from "./state";
+import { bury, fresh, inRoom, KEPT, LONGEST, merge, MOST, newestChange, remove, SLACK, trim } from "./timeline";
 
 const PAGE = 50;
 /** Messages kept for the next visit: fewer than a page, so that the page that is read then replaces them all. */
 const VISIT = 40;
 /** Timelines kept in memory; the least lately shown goes first. */
 const ROOMS = 50;
+/** So many of them stay as they were left, also where the reader was far up. */
+const WHOLE = 5;
 const shownLately: Id[] = [];
+/** More missed messages than this are not fetched for a room that is shown again: it is opened afresh. */
+const MISSED = 200;
+/** What came over the socket of the rooms that are listened to, the last so many of each: a page that was read
+ * meanwhile need not have it. */
+const heard = new Map<Id, Message[]>();
+const HEARD = 200;
 /** Pause before a room is read again while the server is away (ms). */
 const AGAIN = 3_000;
 /** The lists of rooms are waited for so long (ms), as long as they may take. */
@@ -41,11 +49,40 @@ async function page(rid: Id, latest?: number, count = PAGE): Promise<Message[]> 
   return messages;
 }
 
-async function after(rid: Id, since: number, count = PAGE): Promise<Message[]> {
+export async function after(rid: Id, since: number, count = PAGE): Promise<Message[]> {
   const date: Wire = { $date: since };
-  const { messages } = await ddp.call<{ messages: Message[] }>("loadNextMessages", rid, date, count);
+  const { messages } = await method<{ messages: Message[] }>("loadNextMessages", [rid, date, count]);
   return messages;
 }
+
+/** From now on what comes of a room is remembered for a while. Returns what ends that. */
+export function remember(rid: Id): () => void {
+  const own: Message[] = [];
+  heard.set(rid, own);
+  return () => {
+    if (heard.get(rid) === own) heard.delete(rid);
+  };
+}
+
+/** A message of a room that is listened to. */
+export function hear(rid: Id, message: Message): void {
+  const all = heard.get(rid);
+  all?.push(message);
+  if (all && all.length > HEARD) all.shift();
+}
+
+/** A run up to the end of its room, with what came while it was read. */
+function withNews(rid: Id, run: Message[]): Message[] {
+  const last = millis(run.at(-1)?.ts);
+  const known = new Set(run.map(({ _id }) => _id));
+  const news = (heard.get(rid) ?? []).filter((one) => known.has(one._id) || (inRoom(one) && millis(one.ts) >= last));
+  return merge(run, news);
+}
+
+atEnd(() => {
+  shownLately.length = 0;
+  heard.clear();
+});
 
 const mine = (message: Message): boolean => message.u._id === state().me?._id;
 
@@ -72,30 +109,60 @@ function listed(): Promise<void> {
   });
 }
 
+/** Until when a room was read, if there is something unread. */
+function readUntil(sub: Subscription | undefined): number | undefined {
+  return sub && (sub.alert || (sub.unreadMessages ?? 0) > 0) ? millis(sub.ls) : undefined;
+}
+
+/** Where the divider stands: there is something of others after it. */
+const divider = (run: Message[], read: number | undefined): number | undefined =>
+  read !== undefined && run.some((one) => millis(one.ts) > read && !mine(one)) ? read : undefined;
+
+/** A room that was shown before: nobody listened to it since. What is missing is read, and the reader stays. */
+async function openAgain(rid: Id): Promise<void> {
+  const sub = state().subscriptions[rid];
+  const read = readUntil(sub);
+  const missed = read !== undefined && (state().timelines[rid]?.newer || (sub?.unreadMessages ?? 0) > MISSED);
+  if (missed) return openAfresh(rid);
+  update(rid, (old) => ({ ...old, kept: newestChange(old), loading: true }));
+  try {
+    await changes(rid, (run) => ({
+      ...run,
+      kept: undefined,
+      loading: false,
+      unreadSince: divider(run.messages, read),
+    }));
+  } catch (error) {
+    refused(rid, error);
+  }
+}
+
 /** The first load of a room: the newest page, or the place where the reader stopped when that lies further back. */
 export async function open(rid: Id): Promise<void> {
   touch(rid);
   const known = state().timelines[rid];
-  if (known?.loading || (known?.ready && !known.error && known.kept === undefined)) return;
+  if (known?.loading) return;
+  if (known?.ready && !known.error && known.whole) return openAgain(rid);
   update(rid, (old) => ({ ...old, loading: true, error: undefined }));
   try {
     const newest = await page(rid);
     await listed();
-    const sub = state().subscriptions[rid];
-    const read = sub && (sub.alert || (sub.unreadMessages ?? 0) > 0) ? millis(sub.ls) : undefined;
+    const read = readUntil(state().subscriptions[rid]);
     const oldest = newest.at(-1);
     const jump = read && newest.length >= PAGE && oldest && millis(oldest.ts) > read;
     const messages = jump ? [...(await page(rid, read + 1, 20)), ...(await after(rid, read))] : newest;
+    const newer = Boolean(jump) && messages.length >= PAGE;
     const run = merge([], messages.filter(inRoom));
     update(rid, (old) => ({
       ...old,
-      messages: merge(jump ? [] : since(old), run),
+      messages: newer ? run : withNews(rid, merge(jump ? [] : since(old), run)),
       kept: undefined,
+      whole: true,
       older: jump ? true : newest.length >= PAGE,
-      newer: Boolean(jump) && messages.length >= PAGE,
+      newer,
       loading: false,
       ready: true,
-      unreadSince: read !== undefined && run.some((one) => millis(one.ts) > read && !mine(one)) ? read : undefined,
+      unreadSince: divider(run, read),
     }));
   } catch (error) {
     refused(rid, error);
@@ -136,8 +203,9 @@ export async function loadNewer(rid: Id): Promise<void> {
   try {
     const messages = await after(rid, millis(last.ts));
     update(rid, (old) => {
+      const newer = messages.length >= PAGE;
       const run = merge(old.messages, messages.filter(inRoom));
-      return trim({ ...old, messages: run, newer: messages.length >= PAGE, loading: false }, "end");
+      return trim({ ...old, messages: newer ? run : withNews(rid, run), newer, loading: false }, "end");
     });
   } catch {
     update(rid, (old) => ({ ...old, loading: false }));
@@ -158,7 +226,9 @@ export async function loadAround(rid: Id, id: Id): Promise<boolean> {
     );
     update(rid, (old) => ({
       ...old,
-      messages: run,
+      messages: newer.length >= 30 ? run : withNews(rid, run),
+      kept: undefined,
+      whole: true,
       older: older.length >= 30,
       newer: newer.length >= 30,
       loading: false,
@@ -183,11 +253,18 @@ export async function toNewest(rid: Id): Promise<void> {
   const messages = await page(rid);
   update(rid, (old) => ({
     ...old,
-    messages: merge([], messages.filter(inRoom)),
+    messages: withNews(rid, merge([], messages.filter(inRoom))),
     older: messages.length >= PAGE,
     newer: false,
     loading: false,
   }));
+}
+
+/** Shortens a run that grew while it was looked at: at its end by its beginning, further up by its end. */
+export function shorten(rid: Id, atEnd: boolean): void {
+  const { length } = state().timelines[rid]?.messages ?? [];
+  if (atEnd && length > MOST + SLACK) update(rid, (old) => (old.newer ? old : trim(old, "end")));
+  else if (!atEnd && length > LONGEST) update(rid, (old) => trim(old, "start", LONGEST - SLACK));
 }
 
 /** A thread: its root and all replies. */
@@ -215,31 +292,52 @@ export async function openThread(tmid: Id): Promise<void> {
   }
 }
 
-/** What changed in a room since its last known change; threads of it are loaded anew when they are shown. */
+/** What changed in a room since its last known change, in its threads too; `done` finishes its run. */
+async function changes(rid: Id, done = (run: Timeline): Timeline => run): Promise<void> {
+  const timeline = state().timelines[rid];
+  // What follows a run that ends further up is read when the reader goes there.
+  if (!timeline || timeline.newer) return update(rid, done);
+  type Answer = { result: { updated: Message[]; deleted: { _id: Id }[] } };
+  // Two changes may have one time.
+  const query = { roomId: rid, lastUpdate: new Date(Math.max(0, newestChange(timeline) - 1)).toISOString() };
+  const { result } = await get<Answer>("chat.syncMessages", query);
+  const deleted = new Set(result.deleted.map(({ _id }) => _id));
+  bury(deleted);
+  change((before) => {
+    const timelines = { ...before.timelines };
+    for (const [key, old] of Object.entries(timelines)) {
+      if (key !== rid && old.messages[0]?.rid !== rid) continue;
+      const own = key === rid ? within(old, result.updated) : replies(key, old, result.updated);
+      const run = remove(own.length > 0 ? { ...old, messages: merge(old.messages, own) } : old, deleted);
+      timelines[key] = key === rid ? done(run) : run;
+    }
+    return { timelines };
+  });
+}
+
+/** What of a room's changes stands in a run of it, or follows it. */
+function within({ messages, older }: Timeline, all: Message[]): Message[] {
+  const first = millis(messages[0]?.ts);
+  return all.filter((one) => inRoom(one) && (!older || millis(one.ts) >= first));
+}
+
+const replies = (root: Id, { ready }: Timeline, all: Message[]): Message[] =>
+  ready ? all.filter(({ tmid, _id }) => tmid === root || _id === root) : [];
+
+/** After a break: what changed in a room that is in memory. */
 export async function catchUp(rid: Id): Promise<void> {
   const timeline = state().timelines[rid];
   if (!timeline?.ready) return;
-  if (timeline.kept !== undefined) return open(rid);
-  const seen = newestChange(timeline);
-  if (seen === 0 || timeline.newer) return;
-  type Answer = { result: { updated: Message[]; deleted: { _id: Id }[] } };
-  const query = { roomId: rid, lastUpdate: new Date(seen).toISOString() };
-  const { result } = await get<Answer>("chat.syncMessages", query);
-  const first = timeline.messages[0];
-  const relevant = result.updated.filter(
-    (message) => inRoom(message) && (!timeline.older || !first || millis(message.ts) >= millis(first.ts)),
-  );
-  update(rid, (old) =>
-    remove({ ...old, messages: merge(old.messages, relevant) }, new Set(result.deleted.map(({ _id }) => _id))),
-  );
+  if (!timeline.whole) return open(rid);
+  await changes(rid);
 }
 
 /** Remembers which rooms were shown lately, and shortens or forgets the others. */
 function touch(rid: Id): void {
   const at = shownLately.indexOf(rid);
   if (at >= 0) shownLately.splice(at, 1);
-  const left = shownLately[0];
   shownLately.unshift(rid);
+  const left = shownLately[WHOLE];
   const forgotten = shownLately.splice(ROOMS);
   change((before) => {
     const timelines = { ...before.timelines };
@@ -265,5 +363,5 @@ export function showLast({ rid, messages }: { rid: Id; messages: Message[] }): v
   update(rid, () => ({ ...run, kept: newestChange(run) }));
 }
 
-/** Rooms whose events are worth listening to. */
-export const lately = (): readonly Id[] => shownLately.slice(0, 10);
+/** Rooms that are listened to; the others are caught up with when they are shown again. */
+export const listenedTo = (): Id[] => [...heard.keys()];

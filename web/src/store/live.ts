@@ -5,9 +5,9 @@ import { get } from "@/api/rest";
 import type { Id, Me, Message, Room, Status, Subscription, Wire } from "@/api/types";
 import { millis } from "@/lib/time";
 import { announce } from "./announce";
-import { catchUp, lately } from "./history";
-import { change, later, type State, state } from "./state";
-import { inRoom, receive, remove } from "./timeline";
+import { catchUp, hear, listenedTo, remember } from "./history";
+import { atEnd, change, later, type State, state } from "./state";
+import { bury, inRoom, receive, remove } from "./timeline";
 
 /** Somebody who stopped without saying so types no longer after this (ms). */
 const TYPING = 8_000;
@@ -18,8 +18,22 @@ interface Lists<T> {
   remove: { _id: Id }[];
 }
 
+/** When rooms were taken away, and of which the socket told at all in this session: lists that were asked for before
+ * say otherwise. */
+const lost = new Map<Id, number>();
+const told = new Set<Id>();
+atEnd(() => {
+  lost.clear();
+  told.clear();
+});
+
+/** What the socket told stays where it is newer than what a list says: that was asked for before. */
+const newer = <T extends { _updatedAt: Wire }>(known: T | undefined, read: T): T =>
+  known && millis(known._updatedAt) > millis(read._updatedAt) ? known : read;
+
 /** Rooms and subscriptions: all of them at first, then what changed. */
 export async function readLists(since?: number): Promise<void> {
+  const asked = performance.now();
   const query = { updatedSince: since ? new Date(since).toISOString() : undefined };
   const [subs, rooms] = await Promise.all([
     get<Lists<Subscription>>("subscriptions.get", query, { timeout: 30_000 }),
@@ -28,10 +42,22 @@ export async function readLists(since?: number): Promise<void> {
   change((before) => {
     const subscriptions = since ? { ...before.subscriptions } : {};
     const known = since ? { ...before.rooms } : {};
-    for (const sub of subs.update) subscriptions[sub.rid] = sub;
-    for (const room of rooms.update) known[room._id] = room;
+    const stays = (rid: Id): boolean => (lost.get(rid) ?? -1) < asked;
+    // What the last visit left may be anything; what was told in this one is true.
+    const heard = <T>(rid: Id, one: T): T | undefined => (since || told.has(rid) ? one : undefined);
+    for (const sub of subs.update)
+      if (stays(sub.rid)) subscriptions[sub.rid] = newer(heard(sub.rid, before.subscriptions[sub.rid]), sub);
+    for (const room of rooms.update)
+      if (stays(room._id)) known[room._id] = newer(heard(room._id, before.rooms[room._id]), room);
+    for (const rid of since ? [] : told) {
+      // Made while the list was on its way.
+      const [sub, room] = [before.subscriptions[rid], before.rooms[rid]];
+      if (sub && stays(rid)) subscriptions[rid] ??= sub;
+      if (room && stays(rid)) known[rid] ??= room;
+    }
     const gone = new Set(subs.remove.map(({ _id }) => _id));
     for (const sub of Object.values(subscriptions)) if (gone.has(sub._id)) delete subscriptions[sub.rid];
+    for (const { _id } of since ? rooms.remove : []) delete known[_id];
     return { subscriptions, rooms: known, ready: true, listed: true };
   });
 }
@@ -60,10 +86,12 @@ export function listen(me: Me, ended: () => void): () => void {
       const { _id, roles } = permission as { _id: string; roles: string[] };
       later(({ permissions }) => ({ permissions: { ...permissions, [_id]: roles } }));
     }),
-    ddp.listen("user-presence", "", ([row], uid) => presenceChanged(uid, row as [string, number, string?]), {
-      added: [],
-      removed: [],
-    }),
+    ddp.listen(
+      "user-presence",
+      "",
+      ([row], uid) => presenceChanged(uid, row as [string, number, string?]),
+      watchList(),
+    ),
     onOnline(() => void comeBack().catch(() => undefined)),
   ];
   const sweep = setInterval(sweepTyping, 2_000);
@@ -80,27 +108,43 @@ export const readChanges = (): Promise<void> => readLists(Math.max(0, newest(sta
 async function comeBack(): Promise<void> {
   if (!state().ready) return;
   await readChanges();
-  await Promise.all(lately().map((rid) => catchUp(rid).catch(() => undefined)));
+  await Promise.all(listenedTo().map((rid) => catchUp(rid).catch(() => undefined)));
   watchPresence();
   readPresence([...watching]);
 }
 
 function subscriptionChanged(word: string, sub: Subscription): void {
+  heardOf(word, sub.rid);
   later(({ subscriptions }) => {
     const next = { ...subscriptions };
     if (word === "removed") delete next[sub.rid];
-    else next[sub.rid] = { ...next[sub.rid], ...sub };
+    // The whole of it: what is not there was taken away.
+    else next[sub.rid] = sub;
     return { subscriptions: next };
   });
 }
 
 function roomChanged(word: string, room: Room): void {
-  later(({ rooms }) => {
-    const next = { ...rooms };
-    if (word === "removed") delete next[room._id];
-    else next[room._id] = { ...next[room._id], ...room };
-    return { rooms: next };
+  heardOf(word, room._id);
+  later((before) => {
+    const rooms = { ...before.rooms };
+    if (word !== "removed") {
+      rooms[room._id] = room;
+      return { rooms };
+    }
+    delete rooms[room._id];
+    // Whoever may not read it any more has nothing of it here either.
+    const timelines = Object.entries(before.timelines).filter(
+      ([key, run]) => key !== room._id && run.messages[0]?.rid !== room._id,
+    );
+    return { rooms, timelines: Object.fromEntries(timelines) };
   });
+}
+
+function heardOf(word: string, rid: Id): void {
+  told.add(rid);
+  if (word === "removed") lost.set(rid, performance.now());
+  else lost.delete(rid);
 }
 
 /** A note from the server for this user only: shown in its room until the next reload. */
@@ -144,6 +188,7 @@ export function presenceChanged(uid: Id, [, code, text]: [string, number, string
 }
 
 const watching = new Set<Id>();
+const watchList = (): object => ({ added: [...watching], removed: [] });
 
 /** Asks for the presence of the people whose names are shown, now and from now on. */
 export function watchPresence(ids: readonly Id[] = []): void {
@@ -153,17 +198,23 @@ export function watchPresence(ids: readonly Id[] = []): void {
     .slice(0, 200);
   const own = state().me?._id;
   const added = [...new Set([...(own ? [own] : []), ...peers, ...ids])].filter((uid) => !watching.has(uid));
-  if (added.length === 0 || state().connection !== "online") return;
+  if (added.length === 0) return;
   for (const uid of added) watching.add(uid);
   // One watch list a connection: further subscriptions amend it, and the first one hears it all.
-  ddp.listen("user-presence", "", () => undefined, { added, removed: [] });
+  ddp.amend("user-presence", "", { added, removed: [] }, watchList());
   readPresence(added);
 }
 
 const unasked = new Set<Id>();
+atEnd(() => {
+  watching.clear();
+  unasked.clear();
+});
 let asking: ReturnType<typeof setTimeout> | undefined;
 /** Who is asked for within this time is asked for in one request, after what is waited for (ms). */
 const GATHER = 400;
+/** People in one request: they stand in its address. */
+const AT_ONCE = 100;
 
 function readPresence(ids: Id[]): void {
   for (const id of ids) unasked.add(id);
@@ -171,7 +222,7 @@ function readPresence(ids: Id[]): void {
     asking = undefined;
     const all = [...unasked];
     unasked.clear();
-    if (state().me) fetchPresence(all);
+    for (let at = 0; state().me && at < all.length; at += AT_ONCE) fetchPresence(all.slice(at, at + AT_ONCE));
   }, GATHER);
 }
 
@@ -188,6 +239,7 @@ function fetchPresence(ids: Id[]): void {
 /** Listens to one room. */
 export function listenToRoom(rid: Id): () => void {
   const stops = [
+    remember(rid),
     ddp.listen("room-messages", rid, ([message]) => messageCame(rid, message as Message)),
     ddp.listen("notify-room", `${rid}/deleteMessage`, ([gone]) => deleted(rid, [(gone as { _id: Id })._id])),
     ddp.listen("notify-room", `${rid}/deleteMessageBulk`, ([purge]) => purged(rid, purge as Purge)),
@@ -205,6 +257,7 @@ export function listenToRoom(rid: Id): () => void {
 }
 
 function messageCame(rid: Id, message: Message): void {
+  hear(rid, message);
   later((before) => {
     const timelines = { ...before.timelines };
     const own = timelines[rid];
@@ -237,6 +290,7 @@ function notTyping(before: State, rid: Id, message: Message): State["typing"] {
 
 function deleted(rid: Id, ids: Id[]): void {
   const set = new Set(ids);
+  bury(ids);
   later((before) => {
     const timelines = { ...before.timelines };
     for (const [key, old] of Object.entries(timelines)) {
@@ -257,12 +311,14 @@ function purged(rid: Id, { ids, ts = {}, excludePinned, users = [] }: Purge): vo
   if (ids?.length) return deleted(rid, ids);
   const from = millis(ts.$gt ?? ts.$gte);
   const to = millis(ts.$lt ?? ts.$lte) || Number.MAX_SAFE_INTEGER;
-  const run = state().timelines[rid]?.messages ?? [];
-  const gone = run.filter((message) => {
-    const at = millis(message.ts);
-    const byThem = users.length === 0 || users.includes(message.u.username ?? "");
-    return at >= from && at <= to && byThem && !(excludePinned && message.pinned);
-  });
+  const runs = Object.values(state().timelines).filter(({ messages }) => messages[0]?.rid === rid);
+  const gone = runs
+    .flatMap(({ messages }) => messages)
+    .filter((message) => {
+      const at = millis(message.ts);
+      const byThem = users.length === 0 || users.includes(message.u.username ?? "");
+      return at >= from && at <= to && byThem && !(excludePinned && message.pinned);
+    });
   deleted(
     rid,
     gone.map(({ _id }) => _id),

@@ -27,8 +27,15 @@ export function find(from: State, kind: string, name: string): Id | undefined {
   return sub?.rid ?? Object.values(from.rooms).find((one) => one.t === wanted && one.name === name)?._id;
 }
 
+/** Dates are read once: a list of a thousand rooms is put in order many times a second. */
+const known = new WeakMap<Subscription, { room: Room | undefined; at: number }>();
+
 export function activity(sub: Subscription, room?: Room): number {
-  return Math.max(millis(sub.lr), millis(room?.lm) || millis(room?.lastMessage?.ts) || millis(sub.ts));
+  const found = known.get(sub);
+  if (found && found.room === room) return found.at;
+  const at = Math.max(millis(sub.lr), millis(room?.lm) || millis(room?.lastMessage?.ts) || millis(sub.ts));
+  known.set(sub, { room, at });
+  return at;
 }
 
 /** What stands on the badge: all unread messages, or mentions only where the rest is muted. */

@@ -31,8 +31,10 @@ export interface Timeline {
   error?: string;
   /** What the reader had read when the room was opened, for the divider (ms). */
   unreadSince?: number;
-  /** It is what was seen at the last visit, up to this change (ms): shown until it has been read anew. */
+  /** It is what was seen before, up to this change (ms): shown until what changed since has been read. */
   kept?: number;
+  /** It was read in this visit, and not only kept from the one before. */
+  whole?: boolean;
 }
 
 export interface PresenceOf {
@@ -102,6 +104,18 @@ export function later(next: Change): void {
   // A hidden tab gets no frames, and must not fall behind either.
   if (document.hidden) setTimeout(flush, 100);
   else requestAnimationFrame(flush);
+}
+
+const forgets = new Set<() => void>();
+
+/** What a module keeps of an account outside of the store: forgotten when the account leaves this page. */
+export const atEnd = (forget: () => void): void => void forgets.add(forget);
+
+/** Forgets all of the account but the workspace's settings, and what of it was still to be shown. */
+export function forgetAccount(): void {
+  queue = [];
+  for (const forget of forgets) forget();
+  change(({ settings }) => ({ ...empty, settings }));
 }
 
 export function flush(): void {

@@ -7,6 +7,9 @@ import type { Timeline } from "./state";
 /** Messages kept of the room that is shown, and of others. */
 export const MOST = 600;
 export const KEPT = 100;
+/** A run at whose end the reader is grows so far beyond before it is cut; one that is read further up grows to this. */
+export const SLACK = 200;
+export const LONGEST = 3_000;
 
 export const fresh: Timeline = { messages: [], older: true, newer: false, loading: false, ready: false };
 
@@ -16,8 +19,21 @@ const before = (a: Message, b: Message): number => at(a) - at(b) || (a._id < b._
 /** Replies stand in their thread, unless they were shown in the room too. */
 export const inRoom = (message: Message): boolean => !message.tmid || message.tshow === true;
 
+/** Messages that were deleted lately: a page that was read before that must not bring them back. */
+const gone = new Set<Id>();
+const GONE = 1_000;
+
+export function bury(ids: Iterable<Id>): void {
+  for (const id of ids) gone.add(id);
+  for (const id of gone) {
+    if (gone.size <= GONE) break;
+    gone.delete(id);
+  }
+}
+
 /** Puts pages or events into a run: known messages are replaced where they stand, others inserted in order. */
-export function merge(run: Message[], incoming: Message[]): Message[] {
+export function merge(run: Message[], come: Message[]): Message[] {
+  const incoming = gone.size > 0 ? come.filter(({ _id }) => !gone.has(_id)) : come;
   if (incoming.length === 0) return run;
   const last = run.at(-1);
   const [only] = incoming;

@@ -6,7 +6,7 @@ import { session } from "@/api/session";
 import type { Id, Message } from "@/api/types";
 import { freshId } from "@/lib/text";
 import { update } from "./history";
-import { setting } from "./state";
+import { atEnd, setting } from "./state";
 import { receive } from "./timeline";
 
 export interface Upload {
@@ -26,6 +26,10 @@ export interface Upload {
 
 export const useUploads = create<{ all: Upload[] }>(() => ({ all: [] }));
 const running = new Map<Id, XMLHttpRequest>();
+
+atEnd(() => {
+  for (const { id } of useUploads.getState().all) removeUpload(id);
+});
 
 const patch = (id: Id, part: Partial<Upload>): void =>
   useUploads.setState(({ all }) => ({ all: all.map((one) => (one.id === id ? { ...one, ...part } : one)) }));

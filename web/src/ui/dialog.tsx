@@ -2,7 +2,7 @@ import { X } from "lucide-react";
 import type { ReactNode } from "react";
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { useT } from "@/i18n";
-import { Button, IconButton } from "./button";
+import { IconButton } from "./button";
 import css from "./dialog.module.css";
 
 interface Props {
@@ -37,39 +37,6 @@ export function Dialog({ title, close, children, whole = false, wide = false, al
         </AriaDialog>
       </Modal>
     </ModalOverlay>
-  );
-}
-
-interface ConfirmProps {
-  title: string;
-  text: string;
-  yes: string;
-  run: () => void;
-  close: () => void;
-}
-
-/** Asks before something that can't be undone. */
-export function Confirm({ title, text, yes, run, close }: ConfirmProps): ReactNode {
-  const t = useT();
-  return (
-    <Dialog title={title} close={close} alert>
-      <p>{text}</p>
-      <footer className={css.footer}>
-        {/* oxlint-disable-next-line jsx-a11y/no-autofocus -- the harmless answer comes first */}
-        <Button onClick={close} autoFocus>
-          {t("dialog.cancel")}
-        </Button>
-        <Button
-          kind="danger"
-          onClick={() => {
-            run();
-            close();
-          }}
-        >
-          {yes}
-        </Button>
-      </footer>
-    </Dialog>
   );
 }
 

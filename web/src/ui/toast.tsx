@@ -2,6 +2,7 @@ import { X } from "lucide-react";
 import { type ReactNode, useEffect } from "react";
 import { create } from "zustand";
 import { useT } from "@/i18n";
+import { atEnd } from "@/store/state";
 import { Button, IconButton } from "./button";
 import css from "./toast.module.css";
 
@@ -14,6 +15,7 @@ interface Toast {
 
 const useToasts = create<{ all: Toast[] }>(() => ({ all: [] }));
 let next = 1;
+atEnd(() => useToasts.setState({ all: [] }));
 
 const close = (id: number): void => useToasts.setState(({ all }) => ({ all: all.filter((one) => one.id !== id) }));
 

@@ -1,4 +1,4 @@
-import { EmojiPicker, Forward } from "./later";
+import { Confirm, EmojiPicker, Forward } from "./later";
 import {
   Copy,
   CornerUpRight,
@@ -15,20 +15,25 @@ import {
   Star,
   Trash2,
 } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { type ReactNode, Suspense, useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { post } from "@/api/rest";
 import type { Message } from "@/api/types";
 import { useT } from "@/i18n";
+import { copyText } from "@/lib/copy";
+import { lately } from "@/lib/recent";
+import { Emoji } from "@/markup/emoji";
 import { isStarred, markUnreadFrom, pin, react, remove, star } from "@/store/actions";
 import { may, setting } from "@/store/state";
 import { IconButton } from "@/ui/button";
 import { type Item, Menu } from "@/ui/menu";
 import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
+import css from "./message.module.css";
 import { mayDelete, permalink, type Place } from "./place";
 
-const Confirm = lazy(() => import("@/ui/dialog").then((module) => ({ default: module.Confirm })));
+/** Emoji that are one press away: those of this device's last. */
+const QUICK = 3;
 
 interface Props {
   message: Message;
@@ -60,7 +65,7 @@ export function Actions({ message, place, edit, about, open, setOpen, hold }: Pr
     run,
     bad,
   });
-  const copy = (text: string, done: string): void => attempt(navigator.clipboard.writeText(text), "failed.copy", done);
+  const copy = (text: string, done: string): void => attempt(copyText(text), "failed.copy", done);
   const size = 18;
   const groups: Item[][] = [
     [
@@ -108,6 +113,7 @@ export function Actions({ message, place, edit, about, open, setOpen, hold }: Pr
       "action.reported",
     );
   }
+  const [quick] = useState(() => lately().slice(0, QUICK));
   if (message.private) return null;
   const close = (): void => setAsking(null);
   return (
@@ -115,6 +121,20 @@ export function Actions({ message, place, edit, about, open, setOpen, hold }: Pr
       <IconButton label={t("action.react")} onClick={() => setAsking("emoji")}>
         <SmilePlus size={size} aria-hidden />
       </IconButton>
+      {quick.map((code) => (
+        <IconButton
+          key={code}
+          className={css.quick}
+          // By keyboard they are the first ones of the choice beside them.
+          tabIndex={-1}
+          label={t("action.reactWith", { emoji: code })}
+          onClick={() => attempt(react(message, code), "failed.react")}
+        >
+          <span aria-hidden>
+            <Emoji code={code} />
+          </span>
+        </IconButton>
+      ))}
       {!place.thread && (
         <IconButton label={t("action.thread")} onClick={openThread}>
           <MessageSquareText size={size} aria-hidden />

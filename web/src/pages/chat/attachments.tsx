@@ -90,10 +90,11 @@ function Picture({ attachment, message }: Omit<Props, "depth">): ReactNode {
 function FileCard({ attachment }: { attachment: Attachment }): ReactNode {
   const t = useT();
   const bytes = attachment.size ? size(intl(), attachment.size) : "";
+  const to = safe(attachment.title_link ?? "");
   return (
     <a
       className={css.file}
-      href={`${attachment.title_link}?download`}
+      href={to && (to.startsWith("/") ? `${to}?download` : to)}
       download
       aria-label={t("file.download", { name: attachment.title, size: bytes })}
     >

@@ -5,7 +5,7 @@ import type { Id } from "@/api/types";
 import { intl } from "@/i18n";
 import { fit } from "@/lib/text";
 import { character, loadEmoji } from "@/markup/emoji";
-import { state } from "@/store/state";
+import { atEnd, state } from "@/store/state";
 
 export interface Choice {
   key: string;
@@ -125,11 +125,19 @@ interface Command {
 }
 
 let known: Promise<Command[]> | undefined;
+atEnd(() => {
+  known = undefined;
+  members.clear();
+});
 
 export function commands(): Promise<Command[]> {
   known ??= get<{ commands: Command[] }>("commands.list", { count: 100 })
     .then((answer) => answer.commands)
-    .catch(() => []);
+    .catch(() => {
+      // Asked for again the next time.
+      known = undefined;
+      return [];
+    });
   return known;
 }
 

@@ -92,8 +92,12 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
     if (clean.length > limit) {
       addUploads(rid, [new File([clean], "message.txt", { type: "text/plain" })], tmid);
       toast(t("composer.asFile"));
-    } else if (clean.startsWith("/") && !clean.startsWith("//")) void runCommand(rid, clean, tmid);
-    else {
+    } else if (clean.startsWith("/") && !clean.startsWith("//")) {
+      // What was no command comes back, unless something else was written meanwhile.
+      void runCommand(rid, clean, tmid).then((done) => {
+        if (!done && (state().drafts[key] ?? "") === "") type(text);
+      });
+    } else {
       const quote = quoted ? `[ ](${permalink(quoted)}) ` : "";
       send(rid, quote + clean, tmid ? { tmid, tshow: also } : undefined);
     }
@@ -260,17 +264,23 @@ function block(text: string, code: string): string {
   return `${before}\`\`\`\n${code.replace(/\n+$/, "")}\n\`\`\`${after}`;
 }
 
-/** `/command parameters`: an unknown command is said, and stays in the composer's hands. */
-async function runCommand(rid: Id, text: string, tmid?: Id): Promise<void> {
+/** `/command parameters`. Tells whether it was done; what is no command, or was refused, is said. */
+async function runCommand(rid: Id, text: string, tmid?: Id): Promise<boolean> {
   const [word = "", ...rest] = text.slice(1).split(" ");
   const known = await commands();
   const { t } = await import("@/i18n");
   if (!known.some(({ command }) => command === word)) {
-    toast(t("composer.noCommand", { command: word }), { bad: true });
-    return;
+    toast(t("composer.noCommand", { command: word.slice(0, 40) }), { bad: true });
+    return false;
   }
   const body = { command: word, roomId: rid, params: rest.join(" "), ...(tmid ? { tmid } : {}) };
-  await post("commands.run", body).catch(failed("failed.command"));
+  try {
+    await post("commands.run", body);
+    return true;
+  } catch (error) {
+    failed("failed.command")(error);
+    return false;
+  }
 }
 
 interface Completion {

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { intl, useT } from "@/i18n";
+import { lately, took } from "@/lib/recent";
 import { fit } from "@/lib/text";
 import { type EmojiRow, loadEmoji } from "@/markup/emoji";
 import { useStore } from "@/store/state";
@@ -7,8 +8,6 @@ import { Dialog } from "@/ui/dialog";
 import { Field } from "@/ui/field";
 import css from "./emoji-picker.module.css";
 
-const KEY = "parlor.emoji";
-const USUAL = ["thumbsup", "heart", "joy", "tada", "eyes", "white_check_mark", "pray", "rocket"];
 const GROUPS = [0, 1, 3, 4, 5, 6, 7, 8, 9];
 
 interface Shown {
@@ -18,15 +17,6 @@ interface Shown {
   src?: string;
   group: number;
   words: string;
-}
-
-function lately(): string[] {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? "[]") as string[];
-    return [...new Set([...kept, ...USUAL])].slice(0, 8);
-  } catch {
-    return USUAL;
-  }
 }
 
 /** Choosing an emoji: the last used first, then by group; found by its names in the reader's language and in English. */
@@ -58,7 +48,7 @@ export default function EmojiPicker({
     return [...own, ...known.filter(({ code }) => code)];
   }, [rows, custom]);
   const pick = (code: string): void => {
-    localStorage.setItem(KEY, JSON.stringify([code, ...lately().filter((one) => one !== code)].slice(0, 8)));
+    took(code);
     choose(code);
   };
   const found = wanted ? all.filter((one) => fit(one.words, wanted) > 1).slice(0, 80) : [];

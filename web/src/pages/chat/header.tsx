@@ -13,7 +13,7 @@ import { IconButton } from "@/ui/button";
 import { type Item, Menu } from "@/ui/menu";
 import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
-import { Jump } from "./later";
+import { Confirm, Jump } from "./later";
 import css from "./header.module.css";
 import { roomPath } from "./place";
 
@@ -26,6 +26,7 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
   const me = useStore((state) => state.me?._id);
   const calls = useStore((state) => Boolean(state.subscriptions[rid]) && callsPossible(rid, state));
   const [jumping, setJumping] = useState(false);
+  const [leaving, setLeaving] = useState(false);
   const other = peer(room, me);
   const presence = useStore((state) => (other ? state.presence[other] : undefined));
   const type = sub?.t ?? room?.t;
@@ -60,11 +61,7 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
                 id: "leave",
                 label: t("room.leave"),
                 bad: true,
-                run: () =>
-                  attempt(
-                    post("rooms.leave", { roomId: rid }).then(() => go("/")),
-                    "failed.leave",
-                  ),
+                run: () => setLeaving(true),
               },
             ]),
       ]
@@ -87,7 +84,7 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
         <h1 dir="auto">
           {type === "c" && <Hash size={16} aria-hidden />}
           {type === "p" && <Lock size={16} role="img" aria-label={t("room.private")} />}
-          {title(sub, room)}
+          <span>{title(sub, room)}</span>
           {muted && <BellOff size={15} role="img" aria-label={t("room.muted")} />}
         </h1>
         <p dir="auto">{below}</p>
@@ -120,6 +117,7 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
         label={t("room.more")}
         groups={[
           [
+            panel("about"),
             panel("members"),
             panel("threads"),
             panel("discussions"),
@@ -134,6 +132,22 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
       >
         <EllipsisVertical size={20} aria-hidden />
       </Menu>
+      {leaving && (
+        <Suspense fallback={null}>
+          <Confirm
+            title={t("leave.title", { name: title(sub, room) })}
+            text={t(type === "c" ? "leave.public" : "leave.private")}
+            yes={t("room.leave")}
+            run={() =>
+              attempt(
+                post("rooms.leave", { roomId: rid }).then(() => go("/")),
+                "failed.leave",
+              )
+            }
+            close={() => setLeaving(false)}
+          />
+        </Suspense>
+      )}
       {jumping && (
         <Suspense fallback={null}>
           <Jump rid={rid} close={() => setJumping(false)} />

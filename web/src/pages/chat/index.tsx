@@ -1,9 +1,10 @@
-import { type ReactNode, Suspense, useEffect, useState } from "react";
+import { type ReactNode, Suspense, useEffect, useMemo, useState } from "react";
 import { Route, Switch, useLocation, useRoute } from "wouter";
 import { useT } from "@/i18n";
 import { answers } from "@/store/desk";
 import { onNotice } from "@/store/announce";
 import { useStore } from "@/store/state";
+import { Failure } from "@/ui/failure";
 import css from "./chat.module.css";
 import { Banner } from "./banner";
 import { ROOM } from "./address";
@@ -25,6 +26,7 @@ export default function Chat({ pages }: Props): ReactNode {
   const [overlay, setOverlay] = useState<Overlay | null>(null);
   const ready = useStore((state) => state.ready && state.me !== null);
   const control = useStore((state) => answers(state.me));
+  const paths = useMemo(() => pages.map(({ path }) => path), [pages]);
   useShortcuts(setOverlay);
   useEffect(() => {
     // Not before the chat stands: what it fetches can wait, also for a network.
@@ -55,7 +57,7 @@ export default function Chat({ pages }: Props): ReactNode {
       >
         {t("skip.composer")}
       </a>
-      <Sidebar open={setOverlay} paths={pages.map(({ path }) => path)} />
+      <Sidebar open={setOverlay} paths={paths} />
       <div className={css.main}>
         <Banner />
         {control && (
@@ -63,24 +65,27 @@ export default function Chat({ pages }: Props): ReactNode {
             <Alarm />
           </Suspense>
         )}
-        <Suspense fallback={<p className="hidden">{t("app.loading")}</p>}>
-          <Switch>
-            {pages.map(({ path, page: Page }) => (
-              <Route key={path} path={path}>
-                <Page />
+        {/* What goes wrong in a page does not take the list of rooms with it. */}
+        <Failure key={location}>
+          <Suspense fallback={<p className="hidden">{t("app.loading")}</p>}>
+            <Switch>
+              {pages.map(({ path, page: Page }) => (
+                <Route key={path} path={path}>
+                  <Page />
+                </Route>
+              ))}
+              <Route path={ROOM}>
+                <Conversation ready={ready} />
               </Route>
-            ))}
-            <Route path={ROOM}>
-              <Conversation ready={ready} />
-            </Route>
-            <Route>
-              <main className={css.nothing}>
-                <h1>{t("chat.welcome")}</h1>
-                <p>{t("chat.choose")}</p>
-              </main>
-            </Route>
-          </Switch>
-        </Suspense>
+              <Route>
+                <main className={css.nothing}>
+                  <h1>{t("chat.welcome")}</h1>
+                  <p>{t("chat.choose")}</p>
+                </main>
+              </Route>
+            </Switch>
+          </Suspense>
+        </Failure>
       </div>
       <Overlays overlay={overlay} close={() => setOverlay(null)} />
     </div>

@@ -10,6 +10,7 @@ export const Side = page(() => import("./side"), texts);
 export const Create = page(() => import("./create"), texts);
 export const Shortcuts = page(() => import("./shortcuts"), texts);
 export const Jump = page(() => import("./jump"), texts);
+export const Confirm = page(() => import("@/ui/confirm"));
 export const Gallery = page(() => import("./gallery"), texts);
 export const Facts = page(() => import("./facts"), texts);
 export const Forward = page(() => import("./forward"), texts);

@@ -1,8 +1,9 @@
 import { AlertCircle, Check, CheckCheck, Clock, MessageSquareText, Pin, Star } from "lucide-react";
-import { lazy, memo, type KeyboardEvent, type ReactNode, Suspense, useRef, useState } from "react";
+import { memo, type KeyboardEvent, type ReactNode, Suspense, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { Message as Noun } from "@/api/types";
 import { intl, useT } from "@/i18n";
+import { copyText } from "@/lib/copy";
 import { useHold } from "@/lib/hold";
 import { clock, full, millis } from "@/lib/time";
 import { echo } from "@/markup/echo";
@@ -12,17 +13,19 @@ import { discard, retry } from "@/store/outbox";
 import { type Outgoing, useStore } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
 import { Button } from "@/ui/button";
+import { page } from "../lazy";
+import { failed as failedTo } from "@/ui/failed";
 import { Attachments } from "./attachments";
 import { Actions } from "./actions";
 import { LinkCards } from "./cards";
-import { EditBox } from "./edit";
+import { EditBox, isBegun } from "./edit";
 import { Facts } from "./later";
 import css from "./message.module.css";
 import { Reactions } from "./reactions";
 import { type Place, summary } from "./place";
 import { systemText } from "./system";
 
-const CallCard = lazy(() => import("./call"));
+const CallCard = page(() => import("./call"));
 
 interface Props {
   message: Noun;
@@ -38,7 +41,8 @@ export const Message = memo(function Message({ message, head, place, marked = fa
   const [active, setActive] = useState(false);
   const [held, setHeld] = useState(false);
   const [menu, setMenu] = useState(false);
-  const [editing, setEditing] = useState(false);
+  const spot = place.thread ?? place.rid;
+  const [editing, setEditing] = useState(() => isBegun(message, spot));
   const [asking, setAsking] = useState(false);
   const row = useRef<HTMLElement>(null);
   const finger = useHold(() => setMenu(!message.private && !editing));
@@ -100,7 +104,7 @@ export const Message = memo(function Message({ message, head, place, marked = fa
         )}
         {place.thread !== message.tmid && message.tmid && <ThreadOf message={message} place={place} />}
         {editing ? (
-          <EditBox message={message} row={row} close={() => setEditing(false)} />
+          <EditBox message={message} place={spot} row={row} close={() => setEditing(false)} />
         ) : (
           <Body message={message} about={() => setAsking(true)} />
         )}
@@ -279,7 +283,7 @@ export function OutgoingMessage({ outgoing, head }: { outgoing: Outgoing; head: 
               <Button kind="quiet" onClick={() => retry(outgoing._id)}>
                 {t("send.retry")}
               </Button>
-              <Button kind="quiet" onClick={() => void navigator.clipboard?.writeText(outgoing.msg)}>
+              <Button kind="quiet" onClick={() => void copyText(outgoing.msg).catch(failedTo("failed.copy"))}>
                 {t("send.copy")}
               </Button>
               <Button kind="quiet" onClick={() => discard(outgoing._id)}>

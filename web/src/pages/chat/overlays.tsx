@@ -1,9 +1,10 @@
 import { Create, Shortcuts } from "./later";
-import { lazy, type ReactNode, Suspense } from "react";
+import { type ReactNode, Suspense } from "react";
 import { useQuestion } from "@/store/confirm";
+import { page } from "../lazy";
 
-const Switcher = lazy(() => import("./switcher"));
-const Question = lazy(() => import("@/ui/question"));
+const Switcher = page(() => import("./switcher"));
+const Question = page(() => import("@/ui/question"));
 
 export type Overlay = "switcher" | "create" | "direct" | "shortcuts";
 

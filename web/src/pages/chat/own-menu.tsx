@@ -1,5 +1,5 @@
 import { Keyboard, LogOut, Moon, Palette, Settings, ShieldCheck } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, Suspense, useState } from "react";
 import { useLocation } from "wouter";
 import { post } from "@/api/rest";
 import type { Status } from "@/api/types";
@@ -11,6 +11,7 @@ import { Avatar, Presence } from "@/ui/avatar";
 import { Menu } from "@/ui/menu";
 import { failed } from "@/ui/failed";
 import { administers } from "../admin/needs";
+import { Confirm } from "./later";
 import type { Overlay } from "./overlays";
 import css from "./sidebar.module.css";
 
@@ -20,6 +21,8 @@ const STATUSES: Status[] = ["online", "away", "busy", "offline"];
 export function OwnMenu({ open, paths }: { open: (overlay: Overlay) => void; paths: string[] }): ReactNode {
   const t = useT();
   const [, go] = useLocation();
+  const [asking, setAsking] = useState(false);
+  const [, setLooked] = useState(0);
   const me = useStore((state) => state.me);
   const status = useStore((state) =>
     state.me ? (state.presence[state.me._id]?.status ?? state.me.status) : undefined,
@@ -33,55 +36,72 @@ export function OwnMenu({ open, paths }: { open: (overlay: Overlay) => void; pat
   };
   const dark = theme() === "dark";
   const icon = 18;
+  const unsent = useStore((state) => state.outbox.length);
+  const leave = (): void => (unsent > 0 ? setAsking(true) : void signOut());
   return (
-    <Menu
-      className={css.own ?? ""}
-      label={t("own.menu", { name: me?.name ?? me?.username })}
-      groups={[
-        STATUSES.map((one) => ({ id: one, label: t(`presence.${one}`), run: () => setStatus(one) })),
-        [
-          ...(has("/settings")
-            ? [
-                {
-                  id: "settings",
-                  label: t("own.settings"),
-                  icon: <Settings size={icon} aria-hidden />,
-                  run: () => go("/settings"),
-                },
-              ]
-            : []),
-          ...(administrator && has("/admin")
-            ? [
-                {
-                  id: "admin",
-                  label: t("own.admin"),
-                  icon: <ShieldCheck size={icon} aria-hidden />,
-                  run: () => go("/admin"),
-                },
-              ]
-            : []),
-          {
-            id: "theme",
-            label: t(dark ? "own.light" : "own.dark"),
-            icon: dark ? <Palette size={icon} aria-hidden /> : <Moon size={icon} aria-hidden />,
-            run: () => setTheme(dark ? "light" : "dark"),
-          },
-          {
-            id: "keys",
-            label: t("own.keys"),
-            icon: <Keyboard size={icon} aria-hidden />,
-            run: () => open("shortcuts"),
-          },
-        ],
-        [{ id: "out", label: t("own.out"), icon: <LogOut size={icon} aria-hidden />, run: () => void signOut() }],
-      ]}
-    >
-      <Avatar username={me?.username} etag={me?.avatarETag} size={36} />
-      {status && (
-        <span aria-hidden style={{ position: "relative", inlineSize: 0, insetInlineEnd: 8, insetBlockStart: 14 }}>
-          <Presence status={status} />
-        </span>
+    <>
+      {asking && (
+        <Suspense fallback={null}>
+          <Confirm
+            title={t("own.out")}
+            text={t("own.unsent", { count: unsent })}
+            yes={t("own.outAnyway")}
+            run={() => void signOut()}
+            close={() => setAsking(false)}
+          />
+        </Suspense>
       )}
-    </Menu>
+      <Menu
+        className={css.own ?? ""}
+        label={t("own.menu", { name: me?.name ?? me?.username })}
+        // The theme may have been changed elsewhere meanwhile.
+        onOpenChange={() => setLooked((count) => count + 1)}
+        groups={[
+          STATUSES.map((one) => ({ id: one, label: t(`presence.${one}`), run: () => setStatus(one) })),
+          [
+            ...(has("/settings")
+              ? [
+                  {
+                    id: "settings",
+                    label: t("own.settings"),
+                    icon: <Settings size={icon} aria-hidden />,
+                    run: () => go("/settings"),
+                  },
+                ]
+              : []),
+            ...(administrator && has("/admin")
+              ? [
+                  {
+                    id: "admin",
+                    label: t("own.admin"),
+                    icon: <ShieldCheck size={icon} aria-hidden />,
+                    run: () => go("/admin"),
+                  },
+                ]
+              : []),
+            {
+              id: "theme",
+              label: t(dark ? "own.light" : "own.dark"),
+              icon: dark ? <Palette size={icon} aria-hidden /> : <Moon size={icon} aria-hidden />,
+              run: () => setTheme(dark ? "light" : "dark"),
+            },
+            {
+              id: "keys",
+              label: t("own.keys"),
+              icon: <Keyboard size={icon} aria-hidden />,
+              run: () => open("shortcuts"),
+            },
+          ],
+          [{ id: "out", label: t("own.out"), icon: <LogOut size={icon} aria-hidden />, run: leave }],
+        ]}
+      >
+        <Avatar username={me?.username} etag={me?.avatarETag} size={36} />
+        {status && (
+          <span aria-hidden style={{ position: "relative", inlineSize: 0, insetInlineEnd: 8, insetBlockStart: 14 }}>
+            <Presence status={status} />
+          </span>
+        )}
+      </Menu>
+    </>
   );
 }

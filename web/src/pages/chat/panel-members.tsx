@@ -13,7 +13,9 @@ import { Field } from "@/ui/field";
 import { type Item, Menu } from "@/ui/menu";
 import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
+import { Dialog, Footer } from "@/ui/dialog";
 import { EllipsisVertical } from "lucide-react";
+import { People, type Person } from "./people";
 import css from "./side.module.css";
 
 interface Member {
@@ -29,28 +31,25 @@ export function MembersPanel({ rid }: { rid: Id }): ReactNode {
   const t = useT();
   const [, go] = useLocation();
   const [filter, setFilter] = useState("");
-  const [added, setAdded] = useState("");
+  const [adding, setAdding] = useState(false);
   const [round, setRound] = useState(0);
   const wanted = useDeferredValue(filter.trim());
   const type = state().subscriptions[rid]?.t ?? state().rooms[rid]?.t ?? "c";
   const family = { c: "channels", p: "groups", d: "im", l: "groups" }[type];
   const me = useStore((from) => from.me?._id);
   const mayAdd = type !== "d" && (may("add-user-to-joined-room", rid) || may(`add-user-to-any-${type}-room`));
-  const { items, loading, more, next } = usePaged<Member>(`${rid}/${wanted}/${round}`, async (offset) => {
+  const {
+    items,
+    loading,
+    failed: lost,
+    more,
+    next,
+  } = usePaged<Member>(`${rid}/${wanted}/${round}`, async (offset) => {
     const query = { roomId: rid, offset, count: 50, filter: wanted || undefined };
-    const { members } = await get<{ members: Member[] }>(`${family}.members`, query);
+    const name = type === "d" ? "im.members" : "rooms.membersOrderedByRole";
+    const { members } = await get<{ members: Member[] }>(name, query);
     return members;
   });
-  const add = async (): Promise<void> => {
-    try {
-      const { user } = await get<{ user: Member }>("users.info", { username: added.trim().replace(/^@/, "") });
-      await post(`${family}.invite`, { roomId: rid, userId: user._id });
-      setAdded("");
-      setRound(round + 1);
-    } catch {
-      toast(t("members.notAdded", { name: added }), { bad: true });
-    }
-  };
   const items_ = (member: Member): Item[][] => [
     [
       {
@@ -85,26 +84,22 @@ export function MembersPanel({ rid }: { rid: Id }): ReactNode {
           value={filter}
           onChange={(event) => setFilter(event.target.value)}
         />
-        {mayAdd && (
-          <form
-            onSubmit={(event) => {
-              event.preventDefault();
-              void add();
-            }}
-          >
-            <Field
-              label={t("members.add")}
-              value={added}
-              onChange={(event) => setAdded(event.target.value)}
-              autoCapitalize="none"
-            />
-            <Button type="submit" disabled={!added.trim()}>
-              {t("members.addShort")}
-            </Button>
-          </form>
+        {mayAdd && <Button onClick={() => setAdding(true)}>{t("members.add")}</Button>}
+        {adding && (
+          <AddPeople
+            rid={rid}
+            family={family}
+            close={() => setAdding(false)}
+            done={() => setRound((before) => before + 1)}
+          />
         )}
       </div>
       <div className={css.scroll}>
+        {(lost || (items.length === 0 && !loading)) && (
+          <p className={css.note} role="status">
+            {t(lost ? "room.loadFailed" : "members.none")}
+          </p>
+        )}
         <ul className={css.hits} aria-busy={loading}>
           {items.map((member) => (
             <li key={member._id} className={css.person}>
@@ -114,6 +109,7 @@ export function MembersPanel({ rid }: { rid: Id }): ReactNode {
                 <br />
                 <small>
                   <bdi>@{member.username}</bdi>
+                  {roleOf(member) && ` · ${t(`role.${roleOf(member)}`)}`}
                 </small>
               </span>
               <Menu label={t("members.more", { name: member.name ?? member.username })} groups={items_(member)}>
@@ -129,5 +125,51 @@ export function MembersPanel({ rid }: { rid: Id }): ReactNode {
         )}
       </div>
     </>
+  );
+}
+
+/** The highest of somebody's roles in the room. */
+const roleOf = ({ roles = [] }: Member): string | undefined =>
+  ["owner", "moderator", "leader"].find((role) => roles.includes(role));
+
+interface AddProps {
+  rid: Id;
+  family: string;
+  close: () => void;
+  done: () => void;
+}
+
+/** People who are to join, found by typing. */
+function AddPeople({ rid, family, close, done }: AddProps): ReactNode {
+  const t = useT();
+  const [people, setPeople] = useState<Person[]>([]);
+  const [busy, setBusy] = useState(false);
+  const add = async (): Promise<void> => {
+    setBusy(true);
+    for (const { _id, name, username } of people) {
+      await post(`${family}.invite`, { roomId: rid, userId: _id }).catch(() =>
+        toast(t("members.notAdded", { name: name ?? username }), { bad: true }),
+      );
+    }
+    done();
+    close();
+  };
+  return (
+    <Dialog title={t("members.add")} close={close}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void add();
+        }}
+      >
+        <People chosen={people} change={setPeople} first />
+        <Footer>
+          <Button onClick={close}>{t("dialog.cancel")}</Button>
+          <Button kind="primary" type="submit" busy={busy} disabled={busy || people.length === 0}>
+            {t("members.addShort")}
+          </Button>
+        </Footer>
+      </form>
+    </Dialog>
   );
 }

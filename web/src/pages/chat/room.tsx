@@ -1,5 +1,6 @@
+import { Megaphone } from "lucide-react";
 import { type DragEvent, type ReactNode, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { useLocation, useSearch } from "wouter";
+import { Link, useLocation, useSearch } from "wouter";
 import { get } from "@/api/rest";
 import type { Id, Message, Room as Noun } from "@/api/types";
 import { useT } from "@/i18n";
@@ -127,6 +128,12 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
         onDrop={drop}
       >
         <RoomHeader rid={rid} />
+        {room?.announcement && (
+          <Link className={css.announcement} href={`${roomPath(rid)}/about`}>
+            <Megaphone size={16} role="img" aria-label={t("room.announcement")} />
+            <span dir="auto">{room.announcement}</span>
+          </Link>
+        )}
         {room?.parlorKind && (
           <Suspense fallback={null}>
             <CaseBar rid={rid} base={roomPath(rid)} />

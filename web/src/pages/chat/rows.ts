@@ -61,7 +61,15 @@ export function rows({ timeline, outgoing, me, unreadSince, thread = false }: Wh
   return all;
 }
 
-/** How many rows of `now` stand before the first one of `old`: a page was loaded above. */
+/** Whether the first messages of `old` are gone from `now` and later ones stayed: a long run was shortened. */
+export function cut(old: readonly Row[], now: readonly Row[]): boolean {
+  const first = old.find((row) => row.kind === "message");
+  const top = now.find((row) => row.kind === "message");
+  if (!first || !top || now.length >= old.length || first.key === top.key) return false;
+  return !now.some((row) => row.key === first.key) && old.some((row) => row.key === top.key);
+}
+
+/** Whether rows of `now` stand before the first one of `old`: a page was loaded above. */
 export function prepended(old: readonly Row[], now: readonly Row[]): boolean {
   const first = old.find((row) => row.kind === "message");
   if (!first || now.length <= old.length) return false;

@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useDeferredValue, useEffect, useId, useRef, useState } from "react";
-import { ddp } from "@/api/live";
+import { method } from "@/api/method";
 import { get } from "@/api/rest";
 import type { Id, Message } from "@/api/types";
 import { useT } from "@/i18n";
@@ -37,7 +37,7 @@ export function SearchBox({ rid, begin = "" }: { rid?: Id; begin?: string }): Re
     async (offset) => {
       if (!room) {
         type Answer = { message: { docs: Message[] } };
-        return (await ddp.call<Answer>("messageSearch", server, null, WIDE)).message.docs;
+        return (await method<Answer>("messageSearch", [server, null, WIDE])).message.docs;
       }
       const query = { roomId: room, searchText: server, offset, count: PAGE };
       return (await get<{ messages: Message[] }>("chat.search", query)).messages;

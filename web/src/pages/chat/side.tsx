@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef } from "react";
 import type { Id } from "@/api/types";
 import { useT } from "@/i18n";
 import { IconButton } from "@/ui/button";
+import { AboutPanel } from "./panel-about";
 import { DiscussionsPanel } from "./panel-discussions";
 import { FilesPanel } from "./panel-files";
 import { MembersPanel } from "./panel-members";
@@ -21,6 +22,7 @@ interface Props {
 }
 
 const KINDS = [
+  "about",
   "thread",
   "threads",
   "files",
@@ -64,6 +66,7 @@ export default function Side({ rid, kind, id, close }: Props): ReactNode {
 
 function Panel({ rid, kind, id }: Omit<Props, "close">): ReactNode {
   if (kind === "thread" && id) return <Thread key={id} rid={rid} tmid={id} />;
+  if (kind === "about") return <AboutPanel rid={rid} />;
   if (kind === "files") return <FilesPanel rid={rid} />;
   if (kind === "members") return <MembersPanel rid={rid} />;
   if (kind === "discussions") return <DiscussionsPanel rid={rid} />;

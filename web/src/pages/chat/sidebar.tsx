@@ -4,6 +4,7 @@ import { VList, type VListHandle } from "virtua";
 import { Link, useLocation } from "wouter";
 import type { Id, Subscription } from "@/api/types";
 import { intl, t, useT } from "@/i18n";
+import { useToday } from "@/lib/now";
 import { useRove } from "@/lib/rove";
 import { brief } from "@/lib/time";
 import { readAll, unreadAll } from "@/store/actions";
@@ -30,7 +31,6 @@ export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; pat
   const subscriptions = useStore((state) => state.subscriptions);
   const rooms = useStore((state) => state.rooms);
   const ready = useStore((state) => state.ready);
-  const helps = useStore((state) => answers(state.me) || asks(state.me));
   const all = useMemo(() => ordered({ subscriptions, rooms }), [subscriptions, rooms]);
   const sorted = useMemo(() => {
     const favourites = all.filter((sub) => sub.f);
@@ -45,45 +45,7 @@ export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; pat
   const stays = rove.focused ? keys.indexOf(rove.focused) : -1;
   return (
     <nav className={css.side} aria-label={t("inbox.label")} tabIndex={-1}>
-      <header className={css.top}>
-        <OwnMenu open={open} paths={paths} />
-        <span className={css.space} />
-        <IconButton label={t("inbox.search")} onClick={() => open("switcher")}>
-          <Search size={20} aria-hidden />
-        </IconButton>
-        <Menu
-          label={t("inbox.new")}
-          groups={[
-            [
-              {
-                id: "direct",
-                label: t("new.direct"),
-                icon: <SquarePen size={18} aria-hidden />,
-                run: () => open("direct"),
-              },
-              { id: "room", label: t("new.room"), icon: <Plus size={18} aria-hidden />, run: () => open("create") },
-              ...(helps
-                ? [
-                    {
-                      id: "support",
-                      label: t("new.support"),
-                      icon: <Headset size={18} aria-hidden />,
-                      run: () => go("/support"),
-                    },
-                  ]
-                : []),
-              {
-                id: "directory",
-                label: t("new.directory"),
-                icon: <Users size={18} aria-hidden />,
-                run: () => go("/directory"),
-              },
-            ],
-          ]}
-        >
-          <Plus size={20} aria-hidden />
-        </Menu>
-      </header>
+      <Top open={open} paths={paths} />
       <div className={css.filters} role="group" aria-label={t("inbox.filters")}>
         {FILTERS.map((one) => (
           <button key={one} type="button" aria-pressed={one === filter} onClick={() => setFilter(one)}>
@@ -138,6 +100,59 @@ export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; pat
     </nav>
   );
 }
+
+interface TopProps {
+  open: (overlay: Overlay) => void;
+  paths: string[];
+}
+
+/** Apart from the list, which is drawn anew with every message that comes. */
+const Top = memo(function Top({ open, paths }: TopProps): ReactNode {
+  const t = useT();
+  const [, go] = useLocation();
+  const helps = useStore((state) => answers(state.me) || asks(state.me));
+  return (
+    <header className={css.top}>
+      <OwnMenu open={open} paths={paths} />
+      <span className={css.space} />
+      <IconButton label={t("inbox.search")} onClick={() => open("switcher")}>
+        <Search size={20} aria-hidden />
+      </IconButton>
+      <Menu
+        label={t("inbox.new")}
+        groups={[
+          [
+            {
+              id: "direct",
+              label: t("new.direct"),
+              icon: <SquarePen size={18} aria-hidden />,
+              run: () => open("direct"),
+            },
+            { id: "room", label: t("new.room"), icon: <Plus size={18} aria-hidden />, run: () => open("create") },
+            ...(helps
+              ? [
+                  {
+                    id: "support",
+                    label: t("new.support"),
+                    icon: <Headset size={18} aria-hidden />,
+                    run: () => go("/support"),
+                  },
+                ]
+              : []),
+            {
+              id: "directory",
+              label: t("new.directory"),
+              icon: <Users size={18} aria-hidden />,
+              run: () => go("/directory"),
+            },
+          ],
+        ]}
+      >
+        <Plus size={20} aria-hidden />
+      </Menu>
+    </header>
+  );
+});
 
 const keyOf = (entry: Id | Head): string => (typeof entry === "string" ? entry : entry.section);
 
@@ -196,6 +211,7 @@ const RoomRow = memo(function RoomRow({ rid }: { rid: Id }): ReactNode {
   const draft = useStore((state) => state.drafts[rid]);
   const failed = useStore((state) => state.outbox.some((one) => one.rid === rid && one.state === "failed"));
   const typing = useStore((state) => Object.keys(state.typing[rid] ?? {})[0]);
+  const today = useToday();
   if (!sub) return null;
   const { count, mentions, muted } = counted(sub);
   const unread = isUnread(sub);
@@ -229,7 +245,7 @@ const RoomRow = memo(function RoomRow({ rid }: { rid: Id }): ReactNode {
           <span className={css.name} dir="auto">
             {name}
           </span>
-          {at > 0 && <time dateTime={new Date(at).toISOString()}>{brief(intl(), at)}</time>}
+          {at > 0 && <time dateTime={new Date(at).toISOString()}>{brief(intl(), at, today)}</time>}
         </span>
         <span className={css.second}>
           <span className={failed ? css.failed : css.preview} dir="auto">

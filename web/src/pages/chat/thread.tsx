@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef } from "react";
-import { post } from "@/api/rest";
+import { method } from "@/api/method";
 import type { Id, Message } from "@/api/types";
 import { useT } from "@/i18n";
 import { useRove } from "@/lib/rove";
@@ -41,11 +41,16 @@ export function Thread({ rid, tmid }: { rid: Id; tmid: Id }): ReactNode {
     const own = all.at(-1)?.kind === "outgoing";
     if ((end.current || own) && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [all]);
-  // The server marks a thread read when its messages are read by the method of the original client.
+  // Seen is read: this thread, and nothing else of the room.
   useEffect(() => {
-    if (!unread || !run.ready || document.hidden) return;
-    void post("subscriptions.read", { rid, readThreads: true }).catch(() => undefined);
-  }, [unread, run.ready, rid]);
+    if (!unread || !run.ready) return undefined;
+    const seen = (): void => {
+      if (!document.hidden && document.hasFocus()) void method("readThreads", [tmid]).catch(() => undefined);
+    };
+    seen();
+    addEventListener("focus", seen);
+    return () => removeEventListener("focus", seen);
+  }, [unread, run.ready, tmid]);
   const place = useMemo<Place>(
     () => ({
       rid,

@@ -12,14 +12,17 @@ import {
 import { VList, type VListHandle } from "virtua";
 import type { Id } from "@/api/types";
 import { intl, useT } from "@/i18n";
+import { useToday } from "@/lib/now";
 import { useRove } from "@/lib/rove";
 import { brief, dayName } from "@/lib/time";
 import { markRead } from "@/store/actions";
-import { loadNewer, loadOlder, toNewest } from "@/store/history";
-import { type Timeline as Run, useStore } from "@/store/state";
+import { loadNewer, loadOlder, shorten, toNewest } from "@/store/history";
+import { isUnread } from "@/store/rooms";
+import { atEnd as forgetWith, type Timeline as Run, useStore } from "@/store/state";
+import { failed } from "@/ui/failed";
 import { Message, OutgoingMessage } from "./message";
 import type { Place } from "./place";
-import { prepended, type Row, rows } from "./rows";
+import { cut, prepended, type Row, rows } from "./rows";
 import css from "./timeline.module.css";
 
 /** Pages are fetched when the reader is this near to the edge (px), before they see it. */
@@ -51,6 +54,7 @@ interface Kept {
 
 /** Where each room was left, so that coming back finds it there. */
 const left = new Map<Id, Kept>();
+forgetWith(() => left.clear());
 
 /** A room's messages: virtual, and never jumping under the reader's eye. */
 export function Timeline({ rid, run, place, start, target, toUnread }: Props): ReactNode {
@@ -70,7 +74,7 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
   const met = useRef(false);
   const end = useRef(!target);
   const old = useRef<Row[]>([]);
-  const shift = prepended(old.current, all);
+  const shift = prepended(old.current, all) || cut(old.current, all);
   const placed = useRef<"kept" | "read">(undefined);
 
   const keys = useMemo(() => rowKeys(all), [all]);
@@ -94,6 +98,8 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
   // The first sight of a room: where it was left, else at the divider, else at the end.
   useLayoutEffect(() => {
     const now = run.kept === undefined ? "read" : "kept";
+    // A room that is read afresh is seen for the first time again.
+    if (!run.ready) placed.current = undefined;
     if (placed.current === now || !run.ready || all.length === 0) return;
     const again = placed.current === "kept";
     placed.current = now;
@@ -107,8 +113,9 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
     // The end was not seen, however long it takes to scroll away from it.
     end.current = false;
     setAtEnd(false);
-    if (divider >= 0) go("start", all[Math.max(0, divider - 1)]?.key);
-    else if (kept) go("start", kept.key, kept.above);
+    // Whoever was reading further up goes on there: a bar tells of what is new.
+    if (kept && at >= 0) go("start", kept.key, kept.above);
+    else go("start", all[Math.max(0, divider - 1)]?.key);
   }, [all, rid, run.ready, run.kept, run.unreadSince, target, toEnd, go]);
 
   // Somebody asked for one message.
@@ -169,19 +176,28 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
     return () => cancelAnimationFrame(frame);
   }, [all, scrolled]);
 
+  // A busy room grows for hours: what lies far from the reader goes.
+  useEffect(() => shorten(rid, atEnd), [rid, atEnd, run.messages.length]);
+
   useSeen(rid, atEnd && run.ready && run.kept === undefined, all.length);
 
   const jump = (): void => {
     setNews(0);
     if (!run.newer) return toEnd();
-    void toNewest(rid).then(() => requestAnimationFrame(toEnd));
+    toNewest(rid)
+      .then(() => requestAnimationFrame(toEnd))
+      .catch(failed("room.loadFailed"));
   };
   const unread = (): void => {
     const divider = all.findIndex((row) => row.kind === "unread");
-    if (divider < 0) toUnread();
-    else go("start", all[Math.max(0, divider - 1)]?.key);
+    if (divider < 0) {
+      left.delete(rid);
+      toUnread();
+    } else go("start", all[Math.max(0, divider - 1)]?.key);
   };
   const last = run.messages.at(-1)?._id;
+  // What was read to its end is new no more, wherever it was begun.
+  const waits = useStore(({ subscriptions: { [rid]: sub } }) => sub !== undefined && isUnread(sub));
   const here = useMemo(() => ({ ...place, last }), [place, last]);
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- arrows move between messages
@@ -225,7 +241,7 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
           </div>
         )}
       </VList>
-      {unseen && run.unreadSince !== undefined && (
+      {unseen && waits && run.unreadSince !== undefined && (
         <button type="button" className={`${css.jump} ${css.since}`} onClick={unread}>
           {unseen === "above" ? <ArrowUp size={16} aria-hidden /> : <ArrowDown size={16} aria-hidden />}
           <Since rid={rid} since={run.unreadSince} />
@@ -322,11 +338,7 @@ export function RowView({ row, place, start, target }: RowProps): ReactNode {
     case "start":
       return start;
     case "day":
-      return (
-        <h3 className={css.day}>
-          <span>{dayName(intl(), row.at)}</span>
-        </h3>
-      );
+      return <Day at={row.at} />;
     case "unread":
       return (
         <div className={css.unread} role="separator" aria-label={t("timeline.unread")}>
@@ -338,6 +350,15 @@ export function RowView({ row, place, start, target }: RowProps): ReactNode {
     default:
       return <Message message={row.message} head={row.head} place={place} marked={row.key === target} />;
   }
+}
+
+function Day({ at }: { at: number }): ReactNode {
+  const today = useToday();
+  return (
+    <h3 className={css.day}>
+      <span>{dayName(intl(), at, today)}</span>
+    </h3>
+  );
 }
 
 /** The rows that the keyboard goes through. */

@@ -1,12 +1,13 @@
 import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useState } from "react";
 import { ApiError, get, post } from "@/api/rest";
 import { intl, useT } from "@/i18n";
+import { copyText } from "@/lib/copy";
 import { full } from "@/lib/time";
 import { confirmed, Unanswered } from "@/store/confirm";
 import { useStore } from "@/store/state";
 import { Button } from "@/ui/button";
-import { Confirm } from "@/ui/dialog";
-import { why } from "@/ui/failed";
+import Confirm from "@/ui/confirm";
+import { failed, why } from "@/ui/failed";
 import { Check, Field } from "@/ui/field";
 import { toast } from "@/ui/toast";
 import { useAttempt } from "./attempt";
@@ -153,7 +154,10 @@ function Make({ made }: { made: (token: string) => void }): ReactNode {
 function Once({ token }: { token: string }): ReactNode {
   const t = useT();
   const me = useStore((state) => state.me?._id ?? "");
-  const copy = (text: string): void => void navigator.clipboard.writeText(text).then(() => toast(t("action.copied")));
+  const copy = (text: string): void =>
+    void copyText(text)
+      .then(() => toast(t("action.copied")))
+      .catch(failed("failed.copy"));
   return (
     <div role="status">
       <p className={css.note}>{t("tokens.once")}</p>

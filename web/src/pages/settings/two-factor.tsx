@@ -1,14 +1,17 @@
-import { type FormEvent, lazy, type ReactNode, Suspense, useEffect, useId, useState } from "react";
+import { type FormEvent, type ReactNode, Suspense, useEffect, useId, useState } from "react";
 import { method } from "@/api/method";
 import { useT } from "@/i18n";
+import { copyText } from "@/lib/copy";
 import { confirmed } from "@/store/confirm";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
+import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
+import { page } from "../lazy";
 import { useAttempt } from "./attempt";
 import css from "./settings.module.css";
 
-const Qr = lazy(() => import("./qr"));
+const Qr = page(() => import("./qr"));
 
 type Stage =
   | { is: "unknown" }
@@ -73,7 +76,9 @@ export function TwoFactor(): ReactNode {
           <div className={css.buttons}>
             <Button
               onClick={() =>
-                void navigator.clipboard.writeText(stage.codes.join("\n")).then(() => toast(t("action.copied")))
+                void copyText(stage.codes.join("\n"))
+                  .then(() => toast(t("action.copied")))
+                  .catch(failed("failed.copy"))
               }
             >
               {t("factor.copy")}

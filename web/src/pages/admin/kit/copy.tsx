@@ -1,6 +1,7 @@
 import { Copy as Icon } from "lucide-react";
 import type { ReactNode } from "react";
 import { useT } from "@/i18n";
+import { copyText } from "@/lib/copy";
 import { IconButton } from "@/ui/button";
 import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
@@ -10,8 +11,7 @@ import css from "./kit.module.css";
 export function Copy({ label, text }: { label: string; text: string }): ReactNode {
   const t = useT();
   const copy = (): void => {
-    navigator.clipboard
-      .writeText(text)
+    copyText(text)
       .then(() => toast(t("action.copied")))
       .catch(failed("failed.copy"));
   };
