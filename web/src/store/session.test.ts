@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { Message, Subscription } from "@/api/types";
 
 type Answers = Record<string, (query: URLSearchParams) => unknown>;
@@ -44,6 +44,12 @@ const signIn = (user: string): void => {
   localStorage.setItem("Meteor.userId", user);
   localStorage.setItem("Meteor.loginToken", `token of ${user}`);
 };
+
+// The modules are made fit for the tests once, which takes a busy machine longer than all tests together.
+vi.setConfig({ testTimeout: 120_000 });
+beforeAll(async () => {
+  await import("./account");
+}, 120_000);
 
 beforeEach(() => {
   vi.resetModules();
