@@ -136,7 +136,8 @@ impl Chat {
         for json in carried.chain([&draft.extras]) {
             check_json(json)?;
         }
-        if draft.guise != Guise::default() {
+        // An emoji in the picture's place makes nobody somebody else.
+        if (Guise { emoji: None, ..draft.guise.clone() }) != Guise::default() {
             self.require(actor, "message-impersonate", Some(room)).await?;
         }
         if let Some(fields) = &draft.custom_fields {

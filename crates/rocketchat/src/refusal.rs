@@ -225,6 +225,9 @@ impl From<Refusal> for Refused {
             Refusal::Invalid { field: "file-infected", problem } => {
                 Self::meteor("error-file-infected", &problem)
             }
+            Refusal::Invalid { field: "ts", problem } => {
+                Self::meteor("error-message-ts-out-of-sync", &problem)
+            }
             Refusal::Invalid { field, problem } => Self::meteor(&format!("error-invalid-{field}"), &problem),
             Refusal::Taken { what, value } => taken(what, &value),
             Refusal::Reserved(name) => {

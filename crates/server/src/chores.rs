@@ -104,7 +104,9 @@ mod tests {
             let (held, tell) = (held.clone(), tell.clone());
             async move {
                 let tell = tell.lock().expect("nobody panics here").take();
-                drop(tell.map(|tell| tell.send(())));
+                if let Some(tell) = tell {
+                    tell.send(()).expect("it is waited for");
+                }
                 std::future::pending::<()>().await;
                 drop(held);
             }

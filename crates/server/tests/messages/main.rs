@@ -122,6 +122,11 @@ async fn what_a_sender_may_not_say_is_refused_and_nothing_is_stored() {
     let refused = cast.member.rest.post("chat.sendMessage", no_room).await.refused(400);
     assert_eq!(refused["error"], "The 'rid' property on the message object is missing.");
     assert_eq!(stage.history(&cast.owner).await.len(), 0);
+    let late = json!([{ "rid": stage.room, "msg": "x", "ts": { "$date": 0 } }]);
+    let refused = cast.member.rest.method("sendMessage", late).await.expect_err("nobody writes in the past");
+    assert_eq!(refused["error"], "error-message-ts-out-of-sync");
+    let shown = stage.send(&cast.member, json!({ "msg": "x", "emoji": ":smirk:" })).await.ok();
+    assert_eq!(shown["message"]["emoji"], ":smirk:", "an emoji makes nobody somebody else");
 }
 
 #[tokio::test]
