@@ -11,6 +11,7 @@ use crate::{
     id::{SessionId, UserId},
     session::{Actor, Login, Session, SessionKind},
     store::{Lane, LinkPurpose, Tx},
+    tokens::begin_session,
     user::User,
     users_change::Secret,
 };
@@ -250,7 +251,7 @@ impl Chat {
                     return Err(Refusal::Deactivated);
                 }
                 spend(tx, &user.id, &spent)?;
-                tx.insert_session(&session)?;
+                begin_session(tx, &session)?;
                 user.last_login = Some(tx.now());
                 put_user(tx, user)
             })

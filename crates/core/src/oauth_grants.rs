@@ -182,7 +182,7 @@ impl Chat {
                 };
                 let user = tx.user(&user)?.filter(|user| user.active).ok_or(Refusal::BadCredentials)?;
                 let now = tx.now();
-                tx.insert_session(&Session {
+                crate::tokens::begin_session(tx, &Session {
                     id: session.clone(),
                     user: user.id.clone(),
                     token_hash: access_hash,

@@ -12,6 +12,9 @@ use crate::{
     users_change::end_sessions,
 };
 
+/// Devices and applications that one user is signed in with at most. With the personal access tokens they stay below
+/// what the store gives at once.
+const MAX_SESSIONS: usize = 500;
 /// Personal access tokens that one user may have.
 const MAX_TOKENS: usize = 100;
 /// Longest name of a token, in characters.
@@ -177,7 +180,20 @@ fn named_token(tx: &mut dyn Tx, user: &UserId, wanted: &str) -> Result<Option<Se
     Ok(tx.sessions(user)?.into_iter().find(is_it))
 }
 
-fn end_one(tx: &mut dyn Tx, user: &UserId, session: &SessionId) -> Result<()> {
+/// Stores a session that begins now. With more than [`MAX_SESSIONS`] the one that came first is signed out.
+pub(crate) fn begin_session(tx: &mut dyn Tx, session: &Session) -> Result<()> {
+    tx.insert_session(session)?;
+    let mut all = tx.sessions(&session.user)?;
+    all.retain(|s| !is_personal(s));
+    let surplus = all.len().saturating_sub(MAX_SESSIONS);
+    for old in all.iter().filter(|s| s.id != session.id).take(surplus) {
+        end_one(tx, &session.user, &old.id)?;
+    }
+    Ok(())
+}
+
+/// Ends one session and tells of it.
+pub(crate) fn end_one(tx: &mut dyn Tx, user: &UserId, session: &SessionId) -> Result<()> {
     tx.remove_session(session)?;
     let event = Event::SessionsEnded { user: user.clone(), session: Some(session.clone()), kept: None };
     tx.record(None, event)

@@ -12,8 +12,9 @@ use crate::{
     id::{RoleId, SessionId, UserId},
     json::Json,
     presence::MAX_STATUS_TEXT,
-    session::{Actor, SessionKind},
+    session::{Actor, Session, SessionKind},
     store::{Lane, Tx},
+    tokens::end_one,
     user::{Email, User},
     users_rules::{
         MAX_BIO, MAX_NICKNAME, check_custom_fields, check_email, check_name, check_reserved, check_username,
@@ -386,21 +387,19 @@ pub(crate) fn end_sessions(
     personal: bool,
 ) -> Result<()> {
     crate::oauth_grants::forget_grants(tx, user)?;
-    let ended: Vec<SessionId> = tx
-        .sessions(user)?
-        .into_iter()
-        .filter(|s| Some(&s.id) != kept && (personal || !matches!(s.kind, SessionKind::PersonalToken { .. })))
-        .map(|s| s.id)
-        .collect();
-    if ended.is_empty() {
-        return Ok(());
+    let doomed = |s: &Session| {
+        Some(&s.id) != kept && (personal || !matches!(s.kind, SessionKind::PersonalToken { .. }))
+    };
+    // The store gives no more than so many at once, and one that nobody is told of would go on in memory.
+    loop {
+        let ended: Vec<Session> = tx.sessions(user)?.into_iter().filter(doomed).collect();
+        if ended.is_empty() {
+            return Ok(());
+        }
+        for session in &ended {
+            end_one(tx, user, &session.id)?;
+        }
     }
-    tx.remove_sessions(user, kept, personal)?;
-    for session in ended {
-        let event = Event::SessionsEnded { user: user.clone(), session: Some(session), kept: None };
-        tx.record(None, event)?;
-    }
-    Ok(())
 }
 
 fn tell_roles(tx: &mut dyn Tx, before: &User, after: &User) -> Result<()> {
