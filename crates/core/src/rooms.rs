@@ -139,8 +139,17 @@ impl Chat {
         }
     }
 
-    /// A room with its head and last message. The room must have been found before.
-    pub async fn room_view(&self, room: &Arc<Room>) -> Result<RoomView> {
+    /// A room with its head, and its last message for whoever may read it. The room must have been found before.
+    pub async fn room_view(&self, viewer: &Actor, room: &Arc<Room>) -> Result<RoomView> {
+        let mut view = self.whole_view(room).await?;
+        if view.last.is_some() && !self.can_read(viewer, &view.room).await? {
+            view.last = None;
+        }
+        Ok(view)
+    }
+
+    /// A room with its head and last message, whoever asks.
+    pub(crate) async fn whole_view(&self, room: &Arc<Room>) -> Result<RoomView> {
         let id = room.id.clone();
         let (head, last) = self
             .store()
@@ -158,7 +167,7 @@ impl Chat {
         Ok(RoomView { room, head, last: last.filter(|_| self.settings().is_on("Store_Last_Message")) })
     }
 
-    /// A page of rooms.
+    /// A page of rooms. Whoever administers rooms sees the last messages of those alone that he may read.
     pub async fn list_rooms(
         &self,
         actor: &Actor,
@@ -179,7 +188,8 @@ impl Chat {
             Scope::All => self.require(actor, "view-room-administration", None).await?,
         }
         let with_last = self.settings().is_on("Store_Last_Message");
-        self.store()
+        let mut found = self
+            .store()
             .reading(move |rows| {
                 let mut found = rows.rooms(&filter, page)?;
                 if with_last {
@@ -187,7 +197,15 @@ impl Chat {
                 }
                 Ok(found)
             })
-            .await
+            .await?;
+        if scope == Scope::All {
+            for view in found.items.iter_mut().filter(|view| view.last.is_some()) {
+                if !self.can_read(actor, &view.room).await? {
+                    view.last = None;
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The user's rooms; with `since` only what changed after it, and what he is not in any more.

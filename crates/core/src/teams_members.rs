@@ -11,6 +11,7 @@ use crate::{
     membership::Membership,
     message::Message,
     permissions::{Action, Judgement, Object},
+    role::RoleScope,
     room::Room,
     rooms::{MAX_USERS, RoomRef},
     rooms_notices::{change_roles, end},
@@ -73,7 +74,7 @@ impl Chat {
         }
         self.add_all_of(&main, &me, &users, judgement).await?;
         for (user, roles) in members {
-            self.set_team_roles(&main, user, roles, true).await?;
+            self.set_team_roles(&main, user, roles, None).await?;
         }
         Ok(())
     }
@@ -95,30 +96,38 @@ impl Chat {
         user: &UserId,
         roles: &[RoleId],
     ) -> Result<()> {
-        let main = self.look_up(RoomRef::Id(&team.room)).await?;
-        self.authorize(actor, Action::EditTeamMember, Object::Room(&main)).await?;
-        self.set_team_roles(&main, user, roles, false).await
+        self.judged(|| async {
+            let main = self.look_up(RoomRef::Id(&team.room)).await?;
+            let judgement = self.authorize(actor, Action::EditTeamMember, Object::Room(&main)).await?;
+            self.set_team_roles(&main, user, roles, Some(judgement)).await
+        })
+        .await
     }
 
+    /// Replaces a member's roles as somebody was allowed to, or (`instead` nothing) gives these as well.
     async fn set_team_roles(
         &self,
         main: &Arc<Room>,
         user: &UserId,
         roles: &[RoleId],
-        add: bool,
+        instead: Option<Judgement>,
     ) -> Result<()> {
-        if roles.is_empty() && add {
+        if roles.is_empty() && instead.is_none() {
             return Ok(());
         }
+        // A role of the workspace held in a room would give its rights there.
         let known = self.roles();
-        if roles.iter().any(|role| !known.roles.contains_key(role)) {
+        let fits = |role: &RoleId| known.roles.get(role).is_some_and(|r| r.scope == RoleScope::Room);
+        if !roles.iter().all(fits) {
             return Err(Refusal::NotFound(What::Role));
         }
         let (room, user, roles) = (main.id.clone(), user.clone(), roles.to_vec());
         self.store()
             .writing(Lane::Verbs, move |tx| {
+                tx.check(&instead.clone().unwrap_or_default())?;
                 tx.lock_room(&room)?;
                 let there = tx.membership(&room, &user)?.ok_or(Refusal::NotFound(What::Membership))?;
+                let add = instead.is_none();
                 if !add && !roles.iter().any(|role| &**role == "owner") {
                     keep_an_owner(tx, &there)?;
                 }

@@ -10,6 +10,7 @@ use parlor_core::{
     room_settings::RoomChange,
     rooms::RoomRef,
     rooms_create::NewRoom,
+    session::Actor,
 };
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -123,13 +124,13 @@ async fn create(call: Invocation, kind: RoomKind) -> Answer {
         wanted.team = extra.text("teamId")?.map(|team| team.into());
     }
     let room = call.chat().create_room(call.actor()?, wanted).await.map_err(refuse_method)?;
-    let mut value = written(call.chat(), &room).await?;
+    let mut value = written(call.chat(), call.actor()?, &room).await?;
     value["rid"] = room.id.as_str().into();
     Ok(value)
 }
 
-async fn written(chat: &Chat, room: &Arc<Room>) -> Result<Value, Refused> {
-    Ok(shape::room::current(chat, room, Dates::Ejson).await?)
+async fn written(chat: &Chat, actor: &Actor, room: &Arc<Room>) -> Result<Value, Refused> {
+    Ok(shape::room::current(chat, actor, room, Dates::Ejson).await?)
 }
 
 async fn create_direct(call: Invocation) -> Answer {
@@ -146,7 +147,7 @@ async fn create_direct(call: Invocation) -> Answer {
     let without_me = call.params.contains(&Value::Bool(true));
     let made = call.chat().direct_room(call.actor()?, &names, without_me).await;
     let (room, inserted) = made.map_err(refuse_method)?;
-    let mut value = written(call.chat(), &room).await?;
+    let mut value = written(call.chat(), call.actor()?, &room).await?;
     value["rid"] = room.id.as_str().into();
     value["inserted"] = inserted.into();
     Ok(value)
@@ -170,7 +171,7 @@ async fn create_discussion(call: Invocation) -> Answer {
         encrypted: body.flag("encrypted")?.unwrap_or_default(),
     };
     let room = call.chat().start_discussion(call.actor()?, wanted).await.map_err(refuse_discussion)?;
-    let mut value = written(call.chat(), &room).await?;
+    let mut value = written(call.chat(), call.actor()?, &room).await?;
     value["rid"] = room.id.as_str().into();
     Ok(value)
 }
@@ -193,7 +194,7 @@ async fn by_type_and_name(call: Invocation) -> Answer {
     if shape::room::letter(room.kind) != letter {
         return Err(invalid_room());
     }
-    written(call.chat(), &room).await
+    written(call.chat(), call.actor()?, &room).await
 }
 
 async fn found(call: &Invocation) -> Result<Arc<Room>, Refused> {
@@ -215,7 +216,7 @@ async fn name_by_id(call: Invocation) -> Answer {
 
 async fn by_id(call: Invocation) -> Answer {
     let room = found(&call).await?;
-    written(call.chat(), &room).await
+    written(call.chat(), call.actor()?, &room).await
 }
 
 async fn name_exists(call: Invocation) -> Answer {

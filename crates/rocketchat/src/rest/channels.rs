@@ -106,7 +106,7 @@ async fn info(f: Family, call: Call) -> Outcome {
 
 /// A room as the caller sees it: with his own star on the last message.
 pub(crate) async fn seen(call: &Call, room: &Arc<Room>) -> Result<Value, Refused> {
-    let view = call.chat().room_view(room).await?;
+    let view = call.chat().room_view(call.actor()?, room).await?;
     let people = shape::room::People::of_rooms(call.chat(), &[&view]).await?;
     let mut values = [shape::room::room(&view, &people, Dates::Iso)];
     shape::room::put_stars(call.chat(), &[&view], &call.actor()?.user, &mut values).await?;

@@ -61,7 +61,7 @@ async fn create(mut call: Call) -> Outcome {
     };
     let made = call.chat().start_discussion(call.actor()?, wanted).await;
     let room = made.map_err(refuse_discussion)?;
-    let mut value = shape::room::current(call.chat(), &room, Dates::Iso).await?;
+    let mut value = shape::room::current(call.chat(), call.actor()?, &room, Dates::Iso).await?;
     value["rid"] = room.id.as_str().into();
     success(json!({ "discussion": value }))
 }

@@ -91,7 +91,7 @@ async fn create(mut call: Call) -> Outcome {
 
 /// A direct room with its id under the name that clients read it by.
 async fn with_rid(call: &Call, room: &Arc<Room>) -> Result<Value, Refused> {
-    let mut value = shape::room::current(call.chat(), room, Dates::Iso).await?;
+    let mut value = shape::room::current(call.chat(), call.actor()?, room, Dates::Iso).await?;
     value["rid"] = room.id.as_str().into();
     Ok(value)
 }

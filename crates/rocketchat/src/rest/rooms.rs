@@ -208,7 +208,7 @@ async fn join(mut call: Call) -> Outcome {
         (None, None) => return Err(Refused::missing("roomId")),
     };
     let room = call.chat().join(actor, wanted, body.text("joinCode")?).await.map_err(refuse)?;
-    success(json!({ "room": shape::room::current(call.chat(), &room, Dates::Iso).await? }))
+    success(json!({ "room": shape::room::current(call.chat(), call.actor()?, &room, Dates::Iso).await? }))
 }
 
 async fn leave(mut call: Call) -> Outcome {

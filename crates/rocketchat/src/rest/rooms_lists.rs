@@ -93,7 +93,7 @@ fn by_types(filter: &mut RoomFilter, types: &[String]) {
 
 async fn admin_room(call: Call) -> Outcome {
     let room = administered(&call).await?;
-    let mut shown = shape::room::current(call.chat(), &room, Dates::Iso).await?;
+    let mut shown = shape::room::current(call.chat(), call.actor()?, &room, Dates::Iso).await?;
     // Whoever administers rooms without being able to edit them does without it.
     if let Ok(Some(rule)) = super::rooms::retention(&call, &room).await {
         shown["retention"] = rule;

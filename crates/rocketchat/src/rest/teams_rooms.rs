@@ -194,7 +194,7 @@ async fn add_rooms(mut call: Call) -> Outcome {
         })?;
     let mut rooms = Vec::with_capacity(added.len());
     for room in &added {
-        rooms.push(shape::room::current(call.chat(), room, Dates::Iso).await?);
+        rooms.push(shape::room::current(call.chat(), call.actor()?, room, Dates::Iso).await?);
     }
     success(json!({ "rooms": rooms }))
 }
@@ -211,7 +211,7 @@ async fn remove_room(mut call: Call) -> Outcome {
     let team = named(&call, &body).await?;
     let id = room_id(body.need("roomId")?)?;
     let room = call.chat().remove_team_room(call.actor()?, &team, &id).await.map_err(refuse_room)?;
-    success(json!({ "room": shape::room::current(call.chat(), &room, Dates::Iso).await? }))
+    success(json!({ "room": shape::room::current(call.chat(), call.actor()?, &room, Dates::Iso).await? }))
 }
 
 fn room_id(text: &str) -> Result<RoomId, Refused> {
@@ -223,7 +223,7 @@ async fn update_room(mut call: Call) -> Outcome {
     let id = room_id(body.need("roomId")?)?;
     let on = body.flag("isDefault")?.ok_or_else(|| Refused::missing("isDefault"))?;
     let room = call.chat().set_team_default(call.actor()?, &id, on).await.map_err(refuse_room)?;
-    success(json!({ "room": shape::room::current(call.chat(), &room, Dates::Iso).await? }))
+    success(json!({ "room": shape::room::current(call.chat(), call.actor()?, &room, Dates::Iso).await? }))
 }
 
 async fn list_rooms(call: Call) -> Outcome {
@@ -248,7 +248,7 @@ async fn list_rooms_of_user(call: Call) -> Outcome {
     let found = kept_deletable(&call, found).await?;
     let mut rooms = Vec::with_capacity(found.items.len());
     for view in &found.items {
-        let mut value = shape::room::current(call.chat(), &view.room, Dates::Iso).await?;
+        let mut value = shape::room::current(call.chat(), call.actor()?, &view.room, Dates::Iso).await?;
         let mine = call.chat().room_of(&view.room.id, &user.id).await?;
         value["isLastOwner"] = match mine {
             Some(mine) if mine.membership.has_role("owner") => {

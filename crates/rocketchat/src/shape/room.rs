@@ -10,6 +10,7 @@ use parlor_core::{
     error::Result,
     id::{MessageId, UserId},
     room::{Room, RoomKind, RoomView},
+    session::Actor,
     user::User,
 };
 use serde_json::{Map, Value, json};
@@ -214,9 +215,9 @@ pub(crate) async fn put_stars(
     Ok(())
 }
 
-/// One room with everybody it names, as it is now.
-pub(crate) async fn current(chat: &Chat, found: &Arc<Room>, dates: Dates) -> Result<Value> {
-    let view = chat.room_view(found).await?;
+/// One room with everybody it names, as it is now for this viewer.
+pub(crate) async fn current(chat: &Chat, viewer: &Actor, found: &Arc<Room>, dates: Dates) -> Result<Value> {
+    let view = chat.room_view(viewer, found).await?;
     let people = People::of_rooms(chat, &[&view]).await?;
     Ok(room(&view, &people, dates))
 }
