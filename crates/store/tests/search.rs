@@ -199,6 +199,27 @@ story!(a_removed_room_leaves_the_index, |place| {
     assert_eq!(docs.unwrap(), 1);
 });
 
+story!(nothing_of_a_room_that_was_swept_before_it_was_indexed_stays_behind, |place| {
+    let engine = opened(&place);
+    say(&engine, "old", "r0", "doomed");
+    indexed(&engine);
+    wait(engine.write(Lane::Verb, 0, |tx| {
+        use parlor_core::store::{ReadRooms, WriteRooms};
+        // Said, removed and swept before the index looks.
+        tx.append_message(message("new", "r0", "u0", "doomed too"))?;
+        let room = tx.room(&"r0".into())?.unwrap();
+        tx.remove_room(&room.id)?;
+        while tx.sweep_rooms()? {}
+        tx.record(None, parlor_core::event::Event::RoomRemoved { room: room.into() })
+    }))
+    .unwrap();
+    say(&engine, "last", "r1", "doomed not");
+    indexed(&engine);
+    let docs =
+        wait(engine.read(|tx| Ok(tx.one("SELECT COUNT(*) FROM search_docs", &[], |r| r.get::<i64>(0))?)));
+    assert_eq!(docs.unwrap(), 1);
+});
+
 story!(filters_narrow_a_search, |place| {
     let engine = opened(&place);
     place.clock.set(1_000);

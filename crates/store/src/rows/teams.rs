@@ -94,10 +94,7 @@ impl SqlTx<'_> {
         let keys: Vec<i64> = self.query(piece, params![from, to], |row| row.get(0))?;
         let now = self.time();
         let Some(last) = keys.last() else {
-            self.exec(
-                "UPDATE uploads SET room = NULL, message = NULL, expires = $2 WHERE room = $1",
-                params![room, now],
-            )?;
+            self.sweep_uploads(room, now)?;
             return Ok(false);
         };
         // The ids stay spent: a message sent again must not come up in another room.
@@ -113,7 +110,19 @@ impl SqlTx<'_> {
         for table in ["threads", "thread_follows"] {
             self.exec(&format!("DELETE FROM {table} WHERE root >= $1 AND root <= $2"), params![from, last])?;
         }
+        // The indexer may come to the room's end only when nobody knows any more which keys were its own.
+        crate::search::drop_between(self, from, *last)?;
         Ok(true)
+    }
+
+    /// The files of a removed room: those of its messages, by their keys, and those that no message shows, by their
+    /// end. There is no index on rooms.
+    fn sweep_uploads(&mut self, room: i64, now: Time) -> Result<()> {
+        let gone = "UPDATE uploads SET room = NULL, message = NULL, expires = $2 WHERE room = $1 AND";
+        let (from, to) = (room << 36, (room + 1) << 36);
+        self.exec(&format!("{gone} message >= $3 AND message < $4"), params![room, now, from, to])?;
+        self.exec(&format!("{gone} expires IS NOT NULL"), params![room, now])?;
+        Ok(())
     }
 }
 

@@ -140,6 +140,12 @@ pub(super) fn store(tx: &mut SqlTx<'_>, chunk: &Chunk) -> Sql<()> {
     Ok(())
 }
 
+/// Takes messages between two keys, both included, out of the index.
+pub(crate) fn drop_between(tx: &mut SqlTx<'_>, from: i64, to: i64) -> Sql<()> {
+    while drop_docs(tx, "key >= $1 AND key <= $2", &[from, to])? == SWEPT {}
+    Ok(())
+}
+
 /// Takes at most [`SWEPT`] messages out of the index.
 fn drop_docs(tx: &mut SqlTx<'_>, which: &str, keys: &[i64]) -> Sql<u64> {
     let keys: Vec<_> = keys.iter().map(|key| crate::sql::Param::Int(*key)).collect();
@@ -161,7 +167,8 @@ fn put_sqlite(tx: &mut SqlTx<'_>, put: &[(i64, Vec<String>)]) -> Sql<()> {
     // has gathered, and pieces of one message each cost a multiple in merging.
     let mut docs = Vec::with_capacity(put.len());
     for (key, _) in put {
-        let new = "INSERT INTO search_docs (key) VALUES ($1) ON CONFLICT (key) DO NOTHING RETURNING doc";
+        let new = "INSERT INTO search_docs (key) SELECT key FROM messages WHERE key = $1
+            ON CONFLICT (key) DO NOTHING RETURNING doc";
         docs.push(tx.opt(new, params![key], |row| row.get::<i64>(0))?);
     }
     for ((key, tokens), doc) in put.iter().zip(docs) {
@@ -189,7 +196,8 @@ fn put_postgres(tx: &mut SqlTx<'_>, put: &[(i64, Vec<String>)]) -> Sql<()> {
     let keys = ArrayParam::Int(put.iter().map(|(key, _)| Some(*key)).collect());
     let bodies = ArrayParam::Text(put.iter().map(|(_, body)| Some(body.as_str())).collect());
     let sql = "INSERT INTO search_docs (key, body)
-        SELECT key, body::tsvector FROM unnest($1::bigint[], $2::text[]) AS n (key, body)
+        SELECT n.key, n.body::tsvector FROM unnest($1::bigint[], $2::text[]) AS n (key, body)
+            JOIN messages m ON m.key = n.key
         ON CONFLICT (key) DO UPDATE SET body = EXCLUDED.body";
     let rows = tx.exec_many(sql, &[&keys, &bodies])?;
     tx.wrote(rows);

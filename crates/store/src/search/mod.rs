@@ -5,7 +5,7 @@ mod indexer;
 mod query;
 mod tokens;
 
-pub(crate) use index::cursor;
+pub(crate) use index::{cursor, drop_between};
 pub(crate) use indexer::{Indexer, Signal};
 pub(crate) use query::{Query, fuzz};
 pub(crate) use tokens::tokens;
