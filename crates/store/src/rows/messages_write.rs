@@ -22,8 +22,10 @@ type Sql<T> = std::result::Result<T, SqlError>;
 
 pub(super) fn update(tx: &mut SqlTx<'_>, message: &Message) -> Result<()> {
     let (flags, extra) = encode(message);
-    // The author changes only when an account goes and its messages stay.
-    let sql = "UPDATE messages SET rev = $2, updated = $3, flags = $4, text = $5, extra = $6,
+    // The author changes only when an account goes and its messages stay. Whether it counts was decided at its birth,
+    // with the room's running number.
+    let sql = "UPDATE messages SET rev = $2, updated = $3, text = $5, extra = $6,
+            flags = (CAST($4 AS BIGINT) - (CAST($4 AS BIGINT) & 1)) + (flags & 1),
             author = COALESCE((SELECT key FROM users WHERE id = $7), author) WHERE id = $1";
     let values =
         params![message.id, message.rev, message.updated_at, flags, message.text, extra, message.author];
