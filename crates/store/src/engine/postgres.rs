@@ -193,6 +193,8 @@ impl Shared {
                 return Some(task);
             }
             if state.writes.is_closed() && state.writes.len() == 0 {
+                // Others may sleep beside bulk work that was not theirs to take.
+                self.wake.notify_all();
                 return None;
             }
             self.wake.wait(&mut state);
@@ -283,6 +285,50 @@ impl Worker {
             }
             Ended::Again(error) => Attempt::Again(error),
             Ended::Failed(error) => Attempt::Failed(error),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+mod tests {
+    use super::*;
+    use crate::engine::job::job;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn every_thread_ends_when_the_last_of_the_bulk_work_that_waited_is_done() {
+        let clock = Arc::new(parlor_core::clock::System::new());
+        let options = Options { connections: 4, ..Options::new(clock, Arc::new(|_| {})) };
+        let mut writes = Lanes::new(options.bounds);
+        for _ in 0..3 {
+            let waiting = Waiting { job: job(|_| Ok(())).0, since: Instant::now() };
+            assert!(writes.push(Duration::ZERO, Lane::Bulk, 1, waiting).is_ok());
+        }
+        writes.close();
+        let state = State { writes, reads: VecDeque::new(), bulk_running: 0, read_next: false };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            wake: Condvar::new(),
+            start: Instant::now(),
+            options,
+            counters: Arc::default(),
+        });
+        let (ended, heard) = channel();
+        for _ in 0..4 {
+            let (shared, ended) = (shared.clone(), ended.clone());
+            std::thread::spawn(move || {
+                while shared.take().is_some() {
+                    // The others fall asleep meanwhile.
+                    std::thread::sleep(Duration::from_millis(20));
+                    shared.state.lock().bulk_running -= 1;
+                    shared.wake.notify_one();
+                }
+                ended.send(()).unwrap();
+            });
+        }
+        for _ in 0..4 {
+            assert!(heard.recv_timeout(Duration::from_secs(30)).is_ok(), "a thread sleeps for ever");
         }
     }
 }
