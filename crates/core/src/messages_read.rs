@@ -146,7 +146,7 @@ impl Chat {
         if !room.is_public() || self.in_private_team(&room).await? {
             return Err(Refusal::NotFound(What::Room));
         }
-        let view = self.room_view(&room).await?;
+        let view = self.whole_view(&room).await?;
         Ok((view, self.timeline(room, slice).await?))
     }
 
