@@ -182,16 +182,19 @@ impl Chat {
                 };
                 let user = tx.user(&user)?.filter(|user| user.active).ok_or(Refusal::BadCredentials)?;
                 let now = tx.now();
-                crate::tokens::begin_session(tx, &Session {
-                    id: session.clone(),
-                    user: user.id.clone(),
-                    token_hash: access_hash,
-                    kind: SessionKind::Application { app: app.id.clone() },
-                    created_at: now,
-                    expires_at: Some(now.after(ACCESS_LIFE)),
-                    user_agent: app.name.clone(),
-                    address: String::new(),
-                })?;
+                crate::tokens::begin_session(
+                    tx,
+                    &Session {
+                        id: session.clone(),
+                        user: user.id.clone(),
+                        token_hash: access_hash,
+                        kind: SessionKind::Application { app: app.id.clone() },
+                        created_at: now,
+                        expires_at: Some(now.after(ACCESS_LIFE)),
+                        user_agent: app.name.clone(),
+                        address: String::new(),
+                    },
+                )?;
                 make_room(tx, &user.id)?;
                 let body = json!({ "app": app.id, "session": session.as_str() });
                 let row = Document {

@@ -123,6 +123,8 @@ pub trait WriteAccounts: ReadAccounts {
     fn insert_session(&mut self, session: &Session) -> Result<()>;
     /// Removes one session; `false` if there was none.
     fn remove_session(&mut self, id: &SessionId) -> Result<bool>;
+    /// Removes all log-in sessions of a user (`personal`: personal access tokens as well) but `keep`.
+    fn remove_sessions(&mut self, user: &UserId, keep: Option<&SessionId>, personal: bool) -> Result<u64>;
     /// Removes expired sessions, at most 1,000; how many.
     fn remove_expired_sessions(&mut self, before: Time) -> Result<u64>;
 }

@@ -163,7 +163,9 @@ impl Family {
 
     /// Answers with the room as it is now.
     pub(crate) async fn answer(self, call: &Call, room: &Arc<Room>) -> Outcome {
-        success(json!({ self.key(): shape::room::current(call.chat(), call.actor()?, room, Dates::Iso).await? }))
+        success(
+            json!({ self.key(): shape::room::current(call.chat(), call.actor()?, room, Dates::Iso).await? }),
+        )
     }
 }
 

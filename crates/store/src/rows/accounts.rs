@@ -125,6 +125,14 @@ impl WriteAccounts for SqlTx<'_> {
     fn remove_session(&mut self, id: &SessionId) -> Result<bool> {
         Ok(self.exec("DELETE FROM sessions WHERE id = $1", params![id])? > 0)
     }
+    fn remove_sessions(&mut self, user: &UserId, keep: Option<&SessionId>, personal: bool) -> Result<u64> {
+        let kinds = if personal { "" } else { " AND kind <> 1" };
+        let sql = format!(
+            "DELETE FROM sessions WHERE whom = (SELECT key FROM users WHERE id = $1) AND id <> $2{kinds}"
+        );
+        let none = SessionId::new("");
+        Ok(self.exec(&sql, params![user, keep.unwrap_or(&none)])?)
+    }
     fn remove_expired_sessions(&mut self, before: Time) -> Result<u64> {
         Ok(self.exec(
             "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 LIMIT 1000)",
