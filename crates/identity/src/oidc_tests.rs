@@ -101,6 +101,59 @@ async fn a_token_of_the_issuer_for_us_names_a_person_with_proved_address_and_rol
 }
 
 #[tokio::test]
+async fn a_proof_of_one_address_proves_no_other() {
+    let person = async |token: Value, userinfo: Value, field: &str| {
+        let pages = issuer();
+        let mut document = document();
+        document["userinfo_endpoint"] = json!("https://issuer.example/me");
+        pages.put(&format!("{ISSUER}{WELL_KNOWN}"), document);
+        pages.put("https://issuer.example/me", userinfo);
+        let mut all = claims();
+        for key in ["email", "email_verified"] {
+            all[key] = token[key].clone();
+        }
+        all.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        pages.put(
+            "https://issuer.example/token",
+            json!({ "access_token": "a", "id_token": signed(&all, RSA) }),
+        );
+        let oidc = Oidc::new(pages, Arc::new(Still::at(NOW * 1000)));
+        let mut service = service();
+        service.fields.email = field.into();
+        let back = Returned {
+            code: "c".into(),
+            nonce: Some("n".into()),
+            verifier: Some("v".into()),
+            redirect_uri: "r".into(),
+        };
+        let person = oidc.redeem(&service, &back).await.unwrap();
+        (person.email.unwrap_or_default(), person.email_verified)
+    };
+    let own =
+        |address: &str, verified: Value| json!({ "sub": "42", "email": address, "email_verified": verified });
+    let (none, unsaid) = (json!({ "sub": "42" }), json!({ "email": "a@example.org" }));
+    // Said by both in one breath, or by one alone.
+    assert!(person(unsaid.clone(), own("a@example.org", json!(true)), "").await.1);
+    assert_eq!(
+        person(json!({}), own("b@example.org", json!(true)), "").await,
+        ("b@example.org".to_owned(), true)
+    );
+    // Two addresses, of which one is proved.
+    assert_eq!(
+        person(unsaid, own("b@example.org", json!(true)), "").await,
+        ("a@example.org".to_owned(), false)
+    );
+    let proof = json!({ "email_verified": true });
+    let bare = json!({ "sub": "42", "email": "b@example.org" });
+    assert_eq!(person(proof, bare, "").await, ("b@example.org".to_owned(), false));
+    // The address stands in another claim than the one that the issuer vouches for.
+    let mut mail = own("a@example.org", json!(true));
+    mail["mail"] = json!("boss@example.org");
+    assert_eq!(person(json!({}), mail, "mail").await, ("boss@example.org".to_owned(), false));
+    assert!(person(own("a@example.org", json!(true)), none, "email").await.1);
+}
+
+#[tokio::test]
 async fn forged_foreign_old_and_borrowed_tokens_prove_nothing() {
     let with = |name: &str, value: Value| {
         let mut changed = claims();

@@ -125,3 +125,85 @@ fn a_migration_killed_at_any_statement_is_finished_by_the_next_start_on_postgres
     let [killed, whole] = &mut listings;
     assert_eq!(killed, whole);
 }
+
+type Work<'a> = &'a mut dyn FnMut(&mut dyn Migrate) -> Result<i64, MigrationError>;
+
+/// Does something in a transaction of its own.
+fn within(run: &mut dyn FnMut(Work<'_>), work: &mut dyn FnMut(&mut SqlTx<'_>) -> Result<(), SqlError>) {
+    run(&mut |on| on.transaction(work).map(|()| 0).map_err(MigrationError::Version));
+}
+
+/// Rows of version 9 in the tables that later steps change are there afterwards, with what the steps add to them; and
+/// data of a version that is not known yet is left alone.
+fn rows_of_before_are_kept(run: &mut dyn FnMut(Work<'_>)) {
+    run(&mut |on| migrate_up_to(on, 9));
+    within(run, &mut |tx| {
+        let sql = "INSERT INTO push_tokens (id, whom, kind, value, app, updated_at)
+            VALUES ('phone', 3, 'gcm', 'its token', 'chat', 5)";
+        tx.exec(sql, &[])?;
+        let sql =
+            "INSERT INTO deliveries (id, integration, event, url, body, state, attempts, due_at, created_at,
+            updated_at, problem, answer) VALUES ('call', 'hook', 'sendMessage', 'https://a.example/', '{\"text\":\"é\"}',
+            0, 2, 7, 5, 6, 'HTTP 503', '')";
+        tx.exec(sql, &[])?;
+        for (id, author, role, size) in [
+            ("one", 3_i64, "file", 40_i64),
+            ("two", 3, "file", 60),
+            ("other", 4, "file", 1),
+            ("face", 3, "avatar", 9),
+        ] {
+            let sql = "INSERT INTO uploads (id, author, role, name, media_type, size, sha256, at)
+                VALUES ($1, $2, $3, 'x', 'text/plain', $4, $5, 0)";
+            tx.exec(sql, params![id, author, role, size, [7_u8; 32]])?;
+        }
+        Ok(())
+    });
+    run(&mut |on| {
+        let found = migrate(on)?;
+        assert_eq!(found, 9);
+        Ok(found)
+    });
+    within(run, &mut |tx| {
+        let call = "SELECT body || ' ' || problem || ' ' || attempts || ' ' || way FROM deliveries";
+        let call: String = tx.one(call, &[], |row| row.get(0))?;
+        assert_eq!(call, "{\"text\":\"é\"} HTTP 503 2 0");
+        let phone: String = tx.one("SELECT value || '|' || keys FROM push_tokens", &[], |row| row.get(0))?;
+        assert_eq!(phone, "its token|");
+        let bytes =
+            "SELECT COUNT(*) FROM uploads JOIN blobs ON blobs.id = uploads.blob AND blobs.size = uploads.size
+            WHERE uploads.id = blobs.id AND refs = 1 AND blobs.sha256 IS NULL";
+        assert_eq!(tx.one(bytes, &[], |row| row.get::<i64>(0))?, 4);
+        let totals = "SELECT owner || ' ' || bytes || ' ' || files FROM upload_totals ORDER BY owner";
+        let totals: Vec<String> = tx.query(totals, &[], |row| row.get(0))?;
+        assert_eq!(totals, ["-1 101 3", "3 100 2", "4 1 1"]);
+        let later = STEPS.len() as i64 + 1;
+        tx.exec("INSERT INTO schema_version (version, name) VALUES ($1, 'later')", params![later])?;
+        Ok(())
+    });
+    run(&mut |on| {
+        let refused = migrate(on).expect_err("what it does not know it does not touch");
+        let told = refused.to_string();
+        assert!(matches!(refused, MigrationError::Newer { .. }) && !told.contains('\n'), "{told}");
+        Ok(0)
+    });
+}
+
+#[test]
+fn rows_of_an_earlier_schema_are_kept_and_a_later_one_is_refused_on_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    let counters = Counters::default();
+    rows_of_before_are_kept(&mut |work| {
+        let conn = SqliteConn::new(open_writer(&directory.path().join("parlor.db")).unwrap());
+        work(&mut DirectSqlite { conn: &conn, counters: &counters }).unwrap();
+    });
+}
+
+#[test]
+fn rows_of_an_earlier_schema_are_kept_and_a_later_one_is_refused_on_postgres() {
+    let Some(server) = parlor_testkit::postgres::shared() else { return };
+    let target = crate::sql::Target::parse(&server.database()).unwrap();
+    let counters = Counters::default();
+    rows_of_before_are_kept(&mut |work| {
+        work(&mut Direct { conn: connect(&target, None).unwrap(), counters: &counters }).unwrap();
+    });
+}

@@ -24,6 +24,18 @@ fn s0_9_s0_12_s0_15_s0_90_the_image_has_one_port_and_one_volume_and_the_guide_an
     };
     assert_eq!((of("EXPOSE "), of("VOLUME ")), (vec!["3000".to_owned()], vec!["/data".to_owned()]));
     assert!(of("USER ").iter().all(|user| user != "root") && !of("USER ").is_empty());
+    // The web app is built with a Node that its packages take, from its own folder alone, and nothing that is large or
+    // built already goes into the image.
+    let from = of("FROM ");
+    let node =
+        from.iter().find_map(|image| image.split_once("/node:")?.1.split('-').next()?.parse::<u32>().ok());
+    let wanted: Value = serde_json::from_str(&file("web/package.json")).expect("JSON");
+    let wanted = wanted["engines"]["node"].as_str().and_then(|node| node.strip_prefix(">=")?.parse().ok());
+    assert!(node >= wanted && wanted.is_some(), "{from:?}");
+    let left_out = file(".dockerignore");
+    for folder in [".git", "**/target", "**/node_modules", "web/dist"] {
+        assert!(left_out.lines().any(|line| line == folder), "{folder} is left out");
+    }
     let guide = file("docs/running.md");
     for word in ["parlor.service", "parlor backup", "proxy"] {
         assert!(guide.contains(word), "the guide tells of {word}");

@@ -95,6 +95,36 @@ async fn rooms_and_people_of_the_other_side_are_made_here() {
     assert_eq!(user["user"]["name"], "Far Farer", "{user}");
 }
 
+#[tokio::test]
+async fn what_is_said_in_a_private_room_is_told_in_no_public_one_of_the_same_name() {
+    let other = Server::start().await;
+    let (user, password) = ADMINISTRATOR;
+    let there = Person::sign_in(&other, user, password).await;
+    let plans = there.channel("plans", &[]).await;
+    let news = there.group("news", &[]).await;
+    let (here, cast) = bridged(&other).await;
+    let (few, many) =
+        (cast.owner.group("plans", &[&cast.member]).await, cast.owner.channel("news", &[]).await);
+    cast.owner.say(&few, "for the few").await;
+    cast.owner.say(&many, "for the many").await;
+    // A room that is as public there as here is the sign that all before it was looked at.
+    let sign = cast.owner.channel("sign", &[]).await;
+    cast.owner.say(&sign, "done").await;
+    hears(&there, "sign", &["done"]).await;
+    assert_eq!(said(&there, "plans").await, []);
+    let query = [("roomId", news.as_str())];
+    let messages = there.rest.get("groups.history", &query).await.ok();
+    assert!(!messages.to_string().contains("for the many"), "{messages}");
+    assert!(here.logs().contains("room of another kind"), "the log says why");
+    // Nor the other way round.
+    there.say(&plans, "known to all").await;
+    let id = there.rest.get("channels.info", &[("roomName", "sign")]).await.ok();
+    there.say(id["channel"]["_id"].as_str().expect("an id"), "done too").await;
+    hears(&cast.owner, "sign", &["done", "done too"]).await;
+    let history = cast.owner.rest.get("groups.history", &[("roomId", &few)]).await.ok();
+    assert!(!history.to_string().contains("known to all"), "{history}");
+}
+
 /// Without credentials the server says what is missing.
 #[test]
 fn a_bridge_without_credentials_is_refused() {

@@ -1,11 +1,14 @@
 //! A running server moves into another one, while people go on writing there.
 
-use std::path::Path;
+use std::{path::Path, process::Stdio};
 
-use parlor_testkit::{Cast, Server, cast::Person};
+use parlor_testkit::{Cast, Server, cast::Person, wait};
 use serde_json::{Value, json};
 
-use crate::run::{Told, import};
+use crate::{
+    rough::Rough,
+    run::{Told, command, import},
+};
 
 const PASSWORD: &str = "ropes, sails and tar 4";
 
@@ -71,6 +74,59 @@ async fn a_running_server_moves_in_and_again_with_what_is_new() {
     crate::slack::set_password(data.path(), &owner.username, PASSWORD);
     let server = Server::setup().data(data.path()).start().await;
     reads_the_same(&server, owner, &room).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_slow_away_or_cuts_its_answers_moves_in_whole_also_after_a_kill() {
+    let old = Server::start().await;
+    let cast = Cast::assemble(&old).await;
+    let (boss, owner) = (&cast.administrator, &cast.owner);
+    let rooms = ["docks", "islands"];
+    let mut ids = Vec::new();
+    for name in rooms {
+        let room = owner.channel(name, &[&cast.member, boss]).await;
+        for n in 0..120 {
+            owner.say(&room, &format!("{name} {n}")).await;
+        }
+        ids.push(room);
+    }
+    let token = token(boss).await;
+    let data = tempfile::tempdir().expect("a folder");
+    let rough = Rough::to(&old.url()).await;
+    let args = ["rocketchat", "--url", &rough.url, "--user-id", &boss.id, "--token", &token];
+
+    // The first room's messages are in when it is killed, its members are not.
+    rough.silent_at(Some(".members"));
+    let mut child = command(data.path(), &args).stderr(Stdio::null()).spawn().expect("it starts");
+    wait::until("it asks for members", || async { (rough.held() > 0).then_some(()) }).await;
+    child.kill().expect("it is killed");
+    let _ = child.wait();
+    rough.silent_at(None);
+    let before = rough.calls();
+
+    let (folder, owned) = (data.path().to_owned(), args.map(str::to_owned));
+    let run = move || import(&folder, &owned.each_ref().map(String::as_str));
+    let again = tokio::task::spawn_blocking(run).await.expect("it ends");
+    assert!(again.good && again.adds_up(), "{}{}", again.out, again.errors);
+    assert!(rough.calls() - before > 16, "each kind of trouble came twice");
+    let [read, new, known, left] = again.counts("messages");
+    assert!(known >= 120 && new >= 120 && left == 0, "{read} {new} {known} {left}\n{}", again.out);
+    let third = crate::run::import(
+        data.path(),
+        &["rocketchat", "--url", &old.url(), "--user-id", &boss.id, "--token", &token],
+    );
+    assert_eq!(third.counts("messages")[1], 0, "nothing was left out: {}", third.out);
+
+    crate::slack::set_password(data.path(), &owner.username, PASSWORD);
+    let server = Server::setup().data(data.path()).start().await;
+    let here = Person::sign_in(&server, &owner.username, PASSWORD).await;
+    for room in &ids {
+        let query = [("roomId", room.as_str()), ("count", "200")];
+        let [there, again] = [owner, &here].map(|of| of.rest.get("channels.history", &query));
+        assert_eq!(texts(&there.await.ok()["messages"]), texts(&again.await.ok()["messages"]));
+        let members = here.rest.get("channels.members", &query).await.ok();
+        assert_eq!(members["members"].as_array().map(Vec::len), Some(3), "{members}");
+    }
 }
 
 async fn reads_the_same(new: &Server, owner: &Person, room: &str) {

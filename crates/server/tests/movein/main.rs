@@ -6,5 +6,6 @@ mod harbour;
 mod live;
 mod million;
 mod rocketchat;
+mod rough;
 mod run;
 mod slack;

@@ -41,16 +41,28 @@ async fn sign_in(server: &Server, password: &str) -> Rest {
     server.rest().signed_in(id.as_str().expect("an id"), token.as_str().expect("a token"))
 }
 
-/// The whole of it, from a plain folder.
 #[tokio::test]
 async fn a_rocket_chat_moves_in_with_everything_that_people_had() {
+    moves_in(None).await;
+}
+
+#[tokio::test]
+async fn a_rocket_chat_moves_into_postgres_with_everything_that_people_had() {
+    if let Some(postgres) = parlor_testkit::postgres::shared() {
+        moves_in(Some(postgres.database())).await;
+    }
+}
+
+/// The whole of it, from a plain folder.
+async fn moves_in(database: Option<String>) {
     let (data, source) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     workspace().folder(source.path(), false);
     let files = source.path().join("outside");
     fs::create_dir(&files).expect("a folder");
     fs::write(files.join("tideTideTideTide2.txt"), "high at noon").expect("written");
     let source = source.path().to_str().expect("a path");
-    let args = ["rocketchat", source, "--files", files.to_str().expect("a path")];
+    let mut args = vec!["rocketchat", source, "--files", files.to_str().expect("a path")];
+    args.extend(database.iter().flat_map(|url| ["--database", url]));
 
     let dry = import(data.path(), &[&args[..], &["--dry-run"]].concat());
     check_counts(&dry);
@@ -65,7 +77,9 @@ async fn a_rocket_chat_moves_in_with_everything_that_people_had() {
     assert_eq!(again.counts("files"), [3, 0, 2, 1]);
     assert_eq!(again.counts("memberships"), [6, 0, 5, 1]);
 
-    let server = Server::setup().data(data.path()).start().await;
+    let setup = Server::setup().data(data.path());
+    let setup = database.iter().fold(setup, |setup, url| setup.database(url));
+    let server = setup.start().await;
     assert_eq!(server.rest().post("login", json!({"user": "tove", "password": "x"})).await.status, 401);
     let tove = sign_in(&server, PASSWORD).await;
     let me = tove.get("me", &[]).await.ok();

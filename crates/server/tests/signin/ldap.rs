@@ -241,6 +241,31 @@ async fn people_of_the_directory_sign_in_by_its_password_and_nothing_else() {
     let _ = world.sign_in("ann", "ann's secret").await.refused(403);
 }
 
+#[tokio::test]
+async fn guesses_at_one_person_are_counted_together_however_the_name_is_spelled() {
+    if !installed() {
+        return;
+    }
+    let world = World::start().await;
+    world.set("Block_Multiple_Failed_Logins_Enabled", json!(true)).await;
+    world.set("Block_Multiple_Failed_Logins_Attempts_Until_Block_by_User", json!(4)).await;
+    // The directory reads all of them as one name.
+    for name in ["bob", " BOB  ", "bob@example.org", "b\u{ad}ob"] {
+        let refused = world.sign_in(name, "guess").await.refused(401);
+        assert!(!refused.to_string().contains("blocked"), "{name}: {refused}");
+    }
+    for name in ["bob", "Bob@Example.org", "bo\u{ad}b"] {
+        let refused = world.sign_in(name, "bob's secret").await.refused(401);
+        assert_eq!(refused["error"], "error-login-blocked-for-user", "{name}: {refused}");
+    }
+    // Others come in, and a wrong guess counts once where a password of the workspace's own is tried as well.
+    world.set("LDAP_Login_Fallback", json!(true)).await;
+    for _ in 0..3 {
+        let _ = world.sign_in("ann", "guess").await.refused(401);
+    }
+    let _ = world.sign_in("ann", "ann's secret").await.ok();
+}
+
 impl World {
     /// The user names in a room, as its owner sees them.
     async fn inside(&self, family: &str, room: &str) -> Vec<String> {

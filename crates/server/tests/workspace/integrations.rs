@@ -277,6 +277,61 @@ async fn calls_never_reach_an_address_that_the_operator_did_not_open() {
 }
 
 #[tokio::test]
+async fn a_token_that_the_server_key_no_longer_opens_holds_no_other_call_up() {
+    let mut stage = Stage::set().await;
+    let (sealed, mut plain) = (Sink::open().await, Sink::open().await);
+    let made = stage.outgoing(&sealed, json!({})).await;
+    let _ = stage.outgoing(&plain, json!({ "name": "plain", "token": "" })).await;
+    assert!(stage.server.stop().await.success());
+    std::fs::remove_file(stage.server.data().join("secret.key")).expect("the key was there");
+    stage.server.restart().await;
+    let member = Person::sign_in(&stage.server, "member", &stage.member.password).await;
+    for text in ["first", "second"] {
+        member.say(&stage.room, text).await;
+        assert_eq!(plain.next().await.body["text"], text);
+    }
+    let administrator = Person::sign_in(&stage.server, ADMINISTRATOR.0, ADMINISTRATOR.1).await;
+    let query = [("id", text(&made, "_id"))];
+    let log = parlor_testkit::wait::until("the other calls have failed", || async {
+        let log = administrator.rest.get("integrations.history", &query).await.ok();
+        let all = log["history"].as_array().expect("a list").clone();
+        (all.len() == 2 && all.iter().all(|entry| entry["finished"] == true)).then_some(all)
+    })
+    .await;
+    assert!(log.iter().all(|entry| text(entry, "httpError").contains("can't be opened")), "{log:?}");
+}
+
+#[tokio::test]
+async fn whoever_left_a_private_room_posts_there_by_no_hook_of_his_own() {
+    let stage = Stage::set().await;
+    let room = stage.administrator.group("inner", &[&stage.member]).await;
+    let allow =
+        json!({ "permissions": [{ "_id": "manage-own-incoming-integrations", "roles": ["admin", "user"] }] });
+    let _ = stage.administrator.rest.post("permissions.update", allow).await.ok();
+    let wanted = |speaker: &str| {
+        json!({
+            "type": "webhook-incoming", "name": "pen", "enabled": true, "username": speaker, "channel": "#inner",
+            "scriptEnabled": false,
+        })
+    };
+    let own =
+        stage.member.rest.post("integrations.create", wanted("member")).await.ok()["integration"].take();
+    let stranger = stage.administrator.make(&stage.server, "stranger", "Sten Stranger").await;
+    // Whoever administers all of them may have anybody speak there.
+    let all = stage.administrator.rest.post("integrations.create", wanted(&stranger.username)).await.ok();
+    let (own, all) = (text(&own, "_id"), text(&all["integration"], "_id"));
+    for id in [own, all] {
+        let _ = stage.hook(id, json!({ "text": "hello" })).await.ok();
+    }
+    let kick = json!({ "roomId": room, "userId": stage.member.id });
+    let _ = stage.administrator.rest.post("groups.kick", kick).await.ok();
+    let _ = stage.hook(own, json!({ "text": "still here" })).await.refused(400);
+    let _ = stage.hook(all, json!({ "text": "as before" })).await.ok();
+    let history = stage.administrator.rest.get("groups.history", &[("roomId", &room)]).await.ok();
+    assert!(!history.to_string().contains("still here"), "{history}");
+}
+
+#[tokio::test]
 async fn a_hook_of_ones_own_falls_silent_with_the_right_to_it_and_with_the_room() {
     let stage = Stage::set().await;
     let (mut own, mut all) = (Sink::open().await, Sink::open().await);

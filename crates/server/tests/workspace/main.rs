@@ -12,3 +12,4 @@ mod previews;
 mod pushes;
 mod sink;
 mod tls;
+mod upgrade;

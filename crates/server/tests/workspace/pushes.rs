@@ -207,6 +207,10 @@ async fn phones_are_told_through_a_gateway_and_forgotten_when_it_says_so() {
     let tried = cast.member.rest.post("push.test", json!({})).await.ok();
     assert_eq!(tried["tokensCount"], 1);
     let _ = gateway.next().await;
+    // A gateway that is not there says nothing about the phone.
+    gateway.answer(404, "");
+    cast.owner.say(&room, "astray").await;
+    assert_eq!(gateway.next().await.body["options"]["text"], "astray");
     gateway.answer(406, "");
     cast.owner.say(&room, "again").await;
     let _ = gateway.next().await;
