@@ -6,7 +6,7 @@ use crate::{
     chat::Chat,
     error::{Refusal, Result, What},
     event::{Event, Purge},
-    id::{MessageId, RoomId},
+    id::{MessageId, RoomId, UserId},
     json::Json,
     message::{Attachment, Message},
     messages_change::remove_rows,
@@ -67,24 +67,34 @@ impl Chat {
     /// `clean-channel-history`. Works in small steps, so that others can write meanwhile.
     pub async fn purge(&self, actor: &Actor, room: &RoomId, purge: Purge, spare: Spare) -> Result<u64> {
         let room = self.readable_room(actor, room).await?;
-        self.require(actor, "clean-channel-history", Some(&room)).await?;
-        let judgement = self.authorize(actor, Action::ReadRoom, Object::Room(&room)).await?;
-        self.purge_all(&room.id, &Arc::new(purge), spare.threads, spare.limit, judgement).await
+        self.purge_all(&room.id, &Arc::new(purge), spare.threads, spare.limit, Some(actor)).await
     }
 
-    /// Removes step by step what [`Chat::purge`] and the sweep of old messages judged.
+    async fn judge_purge(&self, by: Option<&Actor>, room: &RoomId) -> Result<Judgement> {
+        let Some(actor) = by else { return Ok(Judgement::default()) };
+        let room = self.room(room).await?;
+        self.require(actor, "clean-channel-history", Some(&room)).await?;
+        self.authorize(actor, Action::ReadRoom, Object::Room(&room)).await
+    }
+
+    /// Removes step by step what [`Chat::purge`] and (`by` nobody) the sweep of old messages ask for. Each step is
+    /// judged anew: people come and go while a long history is cleared.
     pub(crate) async fn purge_all(
         &self,
         room: &RoomId,
         purge: &Arc<Purge>,
         keep_threads: bool,
         limit: u64,
-        judgement: Judgement,
+        by: Option<&Actor>,
     ) -> Result<u64> {
         let (mut from, mut removed) = (None, 0);
         loop {
             let left = if limit == 0 { u64::MAX } else { limit - removed };
-            let step = self.purge_step(room, purge, keep_threads, from, left, judgement.clone()).await?;
+            let step = || async {
+                let judgement = self.judge_purge(by, room).await?;
+                self.purge_step(room, purge, keep_threads, from, left, judgement).await
+            };
+            let step = self.judged(step).await?;
             removed += step.removed;
             from = step.last;
             if from.is_none() || (limit > 0 && removed >= limit) {
@@ -130,57 +140,66 @@ impl Chat {
     }
 
     /// Messages of an account that goes stay, under another's name: written by the workspace's bot, shown as `alias`.
-    pub(crate) async fn disown_messages_of(&self, user: &crate::id::UserId, alias: &str) -> Result<u64> {
-        let bot = crate::id::UserId::new(crate::bootstrap::ROCKET_CAT);
-        let mut changed = 0;
+    pub(crate) async fn disown_messages_of(&self, user: &UserId, alias: &str) -> Result<u64> {
+        let bot = UserId::new(crate::bootstrap::ROCKET_CAT);
         if *user == bot {
             return Ok(0);
         }
-        loop {
-            let (user, bot, alias) = (user.clone(), bot.clone(), alias.to_owned());
-            let store = move |tx: &mut dyn Tx| {
-                // What was changed is the bot's from then on, so that each step begins anew.
-                let theirs = tx.messages_of(&user, None, STEP)?;
-                let some = theirs.len() as u64;
-                for mut message in theirs {
-                    message.author = bot.clone();
-                    message.guise.alias = Some(alias.clone());
-                    crate::messages::store_changed(tx, message)?;
-                }
-                Ok(some)
-            };
-            let some = self.store().writing(Lane::Bulk, store).await?;
-            changed += some;
-            if some < STEP {
-                return Ok(changed);
-            }
-        }
+        let alias = alias.to_owned();
+        self.with_messages_of(user, move |tx, mut message| {
+            message.author = bot.clone();
+            message.guise.alias = Some(alias.clone());
+            crate::messages::store_changed(tx, message).map(drop)
+        })
+        .await
     }
 
     /// Removes all messages that a user wrote in the rooms of this workspace, in small steps; how many. For accounts
     /// that go with all they said, and for moderators (`manage-moderation-actions`).
-    pub async fn remove_messages_of(&self, actor: &Actor, user: &crate::id::UserId) -> Result<u64> {
+    pub async fn remove_messages_of(&self, actor: &Actor, user: &UserId) -> Result<u64> {
         if *user != actor.user {
             self.require(actor, "manage-moderation-actions", None).await?;
         }
         self.user(user).await?.ok_or(Refusal::NotFound(What::User))?;
-        let (mut removed, mut after) = (0, None);
-        loop {
-            let (user, from, by) = (user.clone(), after.clone(), actor.user.clone());
-            let store = move |tx: &mut dyn Tx| {
-                let theirs = tx.messages_of(&user, from.as_ref(), STEP)?;
-                for message in &theirs {
-                    crate::messages_change::remove(tx, message, &by)?;
-                }
-                Ok((theirs.len() as u64, theirs.last().map(|m| m.id.clone())))
-            };
-            let (some, last) = self.store().writing(Lane::Bulk, store).await?;
-            removed += some;
-            after = last;
-            if after.is_none() {
-                return Ok(removed);
+        let by = actor.user.clone();
+        self.with_messages_of(user, move |tx, message| {
+            crate::messages_change::remove(tx, &message, &by).map(drop)
+        })
+        .await
+    }
+
+    /// Does something with each message of a user, in the rooms that are there; how many there were. They are looked
+    /// for by readers, a piece at a time: through all messages the writer would keep everybody waiting.
+    async fn with_messages_of(
+        &self,
+        user: &UserId,
+        change: impl Fn(&mut dyn Tx, Message) -> Result<()> + Clone + Send + 'static,
+    ) -> Result<u64> {
+        let (mut changed, mut next) = (0, Some(0));
+        while let Some(from) = next {
+            let author = user.clone();
+            let (theirs, end) =
+                self.store().reading(move |rows| rows.messages_of(&author, from)).await?;
+            next = end;
+            if theirs.is_empty() {
+                continue;
             }
+            let (author, change) = (user.clone(), change.clone());
+            let store = move |tx: &mut dyn Tx| {
+                let mut some = 0;
+                for read in &theirs {
+                    let message = tx.message(&read.id)?.filter(|m| !m.deleted && m.author == author);
+                    let Some(message) = message else { continue };
+                    if tx.head(&message.room)?.is_some() {
+                        change(tx, message)?;
+                        some += 1;
+                    }
+                }
+                Ok(some)
+            };
+            changed += self.store().writing(Lane::Bulk, store).await?;
         }
+        Ok(changed)
     }
 }
 

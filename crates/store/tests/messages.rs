@@ -10,7 +10,7 @@ use parlor_core::{
     error::{Refusal, Result, What},
     id::{MessageId, UserId},
     membership::{Membership, ReadMark},
-    message::{Mark, Mention, Message},
+    message::{Mark, Mention, Message, MessageKind},
     samples,
     store::{
         FileFilter, Journal, MarkChange, MessageFilter, Page, Quota, ReadMessages, ReadRooms, Search, Slice,
@@ -257,6 +257,43 @@ story!(a_mark_moves_forward_only_unless_it_is_meant_to_go_back, |place| {
     assert_eq!((now.mark.seq, now.marked_unread), (3, false));
     let receipts = read(&engine, |tx| tx.receipts(&"r0".into(), 3));
     assert_eq!(receipts.iter().map(|r| r.user.as_str()).collect::<Vec<_>>(), ["u1"]);
+});
+
+story!(what_is_emptied_in_place_goes_on_counting_as_it_did, |place| {
+    let engine = with_messages(&place, 2);
+    let reader = join(&engine, "u0");
+    append(&engine, cast::message("theirs", "r0", "u1", "hello"));
+    let unread = || read(&engine, { let reader = reader.clone(); move |tx| tx.unread(&reader) }).messages;
+    assert_eq!(unread(), 1);
+    write(&engine, |tx| {
+        let message = tx.message(&"m1".into())?.unwrap();
+        change(tx, Message { kind: MessageKind::Notice("rm".into()), text: String::new(), ..message })
+    });
+    assert_eq!(unread(), 1);
+});
+
+story!(what_somebody_wrote_is_gone_through_in_looks_of_bounded_size, |place| {
+    let engine = with_messages(&place, 205);
+    append(&engine, cast::message("theirs", "r1", "u1", "hello"));
+    append(&engine, cast::message("last", "r1", "u0", "hello"));
+    let (mut from, mut found, mut looks) = (Some(0), Vec::new(), 0);
+    while let Some(at) = from {
+        let (messages, next) = read(&engine, move |tx| tx.messages_of(&"u0".into(), at));
+        assert!(messages.len() <= 100);
+        found.extend(messages);
+        (from, looks) = (next, looks + 1);
+    }
+    assert_eq!((found.len(), found[205].id.as_str(), looks), (206, "last", 3));
+});
+
+story!(letter_case_does_not_matter_in_any_script, |place| {
+    let engine = with_messages(&place, 1);
+    append(&engine, cast::message("umlaut", "r0", "u0", "ÄRGER und ÜBEL"));
+    let with = |text: &str| {
+        let filter = MessageFilter { text: text.into(), ..MessageFilter::default() };
+        read(&engine, move |tx| tx.list_messages(&"r0".into(), &filter, ALL)).total
+    };
+    assert_eq!((with("ärger"), with("Übel"), with("ubel")), (1, 1, 0));
 });
 
 story!(a_thread_counts_its_replies_and_knows_who_follows_it, |place| {

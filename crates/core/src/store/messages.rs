@@ -261,9 +261,10 @@ pub trait ReadMessages {
     fn deleted_since(&mut self, room: &RoomId, since: Time, limit: u64) -> Result<Vec<Tombstone>>;
     /// Tombstones after position `rev`.
     fn deleted_after(&mut self, room: &RoomId, rev: i64, limit: u64) -> Result<Vec<Tombstone>>;
-    /// Messages of this author in all rooms, behind `after` (which may be gone). Slow: there is no index for it.
-    fn messages_of(&mut self, author: &UserId, after: Option<&MessageId>, limit: u64)
-    -> Result<Vec<Message>>;
+    /// Messages of this author in all rooms, as far as one look goes, which begins at 0 or where the last one ended;
+    /// and where it ended, `None` when nothing is left. There is no index for it: at most 5,000 messages are looked
+    /// at, whoever wrote them, and at most 100 are given.
+    fn messages_of(&mut self, author: &UserId, from: i64) -> Result<(Vec<Message>, Option<i64>)>;
     /// Full-text search, newest first.
     fn search(&mut self, search: &Search, page: Page) -> Result<Found>;
     /// What is unread for this member.

@@ -268,13 +268,8 @@ impl ReadMessages for SqlTx<'_> {
     fn deleted_after(&mut self, room: &RoomId, rev: i64, limit: u64) -> Result<Vec<Tombstone>> {
         Ok(tombstones::after(self, room, rev, limit)?)
     }
-    fn messages_of(
-        &mut self,
-        author: &UserId,
-        after: Option<&MessageId>,
-        limit: u64,
-    ) -> Result<Vec<Message>> {
-        Ok(messages_list::of_author(self, author, after, limit)?)
+    fn messages_of(&mut self, author: &UserId, from: i64) -> Result<(Vec<Message>, Option<i64>)> {
+        Ok(messages_list::of_author(self, author, from)?)
     }
     fn search(&mut self, search: &Search, page: Page) -> Result<Found> {
         Ok(super::search::search(self, search, page)?)

@@ -59,9 +59,11 @@ pub(super) fn user_keys(tx: &mut SqlTx<'_>, ids: &[UserId]) -> Sql<Vec<i64>> {
     ids.iter().map(|id| user_key(tx, id)).collect()
 }
 
-/// Keys as a list in a statement's text: numbers of our own, never anything that came from outside.
+/// Keys as a list in a statement's text: numbers of our own, never anything that came from outside. Such a statement
+/// is hardly ever asked again, and is not kept.
 pub(super) fn listed(keys: &[i64]) -> String {
-    keys.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+    let keys: Vec<String> = keys.iter().map(i64::to_string).collect();
+    format!("{{once}}{}", keys.join(", "))
 }
 
 pub(super) fn list(
@@ -200,19 +202,27 @@ fn condition(tx: &mut SqlTx<'_>, span: Span, filter: &MessageFilter) -> Sql<Cond
     Ok(all)
 }
 
-pub(super) fn of_author(
-    tx: &mut SqlTx<'_>,
-    author: &UserId,
-    after: Option<&MessageId>,
-    limit: u64,
-) -> Sql<Vec<Message>> {
+/// Messages that one look for an author's goes through, and those that it gives at most.
+const LOOKED_AT: i64 = 5_000;
+const GIVEN: usize = 100;
+
+pub(super) fn of_author(tx: &mut SqlTx<'_>, author: &UserId, from: i64) -> Sql<(Vec<Message>, Option<i64>)> {
     let author = user_key(tx, author)?;
-    let known = "SELECT key FROM messages WHERE id = $1 UNION ALL SELECT key FROM tombstones WHERE id = $1";
-    let after: i64 = match after {
-        Some(id) => tx.opt(known, params![id], |row| row.get(0))?.unwrap_or_default(),
-        None => 0,
+    let look = "SELECT MAX(key), COUNT(*) FROM (SELECT key FROM messages WHERE key > $1 ORDER BY key LIMIT $2) m";
+    let ends = |row: &Row<'_>| Ok((row.get::<Option<i64>>(0)?, row.get::<i64>(1)?));
+    let (end, looked_at) = tx.one(look, params![from, LOOKED_AT], ends)?;
+    let Some(end) = end else { return Ok((Vec::new(), None)) };
+    let keys = "SELECT key FROM messages WHERE key > $1 AND key <= $2 AND author = $3 ORDER BY key LIMIT $4";
+    let keys: Vec<i64> = tx.query(keys, params![from, end, author, GIVEN], |row| row.get(0))?;
+    let next = match keys.last() {
+        Some(last) if keys.len() == GIVEN => Some(*last),
+        _ => (looked_at == LOOKED_AT).then_some(end),
     };
-    select(tx, "WHERE m.author = $1 AND m.key > $2 ORDER BY m.key LIMIT $3", params![author, after, limit])
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
+        found.extend(select(tx, "WHERE m.key = $1", params![key])?);
+    }
+    Ok((found, next))
 }
 
 pub(super) fn changed_after(tx: &mut SqlTx<'_>, room: &RoomId, rev: i64, limit: u64) -> Sql<Vec<Message>> {
