@@ -30,6 +30,8 @@ pub(crate) struct Author {
 pub(crate) mod touches {
     pub(crate) const ROOMS: u8 = 1;
     pub(crate) const USERS: u8 = 2;
+    /// No table: the statement is not to be kept.
+    pub(crate) const ONCE: u8 = 4;
 }
 
 /// A room as the last append left it; `dirty` while its row is behind.

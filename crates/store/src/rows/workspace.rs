@@ -14,7 +14,7 @@ use parlor_core::{
 use super::users::{joined, split};
 use crate::{
     params,
-    sql::{Row, SqlError, SqlTx},
+    sql::{Param, Row, SqlError, SqlTx},
 };
 
 fn custom_code(kind: CustomKind) -> i64 {
@@ -125,13 +125,23 @@ impl ReadWorkspace for SqlTx<'_> {
         key: Option<&str>,
         page: Page,
     ) -> Result<Paged<Document>> {
-        let mine = "FROM documents WHERE collection = $1 AND (CAST($2 AS BIGINT) = 0 OR look_up = $3)";
-        let (wanted, key) = (key.is_some(), key.unwrap_or_default());
-        let total =
-            self.one(&format!("SELECT COUNT(*) {mine}"), params![*collection, wanted, *key], |r| r.get(0))?;
-        let sql = format!("SELECT id, look_up, body, updated_at {mine} ORDER BY id LIMIT $4 OFFSET $5");
-        let items =
-            self.query(&sql, params![*collection, wanted, *key, page.count, page.offset], read_document)?;
+        // Two statements, each with an index of its own: with one for both, every list would go through all documents.
+        let (mine, mut given) = match &key {
+            None => ("FROM documents WHERE collection = $1", vec![Param::Text(collection)]),
+            Some(key) => {
+                let mine = "FROM documents WHERE collection = $1 AND look_up = $2";
+                (mine, vec![Param::Text(collection), Param::Text(key)])
+            }
+        };
+        let total = self.one(&format!("SELECT COUNT(*) {mine}"), &given, |row| row.get(0))?;
+        let n = given.len();
+        let sql = format!(
+            "SELECT id, look_up, body, updated_at {mine} ORDER BY id LIMIT ${} OFFSET ${}",
+            n + 1,
+            n + 2
+        );
+        given.extend(params![page.count, page.offset]);
+        let items = self.query(&sql, &given, read_document)?;
         Ok(Paged { items, total })
     }
 }

@@ -1,9 +1,10 @@
 //! A small synchronous SQL layer with one text for both engines.
 //!
 //! A statement is written once, with `$1 … $n`; columns are TEXT, BIGINT, DOUBLE PRECISION or bytes and
-//! nothing else (booleans are 0 and 1, times are milliseconds, JSON is TEXT). Two markers may stand in a
+//! nothing else (booleans are 0 and 1, times are milliseconds, JSON is TEXT). Three markers may stand in a
 //! statement: `{lock}` after a SELECT locks its rows on PostgreSQL when the transaction writes (SQLite has one
-//! writer and needs none), and `{bytes}` is the type of a byte column in a migration.
+//! writer and needs none), `{bytes}` is the type of a byte column in a migration, and `{once}` stands in a statement
+//! whose text holds values, so that it is not kept prepared.
 
 mod client;
 mod counters;
@@ -23,7 +24,7 @@ pub use param::{AsParam, Param};
 pub(crate) use postgres::{ArrayParam, PostgresConn};
 pub use row::{Column, Row};
 pub(crate) use sqlite::SqliteConn;
-pub(crate) use text::{Access, rewrite};
+pub(crate) use text::{Access, ONCE, rewrite};
 pub(crate) use tls::Target;
 pub use tx::SqlTx;
 pub(crate) use tx::{On, PLACE_BITS};

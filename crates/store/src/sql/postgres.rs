@@ -1,5 +1,5 @@
 use super::row::Source;
-use super::{Access, Client, Kind, Param, Row, SqlError, rewrite};
+use super::{Access, Client, Kind, ONCE, Param, Row, SqlError, rewrite};
 use bytes::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use rustc_hash::FxHashMap;
@@ -28,10 +28,13 @@ impl PostgresConn {
         if let Some(statement) = prepared.get(sql) {
             return Ok(statement.clone());
         }
+        let statement = self.client.prepare(&rewrite(sql, Kind::Postgres, self.access))?;
+        if sql.contains(ONCE) {
+            return Ok(statement);
+        }
         if prepared.len() >= PREPARED {
             prepared.clear();
         }
-        let statement = self.client.prepare(&rewrite(sql, Kind::Postgres, self.access))?;
         prepared.insert(sql.into(), statement.clone());
         Ok(statement)
     }

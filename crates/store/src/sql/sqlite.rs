@@ -1,6 +1,6 @@
 use super::row::Source;
-use super::{Access, Kind, Param, Row, SqlError, rewrite};
-use crate::hot::{Hot, touched};
+use super::{Access, Kind, ONCE, Param, Row, SqlError, rewrite};
+use crate::hot::{Hot, touched, touches};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 
@@ -97,12 +97,15 @@ impl SqliteConn {
         if let Some(text) = texts.get(sql) {
             return Ok((self.conn.prepare_cached(&text.sql)?, text.touched));
         }
-        if texts.len() >= TEXTS {
-            texts.clear();
-        }
         let text = rewrite(sql, Kind::Sqlite, Access::Write);
         let statement = self.conn.prepare_cached(&text)?;
         let touched = if statement.readonly() { 0 } else { touched(sql) };
+        if sql.contains(ONCE) {
+            return Ok((statement, touched | touches::ONCE));
+        }
+        if texts.len() >= TEXTS {
+            texts.clear();
+        }
         texts.insert(sql.into(), Text { sql: text.into(), touched });
         Ok((statement, touched))
     }
@@ -112,7 +115,7 @@ impl SqliteConn {
         sql: &str,
         params: &[Param<'_>],
         savepoint: bool,
-    ) -> Result<rusqlite::CachedStatement<'_>, SqlError> {
+    ) -> Result<(rusqlite::CachedStatement<'_>, bool), SqlError> {
         self.flush()?;
         let (mut statement, touched) = self.prepare(sql)?;
         if savepoint && !statement.readonly() {
@@ -122,7 +125,7 @@ impl SqliteConn {
             self.hot.borrow_mut().forget(touched);
         }
         set(&mut statement, params, sql)?;
-        Ok(statement)
+        Ok((statement, touched & touches::ONCE != 0))
     }
 
     /// Runs a statement of the append itself: nothing is flushed, forgotten or saved.
@@ -146,7 +149,7 @@ impl SqliteConn {
     }
 
     pub(crate) fn exec(&self, sql: &str, params: &[Param<'_>], savepoint: bool) -> Result<u64, SqlError> {
-        Ok(self.bind(sql, params, savepoint)?.raw_execute()? as u64)
+        Ok(self.bind(sql, params, savepoint)?.0.raw_execute()? as u64)
     }
 
     /// Runs a statement and gives each row to `each` until it answers false; tells the rows seen, and whether
@@ -158,7 +161,7 @@ impl SqliteConn {
         savepoint: bool,
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool, SqlError>,
     ) -> Result<(u64, bool), SqlError> {
-        let mut statement = self.bind(sql, params, savepoint)?;
+        let (mut statement, once) = self.bind(sql, params, savepoint)?;
         let writes = !statement.readonly();
         let mut rows = statement.raw_query();
         let mut seen = 0;
@@ -172,6 +175,10 @@ impl SqliteConn {
             if !wanted && !writes {
                 break;
             }
+        }
+        drop(rows);
+        if once {
+            statement.discard();
         }
         Ok((seen, writes))
     }
@@ -189,4 +196,26 @@ fn set(
         statement.raw_bind_parameter(index + 1, param)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_whose_text_holds_values_is_not_kept() {
+        let conn = SqliteConn::new(rusqlite::Connection::open_in_memory().unwrap());
+        for number in 0..100 {
+            let sql = format!("SELECT 1 WHERE 1 IN ({{once}}{number}, 1)");
+            let mut seen = 0;
+            let _ = conn.each(&sql, &[], false, &mut |row| {
+                seen += row.get::<i64>(0)?;
+                Ok(true)
+            });
+            assert_eq!((seen, conn.texts.borrow().len()), (1, 0));
+        }
+        conn.exec("CREATE TABLE t (a)", &[], false).unwrap();
+        assert_eq!(conn.texts.borrow().len(), 1);
+    }
 }

@@ -7,6 +7,9 @@ pub(crate) enum Access {
     Write,
 }
 
+/// Stands in a statement that is not kept prepared.
+pub(crate) const ONCE: &str = "{once}";
+
 /// Turns a statement's one text into the engine's: `$n` becomes `?n` for SQLite (which would number `$2, $1`
 /// by first appearance and swap the values silently) and the markers are filled in. Text in single quotes is
 /// left alone.
@@ -38,6 +41,9 @@ fn marker(rest: &str, kind: Kind, access: Access) -> Option<(&'static str, usize
     if rest.starts_with("{lock}") {
         let lock = if kind == Kind::Postgres && access == Access::Write { "FOR NO KEY UPDATE" } else { "" };
         return Some((lock, "{lock}".len()));
+    }
+    if rest.starts_with(ONCE) {
+        return Some(("", ONCE.len()));
     }
     if rest.starts_with("{bytes}") {
         let bytes = if kind == Kind::Postgres { "BYTEA" } else { "BLOB" };
