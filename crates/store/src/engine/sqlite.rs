@@ -7,7 +7,7 @@ use super::writer::Writer;
 use super::{OpenError, Options};
 use crate::migrations::{self, Migrate};
 use crate::sql::{Counters, On, SqlError, SqlTx, SqliteConn};
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, config::DbConfig, functions::FunctionFlags};
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
@@ -96,6 +96,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, SqlError> {
          PRAGMA foreign_keys = OFF;
          PRAGMA trusted_schema = OFF;",
     )?;
+    fold_all_letters(&conn)?;
     Ok(conn)
 }
 
@@ -112,7 +113,19 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, SqlError> {
          PRAGMA temp_store = MEMORY;
          PRAGMA trusted_schema = OFF;",
     )?;
+    fold_all_letters(&conn)?;
     Ok(conn)
+}
+
+/// SQLite's own `LOWER` knows the letters of ASCII alone, and what is looked for has been folded whole.
+fn fold_all_letters(conn: &Connection) -> Result<(), SqlError> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
+    conn.create_scalar_function("lower", 1, flags, |given| {
+        Ok(given.get::<Option<String>>(0)?.map(|text| text.to_lowercase()))
+    })?;
+    Ok(())
 }
 
 /// A statement is planned once, whatever is bound to it. Otherwise SQLite compiles each join over a table with partial
