@@ -35,6 +35,35 @@ impl Drop for Registered<'_> {
     }
 }
 
+/// A subscription on its way to whoever will end it. A request that is cancelled, or whose connection goes before it is
+/// answered, leaves nothing behind.
+pub struct Held {
+    chat: Arc<Chat>,
+    subscription: Subscription,
+    kept: bool,
+}
+
+impl Held {
+    /// Holds a subscription that just began.
+    pub fn new(chat: &Arc<Chat>, subscription: Subscription) -> Self {
+        Self { chat: chat.clone(), subscription, kept: false }
+    }
+
+    /// From now on somebody else ends it.
+    pub fn keep(mut self) -> Subscription {
+        self.kept = true;
+        self.subscription
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.chat.end(self.subscription);
+        }
+    }
+}
+
 impl Chat {
     pub(crate) fn register(
         &self,

@@ -10,6 +10,7 @@ use parlor_core::{
     clock::Time,
     hub::Subscription,
     id::RoomId,
+    listening::Held,
     messages::Sending,
     session::{Actor, Login},
 };
@@ -49,11 +50,11 @@ pub(crate) enum Done {
     /// A message is stored, or not.
     Stored { id: Box<str>, message: Result<Bytes, Refused> },
     /// A login is done: who, and the ear that hears the user.
-    LoggedIn { id: Box<str>, login: Result<(Login, bool, Heard), Refused> },
+    LoggedIn { id: Box<str>, login: Result<(Login, bool, (Arc<UserEar>, Held)), Refused> },
     /// A logout is done.
     LoggedOut { id: Box<str>, answer: Result<(), Refused> },
     /// A subscription stands or was refused.
-    Subscribed { id: Box<str>, wanted: Wanted, heard: Result<Option<(Place, Subscription)>, Refused> },
+    Subscribed { id: Box<str>, wanted: Wanted, heard: Result<Option<(Place, Held)>, Refused> },
     /// Personal state was rendered.
     Rendered(Vec<Bytes>),
 }
@@ -235,7 +236,7 @@ impl Ddp {
                 let actor = Actor::user(login.user.id.clone(), login.session.clone());
                 let ear = UserEar::new(&wire, actor.user.clone(), actor.session.clone());
                 let subscription = door.chat.listen_user(&actor, ear.clone()).await?;
-                Ok((login, by_token, Heard { ear, subscription }))
+                Ok((login, by_token, (ear, Held::new(&door.chat, subscription))))
             };
             Done::LoggedIn { id, login: login.await }
         }))
@@ -360,8 +361,8 @@ impl Session for Ddp {
                 self.reply(frame);
                 self.reply(frame::updated(&id));
             }
-            Done::LoggedIn { id, login: Ok((login, by_token, heard)) } => {
-                self.logged_in(&id, login, by_token, heard)
+            Done::LoggedIn { id, login: Ok((login, by_token, (ear, held))) } => {
+                self.logged_in(&id, login, by_token, Heard { ear, subscription: held.keep() })
             }
             Done::LoggedOut { id, answer: Ok(()) } => {
                 self.reply(frame::result(&id, ""));

@@ -7,6 +7,7 @@ use parlor_core::{
     chat::Chat,
     hub::Subscription,
     id::{RoomId, UserId},
+    listening::Held,
     session::Actor,
 };
 use parlor_live::{Answer, Step};
@@ -127,12 +128,18 @@ impl Ddp {
             }),
             (Topic::Everyone, ..) if self.everyone.is_none() => {
                 let ear = Arc::new(WorkspaceEar { wire, own: None, wanted: Mutex::default() });
-                let subscription = chat.listen_everyone(ear.clone());
-                Box::pin(async move { Ok(Some((Place::Everyone(ear), subscription))) })
+                Box::pin(async move {
+                    let subscription = chat.listen_everyone(ear.clone());
+                    Ok(Some((Place::Everyone(ear), subscription)))
+                })
             }
             _ => Box::pin(async { Ok(None) }),
         };
-        Step::Wait(Box::pin(async move { Done::Subscribed { id, wanted, heard: heard.await } }))
+        let chat = self.door.chat.clone();
+        Step::Wait(Box::pin(async move {
+            let heard = heard.await.map(|heard| heard.map(|(place, it)| (place, Held::new(&chat, it))));
+            Done::Subscribed { id, wanted, heard }
+        }))
     }
 
     /// The watch list: one for each connection. Later subscriptions amend it and are closed without an error.
@@ -151,14 +158,13 @@ impl Ddp {
         let (chat, ear) = (self.door.chat.clone(), Arc::new(PresenceEar(self.wire.clone())));
         Step::Wait(Box::pin(async move {
             let heard = chat.listen_presence(&actor, &added, ear).await;
-            let heard =
-                heard.map(|subscription| Some((Place::Presence, subscription))).map_err(Refused::from);
+            let heard = heard.map(|it| Some((Place::Presence, Held::new(&chat, it)))).map_err(Refused::from);
             Done::Subscribed { id, wanted, heard }
         }))
     }
 
-    pub(super) fn subscribed(&mut self, id: Box<str>, wanted: Wanted, heard: Option<(Place, Subscription)>) {
-        match heard {
+    pub(super) fn subscribed(&mut self, id: Box<str>, wanted: Wanted, heard: Option<(Place, Held)>) {
+        match heard.map(|(place, held)| (place, held.keep())) {
             Some((Place::Room(room, ear), subscription)) => {
                 let mut rooms = self.wire.rooms.lock();
                 // Looked at within the lock: an ear that loses its room meanwhile takes it out again.

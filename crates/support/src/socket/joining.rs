@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parlor_core::{case::Conversation, hub::Subscription, id::RoomId, session::Actor};
+use parlor_core::{case::Conversation, id::RoomId, listening::Held, session::Actor};
 use parlor_host::{PageAsked, Problem, Seek};
 use serde_json::{Map, Value, json};
 
@@ -16,7 +16,7 @@ use crate::acts::{Acts, problem};
 pub(super) struct Join {
     pub(super) room: RoomId,
     pub(super) ear: Arc<JoinedEar>,
-    pub(super) subscription: Subscription,
+    pub(super) subscription: Held,
     /// Everything up to here is known to the client or can be read.
     pub(super) position: i64,
     pub(super) keys: Map<String, Value>,
@@ -33,6 +33,7 @@ pub(super) async fn join(
     let acts = Acts { host, actor };
     let ear = ear(wire, &room);
     let subscription = host.chat().listen_room(actor, &room, ear.clone()).await.map_err(problem)?;
+    let subscription = Held::new(host.chat(), subscription);
     let read = async {
         let conversation = acts.one(&room).await?;
         let position = conversation.head.position;
@@ -52,13 +53,8 @@ pub(super) async fn join(
         }
         Ok::<_, Problem>((position, keys))
     };
-    match read.await {
-        Ok((position, keys)) => Ok(Join { room, ear, subscription, position, keys }),
-        Err(problem) => {
-            host.chat().end(subscription);
-            Err(problem)
-        }
-    }
+    let (position, keys) = read.await?;
+    Ok(Join { room, ear, subscription, position, keys })
 }
 
 /// Joins a conversation that was just read, along with an answer about it.
@@ -72,6 +68,7 @@ pub(super) async fn join_read(
     let ear = ear(wire, &room);
     let chat = wire.door.host.chat();
     let subscription = chat.listen_room(actor, &room, ear.clone()).await.map_err(problem)?;
+    let subscription = Held::new(chat, subscription);
     // Whatever was stored between the reading and the listening is to be read by the client: nothing is heard of it.
     let position = match chat.conversation(actor, &room).await {
         Ok(now) if now.head.position == conversation.head.position => now.head.position,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parlor_core::{
     case::Queue,
     id::{MessageId, RoomId},
+    listening::Held,
     messages::Sending,
     session::Actor,
 };
@@ -176,9 +177,8 @@ impl Support {
                 let page = PageAsked::of_fields(&asked.fields(), Habit::Cursors)?;
                 if !listens {
                     // The role may have come after the connection.
-                    desk = Some(
-                        chat.listen_desk(&actor, Arc::new(DeskEar(wire.clone()))).await.map_err(problem)?,
-                    );
+                    let heard = chat.listen_desk(&actor, Arc::new(DeskEar(wire.clone()))).await;
+                    desk = Some(Held::new(chat, heard.map_err(problem)?));
                 }
                 Acts { host: &wire.door.host, actor: &actor }.waiting(view, &page).await
             };

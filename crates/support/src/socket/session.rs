@@ -5,7 +5,8 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use parlor_core::{
-    admission::Admitted, case::Queue, hub::Subscription, id::RoomId, messages::Sending, session::Actor,
+    admission::Admitted, case::Queue, hub::Subscription, id::RoomId, listening::Held,
+    messages::Sending, session::Actor,
 };
 use parlor_host::Problem;
 use parlor_live::{Answer, Class, Close, Closed, Dirty, Outbox, Session, Step};
@@ -42,7 +43,7 @@ pub(super) enum Done {
     /// A conversation is joined along with what the answer says.
     Joined { to: Asked, joined: Result<Join, Problem> },
     /// A view is watched along with what the answer says.
-    Watched { to: Asked, view: Queue, desk: Option<Subscription>, answer: Keys },
+    Watched { to: Asked, view: Queue, desk: Option<Held>, answer: Keys },
     /// News of the user's own cases are written.
     Told(Vec<Bytes>),
 }
@@ -58,9 +59,9 @@ pub(super) struct Asked {
 
 /// What a connection listens with from the beginning.
 pub(super) struct Greeted {
-    user: Subscription,
-    inbox: Subscription,
-    desk: Option<Subscription>,
+    user: Held,
+    inbox: Held,
+    desk: Option<Held>,
     hello: Map<String, Value>,
 }
 
@@ -154,8 +155,8 @@ impl Support {
 
     fn greeted(&mut self, greeted: Greeted) {
         let Greeted { user, inbox, desk, hello } = greeted;
-        self.listening = vec![user, inbox];
-        self.desk = desk;
+        self.listening = vec![user.keep(), inbox.keep()];
+        self.desk = desk.map(Held::keep);
         self.greeted = true;
         tracing::info!(user = %self.wire.user, connection = self.wire.origin, "connected");
         self.reply(frame("connected", hello, self.door.host.now()));
@@ -174,7 +175,7 @@ impl Support {
     /// A conversation was joined: the answer first, then what came since.
     fn begin(&mut self, to: Asked, join: Join) -> Step<Done> {
         let Join { room, ear, subscription, position, keys } = join;
-        let before = self.joined.insert(room.clone(), (ear.clone(), subscription));
+        let before = self.joined.insert(room.clone(), (ear.clone(), subscription.keep()));
         match (before, &self.admitted) {
             (Some((_, before)), _) => self.door.host.chat().end(before),
             (None, Ok(admitted)) => self.door.host.chat().open_live(&admitted.user, &room),
@@ -246,12 +247,16 @@ impl Session for Support {
         Step::Wait(Box::pin(async move {
             let chat = wire.door.host.chat();
             let listen = async {
-                let user = chat.listen_user(&admitted.actor, Arc::new(UserEar(wire.clone()))).await?;
-                let inbox = chat.listen_inbox(&admitted.actor, Arc::new(InboxEar(wire.clone()))).await?;
+                let actor = &admitted.actor;
+                let user = chat.listen_user(actor, Arc::new(UserEar(wire.clone()))).await?;
+                let user = Held::new(chat, user);
+                let inbox = chat.listen_inbox(actor, Arc::new(InboxEar(wire.clone()))).await?;
+                let inbox = Held::new(chat, inbox);
                 let desk = match parlor_core::cases::is_control(&admitted.user) {
-                    true => Some(chat.listen_desk(&admitted.actor, Arc::new(DeskEar(wire.clone()))).await?),
+                    true => Some(chat.listen_desk(actor, Arc::new(DeskEar(wire.clone()))).await?),
                     false => None,
                 };
+                let desk = desk.map(|desk| Held::new(chat, desk));
                 let hello = keys(shape::connected(&admitted.user));
                 Ok::<_, parlor_core::error::Refusal>(Greeted { user, inbox, desk, hello })
             };
@@ -286,8 +291,8 @@ impl Session for Support {
             Done::Joined { to, joined: Ok(join) } => return self.begin(to, join),
             Done::Joined { to, joined: Err(problem) } => self.answer(to, Err(problem)),
             Done::Watched { to, view, desk, answer } => {
-                if desk.is_some() {
-                    self.desk = desk;
+                if let Some(desk) = desk {
+                    self.desk = Some(desk.keep());
                 }
                 if answer.is_ok() {
                     let mut views = self.wire.views.lock();
