@@ -119,6 +119,10 @@ impl Chat {
     /// # Errors
     /// `NotFound(Membership)` for whoever is not banned.
     pub async fn unban(&self, actor: &Actor, id: &RoomId, user: &UserId) -> Result<()> {
+        self.judged(|| self.try_unban(actor, id, user)).await
+    }
+
+    async fn try_unban(&self, actor: &Actor, id: &RoomId, user: &UserId) -> Result<()> {
         let me = self.active_user(actor).await?;
         let room = self.look_up(RoomRef::Id(id)).await?;
         let judgement = self.authorize(actor, Action::RemoveUser, Object::Room(&room)).await?;

@@ -29,7 +29,7 @@ impl Chat {
         image: Option<Vec<u8>>,
     ) -> Result<Arc<Room>> {
         let found = self.look_up(RoomRef::Id(room)).await?;
-        let judgement = self.authorize(actor, Action::EditRoom, Object::Room(&found)).await?;
+        self.authorize(actor, Action::EditRoom, Object::Room(&found)).await?;
         let tag = match image {
             None => None,
             Some(image) if image.len() > MAX_PICTURE => {
@@ -41,22 +41,38 @@ impl Chat {
                 Some(self.store_bytes(actor, Purpose::Avatar, "avatar.png", &small).await?.id.to_string())
             }
         };
+        let done = self.judged(|| self.try_put_room_avatar(actor, room, &tag)).await;
+        let (unused, changed) = match done {
+            Ok((old, changed)) => (old, Ok(changed)),
+            Err(refusal) => (tag, Err(refusal)),
+        };
+        if let Some(unused) = unused {
+            self.forget_bytes(&unused).await;
+        }
+        changed
+    }
+
+    /// Gives the picture that was there before, and the room.
+    async fn try_put_room_avatar(
+        &self,
+        actor: &Actor,
+        room: &RoomId,
+        tag: &Option<String>,
+    ) -> Result<(Option<String>, Arc<Room>)> {
+        let found = self.look_up(RoomRef::Id(room)).await?;
+        let judgement = self.authorize(actor, Action::EditRoom, Object::Room(&found)).await?;
         let user = self.active_user(actor).await?;
         let notice = self.notice(&found.id, &user, "room_changed_avatar", "");
-        let (old, id) = (found.avatar.clone(), found.id.clone());
-        let changed = self
-            .store()
+        let (id, tag) = (found.id.clone(), tag.clone());
+        self.store()
             .writing(Lane::Verbs, move |tx: &mut dyn Tx| {
                 tx.check(&judgement)?;
+                let old = tx.lock_room(&id)?.and_then(|room| room.avatar);
                 let changed = change_room(tx, &id, false, |room| room.avatar = tag.clone())?;
                 tx.append_message(notice.clone())?;
                 tx.record(None, Event::Avatar { of: AvatarOf::Room(id.clone()), tag: tag.clone() })?;
-                Ok(changed)
+                Ok((old, changed))
             })
-            .await?;
-        if let Some(old) = old {
-            self.forget_bytes(&old).await;
-        }
-        Ok(changed)
+            .await
     }
 }

@@ -103,6 +103,10 @@ impl Chat {
 
     /// Takes a room out of a team; it goes on by itself.
     pub async fn remove_team_room(&self, actor: &Actor, team: &Team, room: &RoomId) -> Result<Arc<Room>> {
+        self.judged(|| self.try_remove_team_room(actor, team, room)).await
+    }
+
+    async fn try_remove_team_room(&self, actor: &Actor, team: &Team, room: &RoomId) -> Result<Arc<Room>> {
         let me = self.active_user(actor).await?;
         let main = self.look_up(RoomRef::Id(&team.room)).await?;
         let judgement = self.authorize(actor, Action::RemoveTeamRoom, Object::Room(&main)).await?;
@@ -126,6 +130,19 @@ impl Chat {
     /// Makes a team's room one that members join by themselves, now and later, or one that they don't.
     pub async fn set_team_default(&self, actor: &Actor, room: &RoomId, on: bool) -> Result<Arc<Room>> {
         let me = self.active_user(actor).await?;
+        let (main, room) = self.judged(|| self.try_set_team_default(actor, room, on)).await?;
+        if on {
+            self.bring_team_in(&main, &room, &me).await?;
+        }
+        Ok(room)
+    }
+
+    async fn try_set_team_default(
+        &self,
+        actor: &Actor,
+        room: &RoomId,
+        on: bool,
+    ) -> Result<(Arc<Room>, Arc<Room>)> {
         let found = self.look_up(RoomRef::Id(room)).await?;
         let team = match &found.team {
             Some(team) if !found.team_main => self.team(team).await?,
@@ -133,8 +150,7 @@ impl Chat {
         };
         let main = self.look_up(RoomRef::Id(&team.room)).await?;
         let judgement = self.authorize(actor, Action::EditTeamRoom, Object::Room(&main)).await?;
-        let room = self.team_room(actor, &team, &main, room).await?;
-        let id = room.id.clone();
+        let id = self.team_room(actor, &team, &main, room).await?.id.clone();
         let room = self
             .store()
             .writing(Lane::Verbs, move |tx| {
@@ -142,10 +158,7 @@ impl Chat {
                 change_room(tx, &id, false, |room| room.team_default = on)
             })
             .await?;
-        if on {
-            self.bring_team_in(&main, &room, &me).await?;
-        }
-        Ok(room)
+        Ok((main, room))
     }
 
     /// Makes the team's members (as many as the setting `API_User_Limit` allows) members of a room.
