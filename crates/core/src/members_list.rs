@@ -16,6 +16,8 @@ use crate::{
 
 /// Connected users that are looked for in a room at most.
 const MOST_ONLINE: usize = 1_000;
+/// Members who are looked at to find those, the first who came, where more users than that are connected.
+const MOST_LOOKED_AT: u64 = 10_000;
 
 /// A member with the account.
 #[derive(Clone, Debug)]
@@ -46,8 +48,7 @@ impl Chat {
             self.authorize(actor, Action::ListBroadcastMembers, Object::Room(room)).await?;
         }
         if !status.is_empty() && !status.contains(&Status::Offline) {
-            let online = self.online_users(MOST_ONLINE).into_iter();
-            filter.only = Some(online.filter(|(_, s)| status.contains(s)).map(|(id, _)| id).collect());
+            filter.only = Some(self.connected_members(room, status).await?);
         }
         let id = room.id.clone();
         let found = self.store().reading(move |rows| rows.members(&id, &filter, page)).await?;
@@ -62,6 +63,20 @@ impl Chat {
             }
         }
         Ok(Paged { items, total: found.total })
+    }
+
+    /// Connected users with one of these statuses, among whom all are who may be members of the room: at most
+    /// [`MOST_ONLINE`].
+    async fn connected_members(&self, room: &Room, status: &[Status]) -> Result<Vec<UserId>> {
+        let online = self.online_users(MOST_ONLINE);
+        if online.len() < MOST_ONLINE {
+            return Ok(online.into_iter().filter(|(_, s)| status.contains(s)).map(|(id, _)| id).collect());
+        }
+        // More are there than can be asked for by name: whoever is a member is looked at instead.
+        let id = room.id.clone();
+        let members = self.store().reading(move |rows| rows.participants(&id, MOST_LOOKED_AT)).await?;
+        let there = members.into_iter().filter(|id| status.contains(&self.status_of(id)));
+        Ok(there.take(MOST_ONLINE).collect())
     }
 
     /// Members of a room that hold a role there, by user name.

@@ -42,7 +42,9 @@ impl Chat {
             .writing(Lane::Verbs, move |tx| {
                 tx.check(&judgement)?;
                 let room = tx.lock_room(&id)?.ok_or(Refusal::NotFound(What::Room))?;
-                if room.muted.len().max(room.unmuted.len()) >= MAX_MUTED {
+                let list = if on { &room.muted } else { &room.unmuted };
+                let grows = (on || room.read_only) && !list.contains(&user);
+                if grows && list.len() >= MAX_MUTED {
                     return Err(Refusal::TooLarge { what: "muted-users", limit: MAX_MUTED as u64 });
                 }
                 change_room(tx, &id, true, |room| set_muted(room, &user, on))?;

@@ -119,7 +119,10 @@ impl Chat {
     pub async fn ignore_user(&self, actor: &Actor, room: &RoomId, user: &UserId, on: bool) -> Result<()> {
         let me = self.active_user(actor).await?;
         let mine = self.membership(room, &me.id).await?.ok_or(Refusal::NotFound(What::Membership))?;
-        self.membership(room, user).await?.ok_or(Refusal::NotFound(What::Membership))?;
+        // Whoever has left can be heard again.
+        if on && self.membership(room, user).await?.is_none() {
+            return Err(Refusal::NotFound(What::Membership));
+        }
         if on && mine.ignored.len() >= MAX_IGNORED {
             return Err(Refusal::TooLarge { what: "ignored-users", limit: MAX_IGNORED as u64 });
         }
