@@ -11,10 +11,11 @@ use crate::{
     json::Json,
     message::{Attachment, Mark, Message, MessageKind},
     messages::{Draft, store_changed, store_edited},
-    messages_prepare::{check_json, check_text, too_late},
+    messages_prepare::{check_attachments, check_json, check_text, too_late},
     permissions::{Action, Judgement, Object},
     room::Room,
     session::Actor,
+    setting::Settings,
     store::{Lane, Tx},
     user::User,
 };
@@ -68,28 +69,7 @@ impl Chat {
         };
         let settings = self.settings();
         let editor = self.active_user(actor).await?;
-        if let Some(text) = &edit.text {
-            check_text(text, false, &settings)?;
-            message.text = settings.censored(text);
-        }
-        for json in edit.encrypted.iter().chain(edit.cards.iter().flatten()) {
-            check_json(json)?;
-        }
-        if let Some(fields) = &edit.custom_fields {
-            check_json(fields)?;
-            crate::messages_custom::check(fields, &settings)?;
-            message.custom_fields = fields.clone();
-        }
-        if edit.encrypted.is_some() {
-            message.encrypted = edit.encrypted.clone();
-        }
-        if let Some(cards) = &edit.cards {
-            message.attachments.retain(|a| matches!(a, Attachment::File(_)));
-            message.attachments.extend(cards.iter().cloned().map(Attachment::Card));
-        }
-        if let Some(shown) = edit.shown_in_room {
-            message.shown_in_room = shown && message.thread.is_some();
-        }
+        put_in(&mut message, edit, &settings)?;
         let known = std::mem::take(&mut message.links);
         let draft = Draft { previews: edit.previews.clone(), ..Draft::default() };
         // Quotes and mentions are the author's: what an editor with more rights could see stays unseen.
@@ -268,6 +248,34 @@ pub(crate) fn remove_rows(tx: &mut dyn Tx, message: &Message, position: i64, at:
     Ok(())
 }
 
+/// Puts what an edit gives in the place of what stood there.
+fn put_in(message: &mut Message, edit: &Edit, settings: &Settings) -> Result<()> {
+    if let Some(text) = &edit.text {
+        check_text(text, false, settings)?;
+        message.text = settings.censored(text);
+    }
+    for json in edit.encrypted.iter().chain(edit.cards.iter().flatten()) {
+        check_json(json)?;
+    }
+    if let Some(fields) = &edit.custom_fields {
+        check_json(fields)?;
+        crate::messages_custom::check(fields, settings)?;
+        message.custom_fields = fields.clone();
+    }
+    if edit.encrypted.is_some() {
+        message.encrypted = edit.encrypted.clone();
+    }
+    if let Some(cards) = &edit.cards {
+        message.attachments.retain(|a| matches!(a, Attachment::File(_)));
+        message.attachments.extend(cards.iter().cloned().map(Attachment::Card));
+        check_attachments(message.attachments.len())?;
+    }
+    if let Some(shown) = edit.shown_in_room {
+        message.shown_in_room = shown && message.thread.is_some();
+    }
+    Ok(())
+}
+
 /// What stays of a message whose removal is shown.
 fn emptied(message: &Message, by: Mark) -> Message {
     Message {
@@ -280,6 +288,7 @@ fn emptied(message: &Message, by: Mark) -> Message {
         reactions: Vec::new(),
         pinned: None,
         encrypted: None,
+        metadata: None,
         custom_fields: Json::object(),
         extras: Json::object(),
         edited: Some(by),

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How far a sender's clock may be off, in milliseconds.
-const CLOCK_TOLERANCE: i64 = 60_000;
+const CLOCK_TOLERANCE: u64 = 60_000;
 /// Cards and files below one message.
 const MAX_ATTACHMENTS: usize = 100;
 /// Bytes of one JSON value that is only carried.
@@ -124,14 +124,13 @@ impl Chat {
         draft: &Draft,
         settings: &Settings,
     ) -> Result<()> {
-        if draft.claimed_at.is_some_and(|at| (at.millis() - self.now().millis()).abs() > CLOCK_TOLERANCE) {
+        let now = self.now().millis();
+        if draft.claimed_at.is_some_and(|at| at.millis().abs_diff(now) > CLOCK_TOLERANCE) {
             return Err(Refusal::invalid("ts", "Message timestamp is out of sync"));
         }
         check_text(&draft.text, draft.from_host, settings)?;
         self.check_host_draft(draft)?;
-        if draft.cards.len() + draft.files.len() > MAX_ATTACHMENTS {
-            return Err(Refusal::TooLarge { what: "attachments", limit: MAX_ATTACHMENTS as u64 });
-        }
+        check_attachments(draft.cards.len() + draft.files.len())?;
         let carried = draft.cards.iter().chain(&draft.encrypted).chain(&draft.custom_fields);
         for json in carried.chain([&draft.extras]) {
             check_json(json)?;
@@ -187,6 +186,14 @@ pub(crate) fn check_text(text: &str, cleaned: bool, settings: &Settings) -> Resu
     }
     if !cleaned && text.contains('\0') {
         return Err(Refusal::invalid("message", "must not contain NUL characters"));
+    }
+    Ok(())
+}
+
+/// Refuses more cards and files than one message may have.
+pub(crate) fn check_attachments(number: usize) -> Result<()> {
+    if number > MAX_ATTACHMENTS {
+        return Err(Refusal::TooLarge { what: "attachments", limit: MAX_ATTACHMENTS as u64 });
     }
     Ok(())
 }

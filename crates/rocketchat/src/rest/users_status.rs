@@ -1,7 +1,6 @@
 //! Who is there: `users.presence`, `users.getPresence`, `users.getStatus`, `users.setStatus`.
 
 use parlor_core::{
-    clock::Time,
     error::Refusal,
     id::UserId,
     presence::NewStatus,
@@ -41,7 +40,7 @@ pub(crate) fn routes() -> Vec<Route> {
 async fn presence(call: Call) -> Outcome {
     let chat = call.chat();
     let ids: Vec<UserId> = call.list("ids").iter().filter_map(|id| UserId::parse(id)).collect();
-    let since = call.since("from")?.filter(|Time(at)| chat.now().millis() - at < RECENT);
+    let since = call.since("from")?.filter(|at| chat.now().millis().saturating_sub(at.millis()) < RECENT);
     let full = ids.is_empty() && since.is_none();
     let users: Vec<(User, Status)> = if ids.is_empty() {
         let mut there: Vec<UserId> = chat.online_users(MOST).into_iter().map(|(id, _)| id).collect();
