@@ -147,10 +147,14 @@ impl Chat {
                 at: now,
                 expires_at: Some(now.after(KEPT)),
             };
-            self.ports.blobs.put(&upload.bytes, path).await?;
-            export.status = ExportStatus::Completed;
-            export.upload = Some(upload.id.clone());
-            row = Some(upload);
+            match self.ports.blobs.put(&upload.bytes, path).await {
+                Ok(()) => {
+                    export.status = ExportStatus::Completed;
+                    export.upload = Some(upload.id.clone());
+                    row = Some(upload);
+                }
+                Err(refusal) => tracing::warn!(%refusal, "an export can't be kept"),
+            }
         }
         self.store()
             .writing(Lane::Verbs, move |tx| {

@@ -113,7 +113,7 @@ impl Chat {
         let wanted = id.clone();
         let found = self.store().reading(move |rows| rows.upload(&wanted)).await?;
         let upload = found
-            .filter(|u| u.room.is_none() && u.role != "file" && u.role != "thumb")
+            .filter(|u| u.room.is_none() && !["file", "thumb", "export"].contains(&u.role.as_str()))
             .ok_or(Refusal::NotFound(What::Upload))?;
         Ok((upload.clone(), self.read_file(&upload, 0, 4 << 20).await?))
     }

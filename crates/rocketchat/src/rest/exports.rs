@@ -2,6 +2,7 @@
 //! the background, a few at a time; no mail is needed to have them.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufWriter, Write},
     path::Path,
@@ -171,7 +172,14 @@ async fn run(job: Job) {
     let Ok(_turn) = RUNNING.acquire().await else { return };
     let chat = job.door.chat.clone();
     let written = match chat.temporary_file() {
-        Ok(path) => write(&job, &path).await.map(|size| (path, size)),
+        Ok(path) => match write(&job, &path).await {
+            Ok(size) => Ok((path, size)),
+            Err(problem) => {
+                // Where the disk is full, half an archive must not keep it full.
+                let _ = std::fs::remove_file(path);
+                Err(problem)
+            }
+        },
         Err(refusal) => Err(refusal.to_string()),
     };
     let done = written.is_ok();
@@ -246,7 +254,8 @@ async fn room_messages(job: &Job, room: &Arc<Room>, pieces: &Pieces) -> Result<(
     put(pieces, Piece::Begin(format!("{}.{end}", file_name(room)))).await.map_err(closed)?;
     let head = if job.data { "[".to_owned() } else { page_head(room.shown_name()) };
     put(pieces, Piece::Bytes(head.into_bytes())).await.map_err(closed)?;
-    let (mut after, mut first, mut shown) = (None, true, Vec::new());
+    // By their ids: an archive takes no name twice.
+    let (mut after, mut first, mut shown) = (None, true, BTreeMap::new());
     loop {
         let messages = chat.history(&job.actor, &room.id, slice(job, after)).await?;
         let Some(last) = messages.last() else { break };
