@@ -26,7 +26,10 @@ pub fn read_value(default: Fallback, text: &str) -> Result<Value> {
             "false" | "0" => Value::Bool(false),
             _ => return Err(invalid("must be true or false")),
         },
-        Fallback::Number(_) => Value::Number(text.trim().parse().map_err(|_| invalid("must be a number"))?),
+        Fallback::Number(_) => {
+            let number = text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+            Value::Number(number.ok_or_else(|| invalid("must be a number"))?)
+        }
         Fallback::Text(_) => Value::Text(text.to_owned()),
         Fallback::Choice(choices) if choices.contains(&text) => Value::Text(text.to_owned()),
         Fallback::Choice(_) => return Err(invalid("is not one of the choices")),
@@ -69,16 +72,21 @@ impl Chat {
             .await
     }
 
-    /// Removes what has run out: sessions, and uploads that no message ever used. In pieces, in the bulk lane.
+    /// Removes what has run out: sessions, and uploads that no message ever used. In pieces, in the bulk lane. What
+    /// can't be done now keeps nothing else from being done; the first refusal is the answer.
     pub async fn sweep(&self) -> Result<()> {
-        self.sweep_removed_rooms().await?;
-        self.sweep_audit().await?;
-        self.sweep_sign_ins().await?;
-        self.sweep_grants().await?;
-        self.sweep_retention().await?;
-        self.sweep_files().await?;
-        self.sweep_journal().await?;
-        self.sweep_orphans().await
+        [
+            self.sweep_removed_rooms().await,
+            self.sweep_audit().await,
+            self.sweep_sign_ins().await,
+            self.sweep_grants().await,
+            self.sweep_retention().await.map(drop),
+            self.sweep_files().await,
+            self.sweep_journal().await,
+            self.sweep_orphans().await,
+        ]
+        .into_iter()
+        .collect()
     }
 
     /// Takes out of the journal what nobody can ask for any more.
@@ -97,7 +105,9 @@ mod tests {
     fn a_value_of_the_wrong_type_is_refused() {
         assert_eq!(read_value(Fallback::Bool(false), "true"), Ok(Value::Bool(true)));
         assert!(read_value(Fallback::Bool(false), "yes please").is_err());
-        assert!(read_value(Fallback::Number(1.0), "many").is_err());
+        for none in ["many", "NaN", "inf"] {
+            assert!(read_value(Fallback::Number(1.0), none).is_err(), "{none}");
+        }
         assert!(read_value(Fallback::Choice(&["a", "b"]), "c").is_err());
     }
 }
