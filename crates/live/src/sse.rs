@@ -19,6 +19,9 @@ use crate::outbox::{Entry, Outbox, WakeOn};
 /// Frames that make one piece of the body.
 const FRAMES: usize = 64;
 
+/// Each ends a line of a stream, also alone.
+const BREAKS: [char; 2] = ['\r', '\n'];
+
 /// One event as a complete frame for the outbox of a stream. Line breaks in `data` become further `data:`
 /// lines; `id` and `name` are cut at a line break.
 pub fn frame_sse(id: Option<&str>, name: Option<&str>, data: &str) -> Bytes {
@@ -26,14 +29,16 @@ pub fn frame_sse(id: Option<&str>, name: Option<&str>, data: &str) -> Bytes {
     for (field, value) in [("id: ", id), ("event: ", name)] {
         if let Some(value) = value {
             out.push_str(field);
-            out.push_str(value.lines().next().unwrap_or(""));
+            out.push_str(value.split(BREAKS).next().unwrap_or_default());
             out.push('\n');
         }
     }
     for line in data.split('\n') {
-        out.push_str("data: ");
-        out.push_str(line.trim_end_matches('\r'));
-        out.push('\n');
+        for line in line.strip_suffix('\r').unwrap_or(line).split('\r') {
+            out.push_str("data: ");
+            out.push_str(line);
+            out.push('\n');
+        }
     }
     out.push('\n');
     out.into()
@@ -144,6 +149,9 @@ mod tests {
             b"id: 7\nevent: note\ndata: a\ndata: b\n\n"
         );
         assert_eq!(frame_sse(None, None, "").as_ref(), b"data: \n\n");
-        assert_eq!(frame_sse(Some("1\ndata: forged"), None, "x").as_ref(), b"id: 1\ndata: x\n\n");
+        for forged in ["1\ndata: forged", "1\rdata: forged"] {
+            assert_eq!(frame_sse(Some(forged), None, "x").as_ref(), b"id: 1\ndata: x\n\n");
+        }
+        assert_eq!(frame_sse(None, None, "a\revent: b").as_ref(), b"data: a\ndata: event: b\n\n");
     }
 }

@@ -56,7 +56,9 @@ fn snapshot(source: &Connection, file: &Path) -> rusqlite::Result<(i64, Vec<Stri
 
 /// Puts the database of a checked backup in its place.
 pub(super) fn put_back(backup: &Path, path: &Path) -> Done<()> {
-    for taken in [path.to_owned(), path.with_extension("db-wal")] {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    for taken in [path.to_owned(), log.into()] {
         if taken.exists() {
             return Err(BackupError::NotEmpty(taken.display().to_string()));
         }
