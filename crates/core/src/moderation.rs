@@ -178,8 +178,7 @@ impl Chat {
         let (mut changed, mut next) = (0, Some(0));
         while let Some(from) = next {
             let author = user.clone();
-            let (theirs, end) =
-                self.store().reading(move |rows| rows.messages_of(&author, from)).await?;
+            let (theirs, end) = self.store().reading(move |rows| rows.messages_of(&author, from)).await?;
             next = end;
             if theirs.is_empty() {
                 continue;

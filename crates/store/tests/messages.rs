@@ -263,7 +263,13 @@ story!(what_is_emptied_in_place_goes_on_counting_as_it_did, |place| {
     let engine = with_messages(&place, 2);
     let reader = join(&engine, "u0");
     append(&engine, cast::message("theirs", "r0", "u1", "hello"));
-    let unread = || read(&engine, { let reader = reader.clone(); move |tx| tx.unread(&reader) }).messages;
+    let unread = || {
+        read(&engine, {
+            let reader = reader.clone();
+            move |tx| tx.unread(&reader)
+        })
+        .messages
+    };
     assert_eq!(unread(), 1);
     write(&engine, |tx| {
         let message = tx.message(&"m1".into())?.unwrap();

@@ -119,9 +119,8 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, SqlError> {
 
 /// SQLite's own `LOWER` knows the letters of ASCII alone, and what is looked for has been folded whole.
 fn fold_all_letters(conn: &Connection) -> Result<(), SqlError> {
-    let flags = FunctionFlags::SQLITE_UTF8
-        | FunctionFlags::SQLITE_DETERMINISTIC
-        | FunctionFlags::SQLITE_INNOCUOUS;
+    let flags =
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     conn.create_scalar_function("lower", 1, flags, |given| {
         Ok(given.get::<Option<String>>(0)?.map(|text| text.to_lowercase()))
     })?;

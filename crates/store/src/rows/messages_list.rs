@@ -208,7 +208,8 @@ const GIVEN: usize = 100;
 
 pub(super) fn of_author(tx: &mut SqlTx<'_>, author: &UserId, from: i64) -> Sql<(Vec<Message>, Option<i64>)> {
     let author = user_key(tx, author)?;
-    let look = "SELECT MAX(key), COUNT(*) FROM (SELECT key FROM messages WHERE key > $1 ORDER BY key LIMIT $2) m";
+    let look =
+        "SELECT MAX(key), COUNT(*) FROM (SELECT key FROM messages WHERE key > $1 ORDER BY key LIMIT $2) m";
     let ends = |row: &Row<'_>| Ok((row.get::<Option<i64>>(0)?, row.get::<i64>(1)?));
     let (end, looked_at) = tx.one(look, params![from, LOOKED_AT], ends)?;
     let Some(end) = end else { return Ok((Vec::new(), None)) };

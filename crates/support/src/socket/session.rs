@@ -5,8 +5,8 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use parlor_core::{
-    admission::Admitted, case::Queue, hub::Subscription, id::RoomId, listening::Held,
-    messages::Sending, session::Actor,
+    admission::Admitted, case::Queue, hub::Subscription, id::RoomId, listening::Held, messages::Sending,
+    session::Actor,
 };
 use parlor_host::Problem;
 use parlor_live::{Answer, Class, Close, Closed, Dirty, Outbox, Session, Step};
@@ -291,8 +291,9 @@ impl Session for Support {
             Done::Joined { to, joined: Ok(join) } => return self.begin(to, join),
             Done::Joined { to, joined: Err(problem) } => self.answer(to, Err(problem)),
             Done::Watched { to, view, desk, answer } => {
-                if let Some(desk) = desk {
-                    self.desk = Some(desk.keep());
+                // Two views that were asked for at once listen once.
+                if self.desk.is_none() {
+                    self.desk = desk.map(Held::keep);
                 }
                 if answer.is_ok() {
                     let mut views = self.wire.views.lock();
