@@ -50,7 +50,7 @@ pub(crate) enum Done {
     /// A message is stored, or not.
     Stored { id: Box<str>, message: Result<Bytes, Refused> },
     /// A login is done: who, and the ear that hears the user.
-    LoggedIn { id: Box<str>, login: Result<(Login, bool, (Arc<UserEar>, Held)), Refused> },
+    LoggedIn { id: Box<str>, login: Result<(Login, bool, Hearing), Refused> },
     /// A logout is done.
     LoggedOut { id: Box<str>, answer: Result<(), Refused> },
     /// A subscription stands or was refused.
@@ -58,6 +58,9 @@ pub(crate) enum Done {
     /// Personal state was rendered.
     Rendered(Vec<Bytes>),
 }
+
+/// As [`Heard`], on its way there.
+type Hearing = (Arc<UserEar>, Held);
 
 /// The user's ear and its subscription.
 pub(crate) struct Heard {
