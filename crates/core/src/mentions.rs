@@ -11,7 +11,7 @@ use crate::{
     message::{Link, Mention, Message, RoomMention},
     room::Room,
     session::Actor,
-    store::{MemberFilter, Page, Read, RoomFilter},
+    store::{MemberFilter, Page, Read, RoomFilter, Team},
     user::User,
 };
 
@@ -57,7 +57,7 @@ impl Chat {
         let look_up = move |rows: &mut dyn Read| {
             let mut named = Named::default();
             for name in &people {
-                look_up_person(rows, name, &mut named)?;
+                look_up_person(rows, name, &author, &mut named)?;
             }
             for name in &rooms {
                 look_up_room(rows, name, &author, &mut named)?;
@@ -85,7 +85,7 @@ impl Chat {
     }
 }
 
-fn look_up_person(rows: &mut dyn Read, name: &str, named: &mut Named) -> Result<()> {
+fn look_up_person(rows: &mut dyn Read, name: &str, author: &UserId, named: &mut Named) -> Result<()> {
     match name {
         "all" => named.mentions.push(Mention::All),
         "here" => named.mentions.push(Mention::Here),
@@ -93,7 +93,9 @@ fn look_up_person(rows: &mut dyn Read, name: &str, named: &mut Named) -> Result<
             if let Some(user) = rows.user_by_username(name)? {
                 named.users.insert(user.id.clone());
                 named.mentions.push(Mention::User { id: user.id, username: user.username, name: user.name });
-            } else if let Some(team) = rows.team_by_name(name)? {
+            } else if let Some(team) = rows.team_by_name(name)?
+                && may_know(rows, &team, author)?
+            {
                 let page = Page { offset: 0, count: MAX_TEAM_MEMBERS };
                 let members = rows.members(&team.room, &MemberFilter::default(), page)?;
                 named.users.extend(members.items.into_iter().map(|m| m.user));
@@ -117,4 +119,9 @@ fn look_up_room(rows: &mut dyn Read, name: &str, author: &UserId, named: &mut Na
         named.channels.push(RoomMention { id: room.id, name, title: room.title });
     }
     Ok(())
+}
+
+/// Private teams are for their members; to others they don't exist.
+fn may_know(rows: &mut dyn Read, team: &Team, author: &UserId) -> Result<bool> {
+    Ok(!team.private || rows.membership(&team.room, author)?.is_some())
 }

@@ -139,7 +139,8 @@ pub const RULES: &[Rule] = &[
         Action::StartDiscussion,
         Standing::Reader,
         &["start-discussion", "start-discussion-other-user"],
-        false,
+        // Its anchor is a line in the room.
+        true,
     ),
     rule(Action::CreateInvite, Standing::Member, &["create-invite-links"], false),
     rule(Action::SeeRoom, Standing::Holder, &["view-room-administration"], false),

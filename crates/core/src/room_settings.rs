@@ -207,8 +207,8 @@ fn action(room: &Room, change: &RoomChange) -> Action {
         C::ReadOnly(_) => Action::SetReadOnly,
         C::ReactWhenReadOnly(_) => Action::SetReactWhenReadOnly,
         C::Encrypted(_) => Action::ToggleEncryption,
-        // In direct rooms both sides are equal.
-        C::Topic(_) | C::Announcement(_) | C::Description(_) if room.is_direct() => Action::TakePart,
+        // In direct rooms both sides are equal, and what is written there is read like a message.
+        C::Topic(_) | C::Announcement(_) | C::Description(_) if room.is_direct() => Action::PostMessage,
         C::E2eKey(_) => Action::TakePart,
         _ => Action::EditRoom,
     }
