@@ -292,15 +292,17 @@ story!(what_somebody_wrote_is_gone_through_in_looks_of_bounded_size, |place| {
     assert_eq!((found.len(), found[205].id.as_str(), looks), (206, "last", 3));
 });
 
-story!(letter_case_does_not_matter_in_any_script, |place| {
-    let engine = with_messages(&place, 1);
+// PostgreSQL folds as the locale of its database says.
+#[test]
+fn letter_case_does_not_matter_in_any_script_on_sqlite() {
+    let engine = with_messages(&Place::sqlite(), 1);
     append(&engine, cast::message("umlaut", "r0", "u0", "ÄRGER und ÜBEL"));
     let with = |text: &str| {
         let filter = MessageFilter { text: text.into(), ..MessageFilter::default() };
         read(&engine, move |tx| tx.list_messages(&"r0".into(), &filter, ALL)).total
     };
     assert_eq!((with("ärger"), with("Übel"), with("ubel")), (1, 1, 0));
-});
+}
 
 story!(a_thread_counts_its_replies_and_knows_who_follows_it, |place| {
     let engine = with_messages(&place, 1);
