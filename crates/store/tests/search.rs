@@ -46,7 +46,7 @@ fn indexed(engine: &Engine) {
     let sql = "SELECT (SELECT COALESCE(MAX(g), 0) FROM journal)
         - (SELECT g FROM journal_cursors WHERE name = 'search')";
     while wait(engine.read(move |tx| Ok(tx.one(sql, &[], |row| row.get::<i64>(0))?))).unwrap() != 0 {
-        assert!(began.elapsed() < Duration::from_secs(30), "indexing does not end");
+        assert!(began.elapsed() < Duration::from_secs(90), "indexing does not end");
         std::thread::yield_now();
     }
 }
