@@ -2,12 +2,27 @@ import { Component, type ReactNode } from "react";
 import { t } from "@/i18n";
 import { Button } from "./button";
 
-/** Shows that something went wrong within, with a way on; what was typed is on disk. */
-export class Failure extends Component<{ children: ReactNode }, { failed: boolean }> {
-  override state = { failed: false };
+interface Props {
+  children: ReactNode;
+  /** Where the reader is: what went wrong in one place is tried anew in another. */
+  place?: string;
+}
 
-  static getDerivedStateFromError(): { failed: boolean } {
+interface State {
+  failed: boolean;
+  place: string | undefined;
+}
+
+/** Shows that something went wrong within, with a way on; what was typed is on disk. */
+export class Failure extends Component<Props, State> {
+  override state: State = { failed: false, place: this.props.place };
+
+  static getDerivedStateFromError(): Partial<State> {
     return { failed: true };
+  }
+
+  static getDerivedStateFromProps({ place }: Props, state: State): State | null {
+    return place === state.place ? null : { failed: false, place };
   }
 
   override render(): ReactNode {

@@ -110,7 +110,7 @@ async fn a_server_that_is_slow_away_or_cuts_its_answers_moves_in_whole_also_afte
     assert!(again.good && again.adds_up(), "{}{}", again.out, again.errors);
     assert!(rough.calls() - before > 16, "each kind of trouble came twice");
     let [read, new, known, left] = again.counts("messages");
-    assert!(known >= 120 && new >= 120 && left == 0, "{read} {new} {known} {left}\n{}", again.out);
+    assert!(known >= 100 && new >= 120 && left == 0, "{read} {new} {known} {left}\n{}", again.out);
     let third = crate::run::import(
         data.path(),
         &["rocketchat", "--url", &old.url(), "--user-id", &boss.id, "--token", &token],

@@ -49,7 +49,8 @@ async fn a_rocket_chat_moves_in_with_everything_that_people_had() {
 #[tokio::test]
 async fn a_rocket_chat_moves_into_postgres_with_everything_that_people_had() {
     if let Some(postgres) = parlor_testkit::postgres::shared() {
-        moves_in(Some(postgres.database())).await;
+        let made = tokio::task::spawn_blocking(|| postgres.database()).await;
+        moves_in(Some(made.expect("a database"))).await;
     }
 }
 

@@ -66,7 +66,7 @@ export default function Chat({ pages }: Props): ReactNode {
           </Suspense>
         )}
         {/* What goes wrong in a page does not take the list of rooms with it. */}
-        <Failure key={location}>
+        <Failure place={location}>
           <Suspense fallback={<p className="hidden">{t("app.loading")}</p>}>
             <Switch>
               {pages.map(({ path, page: Page }) => (
