@@ -49,13 +49,14 @@ async fn open(pages: Pages, page: &str, client: String, path: &str) -> Page {
     pages.open(files, path).await
 }
 
-/// Waits for each of the lines: what is said just now may be shown before what was missed.
+/// Waits for all of the lines: what is said just now may be shown before what was missed.
 async fn all_shown(page: &mut Page, lines: u64) -> String {
-    let mut shown = String::new();
-    for n in 0..lines {
-        shown = page.shows(&format!("line {n}.")).await;
+    loop {
+        let shown = page.shows(&format!("line {}.", lines - 1)).await;
+        if (0..lines).all(|n| shown.contains(&format!("line {n}."))) {
+            return shown;
+        }
     }
-    shown
 }
 
 /// What a page shows of the lines, each of which it must show once and in their order.
