@@ -65,14 +65,7 @@ impl Chat {
     /// What was stored for a retry that can't be judged any more (what it answers is gone, the room is closed).
     pub(crate) async fn known_retry(&self, actor: &Actor, draft: &Draft) -> Result<Option<Appended>> {
         let (Some(client_id), Some(room)) = (&draft.client_id, &draft.room) else { return Ok(None) };
-        let author = self.active_user(actor).await?;
-        let id = self.client_message_id(&author, client_id);
-        let Some(message) = self.store().reading(move |rows| rows.message(&id)).await? else {
-            return Ok(None);
-        };
-        if message.room != *room || message.author != author.id {
-            return Ok(None);
-        }
+        let Some(message) = self.sent_before(actor, room, client_id).await? else { return Ok(None) };
         let found = self.readable_room(actor, room).await?;
         let head = self.head(&found.id).await?;
         Ok(Some(Appended { message: Arc::new(message), duplicate: true, head }))
@@ -81,10 +74,15 @@ impl Chat {
     /// Whether the actor's own id led to a message of this room already. Such a retry is answered with what is stored,
     /// whatever it carries: what it names need not be there any more.
     pub async fn is_retry(&self, actor: &Actor, room: &RoomId, client_id: &str) -> Result<bool> {
+        Ok(self.sent_before(actor, room, client_id).await?.is_some())
+    }
+
+    /// The message of this room that the actor's own id led to.
+    async fn sent_before(&self, actor: &Actor, room: &RoomId, client_id: &str) -> Result<Option<Message>> {
         let author = self.active_user(actor).await?;
         let id = self.client_message_id(&author, client_id);
         let found = self.store().reading(move |rows| rows.message(&id)).await?;
-        Ok(found.is_some_and(|message| message.room == *room && message.author == author.id))
+        Ok(found.filter(|message| message.room == *room && message.author == author.id))
     }
 
     /// Checks what only these doors send.
