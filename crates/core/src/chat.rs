@@ -368,6 +368,7 @@ impl Chat {
         self.memberships.clear();
         self.rooms.clear();
         self.bans.clear();
+        self.keen.renamed();
         self.heads.clear();
     }
 

@@ -29,6 +29,11 @@ impl Keen {
         Self { rooms: Cache::new(rooms, in_order), keywords: Cache::new(1, in_order) }
     }
 
+    /// Somebody has another id now.
+    pub(crate) fn renamed(&self) {
+        self.rooms.clear();
+    }
+
     /// Forgets what an event may have changed.
     pub(crate) fn take_in(&self, event: &Event) {
         match event {
