@@ -23,7 +23,7 @@ use crate::{
     refusal::Refused,
     rest::{
         chat_draft::{message_id, seen, seen_all, seen_all_written, text},
-        chat_lists::room_id,
+        chat_lists::{at_or_after, room_id},
         chat_threads,
         timeline::without_hidden_in,
     },
@@ -154,7 +154,7 @@ async fn load_missed(call: Invocation) -> Answer {
         return Err(mismatch("date", call.params.get(1)));
     };
     let room = room(&call, 0).await?;
-    let slice = Slice { oldest: Some(since), ..Slice::newest(MOST) };
+    let slice = Slice { oldest: Some(at_or_after(since)), ..Slice::newest(MOST) };
     let found = call.chat().history(call.actor()?, &room.id, slice).await?;
     Ok(shown(&call, &without_hidden_in(call.chat(), &room, found)).await?.into())
 }
@@ -265,7 +265,7 @@ async fn get(call: Invocation) -> Answer {
     let since = call.object(1)?.get("lastUpdate").and_then(date::read);
     let since =
         since.ok_or_else(|| mismatch("date", call.object(1).ok().and_then(|o| o.get("lastUpdate"))))?;
-    let changes = call.chat().changes_since(call.actor()?, &room.id, since).await?;
+    let changes = call.chat().changes_since(call.actor()?, &room.id, at_or_after(since)).await?;
     let gone = |t: &parlor_core::store::Tombstone| crate::rest::chat_lists::tombstone(t, Dates::Ejson);
     let deleted: Vec<Value> = changes.deleted.iter().map(gone).collect();
     Ok(json!({ "updated": shown(&call, &changes.updated).await?, "deleted": deleted }))

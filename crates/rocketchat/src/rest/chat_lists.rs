@@ -141,6 +141,12 @@ async fn search(call: Call) -> Outcome {
     success(answer)
 }
 
+/// What came in the very moment counts as later: whoever has one message of a millisecond may lack the next, and one that
+/// comes again is kept once.
+pub(crate) fn at_or_after(since: Time) -> Time {
+    Time(since.millis().saturating_sub(1))
+}
+
 async fn sync(call: Call) -> Outcome {
     let missing = |name: &str| {
         Refused::meteor("error-param-required", &format!("The required \"{name}\" query param is missing."))
@@ -155,7 +161,7 @@ async fn sync(call: Call) -> Outcome {
     };
     let since = call.param("lastUpdate").ok_or_else(|| missing("lastUpdate"))?;
     let since = moment(since).ok_or_else(bad)?;
-    let changes = call.chat().changes_since(call.actor()?, &room, since).await?;
+    let changes = call.chat().changes_since(call.actor()?, &room, at_or_after(since)).await?;
     let updated = seen_all(call.chat(), &call.actor()?.user, &changes.updated, Dates::Iso).await?;
     let deleted: Vec<Value> = changes.deleted.iter().map(|gone| tombstone(gone, Dates::Iso)).collect();
     success(json!({ "result": { "updated": updated, "deleted": deleted } }))

@@ -1,5 +1,8 @@
 //! What all doors for host applications share: identity, users, roles, errors, origins, files; and rooms over REST.
 
+#[path = "../workspace/browsers.rs"]
+mod browsers;
+mod callers;
 mod cross;
 mod files;
 mod identity;
@@ -7,6 +10,9 @@ mod keys;
 mod operations;
 mod operator;
 mod origins;
+#[path = "../workspace/post.rs"]
+#[allow(dead_code, reason = "other tests need more of it")]
+mod post;
 mod rooms;
 #[path = "../workspace/sink.rs"]
 #[allow(dead_code, reason = "other tests need more of it")]

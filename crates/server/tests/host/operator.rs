@@ -38,3 +38,60 @@ async fn s0_10_s0_11_s0_14_s0_19_s0_20_s0_21_s0_22_s0_23_s0_60_a_backend_that_kn
     assert_eq!(server.rest().get("/", &[]).await.status, 200, "a plain probe is answered");
     assert!(server.logs().contains("MONGO_URL"), "one word about what is not used");
 }
+
+/// S2-58, S3-7, S4-38, S4-44, S4-52, S4-54: the operator's own bounds and words are in force on every door: whose tokens, how
+/// long a message, which files, what is the business of ACCOUNTS.
+#[tokio::test]
+async fn s2_58_s3_7_s4_38_s4_44_s4_52_s4_54_what_the_operator_sets_is_in_force_on_every_door() {
+    let setup = HostApp::setup()
+        .env("PARLOR_JWT_ISSUER", "the host")
+        .env("PARLOR_JWT_AUDIENCE", "chat")
+        .env("PARLOR_MAX_MESSAGE", "10")
+        .env("PARLOR_UPLOAD_TYPES", "text/plain")
+        .env("PARLOR_ACCOUNTS_CATEGORIES", "REFUND, CLAIM");
+    let server = setup.start().await;
+    let by = |id: &str, more: serde_json::Value| {
+        let token = HostApp::token(id, 600, more);
+        server.rest().header("authorization", &format!("Bearer {token}"))
+    };
+    let person = |id: &str, role: &str| by(id, json!({"iss": "the host", "aud": ["chat"], "role": role}));
+    for more in [
+        json!({}),
+        json!({"iss": "the host"}),
+        json!({"aud": "chat"}),
+        json!({"iss": "another", "aud": "chat"}),
+        json!({"iss": "the host", "aud": ["mail"]}),
+    ] {
+        let refused = by("u-1", more.clone()).get("/api/auth/me", &[]).await;
+        assert_eq!(refused.problem(401, "invalid_token")["error"], "invalid_token", "{more}");
+    }
+    let (ann, ada) = (person("u-ann", "BUS_DRIVER"), person("u-ada", "ACCOUNTS, USER"));
+    for one in [&ann, &ada] {
+        one.get("/api/auth/me", &[]).await.expect(200);
+    }
+    let app = HostApp::rest(&server);
+    for (id, category, code) in [("T-1", "PAYMENT", 404), ("T-2", "claim", 200), ("T-3", "Refund", 200)] {
+        let facts = json!({"created_by": "u-ann", "category": category});
+        app.put(&format!("/api/tickets/{id}"), facts).await.expect(201);
+        assert_eq!(ada.get(&format!("/api/tickets/{id}/chat"), &[]).await.status, code, "{category}");
+    }
+    let made = json!({"room_type": "group", "name": "few"});
+    let room = ann.post("/api/chat/rooms", made).await.expect(201)["id"].clone();
+    let (longest, longer) = ("\u{1f69a}".repeat(10), "\u{1f69a}".repeat(11));
+    let said = |text: &str| json!({"room_id": room, "content": text, "message": text, "title": "t"});
+    for (path, refused) in [
+        ("/api/chat/messages", 422),
+        ("/api/chat/send", 400),
+        ("/api/tickets/T-1/chat", 400),
+        ("/api/conversations/create", 400),
+    ] {
+        ann.post(path, said(&longest)).await.expect(201);
+        ann.post(path, said(&longer)).await.problem(refused, "validation_failed");
+    }
+    for path in ["/api/chat/upload", "/api/tickets/T-1/chat/upload"] {
+        let gif = ("a.gif", "image/gif", &b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"[..]);
+        ann.upload(path, "file", gif, &[]).await.problem(415, "unsupported_media_type");
+        let note = ("n.txt", "text/plain", &b"words enough to be known as plain text"[..]);
+        ann.upload(path, "file", note, &[]).await.expect(201);
+    }
+}

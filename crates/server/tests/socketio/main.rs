@@ -9,5 +9,6 @@ mod official;
 mod pages;
 mod resume;
 mod rooms;
+mod shapes;
 mod slow;
 mod tickets;

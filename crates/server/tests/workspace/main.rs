@@ -3,6 +3,7 @@
 mod accounts;
 mod administration;
 mod alone;
+mod browsers;
 mod edges;
 mod integrations;
 mod limits;

@@ -99,6 +99,11 @@ async fn put_out(stage: &Stage) {
             let facts = json!({"assignees": ["u-ben"]});
             stage.app.put(&format!("/api/tickets/{TICKET}"), facts).await.expect(200);
         }
+        // By himself: this contract has no word for it.
+        Kind::Case => {
+            let leave = json!({"roomId": stage.room});
+            drop(stage.cy.rest.post("groups.leave", leave).await.expect(200));
+        }
         _ => {
             let path = format!("/api/chat/rooms/{}/members/u-cy", stage.room);
             stage.ann.rest.remove(&path).await.expect(200);
@@ -195,6 +200,10 @@ fn merge(into: &mut Value, more: Value) {
 async fn leaves_everything_behind(kind: Kind) {
     let stage = Stage::set(kind).await;
     let cy = stage.cy.clone();
+    if kind == Kind::Case {
+        let path = format!("/api/conversations/{}/participants", stage.room);
+        stage.ben.rest.post(&path, json!({"user_id": "u-cy"})).await.expect(200);
+    }
     let mut listening = Listening::of(&stage, &cy).await;
     let (id, address) = file(&stage, &cy).await;
     let nobody = stage.server.rest();
@@ -230,6 +239,12 @@ async fn leaves_everything_behind(kind: Kind) {
 #[tokio::test]
 async fn s0_40_s2_57_s3_70_s3_71_whoever_is_put_out_of_a_group_reads_and_hears_nothing_of_it() {
     leaves_everything_behind(Kind::Group).await;
+}
+
+/// S2-57, S2-72: who took part in a case and left.
+#[tokio::test]
+async fn s2_57_s2_72_whoever_left_a_case_reads_and_hears_nothing_of_it() {
+    leaves_everything_behind(Kind::Case).await;
 }
 
 /// S4-46, S4-52, S4-53: whom a ticket's facts name no more.

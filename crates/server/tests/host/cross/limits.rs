@@ -221,3 +221,61 @@ async fn s3_64_bodies_that_can_not_be_taken_are_told_apart() {
         send("application/json", "[]").await.problem(bad, "validation_failed");
     }
 }
+
+/// S0-63, S2-58, S3-65, S3-72, S4-47, README section 13: lists and texts that are too long are fields that are not valid, by
+/// every door.
+#[tokio::test]
+async fn s0_63_s2_58_s3_65_s3_72_s4_47_what_is_too_long_is_told_as_such_by_every_door() {
+    let stage = Stage::set(Kind::Ticket).await;
+    let (ann, room) = (&stage.ann.rest, &stage.room);
+    let many = |count: usize| (0..count).map(|n| format!("m{n}")).collect::<Vec<_>>();
+    let files: Vec<Value> = (0..11).map(|n| json!({"id": format!("f{n}")})).collect();
+    let long = |length: usize| "x".repeat(length);
+    let group = |key: &str, value: Value| {
+        let mut body = json!({"room_type": "group", "name": "few"});
+        body[key] = value;
+        body
+    };
+    let conversation = format!("/api/conversations/{room}");
+    for (path, body, status) in [
+        ("/api/chat/rooms", group("member_ids", json!(many(1001))), 422),
+        ("/api/chat/rooms", group("name", json!(long(121))), 422),
+        ("/api/chat/rooms", group("description", json!(long(1001))), 422),
+        (&*format!("/api/chat/rooms/{room}/read"), json!({"message_ids": many(101)}), 422),
+        ("/api/chat/messages", json!({"room_id": room, "content": "x", "client_id": long(65)}), 422),
+        ("/api/chat/mark-read", json!({"room_id": room, "message_ids": many(101)}), 400),
+        ("/api/chat/send", json!({"room_id": room, "message": "x", "attachments": files}), 400),
+        ("/api/chat/groups", json!({"name": long(121)}), 400),
+        ("/api/conversations/create", json!({"title": long(201), "content": "x"}), 400),
+        (&*format!("{conversation}/read"), json!({"message_ids": many(101)}), 400),
+        (&*format!("{conversation}/messages"), json!({"content": "x", "attachments": files}), 400),
+        ("/api/tickets/T-1/chat", json!({"attachments": files}), 400),
+        ("/api/tickets/T-1/chat/read", json!({"messageIds": many(101)}), 400),
+    ] {
+        let told = ann.post(path, body).await;
+        assert_eq!((told.status, &told.body["error"]), (status, &json!("validation_failed")), "{path}");
+    }
+    ann.get("/api/chat/search", &[("q", &long(201))]).await.problem(422, "validation_failed");
+    let mut sio = rooms_socket(&stage.server, &stage.ann, room).await;
+    let read = json!({"room_id": room, "message_ids": many(101)});
+    sio.refused("mark_as_read", read, "validation_failed").await;
+    sio.refused("send_message", json!({"ticketId": "T-1", "attachments": files}), "validation_failed").await;
+    // A page has a hundred at most, whatever is asked for.
+    for path in [
+        format!("/api/chat/rooms/{room}/messages"),
+        format!("{conversation}/messages"),
+        "/api/tickets/T-1/chat".to_owned(),
+        "/api/chat/rooms".to_owned(),
+        "/api/conversations".to_owned(),
+        "/api/tickets".to_owned(),
+        "/api/users".to_owned(),
+    ] {
+        let page = ann.get(&path, &[("limit", "1000")]).await.expect(200);
+        assert_eq!(page["pagination"]["limit"], 100, "{path}");
+        for bad in ["0", "-1", "ten", "1.5"] {
+            let told = ann.get(&path, &[("limit", bad)]).await;
+            assert!(matches!(told.status, 400 | 422), "{path} {bad:?}: {}", told.text());
+            assert_eq!(told.body["error"], "validation_failed", "{path} {bad:?}");
+        }
+    }
+}

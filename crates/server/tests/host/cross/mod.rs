@@ -3,6 +3,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "what is missing in an answer is a failed test")]
 
+mod away;
 mod beyond;
 mod departed;
 mod doors;
@@ -13,6 +14,7 @@ mod limits;
 mod matrix;
 mod members;
 mod random;
+mod resume;
 mod stage;
 mod typing;
 
