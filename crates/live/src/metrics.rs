@@ -1,6 +1,7 @@
 //! Counters of the live connections: plain atomics that whoever runs the server may show.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use parlor_core::histogram::Histogram;
 
@@ -56,4 +57,15 @@ pub struct LiveMetrics {
     pub kicked: Counter,
     /// Upgrades refused (bad request, foreign origin, caps).
     pub refused: Counter,
+}
+
+impl LiveMetrics {
+    /// Counts what was written to a socket; with since when the first of it had waited, if nothing is left.
+    pub(crate) fn wrote(&self, frames: usize, bytes: usize, since: Option<Instant>) {
+        self.frames_out.add(frames as u64);
+        self.bytes_out.add(bytes as u64);
+        if let Some(since) = since {
+            self.waited.add(since.elapsed());
+        }
+    }
 }

@@ -258,14 +258,12 @@ fn publish(
     let runtime = tokio::runtime::Handle::current();
     let thread = std::thread::Builder::new().name("publisher".into());
     let run = move || {
+        let _within = runtime.enter();
         loop {
             let questions: Vec<Output> = match facts.recv_timeout(TICK) {
                 Ok((since, batch)) => {
-                    // One change goes out at once; of several, each connection gets all it is to get together.
-                    let questions = told(|| match batch.len() {
-                        1 => publisher.publish(batch),
-                        _ => parlor_live::gather(|| publisher.publish(batch)),
-                    });
+                    // Of several changes, each connection gets all it is to get together.
+                    let questions = told(|| parlor_live::gather(|| publisher.publish(batch)));
                     chat.latencies().published.add(since.elapsed());
                     questions
                 }

@@ -125,12 +125,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
         let outbox = self.entered.outbox();
         let drained = scratch::drain(&mut self.io, cx, outbox).map_err(|_| Closed::Gone)?;
         if drained.bytes > 0 {
-            let metrics = &self.door().metrics;
-            metrics.frames_out.add(drained.frames as u64);
-            metrics.bytes_out.add(drained.bytes as u64);
-            if let Some(since) = drained.since {
-                metrics.waited.add(since.elapsed());
-            }
+            self.door().metrics.wrote(drained.frames, drained.bytes, drained.since);
             self.stuck = None;
         }
         if !drained.blocked {
@@ -244,6 +239,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
             && !*shut
         {
             *shut = true;
+            self.entered.outbox().detach();
             let _ = Pin::new(&mut self.io).poll_shutdown(cx);
             if matches!(why, Closed::ByPeer(_)) {
                 return Err(Closed::Gone);

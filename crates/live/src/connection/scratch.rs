@@ -8,13 +8,10 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::outbox::{Entry, Outbox};
+use crate::outbox::{Entry, FRAMES, Outbox};
 
 /// Bytes read at once.
 const READ: usize = 32 * 1024;
-
-/// Frames written at once.
-const FRAMES: usize = 64;
 
 thread_local! {
     static READ_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -68,13 +65,15 @@ pub fn drain<IO: AsyncWrite + Unpin>(
     let result = loop {
         let taken = outbox.take(&mut batch, FRAMES);
         (drained.closed, drained.marked, drained.since) = (taken.closed, taken.marked, taken.waited_since);
+        // Who writes at this moment wakes us when done.
+        drained.blocked = taken.busy;
         if batch.is_empty() {
             break Ok(());
         }
         match write_once(io, cx, &batch) {
             Poll::Ready(Ok(written)) => {
                 drained.bytes += written;
-                drained.frames += settle(&mut batch, written, outbox);
+                drained.frames += outbox.settle(&mut batch, written);
             }
             Poll::Pending => {
                 outbox.put_back(batch.drain(..), 0);
@@ -112,20 +111,4 @@ fn write_once<IO: AsyncWrite + Unpin>(
         Ok(0) => Err(io::ErrorKind::WriteZero.into()),
         other => other,
     })
-}
-
-/// Forgets what was written, gives the rest back; returns the number of whole frames written.
-fn settle(batch: &mut Vec<Entry>, mut written: usize, outbox: &Outbox) -> usize {
-    let mut whole = 0;
-    while let Some(entry) = batch.get(whole)
-        && entry.frame.len() <= written
-    {
-        written -= entry.frame.len();
-        whole += 1;
-    }
-    if whole < batch.len() {
-        outbox.put_back(batch.drain(whole..), written);
-    }
-    batch.clear();
-    whole
 }

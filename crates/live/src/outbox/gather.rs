@@ -1,51 +1,131 @@
-//! Waking connections together: several frames for the same connections then leave in one system call each.
+//! Seeing to connections together: several frames for the same connections then leave in one system call each.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+
+use super::Outbox;
+use super::queue::Entry;
 
 /// How long a connection may have to wait for what is already in its outbox.
 const LONGEST: Duration = Duration::from_millis(2);
 
-struct Held {
-    /// At most one of each connection: it asks again only after it was woken.
+/// So many outboxes are written by one task; fewer are written at once.
+const PORTION: usize = 32;
+
+/// What an outbox with news wants.
+pub(super) enum Due {
+    /// Its drainer is to be woken. At most one of each connection: it asks again only after it was woken.
+    Wake(Waker),
+    /// It is to be written.
+    Write(Arc<Outbox>),
+}
+
+#[derive(Default)]
+struct List {
     wakers: Vec<Waker>,
+    outboxes: Vec<Arc<Outbox>>,
+}
+
+impl List {
+    fn len(&self) -> usize {
+        self.wakers.len() + self.outboxes.len()
+    }
+
+    fn add(&mut self, due: Due) {
+        match due {
+            Due::Wake(waker) => self.wakers.push(waker),
+            Due::Write(outbox) => self.outboxes.push(outbox),
+        }
+    }
+
+    /// Wakes, and writes: by all threads of the runtime when there are many outboxes and more than one thread.
+    fn see_to(self) {
+        self.wakers.into_iter().for_each(Waker::wake);
+        let shared = || Handle::try_current().ok().filter(|runtime| runtime.metrics().num_workers() > 1);
+        let runtime = if self.outboxes.len() > PORTION { shared() } else { None };
+        let Some(runtime) = runtime else { return write_all(self.outboxes) };
+        let mut outboxes = self.outboxes.into_iter();
+        loop {
+            let portion: Vec<_> = outboxes.by_ref().take(PORTION).collect();
+            if portion.is_empty() {
+                return;
+            }
+            runtime.spawn(async { write_all(portion) });
+        }
+    }
+}
+
+fn write_all(outboxes: Vec<Arc<Outbox>>) {
+    let mut batch: Vec<Entry> = Vec::new();
+    outboxes.into_iter().for_each(|outbox| outbox.write_straight(&mut batch));
+}
+
+struct Held {
+    list: List,
     since: Instant,
+    now: Instant,
 }
 
 thread_local! {
     static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
 }
 
-/// Runs work that pushes to many outboxes, several times to each perhaps, and wakes their connections at its end; in
-/// long work every 2 ms.
+/// Runs work that pushes to many outboxes, several times to each perhaps, and sees to their connections at its end; in
+/// long work every 2 ms. Within a runtime many outboxes are shared among its threads.
 pub fn gather<R>(work: impl FnOnce() -> R) -> R {
-    /// Wakes also when the work panics.
+    /// Also when the work panics.
     struct End;
     impl Drop for End {
         fn drop(&mut self) {
-            let held = HELD.take();
-            held.into_iter().flat_map(|held| held.wakers).for_each(Waker::wake);
+            if let Some(held) = HELD.take() {
+                held.list.see_to();
+            }
         }
     }
-    HELD.set(Some(Held { wakers: Vec::new(), since: Instant::now() }));
+    if is_on() {
+        return work();
+    }
+    let now = Instant::now();
+    HELD.set(Some(Held { list: List::default(), since: now, now }));
     let _end = End;
     work()
 }
 
-/// Wakes a connection, now or together with others.
-pub(super) fn wake(waker: Waker) {
-    let due = HELD.with_borrow_mut(|held| {
-        let Some(held) = held else { return vec![waker] };
-        held.wakers.push(waker);
+/// Whether this thread gathers.
+pub(super) fn is_on() -> bool {
+    HELD.with_borrow(Option::is_some)
+}
+
+/// The time, to the fraction of a millisecond that 64 pushes take.
+pub(super) fn now() -> Instant {
+    HELD.with_borrow(|held| held.as_ref().map(|held| held.now)).unwrap_or_else(Instant::now)
+}
+
+/// Sees to an outbox, now or together with others.
+pub(super) fn add(due: Due) {
+    let list = HELD.with_borrow_mut(|held| {
+        let Some(held) = held else {
+            let mut list = List::default();
+            list.add(due);
+            return list;
+        };
+        held.list.add(due);
         // A look at the clock for each would cost more than it brings.
-        if !held.wakers.len().is_multiple_of(64) || held.since.elapsed() < LONGEST {
-            return Vec::new();
+        if !held.list.len().is_multiple_of(64) {
+            return List::default();
         }
-        held.since = Instant::now();
-        std::mem::take(&mut held.wakers)
+        held.now = Instant::now();
+        if held.now - held.since < LONGEST {
+            return List::default();
+        }
+        held.since = held.now;
+        std::mem::take(&mut held.list)
     });
-    due.into_iter().for_each(Waker::wake);
+    list.see_to();
 }
 
 #[cfg(test)]
@@ -68,10 +148,10 @@ mod tests {
     #[test]
     fn connections_are_woken_at_the_end_of_the_work_and_otherwise_at_once() {
         let counter = Arc::new(Counter::default());
-        wake(counter.clone().into());
+        add(Due::Wake(counter.clone().into()));
         assert_eq!(counter.0.load(Relaxed), 1);
         gather(|| {
-            (0..10).for_each(|_| wake(counter.clone().into()));
+            (0..10).for_each(|_| add(Due::Wake(counter.clone().into())));
             assert_eq!(counter.0.load(Relaxed), 1);
         });
         assert_eq!(counter.0.load(Relaxed), 11);
@@ -81,7 +161,7 @@ mod tests {
     fn work_that_panics_leaves_nobody_asleep() {
         let counter = Arc::new(Counter::default());
         let woken = counter.clone();
-        let work = move || gather(|| wake(woken.into()));
+        let work = move || gather(|| add(Due::Wake(woken.into())));
         let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             gather(|| {
                 work();
@@ -90,7 +170,7 @@ mod tests {
         }));
         assert!(panics.is_err());
         assert_eq!(counter.0.load(Relaxed), 1);
-        wake(counter.clone().into());
+        add(Due::Wake(counter.clone().into()));
         assert_eq!(counter.0.load(Relaxed), 2);
     }
 }

@@ -6,7 +6,9 @@
 
 mod dirty;
 mod gather;
+mod lane;
 mod queue;
+mod straight;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +20,12 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 pub use self::dirty::{Dirty, DirtySet};
+use self::gather::Due;
 pub use self::gather::gather;
 pub use self::queue::{Entry, FRAME_COST, Lost, Queue};
+pub(crate) use self::straight::FRAMES;
+pub use self::straight::Sink;
+use self::straight::Straight;
 use crate::close::{Close, Closed};
 
 /// A hash of what a frame is about (a room, a stream), by which queued frames can be purged. 0 is about
@@ -83,6 +89,8 @@ pub struct Taken {
     pub marked: bool,
     /// There is nothing left: since when what was taken before had waited.
     pub waited_since: Option<Instant>,
+    /// Somebody else is writing at this moment, and wakes the drainer when done: nothing was taken.
+    pub busy: bool,
 }
 
 /// What the drainer wants to be woken for, besides the end.
@@ -108,15 +116,26 @@ struct Inner {
     /// A key was marked since the last [`Outbox::take_dirty`].
     marked: bool,
     waker: Option<Waker>,
+    /// The drainer is at rest. While it is at work it sees by itself what comes.
+    armed: bool,
     wake_on: WakeOn,
     /// When the first frame was pushed since it was last found empty.
     waits_since: Option<Instant>,
+    straight: Straight,
+}
+
+impl Inner {
+    /// The drainer's waker, if it is at rest.
+    fn rouse(&mut self) -> Option<Waker> {
+        std::mem::take(&mut self.armed).then(|| self.waker.take()).flatten()
+    }
 }
 
 /// The frames and the dirty state that wait for one connection. Listeners push, the connection drains.
 #[derive(Debug)]
 pub struct Outbox {
     inner: Mutex<Inner>,
+    me: Weak<Self>,
 }
 
 impl Outbox {
@@ -128,10 +147,12 @@ impl Outbox {
             dirty: None,
             marked: false,
             waker: None,
+            armed: false,
             wake_on: WakeOn::default(),
             waits_since: None,
+            straight: Straight::default(),
         };
-        Arc::new(Self { inner: Mutex::new(inner) })
+        Arc::new_cyclic(|me| Self { inner: Mutex::new(inner), me: me.clone() })
     }
 
     /// Queues a complete frame (see [`crate::ws::frame_text`]); never waits.
@@ -141,7 +162,7 @@ impl Outbox {
             let pushed = inner.queue.push(frame, class);
             let news = match pushed {
                 Pushed::Queued => {
-                    inner.waits_since.get_or_insert_with(Instant::now);
+                    inner.waits_since.get_or_insert_with(gather::now);
                     News::Frames
                 }
                 Pushed::Closed if open => News::End,
@@ -223,9 +244,14 @@ impl Outbox {
     /// Moves up to `max` frames into `batch`. For the one who drains.
     pub fn take(&self, batch: &mut Vec<Entry>, max: usize) -> Taken {
         let mut inner = self.inner.lock();
-        inner.queue.take(batch, max);
-        let waited_since = if batch.is_empty() { inner.waits_since.take() } else { None };
-        Taken { closed: inner.queue.closed().is_some(), marked: inner.marked, waited_since }
+        inner.armed = false;
+        let busy = inner.straight.is_writing();
+        let mut waited_since = None;
+        if !busy {
+            inner.queue.take(batch, max);
+            waited_since = if batch.is_empty() { inner.waits_since.take() } else { None };
+        }
+        Taken { closed: inner.queue.closed().is_some(), marked: inner.marked, waited_since, busy }
     }
 
     /// Gives back what the socket did not take; see [`Queue::put_back`].
@@ -257,10 +283,11 @@ impl Outbox {
         let mut inner = self.inner.lock();
         let frames = wake_on.frames && !inner.queue.is_empty();
         let dirty = wake_on.dirty && inner.marked;
-        if frames || dirty || inner.queue.closed() != seen {
+        if frames || dirty || inner.queue.closed() != seen || inner.straight.is_over() {
             return false;
         }
         inner.wake_on = wake_on;
+        inner.armed = true;
         match &mut inner.waker {
             Some(old) => old.clone_from(waker),
             none => *none = Some(waker.clone()),
@@ -274,23 +301,33 @@ impl Outbox {
         inner.queue.trim();
     }
 
-    /// Runs a change and wakes the drainer, if it waits for such news, after the lock is gone.
+    /// Runs a change and, if the drainer waits for such news, sees to it after the lock is gone.
     fn change<R>(&self, change: impl FnOnce(&mut Inner) -> (R, News)) -> R {
-        let (result, waker) = {
+        let (result, due) = {
             let mut inner = self.inner.lock();
             let (result, news) = change(&mut inner);
-            let wake = match news {
-                News::Frames => inner.wake_on.frames,
-                News::Dirty => inner.wake_on.dirty,
-                News::End => true,
-                News::Nothing => false,
-            };
-            (result, if wake { inner.waker.take() } else { None })
+            (result, self.due(&mut inner, news))
         };
-        if let Some(waker) = waker {
-            gather::wake(waker);
+        if let Some(due) = due {
+            gather::add(due);
         }
         result
+    }
+
+    fn due(&self, inner: &mut Inner, news: News) -> Option<Due> {
+        let wanted = match news {
+            News::Frames => inner.wake_on.frames,
+            News::Dirty => inner.wake_on.dirty,
+            News::End => true,
+            News::Nothing => false,
+        };
+        if !wanted || !inner.armed {
+            return None;
+        }
+        if matches!(news, News::Frames) && gather::is_on() && inner.straight.is_there() {
+            return inner.straight.list().then(|| self.me.upgrade()).flatten().map(Due::Write);
+        }
+        inner.rouse().map(Due::Wake)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
 
+use super::lane::Lane;
 use super::{Class, OutboxLimits, Pushed, Topic};
 use crate::close::Closed;
 
@@ -61,7 +62,7 @@ struct Volatile {
 /// first lane is empty. Nothing is allocated before the first push.
 #[derive(Debug)]
 pub struct Queue {
-    frames: VecDeque<Entry>,
+    frames: Lane,
     volatile: VecDeque<Volatile>,
     bytes: usize,
     /// What the largest waiting reply costs. It does not count against the bound: somebody with a few thousand rooms
@@ -82,7 +83,7 @@ impl Queue {
     /// An empty queue.
     pub fn new(limits: OutboxLimits) -> Self {
         Self {
-            frames: VecDeque::new(),
+            frames: Lane::default(),
             volatile: VecDeque::new(),
             bytes: 0,
             spared: 0,
@@ -176,7 +177,7 @@ impl Queue {
     pub fn take(&mut self, batch: &mut Vec<Entry>, max: usize) {
         let before = batch.len();
         let ordered = self.frames.len().min(max);
-        batch.extend(self.frames.drain(..ordered));
+        (0..ordered).for_each(|_| batch.extend(self.frames.pop_front()));
         let rest = self.volatile.len().min(max - ordered);
         batch.extend(self.volatile.drain(..rest).map(|v| v.entry));
         self.bytes -= batch[before..].iter().map(|e| cost(&e.frame)).sum::<usize>();
@@ -259,16 +260,16 @@ impl Queue {
 
     fn clear(&mut self) {
         let first = self.frames.pop_front().filter(|first| first.topic == STARTED);
-        self.frames = VecDeque::new();
+        self.frames = Lane::default();
         self.volatile = VecDeque::new();
         self.bytes = first.as_ref().map_or(0, |e| cost(&e.frame));
-        self.frames.extend(first);
+        first.into_iter().for_each(|first| self.frames.push_back(first));
         self.spare();
     }
 
     /// Gives back memory after a burst.
     pub fn trim(&mut self) {
-        self.frames.shrink_to_fit();
+        self.frames.trim();
         self.volatile.shrink_to_fit();
     }
 
