@@ -1,3 +1,4 @@
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
@@ -295,4 +296,125 @@ fn an_idle_outbox_is_small() {
     }
     outbox.trim();
     assert_eq!(outbox.inner.lock().queue.capacity(), 0);
+}
+
+/// A socket that takes so many bytes, and does something while it takes them.
+struct Pipe {
+    room: AtomicUsize,
+    taken: Mutex<Vec<u8>>,
+    meanwhile: Box<dyn Fn() + Send + Sync>,
+}
+
+impl std::fmt::Debug for Pipe {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "a pipe with room for {:?}", self.room)
+    }
+}
+
+impl Sink for Pipe {
+    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        (self.meanwhile)();
+        let room = self.room.load(Ordering::Relaxed);
+        let all: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).take(room).collect();
+        if all.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.room.store(room - all.len(), Ordering::Relaxed);
+        self.taken.lock().extend(&all);
+        Ok(all.len())
+    }
+
+    fn wrote(&self, _frames: usize, _bytes: usize, _since: Option<Instant>) {}
+}
+
+fn pipe(outbox: &Outbox, room: usize, meanwhile: impl Fn() + Send + Sync + 'static) -> Arc<Pipe> {
+    let (room, meanwhile) = (AtomicUsize::new(room), Box::new(meanwhile));
+    let pipe = Arc::new(Pipe { room, taken: Mutex::default(), meanwhile });
+    outbox.attach(pipe.clone());
+    pipe
+}
+
+fn taken(pipe: &Pipe) -> String {
+    String::from_utf8_lossy(&pipe.taken.lock()).into_owned()
+}
+
+#[test]
+fn frames_for_a_connection_at_rest_go_to_its_socket_without_waking_it() {
+    let (outbox, count) = (small(10_000), Arc::<Count>::default());
+    let pipe = pipe(&outbox, 1_000, || {});
+    gather(|| outbox.push(bytes("one "), EVENT));
+    assert_eq!(taken(&pipe), "", "the drainer is at work and sees it by itself");
+    assert_eq!(drained(&outbox), ["one "]);
+    assert!(outbox.arm(&count.waker(), ALL, None));
+    gather(|| {
+        outbox.push(bytes("two "), EVENT);
+        outbox.push(bytes("three "), EVENT);
+        assert_eq!(taken(&pipe), "");
+    });
+    gather(|| outbox.push(bytes("four"), EVENT));
+    assert_eq!(taken(&pipe), "two three four");
+    assert_eq!((count.get(), outbox.bytes()), (0, 0));
+}
+
+#[test]
+fn what_the_socket_does_not_take_is_left_to_the_drainer() {
+    let (outbox, count) = (small(10_000), Arc::<Count>::default());
+    let pipe = pipe(&outbox, 5, || {});
+    assert!(outbox.arm(&count.waker(), ALL, None));
+    gather(|| {
+        outbox.push(bytes("one "), EVENT);
+        outbox.push(bytes("two "), EVENT);
+    });
+    assert_eq!((taken(&pipe).as_str(), count.get()), ("one t", 1));
+    gather(|| outbox.push(bytes("three"), EVENT));
+    assert_eq!(taken(&pipe), "one t", "nobody overtakes the rest");
+    assert_eq!(drained(&outbox), ["wo ", "three"]);
+    outbox.detach();
+    assert!(outbox.arm(&count.waker(), ALL, None));
+    gather(|| outbox.push(bytes("four"), EVENT));
+    assert_eq!(count.get(), 2, "without a socket the drainer is woken");
+}
+
+#[test]
+fn a_drainer_that_finds_somebody_writing_is_woken_when_that_is_done() {
+    let (outbox, count) = (small(10_000), Arc::<Count>::default());
+    let (weak, drainer) = (Arc::downgrade(&outbox), count.clone());
+    let pipe = pipe(&outbox, 1_000, move || {
+        let outbox = weak.upgrade().expect("it is being written");
+        let mut batch = Vec::new();
+        let found = outbox.take(&mut batch, 64);
+        assert!(found.busy && batch.is_empty());
+        assert!(outbox.arm(&drainer.waker(), WakeOn::default(), None));
+    });
+    assert!(outbox.arm(&count.waker(), ALL, None));
+    gather(|| outbox.push(bytes("one"), EVENT));
+    assert_eq!((taken(&pipe).as_str(), count.get()), ("one", 1));
+}
+
+#[test]
+fn a_drainer_still_at_work_when_somebody_has_written_looks_again() {
+    let (outbox, count) = (small(10_000), Arc::<Count>::default());
+    let weak = Arc::downgrade(&outbox);
+    pipe(&outbox, 1_000, move || {
+        let outbox = weak.upgrade().expect("it is being written");
+        assert!(outbox.take(&mut Vec::new(), 64).busy);
+    });
+    assert!(outbox.arm(&count.waker(), ALL, None));
+    gather(|| outbox.push(bytes("one"), EVENT));
+    assert!(!outbox.arm(&count.waker(), WakeOn::default(), None));
+    assert!(outbox.arm(&count.waker(), WakeOn::default(), None));
+    assert_eq!(count.get(), 0);
+}
+
+#[test]
+fn an_access_lost_while_somebody_writes_drops_what_was_not_begun() {
+    let (outbox, count) = (small(10_000), Arc::<Count>::default());
+    let weak = Arc::downgrade(&outbox);
+    let pipe = pipe(&outbox, 5, move || {
+        weak.upgrade().expect("it is being written").purge(Lost::Topic(7));
+    });
+    assert!(outbox.arm(&count.waker(), ALL, None));
+    gather(|| ["one ", "two ", "three"].map(|text| outbox.push(bytes(text), EVENT)));
+    assert_eq!(taken(&pipe), "one t");
+    assert_eq!(drained(&outbox), ["wo "]);
 }

@@ -1,6 +1,8 @@
 //! Live connections over real sockets.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod straight;
 
 use common::{EVENT, Got, Raw, TestServer, frame};
 use futures_util::{SinkExt, StreamExt};
