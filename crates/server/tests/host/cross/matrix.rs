@@ -1,6 +1,6 @@
 //! Each door beside each other, in each kind of room, with each verb.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     doors::{Door, Hands},
@@ -50,16 +50,19 @@ async fn each_door_beside_each_other(kind: Kind) {
         }
     }
     let mut ben = Hands::of(&stage, &stage.ben).await;
+    let mut own = Own::of(&stage).await;
     for door in Door::of(kind, Door::reads) {
         let said = format!("read me by {door:?}");
         let id = ben.send(door, &said).await;
         all_hear(&mut ears, &Seen::sent(&id, &said)).await;
         let unread = stage.unread(&stage.ann).await;
         assert!(unread.iter().all(|(_, unread)| *unread == 1), "before {door:?}: {unread:?}");
+        own.subscription(true).await;
         ann.read(door).await;
         all_hear(&mut ears, &Seen::Read { who: who() }).await;
         let unread = stage.unread(&stage.ann).await;
         assert!(unread.iter().all(|(_, unread)| *unread == 0), "after {door:?}: {unread:?}");
+        own.hears_reading().await;
         standing.push((id, said));
     }
     for (door, list) in stage.lists(&stage.ben).await {
@@ -68,6 +71,42 @@ async fn each_door_beside_each_other(kind: Kind) {
     }
     if kind != Kind::Channel {
         eve_heard_nothing(&stage, &mut eve).await;
+    }
+}
+
+/// Ann's own ears: the inbox and DDP tell of reading to the reader alone.
+struct Own {
+    stream: Stream,
+    ddp: parlor_testkit::Ddp,
+    room: String,
+}
+
+impl Own {
+    const KEY: &str = "u-ann/subscriptions-changed";
+
+    async fn of(stage: &Stage) -> Self {
+        let bearer = format!("Bearer {}", stage.ann.token);
+        let mut stream = Stream::open(&stage.server, "/api/chat/stream", &[("authorization", &bearer)]).await;
+        assert_eq!(stream.event().await.name, "ready");
+        let mut ddp = parlor_testkit::Ddp::connect(&stage.server).await;
+        ddp.resume(&stage.ann.token).await.expect("let in");
+        ddp.stream("notify-user", Self::KEY).await.expect("her own");
+        Self { stream, ddp, room: stage.room.clone() }
+    }
+
+    /// The next word of her subscription that says that there is, or is not, anything new.
+    async fn subscription(&mut self, anything: bool) {
+        let is = |args: &Value| args[1]["rid"] == self.room.as_str() && args[1]["alert"] == anything;
+        self.ddp.event_where("notify-user", Self::KEY, is).await;
+        // What came before is past.
+        self.ddp.take_events("notify-user", Self::KEY);
+    }
+
+    async fn hears_reading(&mut self) {
+        let told = self.stream.named("read").await.data;
+        let of = (&told["username"], &told["room_id"], &told["unread"]);
+        assert_eq!(of, (&json!("ann"), &json!(self.room), &json!(0)));
+        self.subscription(false).await;
     }
 }
 
