@@ -53,6 +53,8 @@ fn add(steps: &mut Steps, options: &Options) {
     if which == Which::All {
         steps.step("install an S3-compatible store", tools::s3_store);
         required.push("s3");
+        steps.step("install Redis", tools::redis);
+        required.push("redis");
         steps.step("install a virus scanner", tools::clamav);
         required.push("clamav");
     }

@@ -37,6 +37,15 @@ pub fn slapd() -> Result<()> {
     apt(&["slapd", "ldap-utils", "openssl"])
 }
 
+/// Installs Redis unless it is there. Nothing is started that was not running before.
+pub fn redis() -> Result<()> {
+    if shell::works(Command::new("redis-server").arg("--version")) {
+        return Ok(());
+    }
+    println!("Installing Redis.");
+    apt(&["redis-server"])
+}
+
 /// Installs Pebble, the authority for tests of certificates, unless it is there. Nothing is started.
 pub fn pebble() -> Result<()> {
     if shell::works(Command::new("which").args(["pebble", "pebble-challtestsrv"])) {

@@ -286,10 +286,18 @@ impl Chat {
         }
         if !facts.is_empty() {
             self.journal_grew();
+            if let Some(relay) = self.listening.relay.get() {
+                relay.committed();
+            }
         }
     }
 
-    fn take_in(&self, event: &Event) {
+    /// Something took a position in a room.
+    pub(crate) fn heads_moved(&self, room: &RoomId) {
+        self.heads.forget(room);
+    }
+
+    pub(crate) fn take_in(&self, event: &Event) {
         match event {
             Event::Message { message, head: Some(head), .. } => {
                 self.heads.put(message.room.clone(), head.clone())

@@ -85,6 +85,7 @@ pub mod moving_files;
 pub mod moving_messages;
 pub mod moving_rooms;
 mod newest;
+pub mod nodes;
 pub mod notices;
 pub mod notices_open;
 pub mod notify;

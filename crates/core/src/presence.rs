@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     error::{Refusal, Result, What},
     event::Event,
     id::UserId,
+    nodes::{Shared, Whereabouts},
     session::Actor,
     store::Lane,
     user::{Status, User},
@@ -27,6 +28,28 @@ pub const GRACE: Duration = Duration::from_secs(5);
 pub const MAX_STATUS_TEXT: usize = 120;
 /// Connections remembered for one user; further ones don't count.
 const CONNECTIONS: usize = 200;
+/// Marks the connection that stands for all of a user's connections to another node.
+const ELSEWHERE: u64 = 1 << 63;
+
+/// Another node, as long as its process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NodeId(pub u64);
+
+impl NodeId {
+    /// The connection that stands for this node.
+    fn connection(self) -> u64 {
+        self.0 | ELSEWHERE
+    }
+
+    /// A number for a connection there, which no connection here has.
+    pub(crate) fn origin(self, connection: u64) -> u64 {
+        self.0.rotate_left(17).wrapping_add(connection) | ELSEWHERE
+    }
+}
+
+fn is_own(connection: u64) -> bool {
+    connection & ELSEWHERE == 0
+}
 
 /// Whether somebody looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +94,27 @@ impl Person {
         }
     }
 
+    /// How many connections are this node's own.
+    fn own(&self) -> usize {
+        self.connections.iter().filter(|(connection, _)| is_own(*connection)).count()
+    }
+
+    /// As other nodes are told.
+    fn whereabouts(&self) -> Whereabouts {
+        match self.declared {
+            _ if self.own() > 0 => {
+                let away = self.connections.iter().all(|(connection, away)| *away || !is_own(*connection));
+                Whereabouts::There { away }
+            }
+            Some(status) => Whereabouts::Declared(status),
+            None => Whereabouts::Gone,
+        }
+    }
+
+    fn shared(&self, user: &UserId) -> Shared {
+        Shared { user: user.clone(), chosen: self.chosen, whereabouts: self.whereabouts() }
+    }
+
     fn is_forgettable(&self) -> bool {
         self.connections.is_empty() && self.left.is_none() && self.declared.is_none()
     }
@@ -82,6 +126,10 @@ struct People {
     /// Those who may have to be told or forgotten.
     listed: Vec<UserId>,
     connections: usize,
+    /// Other nodes are to be told of changes.
+    sharing: bool,
+    /// Those of whom they are to be told.
+    moved: FxHashSet<UserId>,
 }
 
 /// Everybody's presence: a state machine over connections, choices and a given clock.
@@ -91,11 +139,14 @@ pub struct Presence(Mutex<People>);
 impl Presence {
     fn change(&self, user: &UserId, change: impl FnOnce(&mut Person)) {
         let mut people = self.0.lock();
-        let People { all, listed, connections } = &mut *people;
+        let People { all, listed, connections, sharing, moved } = &mut *people;
         let person = all.entry(user.clone()).or_default();
-        let before = person.connections.len();
+        let before = (person.own(), person.whereabouts());
         change(person);
-        *connections = *connections + person.connections.len() - before;
+        *connections = *connections + person.own() - before.0;
+        if *sharing && person.whereabouts() != before.1 {
+            moved.insert(user.clone());
+        }
         if !std::mem::replace(&mut person.listed, true) {
             listed.push(user.clone());
         }
@@ -200,6 +251,59 @@ impl Presence {
     /// Live connections that are logged in.
     pub fn connections(&self) -> usize {
         self.0.lock().connections
+    }
+
+    /// From now on it is noted what other nodes are to be told.
+    pub fn share(&self) {
+        self.0.lock().sharing = true;
+    }
+
+    /// Everybody of whom other nodes are to know.
+    pub fn shared(&self) -> Vec<Shared> {
+        let people = self.0.lock();
+        let all = people.all.iter().map(|(user, person)| person.shared(user));
+        all.filter(|one| one.whereabouts != Whereabouts::Gone).collect()
+    }
+
+    /// Those of whom other nodes were not told since they changed.
+    pub fn moved(&self) -> Vec<Shared> {
+        let mut people = self.0.lock();
+        let moved = std::mem::take(&mut people.moved);
+        let gone = |user: &UserId| Shared {
+            user: user.clone(),
+            chosen: Status::default(),
+            whereabouts: Whereabouts::Gone,
+        };
+        moved.iter().map(|user| people.all.get(user).map_or_else(|| gone(user), |p| p.shared(user))).collect()
+    }
+
+    /// Another node tells of somebody.
+    pub fn elsewhere(&self, node: NodeId, one: &Shared, now: Duration) {
+        let connection = node.connection();
+        match one.whereabouts {
+            Whereabouts::There { away } => {
+                self.connected(&one.user, connection, one.chosen);
+                self.away(&one.user, connection, away);
+            }
+            Whereabouts::Declared(status) => {
+                self.disconnected(&one.user, connection, now);
+                self.declare(&one.user, status);
+            }
+            Whereabouts::Gone => self.disconnected(&one.user, connection, now),
+        }
+    }
+
+    /// Another node tells of all its people.
+    pub fn all_elsewhere(&self, node: NodeId, people: &[Shared], now: Duration) {
+        let there: FxHashSet<&UserId> = people.iter().map(|one| &one.user).collect();
+        let is_there = |person: &Person| person.connections.iter().any(|(c, _)| *c == node.connection());
+        let gone: Vec<UserId> = {
+            let known = self.0.lock();
+            let gone = known.all.iter().filter(|(user, person)| is_there(person) && !there.contains(user));
+            gone.map(|(user, _)| user.clone()).collect()
+        };
+        gone.iter().for_each(|user| self.disconnected(user, node.connection(), now));
+        people.iter().for_each(|one| self.elsewhere(node, one, now));
     }
 
     /// Whose status changed since the last time, and to what. Once a second: what changed back in between is not
@@ -328,115 +432,4 @@ impl Chat {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const S: Duration = Duration::from_secs(1);
-
-    fn told(presence: &Presence, now: Duration) -> Vec<Status> {
-        presence.tick(now).into_iter().map(|(_, status)| status).collect()
-    }
-
-    fn ann() -> UserId {
-        "ann".into()
-    }
-
-    #[test]
-    fn a_user_is_online_while_connected_and_offline_after_the_grace() {
-        let presence = Presence::default();
-        presence.connected(&ann(), 1, Status::Online);
-        presence.connected(&ann(), 2, Status::Online);
-        presence.connected(&ann(), 2, Status::Online);
-        assert_eq!((presence.connections(), told(&presence, S)), (2, vec![Status::Online]));
-        presence.disconnected(&ann(), 1, S);
-        presence.disconnected(&ann(), 2, 2 * S);
-        assert_eq!((told(&presence, 6 * S), presence.status(&ann())), (vec![], Status::Online));
-        assert_eq!(
-            (told(&presence, 7 * S), presence.status(&ann())),
-            (vec![Status::Offline], Status::Offline)
-        );
-        assert_eq!(presence.connections(), 0);
-        assert!(presence.0.lock().all.is_empty(), "whoever is gone is forgotten");
-    }
-
-    #[test]
-    fn whoever_comes_back_within_the_grace_was_never_gone() {
-        let presence = Presence::default();
-        presence.connected(&ann(), 1, Status::Online);
-        presence.tick(S);
-        presence.disconnected(&ann(), 1, 2 * S);
-        presence.connected(&ann(), 2, Status::Online);
-        assert_eq!(told(&presence, 10 * S), []);
-    }
-
-    #[test]
-    fn a_user_is_away_when_nobody_sits_at_any_connection() {
-        let presence = Presence::default();
-        presence.connected(&ann(), 1, Status::Online);
-        presence.connected(&ann(), 2, Status::Online);
-        presence.away(&ann(), 1, true);
-        assert_eq!(presence.status(&ann()), Status::Online);
-        presence.away(&ann(), 2, true);
-        assert_eq!(presence.status(&ann()), Status::Away);
-        presence.away(&ann(), 1, false);
-        assert_eq!(told(&presence, S), [Status::Online], "what changed back is not told");
-    }
-
-    #[test]
-    fn the_choice_stands_above_what_the_connections_say_but_not_above_absence() {
-        let presence = Presence::default();
-        presence.chose(&ann(), Status::Busy);
-        assert_eq!(presence.status(&ann()), Status::Offline);
-        presence.connected(&ann(), 1, Status::Busy);
-        presence.away(&ann(), 1, true);
-        assert_eq!(presence.status(&ann()), Status::Busy);
-        presence.declare(&ann(), Status::Offline);
-        assert_eq!(presence.status(&ann()), Status::Offline, "invisible");
-        presence.chose(&ann(), Status::Away);
-        assert_eq!(told(&presence, S), [Status::Away]);
-    }
-
-    #[test]
-    fn whoever_becomes_invisible_with_a_text_is_told_as_gone() {
-        let presence = Presence::default();
-        presence.connected(&ann(), 1, Status::Online);
-        presence.declare(&ann(), Status::Busy);
-        assert_eq!(told(&presence, S), [Status::Busy]);
-        presence.retell(&ann());
-        assert_eq!(told(&presence, S), [Status::Busy], "with another text");
-        presence.declare(&ann(), Status::Offline);
-        presence.retell(&ann());
-        assert_eq!(told(&presence, S), [Status::Offline]);
-        presence.retell(&ann());
-        assert_eq!(told(&presence, S), []);
-    }
-
-    #[test]
-    fn a_status_set_without_any_connection_shows_until_connections_change() {
-        let presence = Presence::default();
-        presence.declare(&ann(), Status::Busy);
-        assert_eq!(told(&presence, S), [Status::Busy]);
-        assert_eq!(told(&presence, 60 * S), []);
-        presence.connected(&ann(), 1, Status::Online);
-        assert_eq!(told(&presence, 61 * S), [Status::Online]);
-    }
-
-    #[test]
-    fn a_new_text_is_told_although_the_status_is_the_same() {
-        let presence = Presence::default();
-        presence.connected(&ann(), 1, Status::Online);
-        presence.tick(S);
-        presence.retell(&ann());
-        assert_eq!(told(&presence, 2 * S), [Status::Online]);
-        presence.retell(&"bob".into());
-        assert_eq!(told(&presence, 3 * S), []);
-    }
-
-    #[test]
-    fn what_nobody_has_connected_changes_nothing() {
-        let presence = Presence::default();
-        presence.disconnected(&ann(), 1, S);
-        presence.away(&ann(), 1, true);
-        assert_eq!((told(&presence, S), presence.online(10)), (vec![], vec![]));
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -16,6 +16,7 @@ use crate::{
     gathering::Gathering,
     hub::{Figures, Hub, Output},
     id::{RoomId, UserId},
+    nodes::{Relay, travels},
     permissions::{Action, Object},
     presence::Presence,
     session::Actor,
@@ -34,6 +35,8 @@ pub(crate) struct Listening {
     /// Numbers given to live connections.
     pub(crate) connections: AtomicU64,
     publisher_given: AtomicBool,
+    /// Tells other nodes, where there are any.
+    pub(crate) relay: OnceLock<Arc<dyn Relay>>,
 }
 
 /// The right to publish: there is one, and `server` takes it for its driver (see `hub.rs`).
@@ -72,6 +75,14 @@ impl Chat {
 
     /// Tells a passing event, which is never stored.
     pub(crate) fn pass(&self, event: Event) {
+        if let Some(relay) = self.listening.relay.get().filter(|_| travels(&event)) {
+            relay.passed(&event);
+        }
+        self.pass_here(event);
+    }
+
+    /// Tells a passing event to those who are connected here.
+    pub(crate) fn pass_here(&self, event: Event) {
         let questions = self.publish(vec![Fact { g: 0, place: None, event }]);
         debug_assert!(questions.is_empty(), "passing events change no access");
     }

@@ -1,6 +1,6 @@
 //! Configuration: one typed struct, filled from flags, environment and an optional file, in that order of weight.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use parlor_store::s3::S3Place;
@@ -25,6 +25,8 @@ pub struct Config {
     pub data: PathBuf,
     /// `postgres://…`, or `None` for SQLite in `data`.
     pub database: Option<String>,
+    /// Where several processes on one database meet; `None` where one serves alone.
+    pub redis: Option<Redis>,
     /// The bucket that files lie in, or `None` for the data directory.
     pub s3: Option<S3Place>,
     /// One's own credentials for pushes to phones.
@@ -58,6 +60,21 @@ pub struct Config {
     /// Seconds that a client may take for the head of a request, or bring or take nothing of a body; twice as
     /// long a body may be waited for in all, beside a second for each KiB of it.
     pub client_timeout: u64,
+}
+
+/// Where several processes on one PostgreSQL database meet.
+#[derive(Clone)]
+pub struct Redis {
+    /// `redis://…`; never logged, it may hold a password.
+    pub url: String,
+    /// A process that was not heard of for so long is gone, with everybody who was connected to it.
+    pub silence: Duration,
+}
+
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redis").field("silence", &self.silence).finish_non_exhaustive()
+    }
 }
 
 /// How logs are written.
@@ -101,6 +118,8 @@ struct File {
     listen: Option<Vec<SocketAddr>>,
     data: Option<PathBuf>,
     database: Option<String>,
+    redis_url: Option<String>,
+    node_silence: Option<u64>,
     root_url: Option<String>,
     trusted_proxies: Option<usize>,
     cors_origins: Option<Vec<String>>,
@@ -161,10 +180,15 @@ impl Config {
         let origins = ["CORS_ORIGINS", "ALLOWED_ORIGINS"].into_iter().filter_map(get).flat_map(|v| list(&v));
         let mut cors_origins: Vec<String> = origins.collect();
         cors_origins.extend(file.cors_origins.unwrap_or_default());
+        let silence = number(get("PARLOR_NODE_SILENCE"), "PARLOR_NODE_SILENCE")?
+            .map(|seconds| seconds as u64)
+            .or(file.node_silence)
+            .unwrap_or(5);
         let mut config = Self {
             data,
             tls,
             database: flags.database.clone().or(get("PARLOR_DATABASE_URL")).or(file.database),
+            redis: redis(get("PARLOR_REDIS_URL").or(file.redis_url), silence)?,
             s3: config_s3::load(env, file.s3)?,
             push: config_push::load(env, file.push)?,
             root_url: root_url.trim_end_matches('/').to_owned(),
@@ -208,6 +232,10 @@ impl Config {
                 || self.root_url.starts_with("https://"),
             "PARLOR_TLS_REDIRECT sends people to ROOT_URL, which must begin with https://"
         );
+        ensure!(
+            self.redis.is_none() || self.database.is_some(),
+            "PARLOR_REDIS_URL is for several processes on one PostgreSQL database (PARLOR_DATABASE_URL); SQLite serves one process"
+        );
         if let Some(url) = &self.database {
             ensure!(
                 url.starts_with("postgres://") || url.starts_with("postgresql://"),
@@ -216,6 +244,16 @@ impl Config {
         }
         Ok(())
     }
+}
+
+fn redis(url: Option<String>, silence: u64) -> Result<Option<Redis>> {
+    let Some(url) = url else { return Ok(None) };
+    ensure!(
+        ["redis://", "redis+unix://", "unix://"].iter().any(|scheme| url.starts_with(scheme)),
+        "PARLOR_REDIS_URL must begin with redis:// or redis+unix://"
+    );
+    ensure!((2..=60).contains(&silence), "PARLOR_NODE_SILENCE must be from 2 to 60 seconds");
+    Ok(Some(Redis { url, silence: Duration::from_secs(silence) }))
 }
 
 /// An address as a link shows it.
@@ -410,6 +448,8 @@ mod tests {
             ("ROOT_URL", "chat"),
             ("PARLOR_JWT_SECRET", "short"),
             ("PARLOR_DATABASE_URL", "mysql://x"),
+            ("PARLOR_REDIS_URL", "redis://localhost"),
+            ("PARLOR_REDIS_URL", "http://localhost"),
         ] {
             let error = load(&[bad]).unwrap_err();
             assert!(!format!("{error:#}").contains('\n'), "{error:#}");

@@ -13,5 +13,6 @@ mod host;
 mod http;
 mod logs;
 mod metrics;
+mod nodes;
 mod serve;
 pub mod wiring;

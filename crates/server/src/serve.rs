@@ -36,12 +36,14 @@ async fn serve(config: Arc<Config>) -> Result<()> {
         );
     }
     let entrances = Entrances::bind(&config).await?;
-    let core = wiring::open(&config).await?;
+    let mut core = wiring::open(&config).await?;
     let (burst, rate) = config.host.sends(config.test_mode);
     core.chat.limit_sends(burst, rate);
     core.chat.limit_missed(usize::try_from(config.host.stream_missed).unwrap_or(usize::MAX));
+    let turn = core.turn(&config).await?;
     let made = first_start(&core.chat, &config).await?;
-    let parts = core.start(&config)?;
+    let parts = core.start(&config).await?;
+    drop(turn);
     let router = http::router(&parts, &config);
     let client_timeout = Duration::from_secs(config.client_timeout);
     let options = ServeOptions {

@@ -21,10 +21,15 @@ use parlor_host::Host;
 use parlor_identity::{Identity, Oidc, SecretKey};
 use parlor_live::{CapLimits, Live};
 use parlor_rocketchat::Door;
-use parlor_store::{Engine, Location, Options, Sink, blobs::LocalBlobs, s3::S3Blobs};
-use tokio::task::JoinHandle;
+use parlor_store::{Engine, Location, Options, Sink, Turn, blobs::LocalBlobs, s3::S3Blobs};
+use tokio::{sync::watch, task::JoinHandle};
 
-use crate::{chores, config::Config, metrics::Metrics};
+use crate::{
+    chores,
+    config::Config,
+    metrics::Metrics,
+    nodes::{self, Joined, Joining, once},
+};
 
 /// Batches of committed facts that may wait for the publisher; then the store waits (see the core's `hub.rs`).
 const WAITING_BATCHES: usize = 256;
@@ -37,7 +42,7 @@ const REPLIES: u64 = 10;
 /// How often what has run out is swept.
 const SWEEP: Duration = Duration::from_secs(600);
 
-/// What one commit brought, and when.
+/// What one commit brought, and when; see `nodes.rs`, too.
 type Committed = (Instant, Vec<Fact>);
 
 /// A running chat and its doors.
@@ -55,6 +60,7 @@ pub struct Parts {
     engine: Arc<Engine>,
     publisher: Option<std::thread::JoinHandle<()>>,
     chores: Vec<JoinHandle<()>>,
+    others: Option<Joined>,
 }
 
 /// The chat alone, as the commands need it.
@@ -65,6 +71,8 @@ pub struct Core {
     pub engine: Arc<Engine>,
     facts: mpsc::Receiver<Committed>,
     file_key: [u8; 32],
+    /// What the other nodes are joined with, where there are any.
+    joining: Option<Joining>,
 }
 
 /// Opens the store and makes the chat on it.
@@ -75,18 +83,28 @@ pub async fn open(config: &Config) -> Result<Core> {
     let system = Arc::new(System::new());
     let key = SecretKey::load(data, std::env::var("PARLOR_SECRET_KEY").ok().as_deref(), &*system)?;
     let file_key = key.derive("file addresses");
+    let mark: String = key.derive("nodes").iter().map(|byte| format!("{byte:02x}")).collect();
     let identity = Identity::new(key, system.clone(), system.clone());
     let (sender, facts) = mpsc::sync_channel(WAITING_BATCHES);
     let chat_cell: Arc<OnceLock<Weak<Chat>>> = Arc::default();
+    let several = config.redis.is_some().then(|| sender.clone());
     let sink = sink(chat_cell.clone(), sender);
     let location = match &config.database {
         Some(url) => Location::Postgres(url.clone()),
         None => Location::Sqlite(data.join("parlor.sqlite")),
     };
-    let options = Options::new(system.clone(), sink);
+    let options = Options { several: several.is_some(), ..Options::new(system.clone(), sink) };
     let engine = tokio::task::spawn_blocking(move || Engine::open(&location, options)).await??;
     let engine = Arc::new(engine);
     let store: Arc<dyn Store> = engine.clone();
+    let joining = match several {
+        // Before anything is read that another node may change.
+        Some(sender) => {
+            let since = store.reading(|rows| rows.horizon()).await.context("can't read the journal")?;
+            Some(Joining { since, mark, sender })
+        }
+        None => None,
+    };
     let (roles, settings) = load(&*store).await?;
     let blobs = blobs(config)?;
     let fetch = Arc::new(outgoing(chat_cell.clone())?);
@@ -104,7 +122,7 @@ pub async fn open(config: &Config) -> Result<Core> {
     };
     let chat = Arc::new(Chat::new(ports, CacheSizes::default(), roles, settings));
     chat_cell.set(Arc::downgrade(&chat)).map_err(|_| anyhow::anyhow!("the chat was made twice"))?;
-    Ok(Core { chat, engine, facts, file_key })
+    Ok(Core { chat, engine, facts, file_key, joining })
 }
 
 /// Where files lie: in a bucket if one is named, else in the data directory. A bucket that is away now may come later.
@@ -153,13 +171,22 @@ async fn load(store: &(dyn Store + 'static)) -> Result<(parlor_core::role::Roles
 impl Core {
     /// Without anybody to publish to: what is committed is not kept for listeners.
     pub fn alone(mut self) -> Self {
-        self.facts = mpsc::sync_channel(1).1;
+        (self.facts, self.joining) = (mpsc::sync_channel(1).1, None);
         self
     }
 
+    /// Waits for its turn to make what every workspace has, where several processes may start at once. It lasts until
+    /// what is given back is dropped.
+    pub async fn turn(&mut self, config: &Config) -> Result<Option<Turn>> {
+        let Some(joining) = &mut self.joining else { return Ok(None) };
+        let turn = nodes::turn(config).await?;
+        nodes::catch_up(joining, &self.chat).await?;
+        Ok(turn)
+    }
+
     /// Starts the publisher and the doors.
-    pub fn start(self, config: &Config) -> Result<Parts> {
-        let Self { chat, engine, facts, file_key } = self;
+    pub async fn start(self, config: &Config) -> Result<Parts> {
+        let Self { chat, engine, facts, file_key, joining } = self;
         let publisher = Arc::new(chat.publisher().context("there is a publisher already")?);
         let thread = publish(publisher.clone(), facts, chat.clone())?;
         let live = Live::new(CapLimits::default());
@@ -177,13 +204,18 @@ impl Core {
         );
         let host = Host::new(chat.clone(), live.clone(), crate::host::options(config, file_key));
         let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());
-        let chores = chores(&chat, publisher, config)?;
-        Ok(Parts { chat, live, rocketchat, host, metrics, engine, publisher: Some(thread), chores })
+        let others = match joining {
+            Some(joining) => nodes::join(config, joining, &chat).await?,
+            None => None,
+        };
+        let mut chores = of_each_node(&chat, publisher);
+        chores.extend(of_one_node(&chat, config, others.as_ref().map(Joined::lead))?);
+        Ok(Parts { chat, live, rocketchat, host, metrics, engine, publisher: Some(thread), chores, others })
     }
 }
 
-/// Begins what the server does by itself.
-fn chores(chat: &Arc<Chat>, publisher: Arc<Publisher>, config: &Config) -> Result<Vec<JoinHandle<()>>> {
+/// What every node does by itself, for those who are connected to it and for what it commits.
+fn of_each_node(chat: &Arc<Chat>, publisher: Arc<Publisher>) -> Vec<JoinHandle<()>> {
     /// A chore that needs nothing but the chat.
     fn keep<F: Future<Output = ()> + Send + 'static>(
         name: &'static str,
@@ -193,32 +225,60 @@ fn chores(chat: &Arc<Chat>, publisher: Arc<Publisher>, config: &Config) -> Resul
         let chat = chat.clone();
         chores::keep(name, move || begin(chat.clone()))
     }
-    let push = config.push.clone();
-    let mut all = vec![
+    vec![
         keep("every second", chat, move |chat| every_second(publisher.clone(), chat)),
-        keep("sweeping", chat, sweep),
-        keep("directory", chat, |chat| async move { chat.sync_forever().await }),
         keep("notifying", chat, |chat| async move { chat.notify_forever().await }),
         keep("discussions", chat, |chat| async move { chat.tell_discussions_forever().await }),
-        keep("notices", chat, |chat| parlor_outbound::Notices::new(chat).run()),
-        keep("pushes", chat, move |chat| {
-            let outside = chat.outside();
-            parlor_outbound::Pushes::new(chat, outside, push.clone()).run()
-        }),
         keep("previews", chat, |chat| {
             let outside = chat.outside();
             parlor_outbound::Previews::new(chat, outside).run()
         }),
-        keep("mail", chat, |chat| parlor_outbound::Mail::new(chat).run()),
-        keep("webhooks", chat, |chat| {
+    ]
+}
+
+/// What one node does by itself, for all.
+fn of_one_node(
+    chat: &Arc<Chat>,
+    config: &Config,
+    lead: Option<watch::Receiver<bool>>,
+) -> Result<Vec<JoinHandle<()>>> {
+    let keep = Led { chat, lead };
+    let push = config.push.clone();
+    let mut all = vec![
+        keep.chore("sweeping", sweep),
+        keep.chore("directory", |chat| async move { chat.sync_forever().await }),
+        keep.chore("notices", |chat| parlor_outbound::Notices::new(chat).run()),
+        keep.chore("pushes", move |chat| {
+            let outside = chat.outside();
+            parlor_outbound::Pushes::new(chat, outside, push.clone()).run()
+        }),
+        keep.chore("mail", |chat| parlor_outbound::Mail::new(chat).run()),
+        keep.chore("webhooks", |chat| {
             let outside = chat.outside();
             parlor_outbound::Webhooks::new(chat, outside).run()
         }),
     ];
     if let Some(begin) = bridge(chat)? {
-        all.push(chores::keep("bridge", move || begin().run()));
+        all.push(keep.chore("bridge", move |_| begin().run()));
     }
     Ok(all)
+}
+
+/// Chores of whoever leads.
+struct Led<'a> {
+    chat: &'a Arc<Chat>,
+    lead: Option<watch::Receiver<bool>>,
+}
+
+impl Led<'_> {
+    fn chore<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        name: &'static str,
+        begin: impl Fn(Arc<Chat>) -> F + Send + Sync + 'static,
+    ) -> JoinHandle<()> {
+        let chat = self.chat.clone();
+        once(name, self.lead.clone(), move || begin(chat.clone()))
+    }
 }
 
 /// The bridge to a Rocket.Chat that is kept, when `PARLOR_BRIDGE_URL` and an administrator's credentials there are set.
@@ -315,6 +375,9 @@ impl Parts {
             tracing::warn!("some connections did not end in time and are cut");
         }
         self.chores.iter().for_each(JoinHandle::abort);
+        if let Some(others) = self.others.take() {
+            others.leave().await;
+        }
         if let Err(refusal) = self.chat.flush_marks().await {
             tracing::warn!(%refusal, "read marks of the last second could not be written");
         }

@@ -21,6 +21,7 @@ pub(crate) const STEPS: &[(&str, &str)] = &[
     ("0009_deliveries", include_str!("../migrations/0009_deliveries.sql")),
     ("0010_outgoing", include_str!("../migrations/0010_outgoing.sql")),
     ("0011_blobs", include_str!("../migrations/0011_blobs.sql")),
+    ("0012_nodes", include_str!("../migrations/0012_nodes.sql")),
 ];
 
 /// Why the schema could not be brought up to date.

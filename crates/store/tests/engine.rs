@@ -4,11 +4,11 @@
 
 mod common;
 
-use common::wait;
+use common::{Place, wait};
 use parlor_core::clock::Time;
 use parlor_core::error::{Refusal, Result, What};
-use parlor_core::store::{WriteMessages, WriteWorkspace};
-use parlor_store::{Bounds, Column, Engine, Kind, Lane, OpenError, SqlError, SqlTx, params};
+use parlor_core::store::{Horizon, ReadFeed, WriteMessages, WriteWorkspace};
+use parlor_store::{Bounds, Column, Engine, Kind, Lane, OpenError, Options, SqlError, SqlTx, params};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -289,3 +289,51 @@ story!(a_panic_in_telling_of_a_commit_ends_the_process_instead_of_leaving_it_dea
     }
     assert_eq!(poisoned.lock().unwrap().len(), 1);
 });
+
+/// Records that teams of these names changed, in one transaction.
+fn note(tx: &mut SqlTx<'_>, names: &[&str]) -> parlor_core::error::Result<()> {
+    use parlor_core::{event::Event, store::Journal};
+    names.iter().try_for_each(|name| tx.record(None, Event::Team { team: (*name).into() }))
+}
+
+/// What other processes have recorded since, and up to where; read in pieces of about two.
+fn recorded(engine: &Engine, since: &mut Horizon) -> Vec<Vec<String>> {
+    let mut pieces = Vec::new();
+    loop {
+        let from = since.clone();
+        let news = wait(engine.read(move |tx| tx.elsewhere(&from, 2))).unwrap();
+        *since = news.horizon;
+        let names = news.traces.into_iter().map(|trace| trace.object.unwrap_or_default());
+        pieces.push(names.collect());
+        if !news.more {
+            pieces.retain(|piece: &Vec<String>| !piece.is_empty());
+            return pieces;
+        }
+    }
+}
+
+#[test]
+fn what_another_process_commits_is_read_once_and_whole_even_where_it_was_overtaken() {
+    let Some(place) = Place::postgres() else { return };
+    let open = || place.open_with(Options { several: true, ..place.options() });
+    let (here, there) = (open(), open());
+    let mut since = wait(here.read(|tx| tx.horizon())).unwrap();
+    let (started, begun) = mpsc::channel();
+    let (go, gate) = mpsc::channel::<()>();
+    let slow = there.write(Lane::Verb, 0, move |tx| {
+        note(tx, &["slow 1", "slow 2", "slow 3"])?;
+        started.send(()).unwrap();
+        gate.recv().unwrap();
+        Ok(())
+    });
+    begun.recv().unwrap();
+    wait(there.write(Lane::Verb, 0, |tx| note(tx, &["quick"]))).unwrap();
+    wait(here.write(Lane::Verb, 0, |tx| note(tx, &["own"]))).unwrap();
+    assert_eq!(recorded(&here, &mut since), [["quick"]], "it does not wait for the slow one");
+    go.send(()).unwrap();
+    wait(slow).unwrap();
+    wait(there.write(Lane::Verb, 0, |tx| note(tx, &["later"]))).unwrap();
+    let pieces = recorded(&here, &mut since);
+    assert_eq!(pieces, [vec!["slow 1", "slow 2", "slow 3"], vec!["later"]], "whole transactions");
+    assert_eq!(recorded(&here, &mut since), Vec::<Vec<String>>::new());
+}

@@ -14,6 +14,7 @@ pub mod history;
 pub mod host_app;
 pub mod needs;
 pub mod postgres;
+pub mod redis;
 pub mod rest;
 pub mod server;
 pub mod wait;

@@ -1,4 +1,4 @@
-//! Tests that need something beside Rust: Node, Python, PostgreSQL.
+//! Tests that need something beside Rust: Node, Python, PostgreSQL, Redis.
 
 use std::env;
 

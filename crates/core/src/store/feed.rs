@@ -123,8 +123,83 @@ pub struct PeopleFilter {
     pub limit: u64,
 }
 
+/// What a row of the journal is about, each by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum TraceOf {
+    Message,
+    MessageChanged,
+    MessageDeleted,
+    Purged,
+    Room,
+    RoomRemoved,
+    Membership,
+    MembershipRemoved,
+    Read,
+    User,
+    UserRemoved,
+    SessionsEnded,
+    Starred,
+    Team,
+    Setting,
+    Permission,
+    Role,
+    RoleGiven,
+    Custom,
+    Avatar,
+    Skipped,
+    Case,
+    Ticket,
+    /// Written by a newer version.
+    Other,
+}
+
+/// A row of the journal as another node left it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// Its number.
+    pub g: i64,
+    /// What it is about.
+    pub of: TraceOf,
+    /// The room that it concerns, while that is there.
+    pub room: Option<RoomId>,
+    /// The position that it took in the room's timeline.
+    pub position: Option<i64>,
+    /// The id of what it is about.
+    pub object: Option<String>,
+    /// Whom it concerns alone.
+    pub whom: Option<UserId>,
+    /// What [`crate::nodes::detail`] kept of it.
+    pub detail: Option<String>,
+}
+
+/// Up to where the commits of other nodes were taken in: in words of the store's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Horizon {
+    /// What was visible then.
+    pub seen: String,
+    /// What is being read, where it takes several readings, and how far that got.
+    pub reading: Option<(String, i64)>,
+}
+
+/// What other nodes committed.
+#[derive(Clone, Debug, Default)]
+pub struct Traces {
+    /// In the order of their numbers, whole transactions.
+    pub traces: Vec<Trace>,
+    /// Where the next reading begins.
+    pub horizon: Horizon,
+    /// There is more already.
+    pub more: bool,
+}
+
 /// Reading the journal and inboxes.
 pub trait ReadFeed {
+    /// What is visible in this snapshot. Empty where one process alone has the store open.
+    fn horizon(&mut self) -> Result<Horizon>;
+    /// What became visible since, without what this process committed itself; about `limit` rows. Commits that overtook
+    /// each other are each seen once, however long their transactions ran.
+    fn elsewhere(&mut self, since: &Horizon, limit: u64) -> Result<Traces>;
     /// The number of the newest row that nothing can come before any more.
     fn journal_end(&mut self) -> Result<i64>;
     /// A row's time; `None` when there is no such row.

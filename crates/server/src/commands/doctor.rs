@@ -77,6 +77,14 @@ pub(super) fn run(flags: &ServeFlags) -> Result<()> {
         "the database can be opened and has this version's schema",
         &format!("{:#}", database.err().unwrap_or_else(|| anyhow::anyhow!(""))),
     );
+    if let Some(redis) = &config.redis {
+        let answers = check_redis(&redis.url);
+        say(
+            answers.is_ok(),
+            "Redis answers, by which several processes meet",
+            &format!("{:#}", answers.err().unwrap_or_else(|| anyhow::anyhow!(""))),
+        );
+    }
     match check_mail(&config) {
         None => {
             say(true, "no mail server is set up (SMTP_Host): no letters, no reset of passwords by mail", "")
@@ -160,6 +168,11 @@ fn check_bucket(place: &S3Place, data: &Path) -> Result<()> {
     let bucket = S3Blobs::new(place, data.join("files"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(bucket.probe()).map_err(anyhow::Error::msg)
+}
+
+fn check_redis(url: &str) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(parlor_relay::check(url))?)
 }
 
 fn check_database(config: &Config) -> Result<()> {

@@ -15,8 +15,11 @@ use parlor_core::{
     clock::Clock,
     error::{Refusal, Result},
     event::Fact,
+    id::RoomId,
     store::{Answer, Append, Appended},
 };
+use rustc_hash::FxBuildHasher;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -128,6 +131,10 @@ impl Driver {
         until: Instant,
     ) -> (Attempt, Option<(Vec<Result<Appended>>, Vec<Fact>)>) {
         let items: Vec<&Item> = batch.iter().map(|waiting| &waiting.item).collect();
+        if self.counters.own.is_one_of_several() {
+            // Two processes number the messages of a room as they place them.
+            self.link.lock_first(items.iter().map(|item| lock_of(&item.message.room)).collect());
+        }
         let ended = self.link.write(self.clock.now(), until, &mut |tx| match store_many(tx, &items) {
             Ok(outcomes) => Verdict::Keep(Ok(outcomes)),
             Err(error) => Verdict::Refuse(Err(error)),
@@ -163,4 +170,10 @@ fn refuse(batch: Vec<Waiting>, error: &SqlError) {
     for waiting in batch {
         let _ = waiting.reply.send(Err(Refusal::from(error.clone())));
     }
+}
+
+/// The lock of a room's messages. Two rooms that share one only wait for each other.
+fn lock_of(room: &RoomId) -> i64 {
+    // The lower half keeps apart from the locks of `lead.rs` and of migrations.
+    (FxBuildHasher.hash_one(room) >> 1) as i64 | (1 << 62)
 }

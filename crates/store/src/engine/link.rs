@@ -35,6 +35,8 @@ pub(super) struct Link {
     conn: Option<PostgresConn>,
     /// Joins go row by row through an index: for batches, whose tables are far larger than they are.
     batches: bool,
+    /// Locks that the next writing transaction takes before it gets its number.
+    first: Vec<i64>,
 }
 
 /// How an attempt ended.
@@ -66,12 +68,28 @@ pub(super) enum Ended<R> {
 
 impl Link {
     pub(super) fn new(target: &Target, base: i64, counters: &Arc<Counters>) -> Self {
-        Link { target: target.clone(), base, counters: counters.clone(), conn: None, batches: false }
+        Link {
+            target: target.clone(),
+            base,
+            counters: counters.clone(),
+            conn: None,
+            batches: false,
+            first: Vec::new(),
+        }
     }
 
     /// A link for batches.
     pub(super) fn for_batches(self) -> Self {
         Link { batches: true, ..self }
+    }
+
+    /// The next writing transaction gets its number after these locks. So what several processes write under the same
+    /// lock is numbered in the order in which it is written.
+    pub(super) fn lock_first(&mut self, mut locks: Vec<i64>) {
+        // In one order, so that nobody waits in a ring.
+        locks.sort_unstable();
+        locks.dedup();
+        self.first = locks;
     }
 
     /// The connection; each call on it from now on is answered within this time, or it is given up.
@@ -135,6 +153,7 @@ impl Link {
             Ok(xid) => xid,
             Err(error) => return Ended::Again(self.lost(error)),
         };
+        self.counters.own.enter(xid);
         let (counters, base) = (self.counters.clone(), self.base);
         let Some(conn) = &mut self.conn else { return Ended::Again(SqlError::Unavailable("no connection")) };
         // Work of many statements may take its time, as long as the server goes on answering.
@@ -160,16 +179,20 @@ impl Link {
         };
         match self.commit(xid) {
             Ok(()) => Ended::Committed((kept, facts)),
-            Err(error) if error.retry() => Ended::Again(error),
-            Err(error) => Ended::Failed(error),
+            Err(error) => {
+                self.counters.own.leave(xid);
+                if error.retry() { Ended::Again(error) } else { Ended::Failed(error) }
+            }
         }
     }
 
     /// Begins a writing transaction and learns its number, by which a commit whose answer was lost is looked up.
     fn begin(&mut self, limit: Duration) -> Result<i64, SqlError> {
+        let locks = self.first.iter().map(|lock| format!("SELECT pg_advisory_xact_lock({lock});"));
+        let begin = format!("BEGIN;{} SELECT pg_current_xact_id()::text", locks.collect::<String>());
         let conn = self.conn(limit)?;
         conn.access = Access::Write;
-        let answers = conn.client.simple_query("BEGIN; SELECT pg_current_xact_id()::text")?;
+        let answers = conn.client.simple_query(&begin)?;
         let xid = answers.iter().find_map(|answer| match answer {
             SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
             _ => None,

@@ -4,6 +4,7 @@ mod appender;
 mod batch;
 mod job;
 mod lanes;
+mod lead;
 mod link;
 mod postgres;
 mod queue;
@@ -13,6 +14,7 @@ mod writer;
 
 pub use batch::{BatchLimits, Batcher, Step};
 pub use lanes::{Bounds, Lane};
+pub use lead::{Lead, Turn};
 pub(crate) use link::connect;
 pub(crate) use postgres::Direct;
 pub(crate) use readers::spawn;
@@ -83,6 +85,8 @@ pub struct Options {
     pub connections: usize,
     /// Bytes of write-ahead log at which the SQLite writer checkpoints.
     pub checkpoint_at: u64,
+    /// Other processes have the same database open: what they need to know is kept in the journal.
+    pub several: bool,
 }
 
 impl Options {
@@ -100,6 +104,7 @@ impl Options {
             read_limit: Duration::from_secs(1),
             connections: 12,
             checkpoint_at: 64 << 20,
+            several: false,
         }
     }
 }
@@ -151,6 +156,9 @@ impl Engine {
     /// Opens the database, brings its schema up to date and starts the threads.
     pub fn open(location: &Location, mut options: Options) -> std::result::Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
+        if options.several {
+            counters.own.begin();
+        }
         let signal = Arc::new(Signal::default());
         let (heard, sink) = (signal.clone(), options.sink.clone());
         options.sink = Arc::new(move |facts| {

@@ -7,8 +7,8 @@ use parlor_core::{
     membership::Membership,
     room::RoomView,
     store::{
-        Active, ActiveFilter, Activity, Entry, EntryKind, FeedPart, PeopleFilter, ReadFeed, ReadRooms,
-        Stretch,
+        Active, ActiveFilter, Activity, Entry, EntryKind, FeedPart, Horizon, PeopleFilter, ReadFeed,
+        ReadRooms, Stretch, Traces,
     },
     user::User,
 };
@@ -126,6 +126,14 @@ fn places(tx: &mut SqlTx<'_>, filter: &ActiveFilter) -> Sql<Vec<Activity>> {
 }
 
 impl ReadFeed for SqlTx<'_> {
+    fn horizon(&mut self) -> Result<Horizon> {
+        Ok(super::elsewhere::horizon(self)?)
+    }
+
+    fn elsewhere(&mut self, since: &Horizon, limit: u64) -> Result<Traces> {
+        Ok(super::elsewhere::traces(self, since, limit)?)
+    }
+
     fn journal_end(&mut self) -> Result<i64> {
         let sql = format!("SELECT COALESCE(MAX(j.g), 0) FROM journal j WHERE {}", is_final(self));
         Ok(self.one(&sql, &[], |row| row.get(0))?)

@@ -8,6 +8,7 @@ use parlor_core::{
     error::{Refusal, Result, What},
     event::{Change, Event, Fact},
     id::{RoomId, UserId},
+    nodes::detail,
     permissions::Judgement,
     store::{Advance, Journal},
 };
@@ -152,10 +153,11 @@ impl Journal for SqlTx<'_> {
             g = self.next_g()?;
             let position = place.as_ref().map(|(_, position)| *position);
             let room = place.as_ref().map(|(room, _)| room).or_else(|| room_of(&event));
+            let detail = if self.own().is_one_of_several() { detail(&event) } else { None };
             self.exec(
-                "INSERT INTO journal (g, at, kind, room, position, object, whom)
-                 VALUES ($1, $2, $3, (SELECT key FROM rooms WHERE id = $4), $5, $6, $7)",
-                params![g, self.time(), kind, room, position, object, whom],
+                "INSERT INTO journal (g, at, kind, room, position, object, whom, detail)
+                 VALUES ($1, $2, $3, (SELECT key FROM rooms WHERE id = $4), $5, $6, $7, $8)",
+                params![g, self.time(), kind, room, position, object, whom, detail],
             )?;
         }
         self.publish(Fact { g, place, event });

@@ -14,6 +14,7 @@ mod tickets;
 
 mod deliveries;
 mod devices;
+mod elsewhere;
 mod feed;
 
 pub(crate) mod anchors;

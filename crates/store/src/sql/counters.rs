@@ -1,3 +1,4 @@
+use super::Own;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What an engine has done since it was opened; every figure only grows. Tests read it to prove that an
@@ -15,6 +16,8 @@ pub struct Counters {
     pub(crate) full: AtomicU64,
     pub(crate) checkpoints: AtomicU64,
     pub(crate) log_pages: AtomicU64,
+    /// What is to be told to nobody here again.
+    pub(crate) own: Own,
 }
 
 /// A reading of [`Counters`] at one moment.

@@ -9,6 +9,7 @@
 mod client;
 mod counters;
 mod error;
+mod own;
 mod param;
 mod postgres;
 mod row;
@@ -20,6 +21,7 @@ mod tx;
 pub(crate) use client::Client;
 pub use counters::{Counters, Figures};
 pub use error::{Constraint, SqlError};
+pub(crate) use own::Own;
 pub use param::{AsParam, Param};
 pub(crate) use postgres::{ArrayParam, PostgresConn};
 pub use row::{Column, Row};

@@ -1,5 +1,5 @@
 use super::counters::Counters;
-use super::{Kind, Param, PostgresConn, Row, SqlError, SqliteConn};
+use super::{Kind, Own, Param, PostgresConn, Row, SqlError, SqliteConn};
 use parlor_core::{clock::Time, event::Fact};
 use postgres::types::ToSql;
 use std::time::{Duration, Instant};
@@ -209,6 +209,11 @@ impl<'a> SqlTx<'a> {
             On::Sqlite { .. } => Err(SqlError::Other("a statement for PostgreSQL".into())),
         };
         self.note(done)
+    }
+
+    /// This process's own transactions.
+    pub(crate) fn own(&self) -> &'a Own {
+        &self.counters.own
     }
 
     /// The connection, when it is SQLite's.

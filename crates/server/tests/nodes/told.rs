@@ -1,0 +1,161 @@
+//! What is done on one node is told on the other.
+
+use parlor_testkit::Server;
+use serde_json::{Value, json};
+
+use crate::{
+    doors::{Door, Hands},
+    ears::{Ear, Seen, ears},
+    stage::{Kind, Stage, text},
+    world::Nodes,
+};
+
+/// Messages that each of two people sends at once.
+const EACH: usize = 24;
+
+/// S0-6, S0-79, S0-84, S4-48: sent on both nodes at once by all doors, heard on both by all doors: each once, and in the one
+/// order of the room.
+#[tokio::test]
+async fn s0_6_s0_79_s0_84_s4_48_what_is_said_on_two_nodes_is_heard_on_both_once_and_in_one_order() {
+    let Some(nodes) = Nodes::start(Kind::Ticket).await else { return };
+    let mut all = ears(&nodes.a, &nodes.a.cy).await;
+    all.extend(ears(&nodes.b, &nodes.b.cy).await);
+    let (ann, ben) = (Hands::of(&nodes.a, &nodes.a.ann).await, Hands::of(&nodes.b, &nodes.b.ben).await);
+    let (mut ann, mut ben) = tokio::join!(talk(ann, "ann"), talk(ben, "ben"));
+    let last = ann.send(Door::RocketRest, "the last word").await;
+    let mut stories = Vec::new();
+    for ear in &mut all {
+        stories.push((ear.name(), until(ear, &last).await));
+    }
+    let (_, first) = &stories[0];
+    assert_eq!(first.len(), 2 * EACH + 1, "{first:?}");
+    for (name, story) in &stories {
+        assert_eq!(story, first, "by {name}");
+    }
+    for lists in [nodes.a.lists(&nodes.a.cy).await, nodes.b.lists(&nodes.b.cy).await] {
+        for (door, list) in lists {
+            let ids: Vec<&String> = list.iter().map(|(id, _)| id).collect();
+            assert_eq!(ids, first.iter().collect::<Vec<_>>(), "{door}");
+        }
+    }
+    changes_cross(&mut ann, &mut all, &last).await;
+    passing_things_cross(&mut ann, &mut ben, &mut all).await;
+    a_retry_elsewhere_is_the_same(&nodes).await;
+}
+
+async fn talk(mut hands: Hands, name: &str) -> Hands {
+    let doors: Vec<Door> = Door::of(Kind::Ticket, |_| true).collect();
+    for n in 0..EACH {
+        drop(hands.send(doors[n % doors.len()], &format!("{name} {n}")).await);
+    }
+    hands
+}
+
+/// The messages that an ear hears up to this one, whatever else it hears.
+async fn until(ear: &mut Ear, last: &str) -> Vec<String> {
+    let mut story = Vec::new();
+    loop {
+        if let Seen::Sent { id, .. } = ear.next().await {
+            story.push(id);
+            if story.last().is_some_and(|id| id == last) {
+                return story;
+            }
+        }
+    }
+}
+
+/// The next thing that concerns a message.
+async fn about_messages(ear: &mut Ear) -> Seen {
+    loop {
+        let seen = ear.next().await;
+        if seen.id().is_some() {
+            return seen;
+        }
+    }
+}
+
+async fn changes_cross(ann: &mut Hands, all: &mut [Ear], id: &str) {
+    ann.edit(Door::RoomsRest, id, "said otherwise").await;
+    for ear in all.iter_mut() {
+        assert_eq!(about_messages(ear).await, Seen::edited(id, "said otherwise"), "by {}", ear.name());
+    }
+    ann.delete(Door::RocketRest, id).await;
+    for ear in all.iter_mut() {
+        assert_eq!(about_messages(ear).await, Seen::Deleted { id: id.to_owned() }, "by {}", ear.name());
+    }
+}
+
+/// Typing and who reads: by people on either node, heard on both.
+async fn passing_things_cross(ann: &mut Hands, ben: &mut Hands, all: &mut [Ear]) {
+    for (hands, who) in [(ann, "u-ann"), (ben, "u-ben")] {
+        for on in [true, false] {
+            hands.typing(Door::TicketsSocket, on).await;
+            let typing = Seen::Typing { who: who.to_owned(), on };
+            for ear in all.iter_mut().filter(|ear| ear.hears(&typing)) {
+                expect_among(ear, &typing).await;
+            }
+        }
+        hands.read(Door::RoomsRest).await;
+        let read = Seen::Read { who: who.to_owned() };
+        for ear in all.iter_mut().filter(|ear| ear.hears(&read)) {
+            expect_among(ear, &read).await;
+        }
+    }
+}
+
+async fn expect_among(ear: &mut Ear, wanted: &Seen) {
+    while ear.next().await != *wanted {}
+}
+
+/// The same id, author and room is the same message, whichever node is asked, and at the same time.
+async fn a_retry_elsewhere_is_the_same(nodes: &Nodes) {
+    let send = async |server: &Server, token: &str, n: usize| {
+        let body = json!({"message": {"rid": nodes.a.room, "_id": format!("sent-twice-{n}"), "msg": "once"}});
+        let rest = server.rest().header("authorization", &format!("Bearer {token}"));
+        rest.post("chat.sendMessage", body).await.ok()["message"].take()
+    };
+    let token = &nodes.a.ann.token;
+    for n in 0..8 {
+        let (here, there) = tokio::join!(send(&nodes.a.server, token, n), send(&nodes.b.server, token, n));
+        assert_eq!((&here["_id"], &here["ts"]), (&there["_id"], &there["ts"]));
+    }
+    let lists = nodes.b.lists(&nodes.b.ben).await;
+    let once = |list: &[(String, String)]| list.iter().filter(|(_, said)| said == "once").count();
+    assert!(lists.iter().all(|(_, list)| once(list) == 8), "{lists:?}");
+}
+
+/// A stream that was open on one node goes on at another from where it was.
+#[tokio::test]
+async fn a_stream_goes_on_at_the_other_node_and_a_setting_and_a_room_are_known_there() {
+    let Some(nodes) = Nodes::start(Kind::Group).await else { return };
+    let bearer = format!("Bearer {}", nodes.a.ben.token);
+    let open = async |stage: &Stage, more: &[(&str, &str)]| {
+        let headers: Vec<(&str, &str)> =
+            [("authorization", &*bearer)].into_iter().chain(more.iter().copied()).collect();
+        crate::sse::Stream::open(&stage.server, "/api/chat/stream", &headers).await
+    };
+    let say = async |stage: &Stage, said: &str| {
+        let body = json!({"room_id": stage.room, "message": said});
+        text(&stage.ann.rest.post("/api/chat/send", body).await.expect(201)["message"]["id"])
+    };
+    let mut stream = open(&nodes.a, &[]).await;
+    assert_eq!(stream.event().await.name, "ready");
+    let first = say(&nodes.b, "on the other node").await;
+    let heard = stream.message().await;
+    assert_eq!(heard.data["id"], first.as_str());
+    let place = heard.id.expect("events have ids");
+    drop(stream);
+    let missed = [say(&nodes.a, "missed").await, say(&nodes.b, "missed too").await];
+    let mut again = open(&nodes.b, &[("last-event-id", &place)]).await;
+    for id in &missed {
+        assert_eq!(again.message().await.data["id"], id.as_str());
+    }
+    // A new room reaches whoever listens on the other node.
+    let body = json!({"name": "fresh", "members": ["ben"]});
+    let room = text(&nodes.a.ann.rest.post("groups.create", body).await.expect(200)["group"]["_id"]);
+    let told = again.named("room").await;
+    assert!(told.data.to_string().contains(&room), "{}", told.data);
+    let body = json!({"room_id": room, "message": "in it"});
+    let said: Value = nodes.a.ann.rest.post("/api/chat/send", body).await.expect(201)["message"]["id"].take();
+    assert_eq!(again.message().await.data["id"], said);
+}

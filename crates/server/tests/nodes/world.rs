@@ -1,0 +1,46 @@
+//! Two nodes with what they stand on.
+
+use parlor_testkit::{HostApp, postgres, redis::Redis, server::Setup};
+
+use crate::stage::{Kind, Stage};
+
+/// Two nodes, the same people and one room on both.
+pub struct Nodes {
+    pub redis: Redis,
+    pub a: Stage,
+    pub b: Stage,
+}
+
+/// A node of the two.
+fn setup(redis: &Redis, database: &str) -> Setup {
+    HostApp::setup()
+        .database(database)
+        .env("PARLOR_REDIS_URL", &redis.url())
+        .env("PARLOR_NODE_SILENCE", "2")
+        .env("PARLOR_SECRET_KEY", "one key for both nodes, as long as keys are")
+}
+
+impl Nodes {
+    /// Starts both; `None` where PostgreSQL or Redis is missing.
+    pub async fn start(kind: Kind) -> Option<Self> {
+        let postgres = postgres::shared()?;
+        let redis = Redis::start().await?;
+        let database = postgres.database();
+        // Both at once, on an empty database.
+        let (first, second) =
+            tokio::join!(setup(&redis, &database).start(), setup(&redis, &database).start());
+        let a = Stage::on(first, kind).await;
+        let person = async |id: &str, role: &str| HostApp::person(&second, id, &[role]).await;
+        let b = Stage {
+            app: HostApp::rest(&second),
+            kind,
+            room: a.room.clone(),
+            ann: person("u-ann", "BUS_DRIVER").await,
+            ben: person("u-ben", "CONTROL_STAFF").await,
+            cy: person("u-cy", "USER").await,
+            eve: person("u-eve", "USER").await,
+            server: second,
+        };
+        Some(Self { redis, a, b })
+    }
+}
