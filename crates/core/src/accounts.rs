@@ -121,14 +121,16 @@ impl Chat {
 
     pub(crate) async fn session_of(&self, token: &str) -> Result<Option<Session>> {
         let hash = self.ports.credentials.token_hash(token);
-        let found = match self.sessions.get(&hash) {
-            Some(found) => Some(found),
-            None => self.store().reading(move |rows| rows.session_by_token(&hash)).await?,
-        };
         let now = self.now();
-        let valid = found.filter(|s| s.expires_at.is_none_or(|end| end > now));
+        let is_valid = |session: &Session| session.expires_at.is_none_or(|end| end > now);
+        if let Some(known) = self.sessions.get(&hash) {
+            return Ok(Some(known).filter(is_valid));
+        }
+        let since = self.sessions.round();
+        let found = self.store().reading(move |rows| rows.session_by_token(&hash)).await?;
+        let valid = found.filter(is_valid);
         if let Some(session) = &valid {
-            self.sessions.remember(hash, session.clone());
+            self.sessions.remember(hash, session.clone(), since);
         }
         Ok(valid)
     }
@@ -243,6 +245,7 @@ impl Chat {
             address: device.address.map(|ip| ip.to_string()).unwrap_or_default(),
         };
         let (id, expires_at, made) = (session.id.clone(), session.expires_at, session.clone());
+        let since = self.sessions.round();
         let user = self
             .store()
             .writing(Lane::Verbs, move |tx| {
@@ -256,7 +259,7 @@ impl Chat {
                 put_user(tx, user)
             })
             .await?;
-        self.sessions.remember(token_hash, made);
+        self.sessions.remember(token_hash, made, since);
         Ok(Login { user, session: Some(id), token, expires_at })
     }
 

@@ -73,10 +73,15 @@ impl Chat {
     /// committing node does for all.
     pub fn committed_elsewhere(&self, facts: &[Fact]) {
         for fact in facts {
+            if !self.latest.note(&fact.event) {
+                continue;
+            }
             if let Some((room, _)) = &fact.place {
                 self.heads_moved(room);
             }
             self.take_in(&fact.event);
+            self.keen.take_in(&fact.event);
+            self.newest.take_in(fact);
             if let Event::User { user, .. } = &fact.event {
                 // The text beside the status may be another.
                 self.listening.presence.retell(&user.id);

@@ -15,8 +15,16 @@ const CAPACITY: usize = 50_000;
 /// Valid sessions by their token's hash. What has ended is forgotten before anybody gets an answer.
 pub(crate) struct Sessions {
     by_hash: Cache<[u8; 32], Session>,
-    /// Sessions that ended while their look-up was on its way; small, because look-ups are quick.
-    ended: Mutex<FxHashSet<SessionId>>,
+    ended: Mutex<Ended>,
+}
+
+/// What ended while look-ups were on their way.
+#[derive(Default)]
+struct Ended {
+    /// Single sessions; few, because look-ups are quick.
+    sessions: FxHashSet<SessionId>,
+    /// How often all of somebody's ended.
+    rounds: u64,
 }
 
 impl Sessions {
@@ -28,9 +36,15 @@ impl Sessions {
         self.by_hash.get(hash)
     }
 
-    pub(crate) fn remember(&self, hash: [u8; 32], session: Session) {
+    /// To be asked before a session is looked up or made.
+    pub(crate) fn round(&self) -> u64 {
+        self.ended.lock().rounds
+    }
+
+    /// Keeps a session that was looked up or made since that round, unless it may have ended meanwhile.
+    pub(crate) fn remember(&self, hash: [u8; 32], session: Session, since: u64) {
         let ended = self.ended.lock();
-        if !ended.contains(&session.id) {
+        if ended.rounds == since && !ended.sessions.contains(&session.id) {
             self.by_hash.insert(hash, session);
         }
     }
@@ -38,12 +52,52 @@ impl Sessions {
     /// One session, or all of a user but `kept`, have ended.
     pub(crate) fn forget(&self, user: &UserId, session: Option<&SessionId>, kept: Option<&SessionId>) {
         let mut ended = self.ended.lock();
-        if ended.len() > 10_000 {
-            ended.clear();
+        if ended.sessions.len() > 10_000 {
+            ended.sessions.clear();
+            ended.rounds += 1;
         }
-        ended.extend(session.cloned());
+        match session {
+            Some(session) => {
+                ended.sessions.insert(session.clone());
+            }
+            None => ended.rounds += 1,
+        }
         self.by_hash.retain(|_, s| {
             s.user != *user || session.is_some_and(|id| s.id != *id) || kept.is_some_and(|id| s.id == *id)
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::Time, session::SessionKind};
+
+    #[test]
+    fn what_ended_while_it_was_looked_up_is_not_kept() {
+        let sessions = Sessions::new();
+        let session = |id: &str| Session {
+            id: id.into(),
+            user: "ann".into(),
+            token_hash: [1; 32],
+            expires_at: None,
+            kind: SessionKind::Login,
+            created_at: Time(0),
+            user_agent: String::new(),
+            address: String::new(),
+        };
+        let known = || sessions.get(&[1; 32]).is_some();
+        let since = sessions.round();
+        sessions.forget(&"ann".into(), Some(&"one".into()), None);
+        sessions.remember([1; 32], session("one"), since);
+        assert!(!known(), "it ended by itself");
+        sessions.remember([1; 32], session("two"), since);
+        assert!(known());
+        let since = sessions.round();
+        sessions.forget(&"ann".into(), None, Some(&"three".into()));
+        sessions.remember([1; 32], session("two"), since);
+        assert!(!known(), "all but one ended");
+        sessions.remember([1; 32], session("three"), sessions.round());
+        assert!(known());
     }
 }

@@ -1,14 +1,16 @@
 // Both sides of a ticket and of a room with the official client; exits 0 when all that was heard is right.
-// node socketio-journey.mjs URL TRANSPORTS ROOM ALICE BOB XENA
+// node socketio-journey.mjs URL[,URL] TRANSPORTS ROOM ALICE BOB XENA
+// With two addresses Bob is at the second.
 import assert from 'node:assert/strict';
 import { io } from 'socket.io-client';
 
-const [url, transports, room, ...tokens] = process.argv.slice(2);
+const [addresses, transports, room, ...tokens] = process.argv.slice(2);
+const [url, second = url] = addresses.split(',');
 const within = (what, promise) =>
   Promise.race([promise, new Promise((_, fail) => setTimeout(() => fail(new Error(`in vain: ${what}`)), 15000).unref())]);
 
 class Person {
-  constructor(token) {
+  constructor(token, url) {
     this.heard = [];
     this.waiting = [];
     this.socket = io(url, { auth: { token }, transports: transports.split(','), forceNew: true, reconnectionDelay: 50 });
@@ -31,7 +33,7 @@ class Person {
   }
 }
 
-const [alice, bob, xena] = tokens.map((token) => new Person(token));
+const [alice, bob, xena] = tokens.map((token, n) => new Person(token, n === 1 ? second : url));
 for (const person of [alice, bob, xena]) assert.equal((await person.event('connected')).message, 'Connected');
 if (transports === 'polling,websocket') {
   const engine = alice.socket.io.engine;

@@ -34,8 +34,10 @@ pub fn detail(event: &Event) -> Option<String> {
         E::UserRemoved { user } => json!({ "username": user.username, "name": user.name }),
         E::SessionsEnded { kept, .. } => json!({ "kept": kept.as_ref().map(|id| id.as_str()) }),
         E::Starred { on, .. } => json!({ "on": on }),
-        E::Permission { roles, .. } => {
-            json!({ "roles": roles.iter().map(|role| role.as_str()).collect::<Vec<_>>() })
+        E::Setting { at, .. } | E::Role { at, .. } => json!({ "at": at.millis() }),
+        E::Permission { roles, at, .. } => {
+            let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+            json!({ "roles": roles, "at": at.millis() })
         }
         E::RoleGiven { room, given, username, .. } => {
             json!({ "room": room.as_ref().map(|room| room.as_str()), "given": given, "username": username })

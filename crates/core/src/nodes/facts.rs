@@ -93,21 +93,25 @@ fn event(rows: &mut dyn Read, trace: &Trace) -> Result<Option<Event>> {
             of_user(rows, trace, &detail)?
         }
         TraceOf::Setting => match object {
-            Some(id) => Some(Event::Setting { id: id.into(), value: setting(rows, id)? }),
+            Some(id) => Some(setting(rows, id, &detail)?),
             None => None,
         },
         TraceOf::Permission => match object {
             Some(id) => {
                 let grant = rows.grants()?.into_iter().find(|grant| &*grant.permission == id);
-                let roles = grant.map_or_else(|| detail.roles(), |grant| grant.roles);
-                Some(Event::Permission { id: id.into(), roles: roles.into() })
+                let (roles, at) = grant.map_or_else(
+                    || (detail.roles(), detail.time("at")),
+                    |grant| (grant.roles, grant.updated_at),
+                );
+                Some(Event::Permission { id: id.into(), roles: roles.into(), at })
             }
             None => None,
         },
         TraceOf::Role => match object.map(RoleId::new) {
             Some(id) => {
                 let role = rows.roles()?.into_iter().find(|role| role.id == id).map(Arc::new);
-                Some(Event::Role { id, role })
+                let at = role.as_ref().map_or_else(|| detail.time("at"), |role| role.updated_at);
+                Some(Event::Role { id, role, at })
             }
             None => None,
         },
@@ -252,10 +256,14 @@ fn before(user: &User, was: &Detail) -> User {
     }
 }
 
-/// A setting's value as it is now: what was chosen, else the default. One that went with its family has none.
-fn setting(rows: &mut dyn Read, id: &str) -> Result<Value> {
+/// A setting as it is now: what was chosen, else the default. One that went with its family has none.
+fn setting(rows: &mut dyn Read, id: &str, detail: &Detail) -> Result<Event> {
     let all = Settings::snapshot(rows.setting_values()?);
-    Ok(all.get(id).map_or_else(|| Value::Json(Json::new("null")), |setting| setting.value.clone()))
+    let (value, at) = match all.get(id) {
+        Some(setting) => (setting.value.clone(), setting.updated_at.max(detail.time("at"))),
+        None => (Value::Json(Json::new("null")), detail.time("at")),
+    };
+    Ok(Event::Setting { id: id.into(), value, at })
 }
 
 fn action(word: &str) -> Option<CaseAction> {

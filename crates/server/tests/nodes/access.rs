@@ -1,6 +1,6 @@
 //! Whoever loses access on one node has lost it on the other.
 
-use parlor_testkit::{Ddp, Person, Server, server::ADMINISTRATOR, wait};
+use parlor_testkit::{Ddp, Person, Rest, Server, server::ADMINISTRATOR};
 use serde_json::{Value, json};
 
 use crate::{stage::Kind, world::Nodes};
@@ -13,8 +13,35 @@ async fn listening(server: &Server, token: &str, room: &str) -> Ddp {
     socket
 }
 
-async fn say(who: &Person, room: &str, text: &str) -> Value {
-    who.say(room, text).await["_id"].take()
+/// A room on the first node, and an ear on the second.
+struct Marker {
+    by: Person,
+    room: String,
+    ear: Ddp,
+}
+
+impl Marker {
+    /// Says something on the first node and waits until the second tells it: by then that knows all that came before.
+    async fn crosses(&mut self) -> Value {
+        let id = self.by.say(&self.room, "a marker").await["_id"].take();
+        let is_it = |args: &Value| args[0]["_id"] == id;
+        drop(self.ear.event_where("room-messages", &self.room, is_it).await);
+        id
+    }
+}
+
+fn token(who: &Person) -> String {
+    who.rest.token().expect("signed in").to_owned()
+}
+
+/// The same session on another node.
+fn at(server: &Server, who: &Person) -> Rest {
+    server.rest().signed_in(&who.id, &token(who))
+}
+
+async fn refused(rest: &Rest, endpoint: &str, body: Value) {
+    let answer = rest.post(endpoint, body).await;
+    assert!((400..500).contains(&answer.status), "{endpoint}: {}", answer.text());
 }
 
 /// A member is removed, a session ends, an account is switched off, a permission is taken: all on one node, and on the
@@ -30,69 +57,109 @@ async fn access_that_is_lost_on_one_node_is_lost_on_the_other() {
     let off = admin.make(a, "off", "Otto Off").await;
     let stays = admin.make(a, "stays", "Sam Stays").await;
     let room = owner.group("closed", &[&removed, &off, &stays]).await;
-    let token = |who: &Person| who.rest.token().expect("signed in").to_owned();
-    let mut hears = listening(b, &token(&stays), &room).await;
+    let ear = listening(b, &token(&stays), &room).await;
     let mut lost = listening(b, &token(&removed), &room).await;
     let mut ended = listening(b, &token(&off), &room).await;
-    let elsewhere = |who: &Person| b.rest().signed_in(&who.id, &token(who));
+    let mut marker = Marker { by: owner, room: room.clone(), ear };
 
-    // All three hear, and may write on the other node.
-    let first = say(&owner, &room, "for all three").await;
-    for socket in [&mut hears, &mut lost, &mut ended] {
-        assert_eq!(socket.event("stream-room-messages", &room).await["fields"]["args"][0]["_id"], first);
+    // All hear, and may write on the other node.
+    let first = marker.crosses().await;
+    for socket in [&mut lost, &mut ended] {
+        assert_eq!(socket.event("room-messages", &room).await[0]["_id"], first);
     }
     let message = |text: &str| json!({"message": {"rid": room, "msg": text}});
-    drop(elsewhere(&removed).post("chat.sendMessage", message("still in")).await.ok());
+    drop(at(b, &removed).post("chat.sendMessage", message("still in")).await.ok());
+    drop(at(b, &off).get("me", &[]).await.ok());
 
-    drop(owner.rest.post("groups.kick", json!({"roomId": room, "userId": removed.id})).await.ok());
-    drop(
-        admin.rest.post("users.setActiveStatus", json!({"userId": off.id, "activeStatus": false})).await.ok(),
-    );
-    let secret = say(&owner, &room, "for those who stayed").await;
-    hears
-        .event_where("stream-room-messages", &room, |frame| frame["fields"]["args"][0]["_id"] == secret)
-        .await;
-    // What came to the one who stayed came to all who may hear it: the others' sockets hold nothing of it.
-    assert_eq!(ended.until_closed().await.map(|_| ()), Some(()), "the account's socket is closed");
+    drop(marker.by.rest.post("groups.kick", json!({"roomId": room, "userId": removed.id})).await.ok());
+    let switch = json!({"userId": off.id, "activeStatus": false});
+    drop(admin.rest.post("users.setActiveStatus", switch).await.ok());
+    let secret = marker.crosses().await;
+    assert!(ended.until_closed().await.is_some(), "the account's socket is closed");
     lost.barrier().await;
     for frame in lost.kept().chain(ended.kept()) {
-        assert!(!frame.to_string().contains("for those who stayed"), "{frame}");
+        assert!(!frame.to_string().contains(secret.as_str().expect("an id")), "{frame}");
     }
-    let refused = elsewhere(&removed).post("chat.sendMessage", message("let me in")).await;
-    assert!(refused.status >= 400, "{}", refused.text());
-    elsewhere(&off).get("me", &[]).await.refused(401);
+    refused(&at(b, &removed), "chat.sendMessage", message("let me in")).await;
+    let _ = at(b, &off).get("me", &[]).await.refused(401);
 
-    a_logout_ends_the_session_everywhere(&nodes, &stays, &mut hears).await;
-    settings_and_permissions_hold_everywhere(&nodes, &admin, &owner).await;
+    whoever_is_banned_is_out_everywhere(&nodes, &mut marker, &removed).await;
+    a_token_that_is_removed_opens_nothing_anywhere(&nodes, &mut marker, &stays).await;
+    a_role_that_is_taken_is_taken_everywhere(&nodes, &admin, &mut marker, &stays).await;
+    settings_and_permissions_hold_everywhere(&nodes, &admin, &marker.by).await;
+    a_logout_ends_the_session_everywhere(&nodes, &stays, marker.ear).await;
 }
 
-async fn a_logout_ends_the_session_everywhere(nodes: &Nodes, who: &Person, socket: &mut Ddp) {
-    let there = nodes.b.server.rest().signed_in(&who.id, who.rest.token().expect("signed in"));
+async fn whoever_is_banned_is_out_everywhere(nodes: &Nodes, marker: &mut Marker, who: &Person) {
+    let there = at(&nodes.b.server, who);
+    let square = marker.by.channel("square", &[]).await;
+    marker.crosses().await;
+    let query = [("roomId", square.as_str())];
+    drop(there.get("channels.messages", &query).await.ok());
+    let ban = json!({"roomId": square, "userId": who.id});
+    drop(marker.by.rest.post("rooms.banUser", ban.clone()).await.ok());
+    marker.crosses().await;
+    assert_ne!(there.get("channels.messages", &query).await.status, 200);
+    refused(&there, "channels.join", json!({"roomId": square})).await;
+    drop(marker.by.rest.post("rooms.unbanUser", ban).await.ok());
+    marker.crosses().await;
+    drop(there.get("channels.messages", &query).await.ok());
+}
+
+async fn a_token_that_is_removed_opens_nothing_anywhere(nodes: &Nodes, marker: &mut Marker, who: &Person) {
+    let wanted = json!({"tokenName": "robot", "bypassTwoFactor": true});
+    let made = who.rest.post("users.generatePersonalAccessToken", wanted).await.ok();
+    let made = made["token"].as_str().expect("a token").to_owned();
+    let there = nodes.b.server.rest().signed_in(&who.id, &made);
     drop(there.get("me", &[]).await.ok());
-    drop(who.rest.post("logout", json!({})).await.ok());
-    assert!(socket.until_closed().await.is_some(), "its socket on the other node is closed");
-    there.get("me", &[]).await.refused(401);
+    drop(who.rest.post("users.removePersonalAccessToken", json!({"tokenName": "robot"})).await.ok());
+    marker.crosses().await;
+    let _ = there.get("me", &[]).await.refused(401);
+    drop(at(&nodes.b.server, who).get("me", &[]).await.ok());
+}
+
+async fn a_role_that_is_taken_is_taken_everywhere(
+    nodes: &Nodes,
+    admin: &Person,
+    marker: &mut Marker,
+    who: &Person,
+) {
+    let there = at(&nodes.b.server, who);
+    let role = json!({"roleId": "admin", "username": who.username});
+    assert_ne!(there.get("rooms.adminRooms", &[]).await.status, 200);
+    drop(admin.rest.post("roles.addUserToRole", role.clone()).await.ok());
+    marker.crosses().await;
+    drop(there.get("rooms.adminRooms", &[]).await.ok());
+    drop(admin.rest.post("roles.removeUserFromRole", role).await.ok());
+    marker.crosses().await;
+    assert_ne!(there.get("rooms.adminRooms", &[]).await.status, 200);
 }
 
 async fn settings_and_permissions_hold_everywhere(nodes: &Nodes, admin: &Person, owner: &Person) {
     let b = &nodes.b.server;
-    let there = b.rest().signed_in(&owner.id, owner.rest.token().expect("signed in"));
+    let there = at(b, owner);
     drop(there.post("channels.create", json!({"name": "before"})).await.ok());
     let mut socket = Ddp::connect(b).await;
-    socket.resume(owner.rest.token().expect("signed in")).await.expect("let in");
+    socket.resume(&token(owner)).await.expect("let in");
     for (stream, key) in [("notify-logged", "permissions-changed"), ("notify-all", "public-settings-changed")]
     {
         socket.stream(stream, key).await.expect("everybody may");
     }
     let body = json!({"permissions": [{"_id": "create-c", "roles": ["admin"]}]});
     drop(admin.rest.post("permissions.update", body).await.ok());
-    socket.event("stream-notify-logged", "permissions-changed").await;
-    let refused = there.post("channels.create", json!({"name": "after"})).await;
-    assert!(refused.status >= 400, "{}", refused.text());
+    drop(socket.event("notify-logged", "permissions-changed").await);
+    refused(&there, "channels.create", json!({"name": "after"})).await;
 
     drop(admin.rest.post("settings/Site_Name", json!({"value": "One house"})).await.ok());
-    socket.event("stream-notify-all", "public-settings-changed").await;
-    let told =
-        wait::within("the setting", b.rest().get("settings.public", &[("_id", "Site_Name")])).await.ok();
+    drop(socket.event("notify-all", "public-settings-changed").await);
+    let told = b.rest().get("settings.public", &[("_id", "Site_Name")]).await.ok();
     assert_eq!(told["settings"][0]["value"], "One house", "{told}");
+}
+
+async fn a_logout_ends_the_session_everywhere(nodes: &Nodes, who: &Person, mut socket: Ddp) {
+    let there = at(&nodes.b.server, who);
+    drop(there.get("me", &[]).await.ok());
+    drop(who.rest.post("logout", json!({})).await.ok());
+    assert!(socket.until_closed().await.is_some(), "its socket on the other node is closed");
+    let _ = there.get("me", &[]).await.refused(401);
 }

@@ -1,11 +1,13 @@
 //! Redis goes and comes back, a node dies.
 
-use parlor_testkit::{Ddp, HostPerson, wait};
+use parlor_testkit::{Ddp, HostPerson, Person, server::ADMINISTRATOR, wait};
 use serde_json::{Value, json};
 
 use crate::{
     doors::{Door, Hands},
-    stage::Kind,
+    sink::Sink,
+    sse::Stream,
+    stage::{Kind, Stage, text},
     world::Nodes,
 };
 
@@ -13,8 +15,8 @@ use crate::{
 async fn until(socket: &mut Ddp, room: &str, last: &str) -> Vec<String> {
     let mut heard = Vec::new();
     loop {
-        let frame = socket.event("stream-room-messages", room).await;
-        let message = &frame["fields"]["args"][0];
+        let args = socket.event("room-messages", room).await;
+        let message = &args[0];
         if message.get("t").is_none() {
             heard.push(message["msg"].as_str().unwrap_or_default().to_owned());
             if message["msg"] == last {
@@ -38,30 +40,60 @@ async fn until_seen(by: &HostPerson, of: &str, wanted: &str) {
     .await;
 }
 
+/// Somebody on the sockets of one node, who hears the room.
+async fn hears(stage: &Stage, who: &HostPerson) -> Ddp {
+    let mut socket = Ddp::connect(&stage.server).await;
+    socket.resume(&who.token).await.expect("let in");
+    socket.stream("room-messages", &stage.room).await.expect("a member may listen");
+    socket
+}
+
+/// A stream of events on one node, from the beginning or from a place.
+async fn streams(stage: &Stage, who: &HostPerson, after: Option<&str>) -> Stream {
+    let bearer = format!("Bearer {}", who.token);
+    let mut headers = vec![("authorization", bearer.as_str())];
+    headers.extend(after.map(|place| ("last-event-id", place)));
+    Stream::open(&stage.server, "/api/chat/stream", &headers).await
+}
+
+/// Has what is said in groups told to this address.
+async fn tell_outside(stage: &Stage, url: &str) {
+    let administrator = Person::sign_in(&stage.server, ADMINISTRATOR.0, ADMINISTRATOR.1).await;
+    let wanted = json!({
+        "type": "webhook-outgoing", "name": "host", "enabled": true, "username": "administrator", "urls": [url],
+        "channel": "all_private_groups", "scriptEnabled": false, "event": "sendMessage", "token": "shared",
+    });
+    let _ = administrator.rest.post("integrations.create", wanted).await.ok();
+}
+
+/// What is told outside, up to the message with this text.
+async fn told_outside(sink: &mut Sink, last: &str) -> Vec<String> {
+    let mut told = Vec::new();
+    while told.last().is_none_or(|text| text != last) {
+        told.push(text(&sink.next().await.body["text"]));
+    }
+    told
+}
+
 /// S0-79, S0-84: Redis is killed while both nodes talk, and comes back: every message is acknowledged, and heard once on both, in
-/// one order. Then a node is killed: the other goes on, and those who were connected there are gone.
+/// one order; outside it is told once. Then a node is killed: the other goes on, and those who were connected there are
+/// gone, or go on at the other from where they were. So it is the other way round: one of the two led.
 #[tokio::test]
 async fn s0_79_s0_84_without_redis_nothing_is_lost_or_doubled_and_a_dead_node_takes_its_people_along() {
     let Some(mut nodes) = Nodes::start(Kind::Group).await else { return };
     let room = nodes.a.room.clone();
-    let (mut here, mut there) = {
-        let (a, b) = (&nodes.a, &nodes.b);
-        let mut here = Ddp::connect(&a.server).await;
-        here.resume(&a.cy.token).await.expect("let in");
-        let mut there = Ddp::connect(&b.server).await;
-        there.resume(&b.ben.token).await.expect("let in");
-        for socket in [&mut here, &mut there] {
-            socket.stream("room-messages", &room).await.expect("a member may listen");
-        }
-        (here, there)
-    };
+    let mut outside = Sink::open().await;
+    tell_outside(&nodes.a, &outside.url).await;
+    let (mut here, mut there) = (hears(&nodes.a, &nodes.a.cy).await, hears(&nodes.b, &nodes.b.ben).await);
+    let mut stream = streams(&nodes.a, &nodes.a.cy, None).await;
+    assert_eq!(stream.event().await.name, "ready");
     // Seen on the other node, each way.
     until_seen(&nodes.b.ann, "u-cy", "online").await;
     until_seen(&nodes.a.ann, "u-ben", "online").await;
 
     let (mut ann, mut ben) =
         (Hands::of(&nodes.a, &nodes.a.ann).await, Hands::of(&nodes.b, &nodes.b.ben).await);
-    let mut stories = [Vec::new(), Vec::new()];
+    let (mut stories, mut newest) = ([Vec::new(), Vec::new()], String::new());
     for (turn, last) in ["with Redis", "without", "with it again"].into_iter().enumerate() {
         match turn {
             1 => nodes.redis.take_away(),
@@ -72,18 +104,44 @@ async fn s0_79_s0_84_without_redis_nothing_is_lost_or_doubled_and_a_dead_node_ta
             let (first, second) = (format!("ann {turn} {n}"), format!("ben {turn} {n}"));
             tokio::join!(ann.send(Door::RocketRest, &first), ben.send(Door::RoomsRest, &second));
         }
-        ann.send(Door::Inbox, last).await;
+        newest = ann.send(Door::Inbox, last).await;
         stories[0].extend(until(&mut here, &room, last).await);
         stories[1].extend(until(&mut there, &room, last).await);
     }
     assert_eq!(stories[0], stories[1]);
     assert_eq!(stories[0].len(), 3 * 13, "{:?}", stories[0]);
+    let mut told = Vec::new();
+    while told.len() < stories[0].len() {
+        told.push(text(&outside.next().await.body["text"]));
+    }
+    told.sort();
+    stories[0].sort();
+    assert_eq!(told, stories[0], "outside each is told once");
 
     // Whoever was away in between is told of who is where.
     until_seen(&nodes.a.ann, "u-ben", "online").await;
+    let place = loop {
+        let heard = stream.message().await;
+        if heard.data["id"] == newest.as_str() {
+            break heard.id.expect("events have ids");
+        }
+    };
     nodes.a.server.kill9();
-    ben.send(Door::RocketRest, "goes on").await;
+    let missed = ben.send(Door::RocketRest, "goes on").await;
     assert_eq!(until(&mut there, &room, "goes on").await, ["goes on"]);
+    let mut again = streams(&nodes.b, &nodes.b.cy, Some(&place)).await;
+    assert_eq!(again.message().await.data["id"], missed.as_str(), "from where it was");
+    assert!(told_outside(&mut outside, "goes on").await.len() <= 2, "the last call may be made again");
+    drop(again);
     until_seen(&nodes.b.ann, "u-cy", "offline").await;
     assert_eq!(status(&nodes.b.ann, "u-ben").await, json!("online"));
+
+    nodes.a.server.restart().await;
+    let mut back = hears(&nodes.a, &nodes.a.cy).await;
+    until_seen(&nodes.b.ann, "u-cy", "online").await;
+    nodes.b.server.kill9();
+    let mut ann = Hands::of(&nodes.a, &nodes.a.ann).await;
+    ann.send(Door::RocketRest, "the other way round").await;
+    assert_eq!(until(&mut back, &room, "the other way round").await, ["the other way round"]);
+    drop(told_outside(&mut outside, "the other way round").await);
 }

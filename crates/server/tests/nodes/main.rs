@@ -6,6 +6,7 @@
 
 mod access;
 mod faults;
+mod official;
 mod told;
 mod world;
 
@@ -15,6 +16,9 @@ mod doors;
 #[allow(dead_code, reason = "the ears of another test binary, of which a part is used")]
 #[path = "../host/cross/ears.rs"]
 mod ears;
+#[allow(dead_code, reason = "the server of another test binary, of which a part is used")]
+#[path = "../workspace/sink.rs"]
+mod sink;
 #[allow(dead_code, reason = "the client of another test binary, of which a part is used")]
 #[path = "../socketio/client.rs"]
 mod sio;

@@ -1,5 +1,6 @@
 //! What is done on one node is told on the other.
 
+use futures_util::future::join_all;
 use parlor_testkit::Server;
 use serde_json::{Value, json};
 
@@ -21,12 +22,9 @@ async fn s0_6_s0_79_s0_84_s4_48_what_is_said_on_two_nodes_is_heard_on_both_once_
     let mut all = ears(&nodes.a, &nodes.a.cy).await;
     all.extend(ears(&nodes.b, &nodes.b.cy).await);
     let (ann, ben) = (Hands::of(&nodes.a, &nodes.a.ann).await, Hands::of(&nodes.b, &nodes.b.ben).await);
-    let (mut ann, mut ben) = tokio::join!(talk(ann, "ann"), talk(ben, "ben"));
-    let last = ann.send(Door::RocketRest, "the last word").await;
-    let mut stories = Vec::new();
-    for ear in &mut all {
-        stories.push((ear.name(), until(ear, &last).await));
-    }
+    // All listen while the two talk: whoever does not answer is cut off.
+    let listening = join_all(all.iter_mut().map(|ear| until(ear, "the last word")));
+    let ((mut ann, mut ben, last), stories) = tokio::join!(conversation(ann, ben), listening);
     let (_, first) = &stories[0];
     assert_eq!(first.len(), 2 * EACH + 1, "{first:?}");
     for (name, story) in &stories {
@@ -43,6 +41,13 @@ async fn s0_6_s0_79_s0_84_s4_48_what_is_said_on_two_nodes_is_heard_on_both_once_
     a_retry_elsewhere_is_the_same(&nodes).await;
 }
 
+/// Both talk at once, then one has the last word; its id.
+async fn conversation(ann: Hands, ben: Hands) -> (Hands, Hands, String) {
+    let (mut ann, ben) = tokio::join!(talk(ann, "ann"), talk(ben, "ben"));
+    let last = ann.send(Door::RocketRest, "the last word").await;
+    (ann, ben, last)
+}
+
 async fn talk(mut hands: Hands, name: &str) -> Hands {
     let doors: Vec<Door> = Door::of(Kind::Ticket, |_| true).collect();
     for n in 0..EACH {
@@ -51,14 +56,14 @@ async fn talk(mut hands: Hands, name: &str) -> Hands {
     hands
 }
 
-/// The messages that an ear hears up to this one, whatever else it hears.
-async fn until(ear: &mut Ear, last: &str) -> Vec<String> {
+/// The messages that an ear hears up to the one with this text, whatever else it hears; and which ear it is.
+async fn until(ear: &mut Ear, last: &str) -> (&'static str, Vec<String>) {
     let mut story = Vec::new();
     loop {
-        if let Seen::Sent { id, .. } = ear.next().await {
+        if let Seen::Sent { id, said } = ear.next().await {
             story.push(id);
-            if story.last().is_some_and(|id| id == last) {
-                return story;
+            if said == last {
+                return (ear.name(), story);
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::sql::{Access, Client, Counters, On, PLACE_BITS, PostgresConn, SqlError, SqlTx, Target};
 use parlor_core::clock::Time;
 use postgres::SimpleQueryMessage;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,15 @@ pub(super) struct Link {
     batches: bool,
     /// Locks that the next writing transaction takes before it gets its number.
     first: Vec<i64>,
+}
+
+/// What begins a transaction and asks for its number, behind these locks.
+fn begin(first: &[i64]) -> Cow<'static, str> {
+    if first.is_empty() {
+        return "BEGIN; SELECT pg_current_xact_id()::text".into();
+    }
+    let locks = first.iter().map(|lock| format!("SELECT pg_advisory_xact_lock({lock});"));
+    format!("BEGIN;{} SELECT pg_current_xact_id()::text", locks.collect::<String>()).into()
 }
 
 /// How an attempt ended.
@@ -188,8 +198,7 @@ impl Link {
 
     /// Begins a writing transaction and learns its number, by which a commit whose answer was lost is looked up.
     fn begin(&mut self, limit: Duration) -> Result<i64, SqlError> {
-        let locks = self.first.iter().map(|lock| format!("SELECT pg_advisory_xact_lock({lock});"));
-        let begin = format!("BEGIN;{} SELECT pg_current_xact_id()::text", locks.collect::<String>());
+        let begin = begin(&self.first);
         let conn = self.conn(limit)?;
         conn.access = Access::Write;
         let answers = conn.client.simple_query(&begin)?;

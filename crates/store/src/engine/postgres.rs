@@ -134,7 +134,10 @@ impl Postgres {
 /// Brings the schema up to date, one node at a time; tells the base of the journal's numbers.
 fn prepare(target: &Target, counters: &Counters) -> Result<i64, OpenError> {
     let mut direct = Direct { conn: connect(target, None)?, counters };
-    direct.conn.client.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
+    // Another node may be at it, for as long as it takes.
+    direct.conn.client.batch_execute(&format!(
+        "SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATION_LOCK}); SET statement_timeout = '4s'"
+    ))?;
     migrations::migrate(&mut direct)?;
     let mut base = 0;
     direct.transaction(&mut |tx| {
