@@ -111,10 +111,10 @@ impl Chat {
                     self.pass_here(event);
                 }
             }
-            Event::Gathered { room, user, name, here } => {
-                if self.listening.gathering.elsewhere(node, &room, &user, here) {
-                    self.pass_here(Event::Gathered { room, user, name, here });
-                }
+            Event::Gathered { ref room, ref user, here, .. }
+                if self.listening.gathering.elsewhere(node, room, user, here) =>
+            {
+                self.pass_here(event);
             }
             Event::Whisper { .. } | Event::Signal { .. } => self.pass_here(event),
             _ => {}

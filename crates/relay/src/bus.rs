@@ -136,14 +136,14 @@ async fn hear_by(shared: &Shared, known: &mut HashMap<NodeId, Instant>) -> Redis
             Ok(Some(letter)) => letter,
             Ok(None) | Err(_) => return Ok(()),
         };
-        if let Some((from, said)) = wire::open(letter.get_payload_bytes()) {
-            if from != shared.node {
-                if known.insert(from, Instant::now()).is_none() {
-                    // It may have told of its people before.
-                    shared.greet.notify_one();
-                }
-                said.into_iter().for_each(|word| take(shared, known, from, word));
+        if let Some((from, said)) = wire::open(letter.get_payload_bytes())
+            && from != shared.node
+        {
+            if known.insert(from, Instant::now()).is_none() {
+                // It may have told of its people before.
+                shared.greet.notify_one();
             }
+            said.into_iter().for_each(|word| take(shared, known, from, word));
         }
         // One's own letters come here too, at least once a second.
         let late: Vec<NodeId> = known
