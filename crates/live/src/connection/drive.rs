@@ -12,7 +12,7 @@ use super::work::Work;
 use super::{Session, Step};
 use crate::close::Closed;
 use crate::live::{Door, Entered};
-use crate::outbox::WakeOn;
+use crate::outbox::{WakeOn, gather};
 use crate::ws::{Decoder, frame_close};
 
 /// Turns in one go before others get the thread.
@@ -109,6 +109,24 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
         };
         let ticked = self.tick(cx)?;
         Ok(moved | ticked || !self.arm(cx, drained))
+    }
+
+    /// Turns until there is nothing to do, or it is the turn of others.
+    fn turns(&mut self, cx: &mut Context<'_>) -> Poll<Closed> {
+        for _ in 0..TURNS {
+            match self.turn(cx) {
+                Ok(true) => {}
+                Ok(false) => return Poll::Pending,
+                Err(why) => {
+                    if let Some(why) = self.end(why) {
+                        tracing::debug!(door = self.door().name, why = why.name(), "connection ended");
+                        return Poll::Ready(why);
+                    }
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn arm(&self, cx: &Context<'_>, drained: Drained) -> bool {
@@ -257,20 +275,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Future for Connection<IO, S
     type Output = Closed;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Closed> {
-        let this = self.get_mut();
-        for _ in 0..TURNS {
-            match this.turn(cx) {
-                Ok(true) => {}
-                Ok(false) => return Poll::Pending,
-                Err(why) => {
-                    if let Some(why) = this.end(why) {
-                        tracing::debug!(door = this.door().name, why = why.name(), "connection ended");
-                        return Poll::Ready(why);
-                    }
-                }
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        // What others are told of it (who came, who types) is written together.
+        gather(|| self.get_mut().turns(cx))
     }
 }

@@ -64,10 +64,12 @@ fn write_all(outboxes: Vec<Arc<Outbox>>) {
     outboxes.into_iter().for_each(|outbox| outbox.write_straight(&mut batch));
 }
 
+#[derive(Default)]
 struct Held {
     list: List,
-    since: Instant,
-    now: Instant,
+    /// When the first on the list came to it.
+    since: Option<Instant>,
+    now: Option<Instant>,
 }
 
 thread_local! {
@@ -89,8 +91,7 @@ pub fn gather<R>(work: impl FnOnce() -> R) -> R {
     if is_on() {
         return work();
     }
-    let now = Instant::now();
-    HELD.set(Some(Held { list: List::default(), since: now, now }));
+    HELD.set(Some(Held::default()));
     let _end = End;
     work()
 }
@@ -102,7 +103,8 @@ pub(super) fn is_on() -> bool {
 
 /// The time, to the fraction of a millisecond that 64 pushes take.
 pub(super) fn now() -> Instant {
-    HELD.with_borrow(|held| held.as_ref().map(|held| held.now)).unwrap_or_else(Instant::now)
+    HELD.with_borrow_mut(|held| held.as_mut().map(|held| *held.now.get_or_insert_with(Instant::now)))
+        .unwrap_or_else(Instant::now)
 }
 
 /// Sees to an outbox, now or together with others.
@@ -113,16 +115,18 @@ pub(super) fn add(due: Due) {
             list.add(due);
             return list;
         };
+        let since = *held.since.get_or_insert_with(Instant::now);
         held.list.add(due);
         // A look at the clock for each would cost more than it brings.
         if !held.list.len().is_multiple_of(64) {
             return List::default();
         }
-        held.now = Instant::now();
-        if held.now - held.since < LONGEST {
+        let now = Instant::now();
+        held.now = Some(now);
+        if now - since < LONGEST {
             return List::default();
         }
-        held.since = held.now;
+        held.since = None;
         std::mem::take(&mut held.list)
     });
     list.see_to();
