@@ -105,6 +105,7 @@ pub struct Chat {
     pub(crate) sweeping: crate::uploads_sweep::Sweeping,
     pub(crate) keen: crate::keen::Keen,
     pub(crate) newest: crate::newest::Newest,
+    pub(crate) machine: std::sync::OnceLock<Arc<dyn crate::machine::Machine>>,
 }
 
 impl Chat {
@@ -144,6 +145,7 @@ impl Chat {
             sweeping: Default::default(),
             keen: crate::keen::Keen::new(sizes.rooms, in_order),
             newest: crate::newest::Newest::new(in_order),
+            machine: Default::default(),
         }
     }
 

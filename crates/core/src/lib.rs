@@ -63,6 +63,7 @@ mod keen;
 mod latest;
 pub mod letters;
 pub mod listening;
+pub mod machine;
 pub mod media;
 pub mod members;
 pub mod members_list;

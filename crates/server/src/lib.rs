@@ -12,6 +12,7 @@ mod entrances;
 mod host;
 mod http;
 mod logs;
+mod machine;
 mod metrics;
 mod nodes;
 mod serve;

@@ -203,6 +203,7 @@ impl Core {
             },
         );
         let host = Host::new(chat.clone(), live.clone(), crate::host::options(config, file_key));
+        chat.runs_in(Arc::new(crate::machine::Here::new(config)));
         let metrics = Metrics::new(engine.clone(), live.clone(), chat.clone());
         let others = match joining {
             Some(joining) => nodes::join(config, joining, &chat).await?,

@@ -316,4 +316,24 @@ export default [
       await looks(boss, (locale) => boss.sees(rows(boss, locale === "fr" ? "Salons" : /./)), "admin-rooms");
     },
   },
+  {
+    name: "an administrator makes a backup, reads the log as it comes and finds past imports",
+    shows: [65],
+    async run(stage) {
+      const boss = await administrator(stage, "/admin/data", "Backup, import, logs");
+      const { page } = boss;
+      await boss.sees(page.getByText("No backup was made here yet.").or(page.getByText(/^Last backup:/)));
+      await boss.button("Back up now").click();
+      await boss.sees(page.getByText(/^Last backup:/));
+      const backups = page.getByRole("list", { name: "Backups on the server" }).getByRole("listitem");
+      await boss.sees(backups.filter({ hasText: /\d file/ }));
+      const log = page.getByRole("list", { name: "Log" });
+      await page.getByRole("searchbox", { name: "Search" }).fill("backup was made");
+      await boss.sees(log.getByRole("listitem").filter({ hasText: "a backup was made" }));
+      await page.getByRole("combobox", { name: "At least" }).selectOption("Errors");
+      await boss.seesNot(log.getByRole("listitem").filter({ hasText: "a backup was made" }));
+      await boss.sees(page.getByText("Nothing was imported yet."));
+      await looks(boss, () => boss.sees(page.getByRole("heading", { level: 1 })), "data");
+    },
+  },
 ];

@@ -30,7 +30,6 @@ const FAMILIES: &[(&str, &str)] = &[
     ("media-calls", "Voice calls"),
     ("omnichannel/", "Omnichannel"),
     ("startImport", "Imports over the API"),
-    ("stdout.", "The server's log over the API"),
     ("twoFactorChallenges.", "Challenges without a sign-in"),
     ("uploadImport", "Imports over the API"),
     ("voip", "Voice calls"),

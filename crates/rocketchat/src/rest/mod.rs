@@ -30,6 +30,7 @@ mod info;
 pub(crate) mod integrations;
 mod invites;
 pub(crate) mod left_out;
+mod machine;
 pub(crate) mod mail;
 mod method_call;
 mod moderation;
@@ -88,6 +89,7 @@ pub(crate) fn all() -> Vec<Route> {
         im::routes(),
         integrations::routes(),
         info::routes(),
+        machine::routes(),
         mail::routes(),
         method_call::routes(),
         moderation::routes(),

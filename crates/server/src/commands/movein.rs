@@ -15,7 +15,7 @@ pub(super) const SCRATCH: &str = "moving-in";
 pub(super) async fn rocketchat(core: &Core, options: &rocketchat::Options) -> Result<()> {
     core.chat.ensure_bot().await?;
     let tally = rocketchat::run(&core.chat, options).await?;
-    end(core, &tally, options.dry_run).await
+    end(core, "rocketchat", &tally, options.dry_run).await
 }
 
 /// `parlor import rocketchat --url URL`
@@ -24,21 +24,22 @@ pub(super) async fn live(core: &Core, options: &live::Options) -> Result<()> {
     // The operator names that server himself, so it may be anywhere.
     let client = parlor_http::Client::only_to(&options.url).map_err(|why| anyhow::anyhow!("{why}"))?;
     let tally = live::run(&core.chat, Arc::new(client), options).await?;
-    end(core, &tally, options.dry_run).await
+    end(core, "rocketchat", &tally, options.dry_run).await
 }
 
 /// `parlor import slack FILE`
 pub(super) async fn slack(core: &Core, options: &slack::Options) -> Result<()> {
     core.chat.ensure_bot().await?;
     let tally = slack::run(&core.chat, options).await?;
-    end(core, &tally, options.dry_run).await
+    end(core, "slack", &tally, options.dry_run).await
 }
 
-async fn end(core: &Core, tally: &Tally, dry_run: bool) -> Result<()> {
+async fn end(core: &Core, source: &str, tally: &Tally, dry_run: bool) -> Result<()> {
     if dry_run {
         println!("nothing was stored; this is what would be done:");
     } else {
         core.chat.moved_in(&Actor::system(UserId::new(ROCKET_CAT))).await?;
+        core.chat.note_import(source, &tally.to_string()).await?;
     }
     print!("{tally}");
     ensure!(tally.add_up(), "the counts do not add up: please report this");
@@ -55,6 +56,8 @@ pub(super) async fn showwise(core: &Core, source: &Path, dry_run: bool) -> Resul
     let counts = showwise::run(&core.chat, &actor, &old, dry_run).await?;
     if dry_run {
         println!("nothing was stored; this is what would be done:");
+    } else {
+        core.chat.note_import("showwise", &counts.to_string()).await?;
     }
     print!("{counts}");
     ensure!(counts.add_up(), "the counts do not add up: please report this");

@@ -78,7 +78,7 @@ async fn small_things_are_as_clients_know_them() {
     let refused = member.rest.get("chat.getURLPreview", &unloaded).await.refused(400);
     assert_eq!(refused["errorType"], "error-not-allowed");
     // What is left out says so.
-    for name in ["stdout.queue", "loginCode.redeem", "twoFactorChallenges.sendEmailCode"] {
+    for name in ["startImport", "loginCode.redeem", "twoFactorChallenges.sendEmailCode"] {
         let refused = administrator.rest.get(name, &[]).await.refused(404);
         assert_eq!(refused["errorType"], "error-endpoint-not-available", "{name}");
     }

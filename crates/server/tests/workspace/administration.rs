@@ -341,3 +341,45 @@ async fn who_has_a_role_in_a_private_room_is_not_told_to_those_who_do_not_see_it
     let told = outside.event("notify-logged", "roles-change").await;
     assert_eq!(told[0]["_id"], "livechat-agent");
 }
+
+#[tokio::test]
+async fn an_administrator_makes_a_backup_and_reads_the_log_from_afar() {
+    let (server, cast) = workspace().await;
+    let admin = &cast.administrator.rest;
+    for name in ["backups.list", "stdout.queue", "imports.list"] {
+        let _ = cast.owner.rest.get(name, &[]).await.refused(403);
+    }
+    let _ = cast.owner.rest.post("backups.start", json!({})).await.refused(403);
+    let none = admin.get("backups.list", &[]).await.ok();
+    assert_eq!((&none["backups"], &none["runningSince"]), (&json!([]), &Value::Null));
+    let _ = admin.post("backups.start", json!({})).await.ok();
+    let made = loop {
+        let now = admin.get("backups.list", &[]).await.ok();
+        assert_eq!(now["failed"], Value::Null);
+        if now["runningSince"].is_null() {
+            break now;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(made["backups"].as_array().map(Vec::len), Some(1), "{made}");
+    let folder = std::path::Path::new(made["folder"].as_str().expect("a path"));
+    assert!(folder.starts_with(server.data()), "within the data directory");
+    let backup = folder.join(made["backups"][0]["name"].as_str().expect("a name"));
+    assert!(backup.join("manifest.json").is_file());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = backup.metadata().expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "nobody else looks into it");
+    }
+    let log = admin.get("stdout.queue", &[("level", "info")]).await.ok();
+    let lines = log["queue"].as_array().expect("lines");
+    assert!(lines.iter().any(|line| line["text"] == "a backup was made"), "{log}");
+    let last = lines.last().and_then(|line| line["id"].as_str()).expect("an id");
+    let later = admin.get("stdout.queue", &[("level", "error"), ("after", last)]).await.ok();
+    assert_eq!(later["queue"], json!([]));
+    let _ = admin.get("stdout.queue", &[("level", "loud")]).await.refused(400);
+    let audit = admin.get("audit.log", &[("action", "backup.")]).await.ok();
+    assert_eq!(audit["total"], 1);
+    assert_eq!(admin.get("imports.list", &[]).await.ok()["imports"], json!([]));
+}

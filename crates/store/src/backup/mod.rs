@@ -102,6 +102,14 @@ pub fn create(place: &Place, target: &Path) -> Done<Report> {
     Ok(manifest.report())
 }
 
+/// What a backup says of itself, without looking whether it is true.
+///
+/// # Errors
+/// [`BackupError::NoBackup`].
+pub fn said(backup: &Path) -> Done<Report> {
+    Ok(Manifest::read(backup)?.report())
+}
+
 /// Reads a whole backup and compares it with its manifest.
 ///
 /// # Errors

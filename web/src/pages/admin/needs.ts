@@ -19,7 +19,7 @@ export const NEEDS = {
   reports: ["view-moderation-console"],
   audit: ["can-audit-log"],
   health: ["view-statistics"],
-  data: ["run-import", "view-logs"],
+  data: ["run-migration", "run-import", "view-logs"],
 } as const satisfies Record<string, readonly string[]>;
 
 export type SectionId = keyof typeof NEEDS;
