@@ -153,6 +153,10 @@ impl Chat {
     pub async fn start_backup(&self, actor: &Actor) -> Result<Backups> {
         self.require(actor, BACKUPS, None).await?;
         let machine = self.machine()?;
+        let now = self.backups(actor).await?;
+        if now.running_since.is_some() {
+            return Ok(now);
+        }
         let entry = self.audit_entry(actor, "backup.started", "").await?;
         self.store().writing(Lane::Verbs, move |tx| crate::audit::keep(tx, &entry)).await?;
         machine.start_backup();

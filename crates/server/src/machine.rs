@@ -22,6 +22,8 @@ use crate::config::Config;
 const MOST: usize = 5;
 /// Characters kept of why one failed.
 const LONGEST: usize = 500;
+/// Bytes that stay free on the disk when a backup is finished.
+const SPARE: u64 = 256 << 20;
 
 #[derive(Default)]
 struct State {
@@ -56,6 +58,7 @@ impl Inner {
     fn make(&self) -> Result<(), String> {
         private(&self.folder).map_err(|why| format!("{}: {why}", self.folder.display()))?;
         self.tidy(usize::MAX);
+        self.room()?;
         let name = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S.%3fZ").to_string();
         let target = self.folder.join(name);
         private(&target).map_err(|why| format!("{}: {why}", target.display()))?;
@@ -64,6 +67,23 @@ impl Inner {
             return Err(why.to_string());
         }
         self.tidy(MOST);
+        Ok(())
+    }
+
+    /// Whether the disk has room for another backup and for the server's own work meanwhile: a full disk stops the
+    /// server. What a database of its own machine takes is not known here.
+    fn room(&self) -> Result<(), String> {
+        let database = match &self.place.location {
+            Location::Sqlite(path) => fs::metadata(path).map_or(0, |about| about.len()),
+            Location::Postgres(_) => 0,
+        };
+        let wanted = database + self.place.blobs.as_deref().map_or(0, bytes_below) + SPARE;
+        let free = rustix::fs::statvfs(&self.folder).map_err(|why| why.to_string())?;
+        let free = free.f_bavail.saturating_mul(free.f_frsize);
+        if free < wanted {
+            let mib = |bytes: u64| bytes >> 20;
+            return Err(format!("the disk has {} MiB left, and {} MiB are needed", mib(free), mib(wanted)));
+        }
         Ok(())
     }
 
@@ -80,7 +100,7 @@ impl Inner {
     /// Removes what was not finished, and all but the newest `most`.
     fn tidy(&self, most: usize) {
         let (finished, broken): (Vec<_>, Vec<_>) =
-            self.directories().into_iter().partition(|path| backup::said(path).is_ok());
+            self.directories().into_iter().partition(|path| !unfinished(path));
         for path in broken.iter().chain(finished.iter().skip(most)) {
             if let Err(why) = fs::remove_dir_all(path) {
                 tracing::warn!(path = %path.display(), %why, "an old backup could not be removed");
@@ -100,6 +120,22 @@ impl Inner {
             without_files: self.without_files,
         }
     }
+}
+
+/// Surely without a manifest: one that can't be read just now may be a good backup.
+fn unfinished(path: &Path) -> bool {
+    matches!(path.join("manifest.json").try_exists(), Ok(false))
+}
+
+/// Bytes of the files in a directory and those below it; what can't be read counts nothing.
+fn bytes_below(directory: &Path) -> u64 {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let each = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(about) if about.is_dir() => bytes_below(&entry.path()),
+        Ok(about) => about.len(),
+        Err(_) => 0,
+    };
+    entries.map(each).sum()
 }
 
 /// Made by this program: nothing else in the directory is ever touched.
@@ -174,5 +210,37 @@ impl Machine for Here {
 
     fn log(&self, wanted: LogFilter) -> Vec<LogLine> {
         crate::logs::lately(wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_backups_that_are_not_finished_and_the_oldest_go() {
+        let data = std::env::temp_dir().join(format!("parlor-backups-{}", std::process::id()));
+        let inner = Inner {
+            place: Place { location: Location::Sqlite(data.join("none")), blobs: None, files: Vec::new() },
+            folder: data.clone(),
+            without_files: false,
+            state: Mutex::default(),
+        };
+        let name = |second: usize| data.join(format!("2026-11-21T10-00-{second:02}.000Z"));
+        for second in 0..7 {
+            fs::create_dir_all(name(second)).expect("a directory");
+            if second != 5 {
+                fs::write(name(second).join("manifest.json"), "unreadable is not unfinished")
+                    .expect("a file");
+            }
+        }
+        fs::create_dir_all(data.join("mine")).expect("a directory");
+        inner.tidy(MOST);
+        let left: Vec<bool> = (0..7).map(|second| name(second).exists()).collect();
+        assert_eq!(left, [false, true, true, true, true, false, true]);
+        assert!(data.join("mine").exists(), "what somebody else put there stays");
+        assert_eq!(inner.room(), Ok(()), "there is room for nothing");
+        assert_eq!(bytes_below(&data), 5 * 28);
+        fs::remove_dir_all(&data).expect("removed");
     }
 }

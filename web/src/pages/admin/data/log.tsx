@@ -40,23 +40,26 @@ export function Log(): ReactNode {
   return (
     <Part title={t("log.title")} level={2}>
       <Filters>
+        <Field label={t("log.find")} type="search" value={word} onChange={(event) => setWord(event.target.value)} />
         <Select
           label={t("log.level")}
           value={level}
           choose={setLevel}
           choices={LEVELS.map((one) => [one, t(`log.from.${one}`)] as const)}
         />
-        <Field label={t("log.find")} type="search" value={word} onChange={(event) => setWord(event.target.value)} />
+      </Filters>
+      <div className={css.state}>
+        <p role="status" className={css.count}>
+          {away ? t("admin.loadFailed") : t("log.count", { count: shown.length })}
+        </p>
         <Button aria-pressed={paused} onClick={() => setPaused(!paused)}>
           {t("log.pause")}
         </Button>
-      </Filters>
-      <p role="status" className={css.count}>
-        {away ? t("admin.loadFailed") : t("log.count", { count: shown.length })}
-      </p>
+      </div>
       <ol
         ref={box}
         className={css.log}
+        hidden={shown.length === 0}
         aria-label={t("log.title")}
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it
         tabIndex={0}
