@@ -2,14 +2,14 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { catalogs } from "./scripts/catalogs.mjs";
-import { chunks } from "./scripts/chunks.mjs";
+import { chunks, withoutDetours } from "./scripts/chunks.mjs";
 import { emoji } from "./scripts/emoji.mjs";
 
 const server = process.env.PARLOR_URL ?? "http://127.0.0.1:3000";
 const passed = ["api", "avatar", "file-upload", "emoji-custom", "custom-sounds", "images", "_timesync"];
 
 export default defineConfig({
-  plugins: [react(), catalogs(), emoji()],
+  plugins: [react(), catalogs(), emoji(), withoutDetours()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     assetsDir: "web",

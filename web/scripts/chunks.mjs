@@ -1,7 +1,7 @@
-// What is fetched together stands in one file: the shell, what signing in and the chat share, and the chat. Each request
+// What is fetched together stands in one file: the shell with signing in, and the chat. Each request
 // costs a reader far from the server a turn, and dozens of small files were fetched before the first message was seen.
 
-const PAGES = ["login", "chat"];
+const CHAT = new URL("../src/pages/chat/index.tsx", import.meta.url).pathname;
 
 /** What a module imports at once, and so on. */
 function closure(id, context, seen = new Set()) {
@@ -13,22 +13,39 @@ function closure(id, context, seen = new Set()) {
 
 /** Groups of modules for the bundler. */
 export function chunks() {
-  const known = new Map();
-  const needs = (page, id, context) => {
-    const entry = new URL(`../src/pages/${page}/index.tsx`, import.meta.url).pathname;
-    if (!known.has(page)) known.set(page, closure(entry, context));
-    return known.get(page).has(id);
-  };
+  let chat;
   const name = (id, context) => {
-    const [login, chat] = PAGES.map((page) => needs(page, id, context));
-    // What signing in needs beside its own page is small: it comes with what both need, in one file.
-    const own = /\/pages\/login\/(?!frame)/.test(id);
-    return login && !own ? "both" : chat ? "chat" : null;
+    chat ??= closure(CHAT, context);
+    return chat.has(id) ? "chat" : null;
   };
   return {
     groups: [
       { name: "shell", tags: ["$initial"], priority: 2 },
+      { name: "shell", test: /rolldown.runtime/, priority: 2 },
       { name, debugName: "pages", priority: 1 },
     ],
+  };
+}
+
+/** The bundler puts a file of one line before a page that stands in a group: whoever wants the page asks the group. */
+export function withoutDetours() {
+  const LINE = /^export\{(\w+) as default\}from"\.\/([^"]+)";?\s*$/;
+  return {
+    name: "without-detours",
+    enforce: "post",
+    generateBundle(_, bundle) {
+      const all = Object.values(bundle).filter(({ type }) => type === "chunk");
+      for (const { fileName, code } of all) {
+        const [, name, target] = LINE.exec(code) ?? [];
+        if (!name) continue;
+        const [file, place] = fileName.split("/").reverse();
+        const direct = `import("./${target}").then(all=>({default:all.${name}}))`;
+        for (const chunk of all) {
+          for (const quote of ['"', "'", "`"])
+            chunk.code = chunk.code.replaceAll(`import(${quote}./${file}${quote})`, direct);
+          chunk.code = chunk.code.replaceAll(`"${place}/${file}"`, `"${place}/${target}"`);
+        }
+      }
+    },
   };
 }

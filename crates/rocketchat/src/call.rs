@@ -177,6 +177,16 @@ impl Call {
         all
     }
 
+    /// All values of a repeated parameter, as they are.
+    pub(crate) fn all(&self, name: &str) -> &[String] {
+        self.query.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The body of a call that has none.
+    pub(crate) fn no_body() -> Unread {
+        Arc::new(Mutex::new(None))
+    }
+
     /// A switch: `true`, `True`, `1`.
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
         self.param(name).map(|v| matches!(v, "true" | "True" | "1"))

@@ -119,6 +119,11 @@ impl Route {
         self.answer = error;
         self
     }
+
+    /// What a call that was let in is answered.
+    pub(crate) async fn answer(&self, call: Call) -> Outcome {
+        (self.handler)(call).await
+    }
 }
 
 pub(crate) fn router(door: &Arc<Door>, routes: Vec<Route>) -> Router {
@@ -140,7 +145,7 @@ async fn serve(door: Arc<Door>, route: Route, request: Request) -> Response {
     let told = rates::Told::new();
     let now = door.chat.now();
     let outcome = match Call::admit(door, &route, parts, body.clone(), &told).await {
-        Ok(call) => (route.handler)(call).await,
+        Ok(call) => route.answer(call).await,
         Err(refused) => Err(refused),
     };
     drain(&body).await;

@@ -31,6 +31,8 @@ export interface Options {
   signal?: AbortSignal;
   /** Sends no credentials. */
   anonymous?: boolean;
+  /** May go in one request with others of the same moment: the slowest of them decides for all. */
+  joined?: boolean;
 }
 
 const LONGEST = 10_000;
@@ -39,7 +41,60 @@ const LONGEST = 10_000;
 export const signedOut = new EventTarget();
 
 export async function get<T = Record<string, unknown>>(name: string, query?: Query, options: Options = {}): Promise<T> {
+  if (options.joined) return join<T>(name, query);
   return call<T>("GET", name, { ...options, query });
+}
+
+interface Waiting {
+  name: string;
+  query: Query | undefined;
+  resolve: (body: never) => void;
+  reject: (error: unknown) => void;
+}
+
+let waiting: Waiting[] = [];
+/** Requests in one, as the server allows, and how long one of many may take (ms). */
+const AT_ONCE = 12;
+const LONG = 30_000;
+
+function join<T>(name: string, query?: Query): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    // All that is asked for in one turn.
+    if (waiting.length === 0) queueMicrotask(send);
+    waiting.push({ name, query, resolve, reject });
+  });
+}
+
+function send(): void {
+  const all = waiting;
+  waiting = [];
+  for (let at = 0; at < all.length; at += AT_ONCE) void sendSome(all.slice(at, at + AT_ONCE));
+}
+
+async function sendSome(all: Waiting[]): Promise<void> {
+  const alone = ({ name, query, resolve, reject }: Waiting): void =>
+    void call<never>("GET", name, { query, timeout: LONG }).then(resolve, reject);
+  if (all.length === 1) return all.forEach(alone);
+  const token = session.get()?.token;
+  const calls = all.map(({ name, query }): [string, string] => ["call", path(name, query)]);
+  try {
+    type Answers = { answers: { status: number; body: Record<string, unknown> }[] };
+    const { answers } = await call<Answers>("GET", `requests.batch?${new URLSearchParams(calls)}`, { timeout: LONG });
+    for (const [at, one] of all.entries()) {
+      const answer = answers[at];
+      if (!answer || answer.status === 413) alone(one);
+      else
+        try {
+          one.resolve(judge(answer.status, answer.body, token) as never);
+        } catch (error) {
+          one.reject(error);
+        }
+    }
+  } catch (error) {
+    // Away for one is away for all; a server that can't join them answers each.
+    if (error instanceof ApiError && error.isAway) for (const { reject } of all) reject(error);
+    else all.forEach(alone);
+  }
 }
 
 export async function post<T = Record<string, unknown>>(
@@ -77,22 +132,29 @@ export async function call<T>(method: string, name: string, options: Options): P
   return read<T>(response, own?.token);
 }
 
-function address(name: string, query: Query = {}): string {
+const address = (name: string, query?: Query): string => `/api/v1/${path(name, query)}`;
+
+function path(name: string, query: Query = {}): string {
   const parameters = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     if (value !== undefined) parameters.set(key, String(value));
   }
   const text = parameters.toString();
-  return `/api/v1/${name}${text ? `?${text}` : ""}`;
+  return `${name}${text ? `?${text}` : ""}`;
 }
 
 async function read<T>(response: Response, token?: string): Promise<T> {
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
-  if (response.ok && body.success !== false) return body as T;
-  const text = String(body.message ?? body.error ?? response.statusText);
-  const code = String(body.errorType ?? body.error ?? response.status);
-  if (response.status === 401 && token && token === session.get()?.token && body.error === undefined) {
+  return judge(response.status, body, token, response.statusText) as T;
+}
+
+/** What came of a call; throws where it was refused. */
+function judge(status: number, body: Record<string, unknown>, token?: string, otherwise = ""): unknown {
+  if (status < 300 && body.success !== false) return body;
+  const text = String(body.message ?? body.error ?? otherwise);
+  const code = String(body.errorType ?? body.error ?? status);
+  if (status === 401 && token && token === session.get()?.token && body.error === undefined) {
     signedOut.dispatchEvent(new Event("signed-out"));
   }
-  throw new ApiError(response.status, code, text, body.details);
+  throw new ApiError(status, code, text, body.details);
 }

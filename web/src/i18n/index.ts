@@ -78,10 +78,18 @@ export async function startLanguage(): Promise<void> {
 
 /** For `Intl`, which does not know the made languages. */
 export function intl(): string {
-  const language = isMade(i18n.locale) ? i18n.locale.slice(0, 2) : i18n.locale;
-  // The reader's own region decides how dates look.
-  return navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
+  if (regional?.of !== i18n.locale) {
+    const language = isMade(i18n.locale) ? i18n.locale.slice(0, 2) : i18n.locale;
+    // The reader's own region decides how dates look.
+    const name = navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
+    regional = { of: i18n.locale, name };
+  }
+  return regional.name;
 }
+
+/** Asked for with each time that is shown. */
+let regional: { of: string; name: string } | undefined;
+addEventListener("languagechange", () => (regional = undefined));
 
 export type Translate = (id: string, values?: Record<string, unknown>) => string;
 

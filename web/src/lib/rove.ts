@@ -54,6 +54,29 @@ function focusRow(box: HTMLElement, key: string, frames = FRAMES): void {
     requestAnimationFrame(() => focusRow(box, key, frames - 1));
 }
 
+/** The rows that were made, or in which something was made. */
+function madeIn(records: readonly MutationRecord[]): Set<Element> {
+  const rows = new Set<Element>();
+  for (const { target, addedNodes } of records) {
+    if (addedNodes.length === 0) continue;
+    const own = rowOf(target);
+    if (own) rows.add(own);
+    else
+      for (const node of addedNodes) {
+        if (!(node instanceof Element)) continue;
+        if (node.matches(ROW)) rows.add(node);
+        for (const row of node.querySelectorAll(ROW)) rows.add(row);
+      }
+  }
+  return rows;
+}
+
+/** A row amid those that are there, without measuring. */
+function anyOf(box: HTMLElement): HTMLElement | undefined {
+  const all = box.querySelectorAll<HTMLElement>(ROW);
+  return all[all.length >> 1];
+}
+
 /** The row to begin with: where one was, or what stands for the page that is shown, else the last or first one that is
  * seen. */
 function stopOf(box: HTMLElement, end: boolean, was: string): HTMLElement | undefined {
@@ -110,14 +133,18 @@ export function useRove(
     observer.current?.disconnect();
     watched.current = list;
     if (!list) return;
-    const look = (): void => {
-      for (const row of list.querySelectorAll(ROW)) if (row !== inside.current) close(row);
-      if (!stop.current?.isConnected) settle.current();
+    const tidy = (rows: Iterable<Element>): void => {
+      for (const row of rows) if (row !== inside.current) close(row);
       moved.current();
     };
-    observer.current = new MutationObserver(look);
+    observer.current = new MutationObserver((records) => {
+      tidy(madeIn(records));
+      // While the list moves any row will do: which ones are seen is measured when it rests.
+      if (!stop.current?.isConnected) settle.current(anyOf(list));
+    });
     observer.current.observe(list, { childList: true, subtree: true });
-    look();
+    tidy(list.querySelectorAll(ROW));
+    settle.current();
   });
   useEffect(
     () => () => {

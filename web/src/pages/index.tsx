@@ -4,7 +4,7 @@
 import { Search } from "./chat/later";
 import { page } from "./lazy";
 
-export const Login = page(() => import("./login"));
+export { default as Login } from "./login";
 export const Chat = page(() => import("./chat"));
 
 interface Entry {

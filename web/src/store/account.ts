@@ -8,8 +8,8 @@ import { LOCALES, speak, type Locale } from "@/i18n";
 import { ASKED } from "./asked";
 import { forget } from "./disk";
 import { loadDrafts } from "./drafts";
-import { lastSeen, showLast } from "./history";
-import { listen, readChanges, readLists, watchPresence } from "./live";
+import { foresee, lastSeen, showLast } from "./history";
+import { listen, readLists, settle, watchPresence } from "./live";
 import { resume } from "./outbox";
 import { prefer, preference } from "./preferences";
 import { change, forgetAccount, state } from "./state";
@@ -22,11 +22,38 @@ const AGAIN = 3_000;
 /** How long the server may take to end a session before it is left (ms). */
 const PATIENCE = 4_000;
 
+let reading: Promise<void> | undefined;
+
 /** What anybody may know: how the workspace is called, whether one can register. */
-export async function readPublic(): Promise<void> {
+export function readPublic(): Promise<void> {
+  if (!session.get()) void services().catch(() => undefined);
+  return (reading ??= askPublic().catch((error: unknown) => {
+    reading = undefined;
+    throw error;
+  }));
+}
+
+/** A service that people may sign in by. */
+export interface Service {
+  service: string;
+  buttonLabelText?: string;
+}
+
+let offered: Promise<{ services: Service[] }> | undefined;
+
+/** The services of the workspace. */
+export const services = (): Promise<{ services: Service[] }> =>
+  (offered ??= get<{ services: Service[] }>("settings.oauth", {}, { joined: true }).catch((error: unknown) => {
+    offered = undefined;
+    throw error;
+  }));
+
+async function askPublic(): Promise<void> {
   type Answer = { settings: { _id: string; value: unknown }[] };
   const query = { _id: ASKED.join(","), count: ASKED.length };
-  const { settings: all } = await get<Answer>("settings.public", query, { anonymous: true });
+  const joined = get<Answer>("settings.public", query, { joined: true });
+  // A session that has ended must not keep anybody from signing in.
+  const { settings: all } = await joined.catch(() => get<Answer>("settings.public", query, { anonymous: true }));
   change(({ settings }) => ({ settings: { ...settings, ...Object.fromEntries(all.map((s) => [s._id, s.value])) } }));
 }
 
@@ -74,26 +101,34 @@ export async function start(): Promise<void> {
 /** Reads what the app stands on, again and again while the server is away. */
 async function begin(token: string): Promise<void> {
   const current = (): boolean => served === token;
+  const uid = session.get()?.userId ?? "";
   try {
-    const me = await get<Me>("me");
+    stop?.();
+    stop = listen(uid, end);
+    // One request for all of it.
+    const asked = get<Me>("me", {}, { joined: true });
+    const rest = Promise.all([
+      readLists(),
+      get<{ update: { _id: string; roles: string[] }[] }>("permissions.listAll", {}, { joined: true }),
+      loadDrafts(uid),
+    ]);
+    void readPublic().catch(() => undefined);
+    foresee();
+    rest.catch(() => undefined);
+    const me = await asked;
     if (!current()) return;
     change({ me });
     speakAsWished(me);
-    stop?.();
-    stop = listen(me, end);
-    const [, permissions] = await Promise.all([
-      readLists(),
-      get<{ update: { _id: string; roles: string[] }[] }>("permissions.listAll"),
-      loadDrafts(me._id),
-    ]);
+    const [, permissions] = await rest;
     if (!current()) return;
     change({ permissions: Object.fromEntries(permissions.update.map(({ _id, roles }) => [_id, roles])) });
     watchPresence();
     // Messages come first: until then a custom emoji is its code.
-    setTimeout(() => current() && void readEmoji(), SIGHT);
-    // The socket was quicker than the lists: nothing may fall between them.
-    if (state().connection === "online")
-      setTimeout(() => current() && void readChanges().catch(() => undefined), SIGHT);
+    setTimeout(() => {
+      if (!current()) return;
+      void readEmoji();
+      settle();
+    }, SIGHT);
     endStatusInTime();
     await resume(me._id);
   } catch (error) {
@@ -129,7 +164,9 @@ function endStatusInTime(): void {
 
 async function readEmoji(): Promise<void> {
   type Answer = { emojis: { update: { name: string; aliases?: string[]; extension: string; etag?: string }[] } };
-  const { emojis } = await get<Answer>("emoji-custom.list").catch((): Answer => ({ emojis: { update: [] } }));
+  const { emojis } = await get<Answer>("emoji-custom.list", {}, { joined: true }).catch((): Answer => ({
+    emojis: { update: [] },
+  }));
   const all = emojis.update.flatMap(({ name, aliases = [], extension, etag }) => {
     const address = `/emoji-custom/${encodeURIComponent(name)}.${extension}${etag ? `?etag=${etag}` : ""}`;
     return [name, ...aliases].map((code) => [code, address]);

@@ -68,8 +68,8 @@ export async function readDesk(): Promise<void> {
   type Answer = { cases: Case[]; total: number };
   try {
     const [open, closed] = await Promise.all([
-      get<Answer>("support.desk", { count: 100 }),
-      get<Answer>("support.desk", { count: 20, status: "closed" }),
+      get<Answer>("support.desk", { count: 100 }, { joined: true }),
+      get<Answer>("support.desk", { count: 20, status: "closed" }, { joined: true }),
     ]);
     const more = Math.max(0, open.total - open.cases.length);
     useDesk.setState({ open: open.cases, closed: closed.cases, more, ready: true, failed: false });

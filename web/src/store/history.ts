@@ -4,6 +4,7 @@ import { method } from "@/api/method";
 import { ApiError, get } from "@/api/rest";
 import type { Id, Message, RoomType, Subscription, Wire } from "@/api/types";
 import { millis } from "@/lib/time";
+import { find } from "./rooms";
 import { atEnd, change, state, type Timeline, useStore } from "./state";
 import { bury, fresh, inRoom, KEPT, LONGEST, merge, MOST, newestChange, remove, SLACK, trim } from "./timeline";
 
@@ -37,7 +38,33 @@ export function update(key: Id, next: (timeline: Timeline) => Timeline): void {
   });
 }
 
+/** The newest page of the room that the address names, asked for before the lists say which room that is. */
+let foreseen: { kind: string; name: string; until: number; page: Promise<Message[]> } | undefined;
+/** How long it counts as the newest one (ms). */
+const FRESH = 10_000;
+
+/** Asks for it, beside what else the start asks for. */
+export function foresee(): void {
+  const [, kind = "", coded = ""] = /^\/(channel|group|direct)\/([^/]+)/.exec(location.pathname) ?? [];
+  const types: Record<string, RoomType> = { channel: "c", group: "p", direct: "d" };
+  const type = types[kind];
+  if (!type) return;
+  const name = decodeURIComponent(coded);
+  const query = { [type === "d" ? "roomId" : "roomName"]: name, count: PAGE, showThreadMessages: false };
+  const asked = get<{ messages: Message[] }>(`${family(type)}.history`, query, { joined: true });
+  const page = asked.then(({ messages }) => messages);
+  page.catch(() => undefined);
+  foreseen = { kind, name, until: performance.now() + FRESH, page };
+}
+
 async function page(rid: Id, latest?: number, count = PAGE): Promise<Message[]> {
+  const early = latest === undefined ? foreseen : undefined;
+  if (early) {
+    foreseen = undefined;
+    const fits = early.until > performance.now() && find(state(), early.kind, early.name) === rid;
+    const found = fits ? await early.page.catch(() => undefined) : undefined;
+    if (found?.every((message) => message.rid === rid)) return found;
+  }
   const query = {
     roomId: rid,
     count,
@@ -82,6 +109,7 @@ function withNews(rid: Id, run: Message[]): Message[] {
 atEnd(() => {
   shownLately.length = 0;
   heard.clear();
+  foreseen = undefined;
 });
 
 const mine = (message: Message): boolean => message.u._id === state().me?._id;
@@ -300,7 +328,7 @@ async function changes(rid: Id, done = (run: Timeline): Timeline => run): Promis
   type Answer = { result: { updated: Message[]; deleted: { _id: Id }[] } };
   // Two changes may have one time.
   const query = { roomId: rid, lastUpdate: new Date(Math.max(0, newestChange(timeline) - 1)).toISOString() };
-  const { result } = await get<Answer>("chat.syncMessages", query);
+  const { result } = await get<Answer>("chat.syncMessages", query, { joined: true });
   const deleted = new Set(result.deleted.map(({ _id }) => _id));
   bury(deleted);
   change((before) => {

@@ -2,7 +2,7 @@
 
 import { ddp, onOnline } from "@/api/live";
 import { get } from "@/api/rest";
-import type { Id, Me, Message, Room, Status, Subscription, Wire } from "@/api/types";
+import type { Id, Message, Room, Status, Subscription, Wire } from "@/api/types";
 import { millis } from "@/lib/time";
 import { announce } from "./announce";
 import { catchUp, hear, listenedTo, remember } from "./history";
@@ -36,8 +36,8 @@ export async function readLists(since?: number): Promise<void> {
   const asked = performance.now();
   const query = { updatedSince: since ? new Date(since).toISOString() : undefined };
   const [subs, rooms] = await Promise.all([
-    get<Lists<Subscription>>("subscriptions.get", query, { timeout: 30_000 }),
-    get<Lists<Room>>("rooms.get", query, { timeout: 30_000 }),
+    get<Lists<Subscription>>("subscriptions.get", query, { joined: true }),
+    get<Lists<Room>>("rooms.get", query, { joined: true }),
   ]);
   change((before) => {
     const subscriptions = since ? { ...before.subscriptions } : {};
@@ -66,9 +66,9 @@ const newest = (from: State): number =>
   Object.values(from.subscriptions).reduce((max, sub) => Math.max(max, millis(sub._updatedAt)), 0);
 
 /** Listens to everything that concerns the signed-in user. Returns what ends it. */
-export function listen(me: Me, ended: () => void): () => void {
+export function listen(uid: Id, ended: () => void): () => void {
   const user = (event: string, handler: (args: unknown[]) => void): (() => void) =>
-    ddp.listen("notify-user", `${me._id}/${event}`, handler);
+    ddp.listen("notify-user", `${uid}/${event}`, handler);
   const stops = [
     user("subscriptions-changed", ([word, sub]) => subscriptionChanged(word as string, sub as Subscription)),
     user("rooms-changed", ([word, room]) => roomChanged(word as string, room as Room)),
@@ -92,7 +92,7 @@ export function listen(me: Me, ended: () => void): () => void {
       ([row], uid) => presenceChanged(uid, row as [string, number, string?]),
       watchList(),
     ),
-    onOnline(() => void comeBack().catch(() => undefined)),
+    onOnline(() => settled && void comeBack().catch(() => undefined)),
   ];
   const sweep = setInterval(sweepTyping, 2_000);
   return () => {
@@ -101,14 +101,24 @@ export function listen(me: Me, ended: () => void): () => void {
   };
 }
 
-/** The lists again, from their last known change on: for what happened between the first reading and the listening. */
-export const readChanges = (): Promise<void> => readLists(Math.max(0, newest(state()) - 1_000));
+/** Whether the start is over: until then nobody comes back. */
+let settled = false;
+atEnd(() => {
+  settled = false;
+});
 
-/** After a break: the lists, and each room that is in memory. What came meanwhile over the socket is newer and stays. */
+/** Ends the start: what happened between its reading and its listening is read now, or once the socket listens. */
+export function settle(): void {
+  settled = true;
+  if (state().connection === "online") void comeBack().catch(() => undefined);
+}
+
+/** After a break: the lists from their last known change on, and each room that is in memory. What came meanwhile over
+ * the socket is newer and stays. */
 async function comeBack(): Promise<void> {
   if (!state().ready) return;
-  await readChanges();
-  await Promise.all(listenedTo().map((rid) => catchUp(rid).catch(() => undefined)));
+  const lists = readLists(Math.max(0, newest(state()) - 1_000));
+  await Promise.all([lists, ...listenedTo().map((rid) => catchUp(rid).catch(() => undefined))]);
   watchPresence();
   readPresence([...watching]);
 }
@@ -228,7 +238,11 @@ function readPresence(ids: Id[]): void {
 
 function fetchPresence(ids: Id[]): void {
   if (ids.length === 0) return;
-  void get<{ users: { _id: Id; status: Status; statusText?: string }[] }>("users.presence", { ids: ids.join(",") })
+  void get<{ users: { _id: Id; status: Status; statusText?: string }[] }>(
+    "users.presence",
+    { ids: ids.join(",") },
+    { joined: true },
+  )
     .then(({ users }) => {
       const known = users.map(({ _id, status, statusText }) => [_id, { status, text: statusText ?? "" }]);
       change(({ presence }) => ({ presence: { ...presence, ...Object.fromEntries(known) } }));

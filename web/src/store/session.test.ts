@@ -16,9 +16,19 @@ class Socket {
 }
 
 /** A server that answers by the name of the call; what has no answer is away. */
-function serve(input: string | URL | Request): Promise<Response> {
+async function serve(input: string | URL | Request): Promise<Response> {
   const url = new URL(String(input), "http://here");
   const name = url.pathname.replace("/api/v1/", "");
+  if (name === "requests.batch") {
+    const all = url.searchParams.getAll("call").map((call) => serve(`/api/v1/${call}`));
+    const found = await Promise.allSettled(all);
+    if (found.every(({ status }) => status === "rejected")) throw new TypeError("away");
+    const answer = async (one: (typeof found)[number]): Promise<object> =>
+      one.status === "fulfilled"
+        ? { status: 200, body: await one.value.json() }
+        : { status: 503, body: { success: false, error: "away" } };
+    return Response.json({ success: true, answers: await Promise.all(found.map(answer)) });
+  }
   asked.push(name);
   const answer = answers[name];
   return answer
@@ -125,9 +135,8 @@ test("a list that was asked for before does not undo what the socket told", asyn
     ears.set(key, (args) => handler(args, key));
     return () => undefined;
   });
-  const me = { _id: "ana", username: "ana", roles: [] };
-  change({ me });
-  listen(me, () => undefined);
+  change({ me: { _id: "ana", username: "ana", roles: [] } });
+  listen("ana", () => undefined);
   const tell = (word: string, told: object): void => {
     ears.get("ana/subscriptions-changed")?.([word, told]);
     flush();

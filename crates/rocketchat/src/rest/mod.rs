@@ -53,6 +53,7 @@ mod support;
 mod teams;
 mod teams_rooms;
 pub(crate) mod timeline;
+mod together;
 mod twofactor;
 mod uploads;
 mod users;
@@ -106,6 +107,7 @@ pub(crate) fn all() -> Vec<Route> {
         subscriptions::routes(),
         support::routes(),
         timeline::routes(),
+        together::routes(),
         users::routes(),
         users_change::routes(),
         users_status::routes(),

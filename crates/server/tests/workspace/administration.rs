@@ -383,3 +383,28 @@ async fn an_administrator_makes_a_backup_and_reads_the_log_from_afar() {
     assert_eq!(audit["total"], 1);
     assert_eq!(admin.get("imports.list", &[]).await.ok()["imports"], json!([]));
 }
+
+#[tokio::test]
+async fn several_reading_calls_go_in_one_request_and_each_is_judged_alone() {
+    let (_server, cast) = workspace().await;
+    let calls = [
+        ("call", "me"),
+        ("call", "rooms.get?updatedSince=2020-01-01T00:00:00.000Z"),
+        ("call", "audit.log"),
+        ("call", "requests.batch?call=me"),
+        ("call", "chat.postMessage"),
+        ("call", "../../health"),
+        ("call", "not a name"),
+    ];
+    let told = cast.owner.rest.get("requests.batch", &calls).await.ok();
+    let answers = told["answers"].as_array().expect("answers");
+    let statuses: Vec<_> = answers.iter().map(|one| one["status"].as_u64().unwrap_or_default()).collect();
+    assert_eq!(statuses, [200, 200, 403, 400, 400, 400, 400], "{told}");
+    let alone = cast.owner.rest.get("me", &[]).await.ok();
+    assert_eq!(answers[0]["body"]["_id"], alone["_id"]);
+    assert!(answers[1]["body"]["update"].is_array());
+    let refused = cast.owner.rest.get("audit.log", &[]).await.refused(403);
+    assert_eq!(answers[2]["body"], refused);
+    let _ = cast.owner.rest.get("requests.batch", &[]).await.refused(400);
+    let _ = cast.owner.rest.get("requests.batch", &[("call", "me"); 13]).await.refused(400);
+}

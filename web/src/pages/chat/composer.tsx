@@ -36,6 +36,8 @@ export interface ComposerHandle {
   focus: () => void;
 }
 
+const SIZES = CSS.supports("field-sizing", "content");
+
 interface Props {
   rid: Id;
   tmid?: Id | undefined;
@@ -75,7 +77,8 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
   useEffect(() => setText((now) => now || (late ?? "")), [late]);
   useLayoutEffect(() => {
     const box = area.current;
-    if (!box) return;
+    // Where the browser can size it, nothing is measured at each key.
+    if (!box || SIZES) return;
     box.style.blockSize = "auto";
     box.style.blockSize = `${Math.min(box.scrollHeight + 2, innerHeight * 0.4)}px`;
   }, [text]);

@@ -78,7 +78,7 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
           status={other ? (presence?.status ?? "offline") : undefined}
         />
       ) : (
-        <Avatar rid={rid} etag={room?.avatarETag} size={32} />
+        <Avatar rid={rid} etag={room?.avatarETag} letters={room && (room.fname || room.name)} size={32} />
       )}
       <div className={css.about}>
         <h1 dir="auto">

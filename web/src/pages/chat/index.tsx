@@ -15,6 +15,9 @@ import { Room } from "./room";
 import { Alarm } from "../support/lazy";
 import { Sidebar } from "./sidebar";
 
+/** What need not be there with the first messages comes so much later (ms). */
+const SIGHT = 800;
+
 interface Props {
   pages: { path: string; page: React.ComponentType<object> }[];
 }
@@ -25,7 +28,8 @@ export default function Chat({ pages }: Props): ReactNode {
   const [location, go] = useLocation();
   const [overlay, setOverlay] = useState<Overlay | null>(null);
   const ready = useStore((state) => state.ready && state.me !== null);
-  const control = useStore((state) => answers(state.me));
+  const [calm, setCalm] = useState(false);
+  const control = useStore((state) => answers(state.me)) && calm;
   const paths = useMemo(() => pages.map(({ path }) => path), [pages]);
   useShortcuts(setOverlay);
   useEffect(() => {
@@ -35,6 +39,11 @@ export default function Chat({ pages }: Props): ReactNode {
     const timer = setTimeout(() => navigator.onLine && begin(), 2_000);
     return () => clearTimeout(timer);
   }, []);
+  useEffect(() => {
+    if (!ready) return undefined;
+    const timer = setTimeout(() => setCalm(true), SIGHT);
+    return () => clearTimeout(timer);
+  }, [ready]);
   useEffect(() => {
     // A notification that was clicked: the worker asks an open page to show its message.
     const worker = "serviceWorker" in navigator ? navigator.serviceWorker : undefined;

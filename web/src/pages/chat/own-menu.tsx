@@ -95,7 +95,7 @@ export function OwnMenu({ open, paths }: { open: (overlay: Overlay) => void; pat
           [{ id: "out", label: t("own.out"), icon: <LogOut size={icon} aria-hidden />, run: leave }],
         ]}
       >
-        <Avatar username={me?.username} etag={me?.avatarETag} size={36} />
+        <Avatar username={me?.username} etag={me?.avatarETag} letters={me?.username} size={36} />
         {status && (
           <span aria-hidden style={{ position: "relative", inlineSize: 0, insetInlineEnd: 8, insetBlockStart: 14 }}>
             <Presence status={status} />

@@ -224,7 +224,11 @@ function Start({ rid }: { rid: Id }): ReactNode {
   const name = title(sub, room);
   return (
     <div className={css.start}>
-      {type === "d" ? <Avatar username={sub?.name.split(",")[0]} size={64} /> : <Avatar rid={rid} size={64} />}
+      {type === "d" ? (
+        <Avatar username={sub?.name.split(",")[0]} size={64} />
+      ) : (
+        <Avatar rid={rid} etag={room?.avatarETag} letters={room && (room.fname || room.name)} size={64} />
+      )}
       <h2 dir="auto">{name}</h2>
       <p>{t(`start.${type}`, { name })}</p>
       {room?.topic && <p dir="auto">{room.topic}</p>}

@@ -236,7 +236,7 @@ const RoomRow = memo(function RoomRow({ rid }: { rid: Id }): ReactNode {
       {sub.t === "d" ? (
         <Avatar username={sub.name.split(",")[0]} status={status} size={40} />
       ) : (
-        <Avatar rid={rid} etag={room?.avatarETag} size={40} />
+        <Avatar rid={rid} etag={room?.avatarETag} letters={room && (room.fname || room.name)} size={40} />
       )}
       <span className={css.about}>
         <span className={css.first}>

@@ -1,16 +1,10 @@
 import { type ReactNode, useEffect, useState } from "react";
-import { get } from "@/api/rest";
 import { useT } from "@/i18n";
-import type { Credential } from "@/store/account";
+import { type Credential, type Service, services } from "@/store/account";
 import { Button } from "@/ui/button";
 import css from "./login.module.css";
 
 const BACK = "parlor.oauth.back";
-
-interface Service {
-  service: string;
-  buttonLabelText?: string;
-}
 
 /** What the page of return left for this one, if somebody just came back from a provider. Taken once. */
 export function cameBack(): Credential | null {
@@ -36,16 +30,16 @@ function leave(service: string): void {
 /** The services of the workspace that people may sign in by. */
 export function Services(): ReactNode {
   const t = useT();
-  const [services, setServices] = useState<Service[]>([]);
+  const [all, setAll] = useState<Service[]>([]);
   useEffect(() => {
-    get<{ services: Service[] }>("settings.oauth", {}, { anonymous: true })
-      .then((answer) => setServices(answer.services))
+    services()
+      .then((answer) => setAll(answer.services))
       .catch(() => undefined);
   }, []);
-  if (services.length === 0) return null;
+  if (all.length === 0) return null;
   return (
     <div className={css.services}>
-      {services.map(({ service, buttonLabelText }) => (
+      {all.map(({ service, buttonLabelText }) => (
         <Button key={service} onClick={() => leave(service)}>
           {t("login.by", { name: buttonLabelText || service })}
         </Button>
