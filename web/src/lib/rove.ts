@@ -140,7 +140,8 @@ export function useRove(
     observer.current = new MutationObserver((records) => {
       tidy(madeIn(records));
       // While the list moves any row will do: which ones are seen is measured when it rests.
-      if (!stop.current?.isConnected) settle.current(anyOf(list));
+      if (stop.current?.isConnected) return;
+      settle.current(stop.current && !list.contains(document.activeElement) ? anyOf(list) : undefined);
     });
     observer.current.observe(list, { childList: true, subtree: true });
     tidy(list.querySelectorAll(ROW));
