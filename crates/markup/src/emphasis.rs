@@ -313,7 +313,7 @@ impl Scanner<'_> {
         match c {
             '@' => self.user_mention(at, out),
             '#' => {
-                let end = self.while_chars(next, chars::is_name);
+                let end = self.name_end(next);
                 let name = &self.text[next..end];
                 (end > next).then(|| {
                     out.node(|| Inline::ChannelMention(name.to_owned()));
@@ -337,14 +337,20 @@ impl Scanner<'_> {
         Some(end + letter.len_utf8())
     }
 
+    /// The end of the name that begins there. Names may have dots in them; one at the end closes a sentence.
+    fn name_end(&self, start: usize) -> usize {
+        let end = self.while_chars(start, chars::is_name);
+        start + self.text.get(start..end).unwrap_or_default().trim_end_matches('.').len()
+    }
+
     fn user_mention<S: Sink>(&mut self, at: usize, out: &mut S) -> Option<usize> {
         let start = self.run(Run::At, at);
-        let mut end = self.while_chars(start, chars::is_name);
+        let mut end = self.name_end(start);
         if end == start {
             return None;
         }
         if self.is(end, b':') || self.is(end, b'@') {
-            let server = self.while_chars(end + 1, chars::is_name);
+            let server = self.name_end(end + 1);
             if server > end + 1 {
                 end = server;
             }

@@ -61,6 +61,9 @@ fn users_and_channels_are_mentioned_by_name() {
     reads(&[
         ("@ann", "p[@ann]"),
         ("hi @ann.b-c_d, @all!", "p['hi ' @ann.b-c_d ', ' @all '!']"),
+        ("ask @ann.b.", "p['ask ' @ann.b '.']"),
+        ("@ann... #general. @ann:server.org.", "p[@ann '... ' #general '. ' @ann:server.org '.']"),
+        ("@... #.", "p['@... #.']"),
         ("(@ann)", "p['(' @ann ')']"),
         ("@ann:server.org @bob@other", "p[@ann:server.org ' ' @bob@other]"),
         ("#general and #a-b", "p[#general ' and ' #a-b]"),
