@@ -5,15 +5,17 @@ use parlor_core::{
     clock::Time,
     error::{Refusal, What},
     id::UserId,
+    membership::Membership,
+    message::{Message, Reaction},
     samples,
     session::{Session, SessionKind},
     store::{
-        Document, Page, ReadAccounts, ReadRooms, ReadWorkspace, RoomFilter, Secrets, UserFilter, UserSort,
-        WriteAccounts, WriteRooms, WriteWorkspace,
+        Document, Journal, Page, ReadAccounts, ReadMessages, ReadRooms, ReadWorkspace, RoomFilter, Secrets,
+        UserFilter, UserSort, WriteAccounts, WriteMessages, WriteRooms, WriteWorkspace,
     },
     user::{Email, HostFacts, User},
 };
-use parlor_store::Engine;
+use parlor_store::{Engine, params};
 
 const ALL: Page = Page { offset: 0, count: 100 };
 
@@ -206,7 +208,24 @@ story!(what_a_host_says_of_a_user_is_kept_and_another_id_leads_to_the_same_user,
             updated_at: Time(0),
         };
         tx.put_document("bans", &ban("o by-name"))?;
-        tx.put_document("bans", &ban("o ann"))
+        tx.put_document("bans", &ban("o ann"))?;
+        let ignoring =
+            Membership { ignored: vec!["ann".into(), "by-name".into()], ..samples::membership("r", "ann") };
+        tx.insert_membership(&ignoring)?;
+        let liked = Reaction { emoji: ":ant:".into(), users: vec![("by-name".into(), "N".into())] };
+        let message = tx.append_message(samples::message("m", "r", "ann", 1))?;
+        let taken = tx.advance(&"r".into())?;
+        tx.update_message(&Message { reactions: vec![liked], rev: taken.position, ..message })?;
+        let key = tx.one("SELECT key FROM rooms WHERE id = $1", params!["o"], |row| row.get::<i64>(0))?;
+        for person in ["by-name", "u-1"] {
+            let sql = "INSERT INTO ticket_people (room, part, person, place) VALUES ($1, 0, $2, 0)";
+            tx.exec(sql, params![key, person])?;
+        }
+        let sql =
+            "INSERT INTO mail_links (hash, purpose, whom, address, expires_at) VALUES ('h', 0, $1, '', 9)";
+        tx.exec(sql, params!["by-name"])?;
+        let own = Document { id: "e".into(), key: "by-name".into(), ..ban("e") };
+        tx.put_document("exports", &own)
     })
     .unwrap();
     write(&engine, |tx| {
@@ -230,9 +249,20 @@ story!(what_a_host_says_of_a_user_is_kept_and_another_id_leads_to_the_same_user,
         read(&engine, move |tx| tx.rooms(&filter, ALL)).items.len()
     };
     assert_eq!(seen("u-1"), 1, "a ban goes with the user, and the room with it");
-    assert_eq!(seen("ann"), 0);
+    assert_eq!(seen("ann"), 1, "the room that she is in");
     write(&engine, |tx| tx.remove_document("bans", "o ann")).unwrap();
-    assert_eq!(seen("ann"), 1);
+    assert_eq!(seen("ann"), 2);
     let left = read(&engine, |tx| tx.documents("bans", Some("o"), ALL)).items;
     assert_eq!(left.iter().map(|ban| ban.id.as_str()).collect::<Vec<_>>(), ["o u-1"]);
+    let ignoring = read(&engine, |tx| tx.membership(&"r".into(), &"ann".into())).expect("she is a member");
+    assert_eq!(ignoring.ignored, ["ann".into(), UserId::new("u-1")], "who is ignored stays ignored");
+    let message = read(&engine, |tx| tx.message(&"m".into())).expect("it is there");
+    assert_eq!(message.reactions[0].users[0].0.as_str(), "u-1", "a reaction is the same person's");
+    for (table, column) in [("ticket_people", "person"), ("mail_links", "whom"), ("documents", "look_up")] {
+        let count = |id: &'static str| {
+            let sql = format!("SELECT COUNT(*) FROM {table} WHERE {column} = $1");
+            read(&engine, move |tx| Ok(tx.one(&sql, params![id], |row| row.get::<i64>(0))?))
+        };
+        assert_eq!((count("by-name"), count("u-1")), (0, 1), "{table}");
+    }
 });
