@@ -118,6 +118,28 @@ story!(a_message_is_found_at_once_and_after_it_is_indexed, |place| {
     });
 });
 
+story!(a_message_that_can_not_be_indexed_keeps_no_others_out_of_the_index, |place| {
+    let engine = opened(&place);
+    // The index refuses the second message of the first room.
+    let refuse = match place.location {
+        parlor_store::Location::Sqlite(_) => {
+            "CREATE TRIGGER broken BEFORE INSERT ON search_docs WHEN NEW.key = (1 << 36) | 2
+                BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        }
+        _ => "ALTER TABLE search_docs ADD CONSTRAINT broken CHECK (key <> (1::bigint << 36) | 2)",
+    };
+    wait(engine.write(Lane::Verb, 0, move |tx| {
+        tx.exec(refuse, params![])?;
+        Ok(())
+    }))
+    .unwrap();
+    for id in ["a", "b", "c"] {
+        say(&engine, id, "r0", "words that are looked for");
+    }
+    indexed(&engine);
+    assert_eq!(find(&engine, "looked"), ["c", "a"]);
+});
+
 story!(hits_come_newest_first_over_all_rooms_and_in_pages, |place| {
     let engine = opened(&place);
     for n in 0..30 {

@@ -52,17 +52,25 @@ pub(super) fn waiting(tx: &mut SqlTx<'_>) -> Sql<u64> {
     tx.one(sql, params![from, super::TAIL + 1], |row| row.get(0))
 }
 
-/// What comes after the cursor.
-pub(super) fn changes(tx: &mut SqlTx<'_>) -> Sql<Changes> {
+/// Passes over the next row of the journal, which can't be indexed: its number, if there is one.
+pub(super) fn pass_over(tx: &mut SqlTx<'_>) -> Sql<Option<i64>> {
     let from = cursor(tx)?;
-    let rows = journal::after(tx, from, CHUNK)?;
+    let Some(row) = journal::after(tx, from, 1)?.into_iter().next() else { return Ok(None) };
+    tx.exec("UPDATE journal_cursors SET g = $1 WHERE name = 'search'", params![row.g])?;
+    Ok(Some(row.g))
+}
+
+/// What comes after the cursor: at most so many rows of the journal.
+pub(super) fn changes(tx: &mut SqlTx<'_>, most: u64) -> Sql<Changes> {
+    let from = cursor(tx)?;
+    let rows = journal::after(tx, from, most)?;
     let mut changes = Changes {
         from,
         upto: from,
         put: Vec::new(),
         drop: Vec::new(),
         room: None,
-        last: (rows.len() as u64) < CHUNK,
+        last: (rows.len() as u64) < most,
     };
     let mut keys = FxHashSet::default();
     for row in &rows {

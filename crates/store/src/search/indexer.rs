@@ -1,6 +1,6 @@
 //! The thread that keeps the index up: woken by commits, it follows the journal chunk by chunk.
 
-use super::index::{changes, store, waiting};
+use super::index::{CHUNK, changes, pass_over, store, waiting};
 use crate::engine::{Inner, Lane, spawn};
 use parking_lot::{Condvar, Mutex};
 use parlor_core::{error::Result, event::Fact, store::Answer};
@@ -18,6 +18,34 @@ const GATHER: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How many chunks are stored between two looks at how much waits.
 const LOOK_EVERY: u32 = 16;
+
+/// How often one row that can't be indexed is tried before it is passed over.
+const TRIES: u32 = 2;
+
+/// How many rows are taken at once: fewer after a failure, until the one is found that can't be indexed.
+struct Stride {
+    rows: u64,
+    /// Failures with a single row.
+    failed: u32,
+}
+
+impl Default for Stride {
+    fn default() -> Self {
+        Self { rows: CHUNK, failed: 0 }
+    }
+}
+
+impl Stride {
+    fn went(&mut self) {
+        *self = Self { rows: (self.rows * 2).min(CHUNK), failed: 0 };
+    }
+    /// Whether the row that is next is to be passed over.
+    fn fell(&mut self) -> bool {
+        self.failed += u32::from(self.rows == 1);
+        self.rows = (self.rows / 32).max(1);
+        self.failed >= TRIES
+    }
+}
 
 /// The indexing thread.
 pub(crate) struct Indexer {
@@ -97,9 +125,13 @@ struct Driver {
 
 impl Driver {
     fn run(self) {
+        let mut stride = Stride::default();
         while self.signal.news() && self.signal.rest(GATHER) {
-            while let Err(refusal) = self.catch_up() {
+            while let Err(refusal) = self.catch_up(&mut stride) {
                 tracing::warn!(%refusal, "indexing waits");
+                if stride.fell() {
+                    self.pass_over(&mut stride);
+                }
                 if !self.signal.rest(PAUSE) {
                     return;
                 }
@@ -107,8 +139,19 @@ impl Driver {
         }
     }
 
+    /// Leaves out the one row that can't be indexed. Where nothing can be stored, this can't either: it waits.
+    fn pass_over(&self, stride: &mut Stride) {
+        match block(self.engine.write(Lane::Bulk, 0, |tx| Ok(pass_over(tx)?))) {
+            Ok(row) => {
+                tracing::error!(row, "a change can't be indexed: searches don't find it");
+                *stride = Stride::default();
+            }
+            Err(refusal) => tracing::warn!(%refusal, "indexing waits"),
+        }
+    }
+
     /// Indexes until nothing waits.
-    fn catch_up(&self) -> Result<()> {
+    fn catch_up(&self, stride: &mut Stride) -> Result<()> {
         let mut lane = Lane::Bulk;
         for round in 0.. {
             if self.signal.state.lock().closed {
@@ -118,12 +161,14 @@ impl Driver {
                 let behind = block(self.engine.read(|tx| Ok(waiting(tx)?)))?;
                 lane = if behind > super::TAIL { Lane::Verb } else { Lane::Bulk };
             }
-            let changes = block(self.engine.read(|tx| Ok(changes(tx)?)))?;
+            let most = stride.rows;
+            let changes = block(self.engine.read(move |tx| Ok(changes(tx, most)?)))?;
             let last = changes.last;
             if !changes.is_empty() {
                 let chunk = changes.cut();
                 block(self.engine.write(lane, 64 << 10, move |tx| Ok(store(tx, &chunk)?)))?;
             }
+            stride.went();
             if last {
                 return Ok(());
             }
