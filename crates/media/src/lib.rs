@@ -119,6 +119,8 @@ fn sniff(head: &[u8], name: &str) -> String {
         "csv" => "text/csv",
         "md" | "markdown" => "text/markdown",
         "json" => "application/json",
+        // Drawings are XML without saying so: to be kept, not to be read.
+        "drawio" => "application/octet-stream",
         _ => "text/plain",
     }
     .into()
@@ -221,7 +223,9 @@ fn strip(file: &Path) -> Result<bool> {
     if !matches!(sniff(&head, "").as_str(), "image/jpeg" | "image/png" | "image/webp") {
         return Ok(false);
     }
-    private::strip(file).map_err(unreadable)
+    // What can't be cleaned is not kept: nobody knows what it tells.
+    let limit = private::MOST_BYTES;
+    private::strip(file).map_err(unreadable)?.ok_or(Refusal::TooLarge { what: "picture", limit })
 }
 
 #[cfg(test)]
@@ -240,6 +244,8 @@ mod tests {
         assert_eq!(sniff(b"  <SVG onload=x>", "cat.jpg"), "image/svg+xml");
         assert_eq!(sniff(&png(1, 1), "cat.txt"), "image/png");
         assert_eq!(sniff(b"a,b\n", "t.csv"), "text/csv");
+        assert_eq!(sniff(b"<mxfile host=\"x\">", "diagram.drawio"), "application/octet-stream");
+        assert_eq!(sniff(b"a list\n", "of.lst"), "text/plain");
         assert_eq!(sniff(&[0, 1, 2, 255], "x.txt"), "application/octet-stream");
     }
 

@@ -17,11 +17,69 @@ const PNG_CHUNKS: [[u8; 4]; 5] = [*b"tEXt", *b"zTXt", *b"iTXt", *b"eXIf", *b"tIM
 /// How the parts of a JPEG begin that hold further pictures, with data of their own.
 const MORE_PICTURES: &[u8] = b"MPF\0";
 
-/// Cleans a file in place; whether it was changed. Damaged pictures and other files stay as they are.
-pub(crate) fn strip(file: &Path) -> std::io::Result<bool> {
-    let Some(clean) = clean(std::fs::read(file)?.into()) else { return Ok(false) };
+/// Largest picture that is cleaned, in bytes. Twice as much is held for a moment.
+pub(crate) const MOST_BYTES: u64 = 64 << 20;
+/// Parts of a picture at most; the largest photographs have some thousands.
+const MOST_PARTS: usize = 1 << 16;
+
+/// Cleans a file in place; whether it was changed. Damaged pictures and other files stay as they are. `None` for one
+/// that is too large for it or in too many parts: what it tells is not known then.
+pub(crate) fn strip(file: &Path) -> std::io::Result<Option<bool>> {
+    if std::fs::metadata(file)?.len() > MOST_BYTES {
+        return Ok(None);
+    }
+    let bytes = std::fs::read(file)?;
+    if parts(&bytes) > MOST_PARTS {
+        return Ok(None);
+    }
+    let Some(clean) = clean(bytes.into()) else { return Ok(Some(false)) };
     std::fs::write(file, &clean)?;
-    Ok(true)
+    Ok(Some(true))
+}
+
+/// How many parts a picture claims to have before what is shown, as far as one more than there may be: each costs
+/// memory when it is taken apart.
+fn parts(bytes: &[u8]) -> usize {
+    let number = |at: usize, little: bool| -> Option<usize> {
+        let four: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
+        Some(if little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) } as usize)
+    };
+    let (mut at, mut count) = (if bytes.starts_with(b"\x89PNG") { 8 } else { 0 }, 0);
+    while count <= MOST_PARTS {
+        let next = if bytes.starts_with(b"\x89PNG") {
+            number(at, false).map(|length| at.saturating_add(12).saturating_add(length))
+        } else if bytes.starts_with(b"RIFF") {
+            // What holds others counts, and so do the others.
+            match bytes.get(at..at.saturating_add(4)) {
+                Some(b"RIFF" | b"LIST") => Some(at + 12),
+                _ => number(at.saturating_add(4), true)
+                    .map(|length| at.saturating_add(8).saturating_add(length).saturating_add(length % 2)),
+            }
+        } else {
+            segment_after(bytes, at)
+        };
+        match next.filter(|next| *next <= bytes.len()) {
+            Some(next) => at = next,
+            None => break,
+        }
+        count += 1;
+    }
+    count
+}
+
+/// Where a JPEG's next segment ends; nothing at the end of the head.
+fn segment_after(bytes: &[u8], at: usize) -> Option<usize> {
+    let sign = at + bytes.get(at..)?.iter().position(|byte| *byte == markers::P)?;
+    let marker = sign + bytes.get(sign..)?.iter().position(|byte| *byte != markers::P)?;
+    match bytes[marker] {
+        markers::EOI | markers::SOS => None,
+        // These carry nothing.
+        0..=0xbf | markers::RST0..=markers::SOI => Some(marker + 1),
+        _ => {
+            let length: [u8; 2] = bytes.get(marker + 1..marker + 3)?.try_into().ok()?;
+            Some(marker + 1 + usize::from(u16::from_be_bytes(length)).max(2))
+        }
+    }
 }
 
 /// The picture without what it tells; nothing when it tells nothing, is damaged, or is none.
@@ -112,12 +170,30 @@ mod tests {
     fn cleaned(bytes: &[u8]) -> (bool, Vec<u8>) {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        let changed = strip(file.path()).unwrap();
+        let changed = strip(file.path()).unwrap().expect("it is small");
         (changed, std::fs::read(file.path()).unwrap())
     }
 
     fn tells(bytes: &[u8]) -> bool {
         bytes.windows(SECRET.len()).any(|part| part == SECRET)
+    }
+
+    #[test]
+    fn what_claims_too_many_parts_is_not_taken_apart() {
+        let jpeg = [&b"\xff\xd8"[..], &b"\xff\xe1\0\x02".repeat(MOST_PARTS + 1)].concat();
+        let png = [&b"\x89PNG\r\n\x1a\n"[..], &b"\0\0\0\0tEXt\0\0\0\0".repeat(MOST_PARTS + 1)].concat();
+        let webp = [&b"RIFF\0\0\0\0WEBP"[..], &b"XMP \0\0\0\0".repeat(MOST_PARTS + 1)].concat();
+        let nested = [&b"RIFF\0\0\0\0WEBP"[..], &b"LIST\xff\xff\xff\xffabcd".repeat(MOST_PARTS + 1)].concat();
+        for bytes in [jpeg, png, webp, nested] {
+            assert!(parts(&bytes) > MOST_PARTS, "{:?}", &bytes[..4]);
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &bytes).unwrap();
+            assert_eq!(strip(file.path()).unwrap(), None);
+        }
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+            assert!((1..20).contains(&parts(&encoded(format))), "{format:?}");
+        }
+        assert!(parts(b"") == 0 && parts(b"\xff") == 0);
     }
 
     #[test]
