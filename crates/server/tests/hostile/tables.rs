@@ -339,40 +339,56 @@ async fn attack_method(
     (tried, wrong)
 }
 
-#[tokio::test]
-async fn every_parameter_of_every_method_takes_anything() {
-    let people = People::gather_on(HostApp::setup().start().await).await;
-    let watch = Watch::begin(&people.server).await;
-    let worlds = Worlds::make(&people).await;
+/// Methods one after the other, on one caller's socket.
+async fn attack_methods(
+    people: &People,
+    worlds: &Worlds,
+    who: Caller,
+    methods: impl Iterator<Item = (usize, &Method)>,
+) -> (usize, Vec<String>) {
     let (mut tried, mut wrong) = (0, Vec::new());
-    let mut methods = Door::methods();
-    methods.sort_by_key(|method| ends_sessions(method.name));
-    let mut sockets =
-        [Caller::Administrator, Caller::Member, Caller::Owner].map(|who| Socket::of(&people, who));
-    for (nth, method) in methods.iter().enumerate() {
-        let who = caller(method.who);
-        let socket = sockets.iter_mut().find(|socket| socket.who == who).expect("one of the three");
+    let mut socket = Socket::of(people, who);
+    for (nth, method) in methods.filter(|(_, method)| caller(method.who) == who) {
         if ends_sessions(method.name) {
-            restore(&people).await;
+            restore(people).await;
             socket.ddp = None;
         }
-        let found = attack_method(&people, &worlds, socket, nth, method).await;
+        let found = attack_method(people, worlds, &mut socket, nth, method).await;
         tried += found.0;
         wrong.extend(found.1);
     }
-    judge("method calls", tried, wrong);
-    watch.end(&people.server).await;
+    (tried, wrong)
 }
 
 #[tokio::test]
-async fn every_stream_takes_anything_as_its_key_and_options() {
+async fn every_parameter_of_every_method_and_stream_takes_anything() {
     let people = People::gather_on(HostApp::setup().start().await).await;
     let watch = Watch::begin(&people.server).await;
     let worlds = Worlds::make(&people).await;
-    let mut socket = Socket::of(&people, Caller::Owner);
+    let methods = Door::methods();
+    let (last, first): (Vec<_>, Vec<_>) =
+        methods.iter().enumerate().partition(|(_, method)| ends_sessions(method.name));
+    // Each caller has a socket of his own, and they go on side by side.
+    let callers = [Caller::Administrator, Caller::Member, Caller::Owner];
+    let side_by_side = callers.map(|who| attack_methods(&people, &worlds, who, first.iter().copied()));
+    let (found, streams) =
+        futures_util::join!(futures_util::future::join_all(side_by_side), attack_streams(&people, &worlds));
+    let mut found: Vec<(usize, Vec<String>)> = found;
+    // What ends sessions ends everybody's: one after the other.
+    for who in callers {
+        found.push(attack_methods(&people, &worlds, who, last.iter().copied()).await);
+    }
+    let tried = found.iter().map(|(tried, _)| tried).sum();
+    judge("method calls", tried, found.into_iter().flat_map(|(_, wrong)| wrong).collect());
+    judge("subscriptions", streams.0, streams.1);
+    watch.end(&people.server).await;
+}
+
+async fn attack_streams(people: &People, worlds: &Worlds) -> (usize, Vec<String>) {
+    let mut socket = Socket::of(people, Caller::Owner);
     let (mut tried, mut wrong) = (0, Vec::new());
     for (nth, stream) in STREAMS.iter().enumerate() {
-        let key = (worlds.filler(&people, Caller::Owner, nth, stream.key).await)();
+        let key = (worlds.filler(people, Caller::Owner, nth, stream.key).await)();
         let sample = json!({
             "name": format!("stream-{}", stream.name),
             "params": [key, {"useCollection": false, "args": ["a"]}],
@@ -388,6 +404,5 @@ async fn every_stream_takes_anything_as_its_key_and_options() {
         // A thousand are enough for one socket; the next stream gets a new one.
         socket.ddp = None;
     }
-    judge("subscriptions", tried, wrong);
-    watch.end(&people.server).await;
+    (tried, wrong)
 }
