@@ -47,6 +47,8 @@ pub enum About {
     Welcome(String, String),
     /// A code as second factor.
     Code(String),
+    /// Messages of a room, under this line; what was said, to be read by [`crate::letters_said::read`].
+    Said(String, String),
     /// Somebody tries mail out.
     Test,
 }
@@ -74,13 +76,14 @@ impl About {
             Self::Invite(..) => "invite",
             Self::Welcome(..) => "welcome",
             Self::Code(_) => "code",
+            Self::Said(..) => "said",
             Self::Test => "test",
         }
     }
     fn facts(&self) -> [&str; 2] {
         match self {
             Self::Reset(one) | Self::Verify(one) | Self::Code(one) => [one, ""],
-            Self::Invite(one, two) | Self::Welcome(one, two) => [one, two],
+            Self::Invite(one, two) | Self::Welcome(one, two) | Self::Said(one, two) => [one, two],
             Self::Test => ["", ""],
         }
     }
@@ -92,6 +95,7 @@ impl About {
             "invite" => Self::Invite(one, two),
             "welcome" => Self::Welcome(one, two),
             "code" => Self::Code(one),
+            "said" => Self::Said(one, two),
             "test" => Self::Test,
             _ => return None,
         })
@@ -124,7 +128,7 @@ impl Chat {
     }
 
     /// A letter as it waits; what it says is sealed.
-    fn letter_to(
+    pub(crate) fn letter_to(
         &self,
         to: &str,
         name: &str,

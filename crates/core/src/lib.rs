@@ -62,6 +62,7 @@ pub mod json;
 mod keen;
 mod latest;
 pub mod letters;
+pub mod letters_said;
 pub mod listening;
 pub mod machine;
 pub mod media;

@@ -22,7 +22,7 @@ pub struct Item {
     pub text: String,
     /// When, as people read it.
     pub at: String,
-    /// Where it stands.
+    /// Where it stands; may be empty.
     pub url: String,
 }
 
@@ -103,13 +103,14 @@ impl Letter {
         paragraph("margin:0 0 16px;font:600 28px monospace;letter-spacing:4px", &self.code);
         for item in &self.items {
             let place = if item.room.is_empty() { String::new() } else { format!(" · #{}", item.room) };
+            let mut who = format!("<b>{}</b>{}", escaped(&item.sender), escaped(&place));
+            if !item.url.is_empty() {
+                who = format!("<a href=\"{}\" style=\"color:#1d4ed8\">{who}</a>", escaped(&item.url));
+            }
             let _ = write!(
                 body,
-                "<div style=\"margin:0 0 16px;padding:8px 12px;border-left:3px solid #9aa4b2\"><a href=\"{}\" \
-                 style=\"color:#1d4ed8\"><b>{}</b>{}</a> <span style=\"color:#5b6472\">{}</span><br>{}</div>",
-                escaped(&item.url),
-                escaped(&item.sender),
-                escaped(&place),
+                "<div style=\"margin:0 0 16px;padding:8px 12px;border-left:3px solid #9aa4b2\">{who} \
+                 <span style=\"color:#5b6472\">{}</span><br>{}</div>",
                 escaped(&item.at),
                 escaped(&item.text)
             );

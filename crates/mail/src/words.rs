@@ -70,6 +70,15 @@ pub enum Topic {
         /// For how many minutes.
         minutes: u64,
     },
+    /// Messages that somebody sends.
+    Said {
+        /// Who sends them.
+        by: String,
+        /// Under this line.
+        subject: String,
+        /// Which.
+        items: Vec<Item>,
+    },
     /// An administrator tries mail out.
     Test,
     /// Messages that were not read.
@@ -167,6 +176,15 @@ pub fn write(topic: &Topic, to: &str, workspace: &str, language: Language) -> Le
                 )
                 .to_owned(),
             ],
+            ..letter
+        },
+        Topic::Said { by, subject, items } => Letter {
+            subject: l.pick(format!("{workspace}: {subject}"), format!("{workspace} : {subject}")),
+            paragraphs: vec![l.pick(
+                format!("{by} sends you what was written on {workspace}."),
+                format!("{by} vous envoie ce qui a été écrit sur {workspace}."),
+            )],
+            items: items.clone(),
             ..letter
         },
         Topic::Test => Letter {
@@ -278,6 +296,7 @@ mod tests {
             Topic::Welcome { username: "bob".into(), url: url() },
             Topic::Code { code: "123456".into(), minutes: 10 },
             Topic::Test,
+            Topic::Said { by: "Ann".into(), subject: "plans".into(), items: vec![item.clone()] },
             Topic::Unread { items: vec![item], more: 0, url: url(), leave: url(), digest: false },
         ];
         for topic in &topics {

@@ -7,6 +7,7 @@ use parlor_core::{
     clock::Time,
     error::Result,
     letters::{About, CODE_GOOD, Letter, RESET_GOOD, VERIFY_GOOD},
+    letters_said,
     notices_open::{Notice, NoticeItem},
     store::{Delivery, DeliveryState, Way},
 };
@@ -92,6 +93,7 @@ impl Mail {
             About::Invite(by, url) => Topic::Invite { by: by.clone(), url: url.clone() },
             About::Welcome(username, url) => Topic::Welcome { username: username.clone(), url: url.clone() },
             About::Code(code) => Topic::Code { code: code.clone(), minutes: CODE_GOOD.as_secs() / 60 },
+            About::Said(subject, text) => said(subject, text),
             About::Test => Topic::Test,
         };
         self.envelope(delivery, &topic, (&letter.to, &letter.name), &letter.language, None)
@@ -175,4 +177,16 @@ pub fn server(chat: &Chat) -> Result<Option<Server>> {
         Some(login),
         settings.is_on("SMTP_IgnoreTLS"),
     ))
+}
+/// Messages that somebody sends by mail.
+fn said(subject: &str, text: &str) -> Topic {
+    let (by, said) = letters_said::read(text);
+    let item = |said: letters_said::Said| Item {
+        sender: said.sender,
+        room: String::new(),
+        text: said.text,
+        at: local(Time(said.at), 0.0),
+        url: String::new(),
+    };
+    Topic::Said { by, subject: subject.to_owned(), items: said.into_iter().map(item).collect() }
 }

@@ -16,6 +16,7 @@ use parlor_core::{
     error::{Refusal, What},
     exports::{Export, ExportStatus},
     id::RoomId,
+    letters_said::MailOut,
     message::Message,
     room::Room,
     rooms::{Bring, RoomRef},
@@ -32,7 +33,7 @@ use crate::{
     call::{Call, success},
     date::{self, Dates},
     refusal::Refused,
-    rest::{files, mail::refuse_mail},
+    rest::{chat_draft, files},
     route::{Outcome, Route, get, post},
     shape::{self, message::Look},
     who::Who,
@@ -77,7 +78,7 @@ async fn export_room(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
     let (rid, kind) = (body.need("rid")?, body.need("type")?);
     match kind {
-        "email" => return by_mail(&call, &body),
+        "email" => return by_mail(&call, rid, &body).await,
         "file" => {}
         _ => return Err(Refused::invalid_params("must be equal to one of the allowed values")),
     }
@@ -120,16 +121,29 @@ async fn export_room(mut call: Call) -> Outcome {
     success(json!({ "missing": [], "exportId": export.id, "url": url }))
 }
 
-fn by_mail(call: &Call, body: &Body) -> Outcome {
-    let named = |key: &str| body.list(key).map(|list| list.is_some_and(|list| !list.is_empty()));
-    if body.list("messages")?.is_none_or(|messages| messages.is_empty()) {
+async fn by_mail(call: &Call, room: &str, body: &Body) -> Outcome {
+    let listed = |key: &str| body.list(key).map(Option::unwrap_or_default);
+    let messages = listed("messages")?;
+    if messages.is_empty() {
         return Err(Refused::invalid_params("must NOT have fewer than 1 items"));
     }
-    if !named("toUsers")? && !named("toEmails")? {
+    let (users, addresses) = (listed("toUsers")?, listed("toEmails")?);
+    if users.iter().chain(&addresses).all(String::is_empty) {
         return Err(Refused::meteor("error-invalid-recipient", "Invalid recipient"));
     }
-    refuse_mail(call.chat())?;
-    success(json!({ "missing": [] }))
+    let messages = messages.iter().map(|id| chat_draft::message_id(id)).collect::<Result<_, _>>()?;
+    let subject = body.text("subject")?.unwrap_or_default().to_owned();
+    let out = MailOut { messages, subject, users, addresses };
+    let unknown = || Refused::meteor("error-invalid-room", "Invalid room");
+    let id = RoomId::parse(room).ok_or_else(unknown)?;
+    let missing =
+        call.chat().mail_messages(call.actor()?, &id, &out).await.map_err(|refusal| match refusal {
+            Refusal::NotFound(What::Room) => unknown(),
+            Refusal::NotAllowed(_) => Refused::meteor("error-action-not-allowed", "Mailing is not allowed"),
+            Refusal::Invalid { field: "emails", problem } => Refused::meteor("error-invalid-email", &problem),
+            other => other.into(),
+        })?;
+    success(json!({ "missing": missing }))
 }
 
 /// Everything of one's own account. Asked again, it says how far it is.

@@ -1,9 +1,6 @@
 //! Letters: proving an address, asking people to come, a new password, trying mail out.
 
-use parlor_core::{
-    chat::Chat,
-    error::{Refusal, What},
-};
+use parlor_core::error::{Refusal, What};
 use serde_json::{Value, json};
 
 use super::rooms_call::Body;
@@ -37,16 +34,6 @@ pub(crate) fn routes() -> Vec<Route> {
         post("mailer.unsubscribe", Who::Anyone, r#"{"_id":"none","createdAt":"1"}"#, unsubscribe)
             .answering("Invalid link"),
     ]
-}
-
-/// Nothing is said to be sent that is not.
-pub(crate) fn refuse_mail(chat: &Chat) -> Result<(), Refused> {
-    let text = if chat.sends_mail() {
-        "Mails to many readers are not part of this server"
-    } else {
-        "SMTP is not configured"
-    };
-    Err(Refused::meteor("error-email-send-failed", text))
 }
 
 /// Refusals of letters.
