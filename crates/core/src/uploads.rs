@@ -108,6 +108,18 @@ impl Chat {
         self.store_file(actor, Some(room), arrived, limit, None).await
     }
 
+    /// Stores a file that its sender encrypted: bytes that say nothing, whatever they look like.
+    ///
+    /// # Errors
+    /// `Invalid("file-type")` while `E2E_Enable_Encrypt_Files` is off.
+    pub async fn store_encrypted(&self, actor: &Actor, room: &RoomId, arrived: Arrived) -> Result<Upload> {
+        let (_, limit) = self.may_upload(actor, room).await?;
+        if !self.settings().is_on("E2E_Enable_Encrypt_Files") {
+            return Err(Refusal::invalid("file-type", "File type is not accepted"));
+        }
+        self.store_sealed(actor, room, arrived, limit).await
+    }
+
     /// Reads bytes that belong to no room, whole; at most 4 MiB.
     pub async fn public_bytes(&self, id: &UploadId) -> Result<(Upload, Vec<u8>)> {
         let wanted = id.clone();

@@ -83,13 +83,7 @@ impl Chat {
         limit: u64,
         types: Option<&[String]>,
     ) -> Result<Upload> {
-        if arrived.size == 0 {
-            return Err(Refusal::invalid("file", "is empty"));
-        }
-        if arrived.size > limit {
-            return Err(Refusal::TooLarge { what: "file", limit });
-        }
-        self.has_room(actor, arrived.size).await?;
+        self.fits(actor, &arrived, limit).await?;
         let settings = self.settings();
         let name = clean_name(&arrived.name);
         if settings.is_on("Message_Attachments_Strip_Exif") && self.ports.media.strip(&arrived.path).await? {
@@ -112,6 +106,37 @@ impl Chat {
             rows.push(thumb);
         }
         Ok(self.insert_uploads(rows).await?.swap_remove(0))
+    }
+
+    async fn fits(&self, actor: &Actor, arrived: &Arrived, limit: u64) -> Result<()> {
+        if arrived.size == 0 {
+            return Err(Refusal::invalid("file", "is empty"));
+        }
+        if arrived.size > limit {
+            return Err(Refusal::TooLarge { what: "file", limit });
+        }
+        self.has_room(actor, arrived.size).await
+    }
+
+    /// Stores a file as it came, as bytes of no type: nothing in it can be looked into or changed.
+    pub(crate) async fn store_sealed(
+        &self,
+        actor: &Actor,
+        room: &RoomId,
+        arrived: Arrived,
+        limit: u64,
+    ) -> Result<Upload> {
+        self.fits(actor, &arrived, limit).await?;
+        let media_type = "application/octet-stream";
+        self.accepted_type(media_type)?;
+        let (name, examined) = (
+            clean_name(&arrived.name),
+            Examined { media_type: media_type.to_owned(), ..Examined::default() },
+        );
+        self.scanned(actor, &arrived.path, &name).await?;
+        let upload = self.upload_row(actor, Some(room), "file", &name, &arrived, &examined);
+        self.ports.blobs.put(&upload.bytes, arrived.path).await?;
+        Ok(self.insert_uploads(vec![upload]).await?.swap_remove(0))
     }
 
     fn thumbnail_sides(&self) -> (u32, u32) {

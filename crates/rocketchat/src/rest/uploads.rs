@@ -174,9 +174,23 @@ async fn store(call: &mut Call, room: &RoomId) -> Result<(Upload, Form), Refused
         return Err(Refused::new("[invalid-field]").kind("invalid-field"));
     };
     let mut half = Half(Some(file.path.clone()));
-    let stored = call.chat().store_upload(call.actor()?, room, file).await.map_err(upload_refused)?;
+    let (chat, actor) = (call.chat(), call.actor()?);
+    let stored = match is_encrypted(&form.fields)? {
+        true => chat.store_encrypted(actor, room, file).await,
+        false => chat.store_upload(actor, room, file).await,
+    };
+    let stored = stored.map_err(upload_refused)?;
     half.0 = None;
     Ok((stored, form))
+}
+
+/// Whether the form's `content` says how to decrypt the file.
+fn is_encrypted(fields: &HashMap<String, String>) -> Result<bool, Refused> {
+    let Some(content) = fields.get("content").filter(|text| !text.is_empty()) else { return Ok(false) };
+    let bad = || Refused::meteor("invalid-field", "Invalid content");
+    let content: Map<String, Value> = serde_json::from_str(content).map_err(|_| bad())?;
+    let text = |key: &str| content.get(key).is_some_and(Value::is_string);
+    if text("algorithm") && text("ciphertext") { Ok(true) } else { Err(bad()) }
 }
 
 async fn media(mut call: Call) -> Outcome {
