@@ -1,10 +1,13 @@
 //! Slash commands: words that clients send for the server to act on. Each is an ordinary verb, judged as such.
 
+use std::sync::Arc;
+
 use parlor_core::{
+    error::Refusal,
     id::{MessageId, RoomId, UserId},
     messages::Draft,
     presence::NewStatus,
-    room::RoomKind,
+    room::{Room, RoomKind},
     room_settings::RoomChange,
     rooms::RoomRef,
     rooms_create::NewRoom,
@@ -54,6 +57,8 @@ const COMMANDS: &[(&str, &str, &str, bool)] = &[
     ("unmute", "@username", "Unmute_someone_in_room", false),
 ];
 
+/// People that an invitation may name.
+const MOST_NAMED: usize = 50;
 /// People that one command brings into a room at most.
 const MOST_INVITED: u64 = 1_000;
 
@@ -171,9 +176,47 @@ async fn act(chat: &Chat, actor: &Actor, order: Order<'_>) -> Result<(), Refused
     Ok(())
 }
 
-async fn named(chat: &Chat, actor: &Actor, name: &str) -> Result<UserId, Refused> {
+/// Who is meant; whoever gives the order is told when there is nobody of that name.
+async fn named(chat: &Chat, actor: &Actor, order: &Order<'_>, name: &str) -> Result<Option<UserId>, Refused> {
     let name = name.trim_start_matches('@');
-    Ok(chat.find_user(actor, Whom::Username(name)).await?.id.clone())
+    match chat.find_user(actor, Whom::Username(name)).await {
+        Ok(user) => Ok(Some(user.id.clone())),
+        Err(Refusal::NotFound(_)) => {
+            tell(chat, actor, order, &format!("No user exists by the name of `@{name}`."));
+            Ok(None)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Says something to whoever gave the order, and to nobody else.
+fn tell(chat: &Chat, actor: &Actor, order: &Order<'_>, text: &str) {
+    chat.whisper(&actor.user, &order.room, text, order.thread.clone());
+}
+
+/// Brings in whoever is named, and says who is unknown or there already.
+async fn invite(
+    chat: &Chat,
+    actor: &Actor,
+    order: &Order<'_>,
+    room: &Arc<Room>,
+    params: &str,
+) -> Result<(), Refused> {
+    let mut users = Vec::new();
+    let names = params.split(|c: char| c == ',' || c.is_whitespace()).filter(|name| !name.is_empty());
+    for name in names.take(MOST_NAMED) {
+        let Some(user) = named(chat, actor, order, name).await? else { continue };
+        if chat.is_member(actor, room, &user).await.map_err(refuse)? {
+            let name = name.trim_start_matches('@');
+            tell(chat, actor, order, &format!("`@{name}` is already in here."));
+        } else if !users.contains(&user) {
+            users.push(user);
+        }
+    }
+    if !users.is_empty() {
+        chat.add_members(actor, &room.id, &users).await.map_err(refuse)?;
+    }
+    Ok(())
 }
 
 async fn change(
@@ -181,7 +224,7 @@ async fn change(
     actor: &Actor,
     order: &Order<'_>,
     params: &str,
-    room: &parlor_core::room::Room,
+    room: &Arc<Room>,
 ) -> Result<(), Refused> {
     let first = params.split_whitespace().next().unwrap_or_default();
     let here = RoomRef::Id(&order.room);
@@ -205,10 +248,7 @@ async fn change(
         }
         "join" => drop(chat.join(actor, aimed, None).await.map_err(refuse)?),
         "leave" | "part" => drop(chat.leave(actor, &room.id).await.map_err(refuse)?),
-        "invite" => {
-            let user = named(chat, actor, first).await?;
-            chat.add_members(actor, &room.id, &[user]).await.map_err(refuse)?;
-        }
+        "invite" => invite(chat, actor, order, room, params).await?,
         "create" => {
             let named = params.split_whitespace().last().unwrap_or_default().trim_start_matches('#');
             let private = first == "private";
@@ -221,25 +261,25 @@ async fn change(
         }
         "invite-all-to" | "invite-all-from" => {
             let other = chat.find_room(actor, aimed).await.map_err(refuse)?;
-            let (from, to) = if order.name == "invite-all-to" { (room, &*other) } else { (&*other, room) };
+            let (from, to) = if order.name == "invite-all-to" { (room, &other) } else { (&other, room) };
             everybody(chat, actor, from, to).await?;
         }
-        "ban" | "unban" => {
-            let user = named(chat, actor, first).await?;
+        "ban" | "unban" | "kick" | "mute" | "unmute" => {
+            let Some(user) = named(chat, actor, order, first).await? else { return Ok(()) };
             let done = match order.name {
                 "ban" => chat.ban(actor, &room.id, &user).await,
-                _ => chat.unban(actor, &room.id, &user).await,
+                "unban" => chat.unban(actor, &room.id, &user).await,
+                "kick" => chat.kick(actor, &room.id, &user).await.map(drop),
+                name => chat.mute(actor, &room.id, &user, name == "mute").await.map(drop),
             };
             done.map_err(refuse)?;
-        }
-        "kick" => drop(chat.kick(actor, &room.id, &named(chat, actor, first).await?).await.map_err(refuse)?),
-        "mute" | "unmute" => {
-            let user = named(chat, actor, first).await?;
-            chat.mute(actor, &room.id, &user, order.name == "mute").await.map_err(refuse)?;
         }
         "msg" => {
             let text =
                 params.split_once(char::is_whitespace).map(|(_, text)| text.trim()).unwrap_or_default();
+            if named(chat, actor, order, first).await?.is_none() {
+                return Ok(());
+            }
             let name = first.trim_start_matches('@').to_owned();
             let (direct, _) = chat.direct_room(actor, &[name], false).await.map_err(refuse)?;
             chat.post(actor, Draft::text(direct.id.clone(), text)).await.map_err(chat_draft::refused)?;
@@ -257,12 +297,7 @@ async fn change(
 }
 
 /// Adds the members of one room to another, in pages.
-async fn everybody(
-    chat: &Chat,
-    actor: &Actor,
-    from: &parlor_core::room::Room,
-    to: &parlor_core::room::Room,
-) -> Result<(), Refused> {
+async fn everybody(chat: &Chat, actor: &Actor, from: &Room, to: &Room) -> Result<(), Refused> {
     let from = chat.find_room(actor, RoomRef::Id(&from.id)).await.map_err(refuse)?;
     let mut offset = 0;
     loop {
