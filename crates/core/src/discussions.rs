@@ -14,7 +14,7 @@ use crate::{
     rooms_create::{Draft, NewRoom, store_draft},
     rooms_names::{Names, clean_title, tail},
     session::Actor,
-    store::{Lane, Page, Paged, RoomFilter},
+    store::{Lane, Page, Paged, RoomFilter, Team},
     user::User,
 };
 
@@ -134,11 +134,25 @@ impl Chat {
         Ok((draft, anchor))
     }
 
-    /// Whether the room is a private team's.
+    /// Whether the room is a private team's, or a discussion of such a room.
     pub(crate) async fn in_private_team(&self, room: &Room) -> Result<bool> {
-        match &room.team {
-            Some(team) => Ok(self.team(team).await?.private),
-            None => Ok(false),
+        Ok(self.team_around(room).await?.is_some_and(|team| team.private))
+    }
+
+    /// The team that a room belongs to; a discussion belongs to the team of the room that it branched off from.
+    pub(crate) async fn team_around(&self, room: &Room) -> Result<Option<Team>> {
+        let team = match (&room.team, &room.parent) {
+            (Some(team), _) => Some(team.clone()),
+            (None, Some(parent)) => match self.room(parent).await {
+                Ok(parent) => parent.team.clone(),
+                Err(Refusal::NotFound(_)) => None,
+                Err(other) => return Err(other),
+            },
+            (None, None) => None,
+        };
+        match team {
+            Some(team) => self.team(&team).await.map(Some),
+            None => Ok(None),
         }
     }
 

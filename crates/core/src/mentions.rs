@@ -108,7 +108,7 @@ fn look_up_person(rows: &mut dyn Read, name: &str, author: &UserId, named: &mut 
 
 /// Only rooms that the author may know of become links.
 fn look_up_room(rows: &mut dyn Read, name: &str, author: &UserId, named: &mut Named) -> Result<()> {
-    let Some(room) = rows.room_by_name(name)? else { return Ok(()) };
+    let Some(room) = crate::rooms::named(rows, name)? else { return Ok(()) };
     let known = rows.membership(&room.id, author)?.is_some() || {
         let ids = Some(vec![room.id.clone()]);
         let filter = RoomFilter { ids, visible_to: Some(author.clone()), ..RoomFilter::default() };

@@ -362,12 +362,12 @@ impl Chat {
         })
     }
 
-    /// Channels of a private team are for the team; to others they don't exist.
+    /// Channels of a private team and discussions of them are for the team; to others they don't exist.
     pub(crate) async fn is_hidden_by_team(&self, user: &User, room: &Room) -> Result<bool> {
-        let Some(team) = room.team.as_ref().filter(|_| room.is_public() && !room.team_main) else {
+        if !room.is_public() || room.team_main {
             return Ok(false);
-        };
-        let team = self.team(team).await?;
+        }
+        let Some(team) = self.team_around(room).await? else { return Ok(false) };
         if !team.private || self.membership(&team.room, &user.id).await?.is_some() {
             return Ok(false);
         }

@@ -84,6 +84,10 @@ impl Chat {
         if room.muted.contains(&user.id) {
             return Err(State::Muted.into());
         }
+        let own = if room.is_direct() { self.membership(&room.id, &user.id).await? } else { None };
+        if own.is_some_and(|own| own.blocked || own.blocker) {
+            return Err(State::Blocked.into());
+        }
         let closed = room.read_only && !room.react_when_read_only && !room.unmuted.contains(&user.id);
         if closed && !self.may(actor, "post-readonly", Some(room)).await? {
             return Err(State::ReadOnly.into());

@@ -17,7 +17,7 @@ use crate::{
     rooms::RoomRef,
     session::Actor,
     setting::Settings,
-    store::{Document, Lane, Page, RoomFilter},
+    store::{Document, Lane, Page, RoomFilter, RoomSort},
 };
 
 const RETENTION: &str = "retention";
@@ -139,13 +139,15 @@ impl Chat {
 
     /// Removes what is too old now, in all rooms, in small steps; how many messages.
     async fn apply_retention(&self) -> Result<u64> {
-        let (mut offset, mut removed) = (0, 0);
+        let (mut after, mut removed) = (None, 0);
         loop {
-            let page = Page { offset, count: 100 };
+            let page = Page { offset: 0, count: 100 };
+            // By id: rooms that come, go or get another name meanwhile let none be passed over.
+            let filter = RoomFilter { after: after.clone(), sort: RoomSort::Id, ..RoomFilter::default() };
             let rooms = self
                 .store()
                 .reading(move |rows| {
-                    let found = rows.rooms(&RoomFilter::default(), page)?.items;
+                    let found = rows.rooms(&filter, page)?.items;
                     let mut with = Vec::with_capacity(found.len());
                     for view in found {
                         let own = rows.document(RETENTION, &view.room.id)?.and_then(|d| read(&d));
@@ -154,15 +156,16 @@ impl Chat {
                     Ok(with)
                 })
                 .await?;
-            let last = rooms.len() < 100;
-            offset += rooms.len() as u64;
+            let Some((last, _)) = rooms.last() else { return Ok(removed) };
+            after = Some(last.id.clone());
             for (room, own) in rooms {
-                if let Some(rule) = self.rule(&room, own) {
-                    removed += self.prune(&room, rule).await?;
+                let Some(rule) = self.rule(&room, own) else { continue };
+                match self.prune(&room, rule).await {
+                    Ok(count) => removed += count,
+                    // It was removed meanwhile.
+                    Err(Refusal::NotFound(_)) => {}
+                    Err(other) => return Err(other),
                 }
-            }
-            if last {
-                return Ok(removed);
             }
         }
     }

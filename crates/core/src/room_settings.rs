@@ -6,6 +6,7 @@ use crate::{
     audit::AuditEntry,
     chat::Chat,
     error::{Refusal, Result, State, What},
+    id::RoomId,
     json::Json,
     message::Message,
     permissions::{Action, Judgement, Object},
@@ -194,6 +195,17 @@ fn follow(tx: &mut dyn Tx, mut team: Team, main: &Room) -> Result<()> {
     let kinds = vec![RoomKind::Channel];
     let channels = RoomFilter { team: Some(team.id), in_team: Some(true), kinds, ..RoomFilter::default() };
     for view in tx.rooms(&channels, Page { offset: 0, count: MAX_ROOMS })?.items {
+        change_room(tx, &view.room.id, true, |_| {})?;
+        judge_discussions_anew(tx, &view.room.id)?;
+    }
+    judge_discussions_anew(tx, &main.id)
+}
+
+/// Whoever reads along in a public discussion of this room is judged again: it is as open as the room.
+pub(crate) fn judge_discussions_anew(tx: &mut dyn Tx, room: &RoomId) -> Result<()> {
+    let (parent, kinds) = (Some(room.clone()), vec![RoomKind::Channel]);
+    let discussions = RoomFilter { parent, kinds, ..RoomFilter::default() };
+    for view in tx.rooms(&discussions, Page { offset: 0, count: MAX_ROOMS })?.items {
         change_room(tx, &view.room.id, true, |_| {})?;
     }
     Ok(())

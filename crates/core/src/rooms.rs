@@ -11,6 +11,7 @@ use crate::{
     permissions::{Action, Object},
     reading::News,
     room::{Room, RoomView},
+    rooms_names::composed,
     session::Actor,
     store::{Page, Paged, Read, RemovedMembership, RoomFilter, Unread},
     user::User,
@@ -95,7 +96,7 @@ impl Chat {
             return Err(Refusal::NotFound(What::Room));
         }
         let wanted = name.to_owned();
-        let found = self.store().reading(move |rows| rows.room_by_name(&wanted)).await?;
+        let found = self.store().reading(move |rows| named(rows, &wanted)).await?;
         found.map(Arc::new).ok_or(Refusal::NotFound(What::Room))
     }
 
@@ -319,6 +320,16 @@ impl Chat {
     pub async fn is_member(&self, actor: &Actor, room: &Arc<Room>, user: &UserId) -> Result<bool> {
         self.authorize(actor, Action::ReadRoom, Object::Room(room)).await?;
         Ok(self.membership(&room.id, user).await?.is_some())
+    }
+}
+
+/// The room of this name, however its characters were put together.
+pub(crate) fn named(rows: &mut dyn Read, name: &str) -> Result<Option<Room>> {
+    let composed = composed(name);
+    match rows.room_by_name(&composed)? {
+        // It may be one from before names were put together.
+        None if composed != name => rows.room_by_name(name),
+        found => Ok(found),
     }
 }
 

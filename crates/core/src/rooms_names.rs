@@ -52,7 +52,7 @@ impl Chat {
 
     async fn named_otherwise(&self, name: &str, of: Option<&RoomId>) -> Result<Option<Room>> {
         let wanted = name.to_owned();
-        let found = self.store().reading(move |rows| rows.room_by_name(&wanted)).await?;
+        let found = self.store().reading(move |rows| crate::rooms::named(rows, &wanted)).await?;
         Ok(found.filter(|room| Some(&room.id) != of))
     }
 }
@@ -63,9 +63,14 @@ pub(crate) fn refuse_reserved(name: &str) -> Result<()> {
     if RESERVED.contains(&&*lower) { Err(Refusal::Reserved(name.trim().to_owned())) } else { Ok(()) }
 }
 
-/// A display name: without blanks around it, control characters or excess.
+/// The one way to write a name: what looks the same and is put together otherwise is the same.
+pub(crate) fn composed(name: &str) -> String {
+    name.nfc().collect()
+}
+
+/// A display name: without blanks around it, control characters or excess; its characters put together.
 pub(crate) fn clean_title(wanted: &str) -> Result<String> {
-    let title = wanted.trim();
+    let title = composed(wanted.trim());
     let bad = |problem: &str| Err(Refusal::invalid("room-name", problem));
     if title.is_empty() {
         return bad("must not be empty");
@@ -76,7 +81,7 @@ pub(crate) fn clean_title(wanted: &str) -> Result<String> {
     if title.chars().any(char::is_control) {
         return bad("must not hold control characters");
     }
-    Ok(title.to_owned())
+    Ok(title)
 }
 
 fn check_pattern(settings: &Settings, name: &str) -> Result<()> {
@@ -175,6 +180,7 @@ mod tests {
     #[test]
     fn a_title_is_bounded_and_printable() {
         assert_eq!(clean_title("  Team talk ").as_deref(), Ok("Team talk"));
+        assert_eq!(clean_title("cafe\u{301}").as_deref(), Ok("caf\u{e9}"));
         assert!(clean_title(" ").is_err());
         assert!(clean_title("a\u{7}").is_err());
         assert!(clean_title(&"x".repeat(MAX_NAME + 1)).is_err());

@@ -9,6 +9,7 @@ use crate::{
     id::{RoomId, UserId},
     permissions::{Action, Judgement, Object},
     room::{Room, RoomView},
+    room_settings::judge_discussions_anew,
     rooms::RoomRef,
     rooms_notices::change_room,
     session::Actor,
@@ -74,6 +75,9 @@ impl Chat {
                         room.team = Some(team.id.clone());
                         room.team_default = false;
                     })?);
+                    if team.private {
+                        judge_discussions_anew(tx, id)?;
+                    }
                     tx.append_message(notice.clone())?;
                 }
                 tx.record(None, Event::Team { team: team.id.clone() })?;

@@ -236,3 +236,150 @@ async fn whoever_looked_into_a_teams_channel_hears_no_more_of_it_once_the_team_i
     let heard = passing.take_events("room-messages", &room);
     assert!(heard.iter().all(|args| args[0]["msg"] != "for the team"), "{heard:?}");
 }
+
+#[tokio::test]
+async fn a_public_discussion_is_as_open_as_the_teams_channel_that_it_branched_off_from() {
+    let stage = Stage::set().await;
+    let body = json!({ "name": "bridge", "type": 0, "members": ["member"] });
+    let team = stage.owner.rest.post("teams.create", body).await.ok()["team"]["_id"].take();
+    let room = stage.owner.channel("helm", &[]).await;
+    let _ = stage.owner.rest.post("teams.addRooms", json!({ "teamId": team, "rooms": [room] })).await.ok();
+    let wanted = json!({ "prid": room, "t_name": "the course" });
+    let made = stage.owner.rest.post("rooms.createDiscussion", wanted).await.ok();
+    let discussion = made["discussion"]["_id"].as_str().expect("an id").to_owned();
+    let by_id = [("roomId", discussion.as_str())];
+    let mut passing = stage.outsider.socket(&stage.server).await;
+    passing.stream("room-messages", &discussion).await.expect("an open team's discussions are open");
+    let close = json!({ "teamId": team, "data": { "type": 1 } });
+    let _ = stage.owner.rest.post("teams.update", close).await.ok();
+    assert_eq!(stage.outsider.rest.get("rooms.info", &by_id).await.status, 400);
+    assert_eq!(stage.outsider.rest.post("channels.join", json!({ "roomId": discussion })).await.status, 400);
+    let query = json!({ "type": "channels", "text": "course" }).to_string();
+    let listed = stage.outsider.rest.get("directory", &[("query", &query)]).await.ok();
+    assert_eq!(listed["total"], 0, "{listed}");
+    let _ = stage.member.rest.get("rooms.info", &by_id).await.ok();
+    stage.owner.say(&discussion, "for the team").await;
+    let own = stage.outsider.direct(&stage.owner).await;
+    passing.stream("room-messages", &own).await.expect("one's own");
+    stage.outsider.say(&own, "why?").await;
+    let _ = passing.event("room-messages", &own).await;
+    let heard = passing.take_events("room-messages", &discussion);
+    assert!(heard.iter().all(|args| args[0]["msg"] != "for the team"), "{heard:?}");
+}
+
+#[tokio::test]
+async fn who_is_a_member_of_a_closed_room_is_forbidden_to_ask_and_nobody_learns_whether_it_is_there() {
+    let stage = Stage::set().await;
+    let room = stage.owner.group("closed", &[&stage.member]).await;
+    let ask = async |who: &Person, room: &str| {
+        let asked = [("roomId", room), ("userId", stage.member.id.as_str())];
+        who.rest.get("rooms.isMember", &asked).await
+    };
+    assert_eq!(ask(&stage.member, &room).await.ok()["isMember"], true);
+    let [closed, unknown] = [ask(&stage.outsider, &room).await, ask(&stage.outsider, "nowhere").await];
+    assert_eq!((closed.status, &closed.body["error"]), (403, &json!("unauthorized")));
+    assert_eq!((unknown.status, &unknown.body), (403, &closed.body));
+    let odd = ask(&stage.outsider, "room.test.1").await.refused(400);
+    assert_eq!(odd["errorType"], "error-room-not-found");
+}
+
+#[tokio::test]
+async fn names_that_look_the_same_are_one_name_however_they_are_written() {
+    let stage = Stage::set().await;
+    let letters = json!({ "value": "[\\p{L}\\p{M}_.-]+" });
+    let _ = stage.administrator.rest.post("settings/UTF8_Channel_Names_Validation", letters).await.ok();
+    let room = stage.owner.channel("caf\u{e9}", &[]).await;
+    let twice =
+        stage.member.rest.post("channels.create", json!({ "name": "cafe\u{301}" })).await.refused(400);
+    assert_eq!(twice["errorType"], "error-duplicate-channel-name");
+    let found = stage.member.rest.get("channels.info", &[("roomName", "cafe\u{301}")]).await.ok();
+    assert_eq!(found["channel"]["_id"], room.as_str());
+}
+
+#[tokio::test]
+async fn whoever_is_blocked_in_a_direct_room_can_not_react_there_either() {
+    let stage = Stage::set().await;
+    let direct = stage.member.direct(&stage.owner).await;
+    let said = stage.owner.say(&direct, "hello").await;
+    let react = json!({ "messageId": said["_id"], "emoji": ":ant:", "shouldReact": true });
+    let _ = stage.member.rest.post("chat.react", react.clone()).await.ok();
+    let block = json!({ "roomId": direct, "block": true });
+    let _ = stage.owner.rest.post("im.blockUser", block).await.ok();
+    let bee = json!({ "messageId": said["_id"], "emoji": ":bee:", "shouldReact": true });
+    let _ = stage.member.rest.post("chat.react", bee.clone()).await.refused(400);
+    let free = json!({ "roomId": direct, "block": false });
+    let _ = stage.owner.rest.post("im.blockUser", free).await.ok();
+    let _ = stage.member.rest.post("chat.react", bee).await.ok();
+}
+
+#[tokio::test]
+async fn an_invitation_by_command_says_who_is_unknown_and_who_is_there_already() {
+    let stage = Stage::set().await;
+    let room = stage.owner.channel("mess", &[&stage.member]).await;
+    let mut socket = stage.owner.socket(&stage.server).await;
+    let key = format!("{}/message", stage.owner.id);
+    socket.stream("notify-user", &key).await.expect("one's own");
+    let order = json!({ "command": "invite", "roomId": room, "params": "@nobody @member, outsider" });
+    let _ = stage.owner.rest.post("commands.run", order).await.ok();
+    assert_eq!(socket.event("notify-user", &key).await[0]["msg"], "No user exists by the name of `@nobody`.");
+    assert_eq!(socket.event("notify-user", &key).await[0]["msg"], "`@member` is already in here.");
+    let asked = [("roomId", room.as_str()), ("userId", stage.outsider.id.as_str())];
+    assert_eq!(stage.owner.rest.get("rooms.isMember", &asked).await.ok()["isMember"], true);
+}
+
+#[tokio::test]
+async fn a_file_that_its_sender_encrypted_is_bytes_of_no_type() {
+    let stage = Stage::set().await;
+    let room = stage.owner.channel("vault", &[]).await;
+    let path = format!("rooms.media/{room}");
+    // What looks like a picture is none when it says how to decrypt it.
+    let file = (
+        "x",
+        "image/gif",
+        &b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"[..],
+    );
+    let content = json!({ "algorithm": "rc.v1.aes-sha2", "ciphertext": "something" }).to_string();
+    let how = [("content", content.as_str())];
+    let media = async |how: &[(&str, &str)]| stage.owner.rest.upload(&path, "file", file, how).await;
+    for (sent, kind) in
+        [(media(&how).await.ok(), "application/octet-stream"), (media(&[]).await.ok(), "image/gif")]
+    {
+        let id = sent["file"]["_id"].as_str().expect("an id");
+        let confirm = format!("rooms.mediaConfirm/{room}/{id}");
+        let shown = stage.owner.rest.post(&confirm, json!({})).await.ok();
+        assert_eq!(shown["message"]["file"]["type"], kind, "{shown}");
+    }
+    let _ = media(&[("content", "something")]).await.refused(400);
+    let list = json!({ "value": "application/octet-stream" });
+    let _ = stage.administrator.rest.post("settings/FileUpload_MediaTypeBlackList", list).await.ok();
+    assert_eq!(media(&how).await.refused(400)["errorType"], "error-invalid-file-type");
+    let none = json!({ "value": "" });
+    let _ = stage.administrator.rest.post("settings/FileUpload_MediaTypeBlackList", none).await.ok();
+    let off = json!({ "value": false });
+    let _ = stage.administrator.rest.post("settings/E2E_Enable_Encrypt_Files", off).await.ok();
+    assert_eq!(media(&how).await.refused(400)["errorType"], "error-invalid-file-type");
+    let _ = media(&[]).await.ok();
+}
+
+#[tokio::test]
+async fn messages_are_mailed_to_whom_they_name_and_no_mail_server_is_needed_to_ask() {
+    let stage = Stage::set().await;
+    let room = stage.administrator.group("minutes", &[&stage.member]).await;
+    let said = stage.administrator.say(&room, "we agreed").await;
+    let ask = |more: Value| {
+        let mut body = json!({ "rid": room, "type": "email", "subject": "x", "messages": [said["_id"]] });
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body
+    };
+    let names = json!({ "toUsers": ["member", "nobody"], "toEmails": ["a@example.org"] });
+    let rest = &stage.administrator.rest;
+    let closed = stage.outsider.rest.post("rooms.export", ask(names.clone())).await.refused(400);
+    assert_eq!(closed["errorType"], "error-invalid-room");
+    let forbidden = stage.member.rest.post("rooms.export", ask(names.clone())).await.refused(400);
+    assert_eq!(forbidden["errorType"], "error-action-not-allowed");
+    assert_eq!(rest.post("rooms.export", ask(names)).await.ok()["missing"], json!(["nobody"]));
+    let none = rest.post("rooms.export", ask(json!({ "toUsers": [] }))).await.refused(400);
+    assert_eq!(none["errorType"], "error-invalid-recipient");
+    let odd = rest.post("rooms.export", ask(json!({ "toEmails": ["nowhere"] }))).await.refused(400);
+    assert_eq!(odd["errorType"], "error-invalid-email");
+}

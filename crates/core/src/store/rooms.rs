@@ -42,6 +42,8 @@ pub struct RoomFilter {
     pub name: Option<String>,
     /// Only these ids.
     pub ids: Option<Vec<RoomId>>,
+    /// Those behind this one in the order of ids: for going through all of them, sorted so, while some come and go.
+    pub after: Option<RoomId>,
     /// Sorted by this.
     pub sort: RoomSort,
     /// Last first.
@@ -54,6 +56,7 @@ pub struct RoomFilter {
 pub enum RoomSort {
     #[default]
     Name,
+    Id,
     CreatedAt,
     Members,
     LastMessage,

@@ -229,6 +229,7 @@ impl SqlTx<'_> {
         let total: i64 = self.one(&sql, &given, |row| row.get(0))?;
         let (order, heads) = match filter.sort {
             RoomSort::Name => ("COALESCE(r.title_key, r.name_key, '')", ""),
+            RoomSort::Id => ("r.id", ""),
             RoomSort::CreatedAt => ("r.created_at", ""),
             RoomSort::Members => ("r.members", ""),
             RoomSort::LastMessage => ("COALESCE(h.last_at, 0)", "JOIN room_heads h ON h.room = r.key"),
@@ -397,6 +398,10 @@ impl Clause {
             let (team, main) = (all.take(team.to_string()), all.take(main.to_string()));
             all.and(&format!("(r.team = {team} OR r.parent = {main})"));
         }
+        if let Some(after) = &filter.after {
+            let n = all.take(after.to_string());
+            all.and(&format!("r.id > {n}"));
+        }
         all.switches(filter);
         if let Some(ids) = &filter.ids {
             let list: Vec<_> = ids.iter().take(MAX_LIST).map(|id| all.take(id.to_string())).collect();
@@ -439,12 +444,13 @@ impl Clause {
     }
 }
 
-/// Channels of private teams are for their members.
+/// Channels of private teams, and discussions of them, are for their members.
 fn hidden_by_team(user: &str) -> String {
     let main = flag::TEAM_MAIN;
     format!(
-        "(r.team IS NOT NULL AND (r.flags & {main}) = 0 AND EXISTS (SELECT 1 FROM teams t \
-         JOIN rooms q ON q.id = t.room WHERE t.id = r.team AND t.private <> 0 AND NOT EXISTS \
+        "((r.team IS NOT NULL OR r.parent IS NOT NULL) AND (r.flags & {main}) = 0 AND EXISTS (SELECT 1 FROM teams t \
+         JOIN rooms q ON q.id = t.room WHERE t.id = COALESCE(r.team, (SELECT o.team FROM rooms o \
+         WHERE o.id = r.parent)) AND t.private <> 0 AND NOT EXISTS \
          (SELECT 1 FROM memberships m WHERE m.room = q.key AND m.whom = (SELECT key FROM users WHERE id = {user}))))"
     )
 }
