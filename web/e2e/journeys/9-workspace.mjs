@@ -440,8 +440,8 @@ export default [
       await boss.button("Refresh").click();
       await looks(boss, () => boss.sees(page.getByRole("heading", { level: 2 })), "admin-health");
       await boss.open("/admin/data?locale=en");
-      await boss.sees(page.getByRole("heading", { name: "Backup", exact: true }));
-      await boss.button("Copy: Backup").click();
+      await boss.sees(page.getByRole("heading", { name: "Backups", exact: true }));
+      await boss.button("Copy: Backup to another place").click();
       equal(
         await page.evaluate(() => navigator.clipboard.readText()),
         "parlor backup /var/backups/parlor-$(date +%F)",

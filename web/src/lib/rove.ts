@@ -71,10 +71,10 @@ function madeIn(records: readonly MutationRecord[]): Set<Element> {
   return rows;
 }
 
-/** A row amid those that are there, without measuring. */
-function anyOf(box: HTMLElement): HTMLElement | undefined {
+/** The row at the end that one reads from, of those that are there: without measuring. */
+function outermost(box: HTMLElement, end: boolean): HTMLElement | undefined {
   const all = box.querySelectorAll<HTMLElement>(ROW);
-  return all[all.length >> 1];
+  return all[end ? all.length - 1 : 0];
 }
 
 /** The row to begin with: where one was, or what stands for the page that is shown, else the last or first one that is
@@ -139,9 +139,12 @@ export function useRove(
     };
     observer.current = new MutationObserver((records) => {
       tidy(madeIn(records));
-      // While the list moves any row will do: which ones are seen is measured when it rests.
-      if (stop.current?.isConnected) return;
-      settle.current(stop.current && !list.contains(document.activeElement) ? anyOf(list) : undefined);
+      // While the list moves this will do: which rows are seen is measured when it rests.
+      const away = !list.contains(document.activeElement);
+      // Nobody was in it yet: whoever comes begins at its end, also while it is being filled.
+      const filling = end && away && !chosen.current;
+      if (stop.current?.isConnected && !filling) return;
+      settle.current(stop.current && away ? outermost(list, end) : undefined);
     });
     observer.current.observe(list, { childList: true, subtree: true });
     tidy(list.querySelectorAll(ROW));

@@ -127,6 +127,42 @@ async fn s2_49_a_user_with_a_password_logs_in_for_as_long_as_the_operator_says()
     }
 }
 
+/// S2-49: whoever has a second factor is asked for it here too; and after ten wrong passwords the account is closed to
+/// guesses for a while, the right one among them, while others get in.
+#[tokio::test]
+async fn s2_49_a_login_asks_for_the_second_factor_and_is_closed_to_guessing() {
+    let server = HostApp::setup().start().await;
+    let app = HostApp::rest(&server);
+    for name in ["driver1", "driver2"] {
+        let user = json!({"username": name, "roles": ["BUS_DRIVER"], "password": "password123"});
+        app.put(&format!("/api/users/u-{name}"), user).await.expect(201);
+    }
+    let login = async |name: &str, password: &str, code: Option<&str>| {
+        let body = json!({"username": name, "password": password, "code": code});
+        server.rest().post("/api/auth/login", body).await
+    };
+    let token = login("driver2", "password123", None).await.expect(200)["access_token"].take();
+    let mut socket = Ddp::connect(&server).await;
+    socket.resume(token.as_str().expect("a token")).await.expect("let in");
+    let offered = socket.method("2fa:enable", json!([])).await.expect("a new account needs no proof");
+    let totp =
+        totp_rs::Totp::from_url_unchecked(offered["url"].as_str().expect("an address")).expect("a key");
+    let code = totp.generate_current().to_string();
+    let kept = socket.method("2fa:validateTempToken", json!([code])).await.expect("a good code");
+    login("driver2", "password123", None).await.problem(401, "totp_required");
+    let spare = kept["codes"][0].as_str().expect("a spare code");
+    login("driver2", "password123", Some(spare)).await.expect(200);
+    assert_eq!(login("driver2", "password123", Some(spare)).await.status, 401, "a spare code works once");
+
+    for _ in 0..10 {
+        login("driver1", "wrong", None).await.problem(401, "invalid_credentials");
+    }
+    let refused = login("driver1", "password123", None).await;
+    assert!(refused.headers.contains_key("retry-after"), "when to come back");
+    refused.problem(429, "rate_limited");
+    login("driver2", "password123", None).await.problem(401, "totp_required");
+}
+
 /// S0-65: a taken name gets a number; a user made by name only is taken over and keeps what it wrote.
 #[tokio::test]
 async fn s0_65_names_are_unique_and_a_local_account_is_never_taken_over() {

@@ -107,3 +107,19 @@ async fn s3_7_s4_52_keys_behind_an_address_are_replaced_while_the_server_runs() 
     me(&server, &old).await.problem(401, "invalid_token");
     me(&server, &new).await.expect(200);
 }
+
+/// S0-65, S3-7: tokens of a key set take over somebody who was made by name only when the operator says so.
+#[tokio::test]
+async fn s0_65_s3_7_a_key_set_takes_over_whoever_was_made_by_name_only_by_the_operators_word() {
+    let published = Published::default();
+    *published.lock() = Some(Key::first().public());
+    let address = provider(published).await;
+    for (word, name) in [("", "zoe-2"), ("1", "zoe")] {
+        let setup = HostApp::setup().env("PARLOR_JWT_JWKS", &address);
+        let server = setup.env("PARLOR_JWT_CLAIM_PLACEHOLDERS", word).start().await;
+        let said = json!({"from_name": "zoe", "team": "crew", "message": "before"});
+        HostApp::rest(&server).post("/api/chat/send", said).await.expect(201);
+        let token = Key::first().token(json!({"preferred_username": "zoe"}));
+        assert_eq!(me(&server, &token).await.expect(200)["user"]["username"], name);
+    }
+}

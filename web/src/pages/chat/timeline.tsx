@@ -68,6 +68,8 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
   const list = useRef<VListHandle>(null);
   const box = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
+  // On the way to the place to begin at: where that is, and whether it is the end, is known when the way is over.
+  const [placing, setPlacing] = useState(false);
   const [news, setNews] = useState(0);
   // Where the first unread message is from what is seen, until it was seen.
   const [unseen, setUnseen] = useState<"above" | "below" | null>(null);
@@ -113,6 +115,7 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
     // The end was not seen, however long it takes to scroll away from it.
     end.current = false;
     setAtEnd(false);
+    setPlacing(true);
     // Whoever was reading further up goes on there: a bar tells of what is new.
     if (kept && at >= 0) go("start", kept.key, kept.above);
     else go("start", all[Math.max(0, divider - 1)]?.key);
@@ -147,6 +150,7 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
     const handle = list.current;
     if (!handle || !placed.current) return;
     moved();
+    if (!going()) setPlacing(false);
     const { scrollOffset, scrollSize, viewportSize } = handle;
     const below = scrollSize - scrollOffset - viewportSize;
     // On the way to the end the view follows as if it were there; on the way to a message it does not follow.
@@ -248,7 +252,7 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
           <b>{t("timeline.jump")}</b>
         </button>
       )}
-      {!atEnd && (
+      {!atEnd && !placing && (
         <button type="button" className={css.jump} onClick={jump}>
           <ArrowDown size={16} aria-hidden />
           {news > 0 ? t("timeline.news", { count: news }) : t("timeline.toEnd")}
