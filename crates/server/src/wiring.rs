@@ -323,8 +323,11 @@ fn publish(
         loop {
             let questions: Vec<Output> = match facts.recv_timeout(TICK) {
                 Ok((since, batch)) => {
-                    // Of several changes, each connection gets all it is to get together.
-                    let questions = told(|| parlor_live::gather(|| publisher.publish(batch)));
+                    // One change goes out at once; of several, each connection gets all it is to get together.
+                    let questions = told(|| match batch.len() {
+                        1 => parlor_live::tell(|| publisher.publish(batch)),
+                        _ => parlor_live::gather(|| publisher.publish(batch)),
+                    });
                     chat.latencies().published.add(since.elapsed());
                     questions
                 }

@@ -12,7 +12,7 @@ use super::work::Work;
 use super::{Session, Step};
 use crate::close::Closed;
 use crate::live::{Door, Entered};
-use crate::outbox::{WakeOn, gather};
+use crate::outbox::{WakeOn, tell};
 use crate::ws::{Decoder, frame_close};
 
 /// Turns in one go before others get the thread.
@@ -276,6 +276,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Future for Connection<IO, S
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Closed> {
         // What others are told of it (who came, who types) is written together.
-        gather(|| self.get_mut().turns(cx))
+        tell(|| self.get_mut().turns(cx))
     }
 }

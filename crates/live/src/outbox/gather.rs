@@ -66,6 +66,8 @@ fn write_all(outboxes: Vec<Arc<Outbox>>) {
 
 #[derive(Default)]
 struct Held {
+    /// Outboxes are written rather than their drainers woken.
+    straight: bool,
     list: List,
     /// When the first on the list came to it.
     since: Option<Instant>,
@@ -76,9 +78,19 @@ thread_local! {
     static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
 }
 
-/// Runs work that pushes to many outboxes, several times to each perhaps, and sees to their connections at its end; in
-/// long work every 2 ms. Within a runtime many outboxes are shared among its threads.
+/// Runs work that pushes to many outboxes, several times to each perhaps, and wakes their connections at its end; in
+/// long work every 2 ms. Until a connection comes to its turn more may have come for it, which leaves with the rest.
 pub fn gather<R>(work: impl FnOnce() -> R) -> R {
+    hold(false, work)
+}
+
+/// Runs work that has one thing to tell to many: the sockets of connections at rest are written at its end, without
+/// waking them. Within a runtime many are shared among its threads.
+pub fn tell<R>(work: impl FnOnce() -> R) -> R {
+    hold(true, work)
+}
+
+fn hold<R>(straight: bool, work: impl FnOnce() -> R) -> R {
     /// Also when the work panics.
     struct End;
     impl Drop for End {
@@ -88,17 +100,17 @@ pub fn gather<R>(work: impl FnOnce() -> R) -> R {
             }
         }
     }
-    if is_on() {
+    if HELD.with_borrow(Option::is_some) {
         return work();
     }
-    HELD.set(Some(Held::default()));
+    HELD.set(Some(Held { straight, ..Held::default() }));
     let _end = End;
     work()
 }
 
-/// Whether this thread gathers.
-pub(super) fn is_on() -> bool {
-    HELD.with_borrow(Option::is_some)
+/// Whether what this thread pushes is to be written straight.
+pub(super) fn is_straight() -> bool {
+    HELD.with_borrow(|held| held.as_ref().is_some_and(|held| held.straight))
 }
 
 /// The time, to the fraction of a millisecond that 64 pushes take.

@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 
 pub use self::dirty::{Dirty, DirtySet};
 use self::gather::Due;
-pub use self::gather::gather;
+pub use self::gather::{gather, tell};
 pub use self::queue::{Entry, FRAME_COST, Lost, Queue};
 pub(crate) use self::straight::FRAMES;
 pub use self::straight::Sink;
@@ -324,7 +324,7 @@ impl Outbox {
         if !wanted || !inner.armed {
             return None;
         }
-        if matches!(news, News::Frames) && gather::is_on() && inner.straight.is_there() {
+        if matches!(news, News::Frames) && gather::is_straight() && inner.straight.is_there() {
             return inner.straight.list().then(|| self.me.upgrade()).flatten().map(Due::Write);
         }
         inner.rouse().map(Due::Wake)

@@ -342,16 +342,16 @@ fn taken(pipe: &Pipe) -> String {
 fn frames_for_a_connection_at_rest_go_to_its_socket_without_waking_it() {
     let (outbox, count) = (small(10_000), Arc::<Count>::default());
     let pipe = pipe(&outbox, 1_000, || {});
-    gather(|| outbox.push(bytes("one "), EVENT));
+    tell(|| outbox.push(bytes("one "), EVENT));
     assert_eq!(taken(&pipe), "", "the drainer is at work and sees it by itself");
     assert_eq!(drained(&outbox), ["one "]);
     assert!(outbox.arm(&count.waker(), ALL, None));
-    gather(|| {
+    tell(|| {
         outbox.push(bytes("two "), EVENT);
         outbox.push(bytes("three "), EVENT);
         assert_eq!(taken(&pipe), "");
     });
-    gather(|| outbox.push(bytes("four"), EVENT));
+    tell(|| outbox.push(bytes("four"), EVENT));
     assert_eq!(taken(&pipe), "two three four");
     assert_eq!((count.get(), outbox.bytes()), (0, 0));
 }
@@ -361,17 +361,17 @@ fn what_the_socket_does_not_take_is_left_to_the_drainer() {
     let (outbox, count) = (small(10_000), Arc::<Count>::default());
     let pipe = pipe(&outbox, 5, || {});
     assert!(outbox.arm(&count.waker(), ALL, None));
-    gather(|| {
+    tell(|| {
         outbox.push(bytes("one "), EVENT);
         outbox.push(bytes("two "), EVENT);
     });
     assert_eq!((taken(&pipe).as_str(), count.get()), ("one t", 1));
-    gather(|| outbox.push(bytes("three"), EVENT));
+    tell(|| outbox.push(bytes("three"), EVENT));
     assert_eq!(taken(&pipe), "one t", "nobody overtakes the rest");
     assert_eq!(drained(&outbox), ["wo ", "three"]);
     outbox.detach();
     assert!(outbox.arm(&count.waker(), ALL, None));
-    gather(|| outbox.push(bytes("four"), EVENT));
+    tell(|| outbox.push(bytes("four"), EVENT));
     assert_eq!(count.get(), 2, "without a socket the drainer is woken");
 }
 
@@ -387,7 +387,7 @@ fn a_drainer_that_finds_somebody_writing_is_woken_when_that_is_done() {
         assert!(outbox.arm(&drainer.waker(), WakeOn::default(), None));
     });
     assert!(outbox.arm(&count.waker(), ALL, None));
-    gather(|| outbox.push(bytes("one"), EVENT));
+    tell(|| outbox.push(bytes("one"), EVENT));
     assert_eq!((taken(&pipe).as_str(), count.get()), ("one", 1));
 }
 
@@ -400,7 +400,7 @@ fn a_drainer_still_at_work_when_somebody_has_written_looks_again() {
         assert!(outbox.take(&mut Vec::new(), 64).busy);
     });
     assert!(outbox.arm(&count.waker(), ALL, None));
-    gather(|| outbox.push(bytes("one"), EVENT));
+    tell(|| outbox.push(bytes("one"), EVENT));
     assert!(!outbox.arm(&count.waker(), WakeOn::default(), None));
     assert!(outbox.arm(&count.waker(), WakeOn::default(), None));
     assert_eq!(count.get(), 0);
@@ -414,7 +414,7 @@ fn an_access_lost_while_somebody_writes_drops_what_was_not_begun() {
         weak.upgrade().expect("it is being written").purge(Lost::Topic(7));
     });
     assert!(outbox.arm(&count.waker(), ALL, None));
-    gather(|| ["one ", "two ", "three"].map(|text| outbox.push(bytes(text), EVENT)));
+    tell(|| ["one ", "two ", "three"].map(|text| outbox.push(bytes(text), EVENT)));
     assert_eq!(taken(&pipe), "one t");
     assert_eq!(drained(&outbox), ["wo "]);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parlor_live::{Close, Outbox, Pushed, frame_text, gather};
+use parlor_live::{Close, Outbox, Pushed, frame_text, tell};
 
 use crate::common::{EVENT, Got, Raw, TestServer};
 
@@ -20,7 +20,7 @@ fn tell_all(everybody: &[Arc<Outbox>], over: &AtomicBool) {
         while everybody.iter().any(|outbox| outbox.bytes() > MOST) {
             std::thread::yield_now();
         }
-        gather(|| {
+        tell(|| {
             for number in first..first + TOGETHER {
                 let frame = frame_text(format!("{number} {padding}").as_bytes());
                 for outbox in everybody {
@@ -103,8 +103,8 @@ async fn who_is_put_out_after_a_message_hears_the_reason_last() {
     client.say("ready").await;
     client.expect("ready").await;
     let outbox = server.stage.outbox(0);
-    gather(|| outbox.push(frame_text(b"news"), EVENT));
-    gather(|| {
+    tell(|| outbox.push(frame_text(b"news"), EVENT));
+    tell(|| {
         outbox.push(frame_text(b"never sent"), EVENT);
         outbox.kick(Close::new(4001, "go"));
     });
