@@ -229,7 +229,7 @@ pub enum ImportCommand {
         #[arg(long, requires = "token", requires = "user_id")]
         url: Option<String>,
         /// A personal access token of one of its administrators.
-        #[arg(long, env = "ROCKETCHAT_TOKEN", hide_env_values = true)]
+        #[arg(long, env = "ROCKETCHAT_TOKEN", hide_env_values = true, allow_hyphen_values = true)]
         token: Option<String>,
         /// That administrator's id.
         #[arg(long, env = "ROCKETCHAT_USER_ID")]
@@ -246,7 +246,7 @@ pub enum ImportCommand {
         /// The zip file.
         source: PathBuf,
         /// A token (xoxp-… or xoxb-…) by which files are fetched; without one messages keep links to them.
-        #[arg(long, env = "SLACK_TOKEN", hide_env_values = true)]
+        #[arg(long, env = "SLACK_TOKEN", hide_env_values = true, allow_hyphen_values = true)]
         token: Option<String>,
         /// Only say what would be done.
         #[arg(long)]
@@ -263,4 +263,17 @@ pub enum ImportCommand {
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_may_begin_with_a_hyphen() {
+        let said = ["--url", "http://old", "--user-id", "u", "--token", "-cAf3"];
+        let line = ["parlor", "import", "rocketchat"].into_iter().chain(said);
+        assert!(Cli::try_parse_from(line).is_ok());
+        assert!(Cli::try_parse_from(["parlor", "import", "rocketchat", "--nothing"]).is_err());
+    }
 }
