@@ -111,29 +111,13 @@ impl Chat {
     pub(crate) fn blank_user(&self, id: UserId, username: &str) -> User {
         let now = self.now();
         User {
-            id,
-            username: username.to_owned(),
-            name: username.to_owned(),
-            kind: UserKind::Person,
-            emails: Vec::new(),
             active: true,
             roles: vec![RoleId::new("user")],
             status_default: Status::Online,
-            status_text: String::new(),
-            bio: String::new(),
-            nickname: String::new(),
-            avatar: None,
-            language: String::new(),
-            utc_offset: 0.0,
-            custom_fields: Default::default(),
-            preferences: Default::default(),
-            require_password_change: false,
-            has_password: false,
             created_at: now,
             updated_at: now,
-            last_login: None,
             access: 1,
-            host: Default::default(),
+            ..User::blank(id, username)
         }
     }
 }

@@ -257,7 +257,7 @@ impl Chat {
         let room = if settings.is_on("Jitsi_Limit_Token_To_Room") { room } else { "*" };
         let site = settings.text("Site_Url").trim_end_matches('/');
         let now = self.now().millis() / 1000;
-        let name = if user.name.is_empty() { &user.username } else { &user.name };
+        let name = user.shown_name();
         let claims = json!({
             "iss": settings.text("Jitsi_Application_ID"), "aud": settings.text("Jitsi_Application_ID"),
             "sub": host(settings.text("Jitsi_Domain")).unwrap_or_default(), "room": room,

@@ -167,7 +167,7 @@ impl Chat {
             return Err(Refusal::NotAllowed(ROLE_REQUIRED));
         }
         let membership = self.new_membership(&room, &me.id, false);
-        let line = self.notice(&room.id, &me, SPOKEN, format!("{} took over", shown_name(&me)));
+        let line = self.notice(&room.id, &me, SPOKEN, format!("{} took over", me.shown_name()));
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 tx.check(&judgement)?;
@@ -461,9 +461,4 @@ fn check_title(title: &str) -> Result<()> {
 /// `case-` and the last 12 hex digits of the id.
 pub(crate) fn case_name(id: &RoomId) -> String {
     format!("case-{}", crate::rooms_names::tail(id))
-}
-
-/// The name that people see.
-pub(crate) fn shown_name(user: &User) -> &str {
-    if user.name.is_empty() { &user.username } else { &user.name }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     case::{CaseAction, Conversation, Queue},
-    cases::{ROLE_REQUIRED, is_control, shown_name, tell},
+    cases::{ROLE_REQUIRED, is_control, tell},
     cases_list::{Conversations, Part},
     chat::Chat,
     clock::Time,
@@ -253,7 +253,7 @@ impl Chat {
 }
 
 fn mark_of(user: &User, at: Time) -> Mark {
-    Mark { by: user.id.clone(), name: shown_name(user).to_owned(), at }
+    Mark { by: user.id.clone(), name: user.shown_name().to_owned(), at }
 }
 
 fn written(mark: &Mark) -> Value {

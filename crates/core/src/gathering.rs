@@ -172,8 +172,8 @@ impl Chat {
 }
 
 fn gathered(room: &RoomId, user: &User, here: bool) -> Event {
-    let name = if user.name.is_empty() { &user.username } else { &user.name };
-    Event::Gathered { room: room.clone(), user: user.id.clone(), name: Arc::from(name.as_str()), here }
+    let name = user.shown_name();
+    Event::Gathered { room: room.clone(), user: user.id.clone(), name: Arc::from(name), here }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     case::Priority,
-    cases::{case_name, is_control, open, shown_name},
+    cases::{case_name, is_control, open},
     chat::Chat,
     error::{Refusal, Result, What},
     id::{MessageId, RoomId, UserId},
@@ -206,7 +206,7 @@ impl Chat {
     ) -> Result<(Arc<Room>, Sent)> {
         let mut room = self.blank_room(RoomKind::Case, me);
         room.name = Some(case_name(&room.id));
-        room.title = Some(format!("Support: {}", shown_name(whose)));
+        room.title = Some(format!("Support: {}", whose.shown_name()));
         let first = self.compose(actor, &Arc::new(room.clone()), me, draft).await?;
         let mut members: Vec<Membership> = vec![self.new_membership(&room, &me.id, false)];
         if whose.id != me.id {

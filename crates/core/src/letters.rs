@@ -148,7 +148,7 @@ impl Chat {
     }
 
     fn letter_for(&self, user: &User, to: &str, about: &About, good: Duration) -> Result<Delivery> {
-        let name = if user.name.is_empty() { &user.username } else { &user.name };
+        let name = user.shown_name();
         self.letter_to(to, name, &user.language, about, good)
     }
 
@@ -360,8 +360,8 @@ impl Chat {
             "Secret URL" => format!("/register/{}", settings.text("Accounts_RegistrationForm_SecretURL")),
             _ => "/".to_owned(),
         };
-        let by = if me.name.is_empty() { &me.username } else { &me.name };
-        let about = About::Invite(by.clone(), self.page(&place));
+        let by = me.shown_name();
+        let about = About::Invite(by.to_owned(), self.page(&place));
         let letter = |to: &String| self.letter_to(to, "", &me.language, &about, LETTER_GOOD);
         let letters = good.iter().map(letter).collect::<Result<Vec<_>>>()?;
         self.keep_letters(letters).await?;

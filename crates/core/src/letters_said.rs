@@ -75,11 +75,11 @@ impl Chat {
         for user in self.users_named(&missing).await? {
             let Some(email) = user.emails.first().filter(|_| user.active) else { continue };
             missing.retain(|name| !name.trim_start_matches('@').eq_ignore_ascii_case(&user.username));
-            let name = if user.name.is_empty() { &user.username } else { &user.name };
-            readers.push((email.address.clone(), name.clone(), user.language.clone()));
+            let name = user.shown_name();
+            readers.push((email.address.clone(), name.to_owned(), user.language.clone()));
         }
         let said = self.all_said(actor, &room.id, &out.messages).await?;
-        let by = if me.name.is_empty() { &me.username } else { &me.name };
+        let by = me.shown_name();
         let subject = match out.subject.trim() {
             "" => room.shown_name(),
             subject => subject,
@@ -107,11 +107,11 @@ impl Chat {
             if length > LONGEST {
                 return Err(Refusal::TooLarge { what: "letter", limit: LONGEST as u64 });
             }
-            let name = match message.author_name.as_str() {
-                "" => message.author_username.clone(),
-                name => name.to_owned(),
-            };
-            all.push(Said { sender: name, text: message.text, at: message.at.millis() });
+            all.push(Said {
+                sender: message.shown_author().to_owned(),
+                text: message.text,
+                at: message.at.millis(),
+            });
         }
         Ok(all)
     }

@@ -283,6 +283,11 @@ pub struct Guise {
 }
 
 impl Message {
+    /// The author's name that people see: the display name, else the user name. A guise may stand before it.
+    pub fn shown_author(&self) -> &str {
+        if self.author_name.is_empty() { &self.author_username } else { &self.author_name }
+    }
+
     /// A person's plain message, as it is before it is stored.
     pub fn written_by(author: &User, id: MessageId, room: RoomId, text: String) -> Self {
         Self {

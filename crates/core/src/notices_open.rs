@@ -157,10 +157,8 @@ impl Chat {
         let mut items = Vec::new();
         for id in ids.filter_map(|id| MessageId::parse(id.as_str()?)) {
             let Some((message, room)) = self.still_unread(&user.id, &id).await? else { continue };
-            let sender =
-                if message.author_name.is_empty() { &message.author_username } else { &message.author_name };
             items.push(NoticeItem {
-                sender: sender.clone(),
+                sender: message.shown_author().to_owned(),
                 room: if room.is_direct() { String::new() } else { room.shown_name().to_owned() },
                 text: if shown && message.encrypted.is_none() {
                     piece(&message.text, PIECE)

@@ -73,11 +73,8 @@ fn way(room: &Room) -> String {
 }
 
 pub(crate) fn quote(link: &str, quoted: Message, depth: usize, real_names: bool) -> Quote {
-    let shown = if real_names && !quoted.author_name.is_empty() {
-        quoted.author_name
-    } else {
-        quoted.author_username.clone()
-    };
+    let shown = if real_names { quoted.shown_author() } else { quoted.author_username.as_str() };
+    let shown = shown.to_owned();
     Quote {
         link: link.to_owned(),
         message: quoted.id,

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     case::Priority,
-    cases::{case_name, is_control, open, shown_name},
+    cases::{case_name, is_control, open},
     chat::Chat,
     clock::Time,
     error::{Refusal, Result, What},
@@ -161,7 +161,7 @@ impl Chat {
     async fn restore_case(&self, user: &Arc<User>) -> Result<Arc<Room>> {
         let mut room = self.blank_room(RoomKind::Case, user);
         room.name = Some(case_name(&room.id));
-        room.title = Some(format!("Support: {}", shown_name(user)));
+        room.title = Some(format!("Support: {}", user.shown_name()));
         let members = vec![self.new_membership(&room, &user.id, false)];
         let draft = crate::rooms_create::Draft { room, members, notices: Vec::new() };
         let user = user.clone();

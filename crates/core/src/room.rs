@@ -130,6 +130,45 @@ pub struct RoomView {
 }
 
 impl Room {
+    /// A room of this kind with everything else left open, and without members.
+    pub fn blank(id: RoomId, kind: RoomKind, creator: UserId) -> Self {
+        Self {
+            id,
+            kind,
+            name: None,
+            title: None,
+            creator,
+            topic: String::new(),
+            description: String::new(),
+            announcement: String::new(),
+            default: false,
+            featured: false,
+            favourite: false,
+            sidepanel: Vec::new(),
+            e2e_key: None,
+            read_only: false,
+            react_when_read_only: false,
+            broadcast: false,
+            encrypted: false,
+            archived: false,
+            join_code: None,
+            hidden_system: Vec::new(),
+            custom_fields: Json::object(),
+            avatar: None,
+            muted: Vec::new(),
+            unmuted: Vec::new(),
+            parent: None,
+            team: None,
+            team_main: false,
+            team_default: false,
+            direct: Vec::new(),
+            members: 0,
+            created_at: Time::default(),
+            updated_at: Time::default(),
+            access: 0,
+        }
+    }
+
     /// Whether everybody may find and read it.
     pub fn is_public(&self) -> bool {
         self.kind == RoomKind::Channel

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::{
     chat::Chat,
-    clock::Time,
     error::{Refusal, Result, What},
     event::{Change, Event},
     id::{RoleId, RoomId, TeamId, UserId},
@@ -146,41 +145,7 @@ impl Chat {
     }
 
     pub(crate) fn blank_room(&self, kind: RoomKind, by: &User) -> Room {
-        Room {
-            id: RoomId::new(self.new_id()),
-            kind,
-            name: None,
-            title: None,
-            creator: by.id.clone(),
-            topic: String::new(),
-            description: String::new(),
-            announcement: String::new(),
-            default: false,
-            featured: false,
-            read_only: false,
-            react_when_read_only: false,
-            broadcast: false,
-            encrypted: false,
-            archived: false,
-            join_code: None,
-            hidden_system: Vec::new(),
-            custom_fields: Json::object(),
-            avatar: None,
-            muted: Vec::new(),
-            unmuted: Vec::new(),
-            favourite: false,
-            sidepanel: Vec::new(),
-            e2e_key: None,
-            parent: None,
-            team: None,
-            team_main: false,
-            team_default: false,
-            direct: Vec::new(),
-            members: 0,
-            created_at: Time::default(),
-            updated_at: Time::default(),
-            access: 1,
-        }
+        Room { access: 1, ..Room::blank(RoomId::new(self.new_id()), kind, by.id.clone()) }
     }
 
     /// Users of these names, each once, without the unknown ones.

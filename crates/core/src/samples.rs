@@ -3,79 +3,26 @@
 use crate::{
     clock::Time,
     id::MembershipId,
-    json::Json,
     membership::{Membership, Notify, ReadMark},
     message::Message,
     room::{Room, RoomKind},
-    user::{Status, User, UserKind},
+    user::{Status, User},
 };
 
 /// An active person without roles.
 pub fn user(id: &str) -> User {
     User {
-        id: id.into(),
-        username: id.into(),
         name: String::new(),
-        kind: UserKind::Person,
-        emails: Vec::new(),
         active: true,
-        roles: Vec::new(),
         status_default: Status::Online,
-        status_text: String::new(),
-        bio: String::new(),
-        nickname: String::new(),
-        avatar: None,
-        language: String::new(),
-        utc_offset: 0.0,
-        custom_fields: Json::object(),
-        preferences: Json::object(),
-        require_password_change: false,
         has_password: true,
-        created_at: Time(0),
-        updated_at: Time(0),
-        last_login: None,
-        access: 0,
-        host: Default::default(),
+        ..User::blank(id.into(), id)
     }
 }
 
 /// A private room without members.
 pub fn room(id: &str) -> Room {
-    Room {
-        id: id.into(),
-        kind: RoomKind::Group,
-        name: Some(id.into()),
-        title: None,
-        creator: "ann".into(),
-        topic: String::new(),
-        description: String::new(),
-        announcement: String::new(),
-        default: false,
-        featured: false,
-        favourite: false,
-        sidepanel: Vec::new(),
-        e2e_key: None,
-        read_only: false,
-        react_when_read_only: false,
-        broadcast: false,
-        encrypted: false,
-        archived: false,
-        join_code: None,
-        hidden_system: Vec::new(),
-        custom_fields: Json::object(),
-        avatar: None,
-        muted: Vec::new(),
-        unmuted: Vec::new(),
-        parent: None,
-        team: None,
-        team_main: false,
-        team_default: false,
-        direct: Vec::new(),
-        members: 0,
-        created_at: Time(0),
-        updated_at: Time(0),
-        access: 0,
-    }
+    Room { name: Some(id.into()), ..Room::blank(id.into(), RoomKind::Group, "ann".into()) }
 }
 
 /// A member who has read nothing.

@@ -262,7 +262,7 @@ impl Chat {
         let found = self.room(room).await?;
         self.authorize(actor, Action::ShowTyping, Object::Room(&found)).await?;
         let user = self.active_user(actor).await?;
-        let name = if user.name.is_empty() { user.username.as_str() } else { user.name.as_str() };
+        let name = user.shown_name();
         let activities: Arc<[String]> = if on { [TYPING.to_owned()].into() } else { [].into() };
         let (room, user, name) = (room.clone(), user.id.clone(), name.into());
         let said = Said { room, user, name, thread: None, activities, origin, pace: SHORT };

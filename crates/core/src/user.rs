@@ -126,6 +126,40 @@ impl Status {
 }
 
 impl User {
+    /// Somebody of whom nothing but an id and a user name is known: not active, without roles and without a password.
+    pub fn blank(id: UserId, username: &str) -> Self {
+        Self {
+            id,
+            username: username.to_owned(),
+            name: username.to_owned(),
+            kind: UserKind::Person,
+            emails: Vec::new(),
+            active: false,
+            roles: Vec::new(),
+            status_default: Status::default(),
+            status_text: String::new(),
+            bio: String::new(),
+            nickname: String::new(),
+            avatar: None,
+            language: String::new(),
+            utc_offset: 0.0,
+            custom_fields: Json::object(),
+            preferences: Json::object(),
+            require_password_change: false,
+            has_password: false,
+            created_at: Time::default(),
+            updated_at: Time::default(),
+            last_login: None,
+            access: 0,
+            host: Default::default(),
+        }
+    }
+
+    /// The name that people see: the display name, else the user name.
+    pub fn shown_name(&self) -> &str {
+        if self.name.is_empty() { &self.username } else { &self.name }
+    }
+
     /// Whether the user holds this workspace-wide role.
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|r| r.as_str() == role)

@@ -159,7 +159,7 @@ impl Chat {
         match fate.unwrap_or_else(|| settings.text("Message_ErasureType")) {
             "Unlink" => drop(self.disown_messages_of(&user.id, "Removed User").await?),
             "Keep" => {
-                let name = if user.name.is_empty() { &user.username } else { &user.name };
+                let name = user.shown_name();
                 self.disown_messages_of(&user.id, name).await?;
             }
             _ => drop(self.remove_messages_of(&system, &user.id).await?),

@@ -14,7 +14,6 @@ use parlor_host::{
     shape::{
         beyond::{self, Spelling},
         rooms::{media_class, reply_to},
-        user::shown_name,
     },
     time::{iso, iso_or_null},
 };
@@ -99,10 +98,7 @@ impl Place {
 pub(crate) fn message(host: &Host, viewer: &User, place: &Place, message: &Message, read: i64) -> Value {
     let gone = message.is_gone();
     let own = message.author == viewer.id;
-    let name = match message.author_name.as_str() {
-        "" => &message.author_username,
-        name => name,
-    };
+    let name = message.shown_author();
     let files = message.files().map(|file| attachment(host, viewer, file));
     let metadata = message.metadata.as_ref().filter(|_| !gone);
     let mut told = json!({
@@ -229,7 +225,7 @@ pub(crate) fn user(user: &User, online: bool, with_email: bool) -> Value {
     let mut value = json!({
         "id": user.id.as_str(),
         "username": user.username,
-        "name": shown_name(user),
+        "name": user.shown_name(),
         "roles": user.words(),
         "online": online,
         "active": user.active,

@@ -19,15 +19,11 @@ fn letter(room: &Room) -> &'static str {
     }
 }
 
-fn sender(message: &Message) -> &str {
-    if message.author_name.is_empty() { &message.author_username } else { &message.author_name }
-}
-
 /// What is shown: the settings say how much. French where the workspace speaks it.
 fn shown(chat: &Chat, message: &Message, room: &Room) -> (String, String) {
     let settings = chat.settings();
     let french = settings.text("Language").starts_with("fr");
-    let from = sender(message);
+    let from = message.shown_author();
     let title = match (settings.is_on("Push_show_username_room"), room.is_direct()) {
         (false, _) => settings.text("Site_Name").to_owned(),
         (true, true) => from.to_owned(),
@@ -62,7 +58,7 @@ pub(crate) fn web(chat: &Chat, push: &Push) -> String {
                 "room": room.id.as_str(), "roomType": letter(room), "roomName": room.name,
                 "message": message.id.as_str(), "thread": message.thread.as_ref().map(|root| root.as_str()),
                 "sender": {
-                    "_id": message.author.as_str(), "username": message.author_username, "name": sender(message),
+                    "_id": message.author.as_str(), "username": message.author_username, "name": message.shown_author(),
                 },
                 "reason": reason, "icon": format!("/avatar/{}", message.author_username),
                 "badge": push.badge, "at": message.at.millis(),
@@ -126,9 +122,9 @@ fn options(chat: &Chat, push: &Push) -> Value {
             });
             if !asks {
                 payload["sender"] = json!({
-                    "_id": message.author.as_str(), "username": message.author_username, "name": sender(message),
+                    "_id": message.author.as_str(), "username": message.author_username, "name": message.shown_author(),
                 });
-                payload["senderName"] = sender(message).into();
+                payload["senderName"] = message.shown_author().into();
                 payload["type"] = letter(room).into();
                 payload["name"] = room.name.clone().into();
                 payload["tmid"] = message.thread.as_ref().map(|root| root.as_str()).into();

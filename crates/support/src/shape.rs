@@ -13,7 +13,6 @@ use parlor_host::{
     shape::{
         beyond::{self, Spelling},
         rooms,
-        user::shown_name,
     },
     time::iso_or_null,
 };
@@ -106,7 +105,7 @@ fn case_keys(found: &Conversation) -> Map<String, Value> {
     };
     let value = json!({
         "requester_id": case.and_then(|case| case.requester.as_ref()).map(|id| id.as_str()),
-        "requester_name": requester.map(shown_name),
+        "requester_name": requester.map(User::shown_name),
         "requester_role": case.and_then(|case| case.requester_role.as_deref()),
         "queue": case.map(|case| case.queue.as_str()),
         "room_types": rooms,
@@ -125,7 +124,7 @@ fn title(eyes: Eyes<'_>, found: &Conversation) -> String {
     let others = room.direct.iter().filter(|id| *id != eyes.viewer);
     let names: Vec<String> = others
         .filter_map(|id| eyes.chat().user_at_hand(id))
-        .map(|user| shown_name(&user).to_owned())
+        .map(|user| user.shown_name().to_owned())
         .collect();
     names.join(", ")
 }
@@ -134,7 +133,7 @@ fn title(eyes: Eyes<'_>, found: &Conversation) -> String {
 pub(crate) fn connected(user: &User) -> Value {
     json!({
         "user_id": user.id.as_str(),
-        "user_name": shown_name(user),
+        "user_name": user.shown_name(),
         "roles": user.words(),
         "class": user.class().as_str(),
         "message": "Connected",

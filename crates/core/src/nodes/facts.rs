@@ -19,7 +19,7 @@ use crate::{
     store::{Read, Trace, TraceOf},
     ticket::Ticket,
     tickets::TicketFate,
-    user::{User, UserKind},
+    user::User,
 };
 
 /// Changes of one room that are read at once.
@@ -302,69 +302,12 @@ fn gone_room(id: RoomId, detail: &Detail) -> Room {
     use RoomKind as K;
     let kinds = [K::Channel, K::Group, K::Direct, K::Case, K::Ticket];
     let kind = kinds.into_iter().find(|kind| *kind as i64 == detail.number("kind")).unwrap_or(K::Group);
-    Room {
-        id,
-        kind,
-        name: detail.text("name").map(str::to_owned),
-        title: detail.text("title").map(str::to_owned),
-        creator: UserId::new(""),
-        topic: String::new(),
-        description: String::new(),
-        announcement: String::new(),
-        default: false,
-        featured: false,
-        read_only: false,
-        react_when_read_only: false,
-        broadcast: false,
-        encrypted: false,
-        archived: false,
-        join_code: None,
-        hidden_system: Vec::new(),
-        custom_fields: Json::object(),
-        avatar: None,
-        muted: Vec::new(),
-        unmuted: Vec::new(),
-        favourite: false,
-        sidepanel: Vec::new(),
-        e2e_key: None,
-        parent: None,
-        team: None,
-        team_main: false,
-        team_default: false,
-        direct: Vec::new(),
-        members: 0,
-        created_at: Default::default(),
-        updated_at: Default::default(),
-        access: 0,
-    }
+    let text = |key: &str| detail.text(key).map(str::to_owned);
+    Room { name: text("name"), title: text("title"), ..Room::blank(id, kind, UserId::new("")) }
 }
 
 /// An account that is no more: its id and its names.
 fn gone_user(id: &str, detail: &Detail) -> User {
-    let text = |key: &str| detail.text(key).unwrap_or_default().to_owned();
-    User {
-        id: UserId::new(id),
-        username: text("username"),
-        name: text("name"),
-        kind: UserKind::Person,
-        emails: Vec::new(),
-        active: false,
-        roles: Vec::new(),
-        status_default: Default::default(),
-        status_text: String::new(),
-        bio: String::new(),
-        nickname: String::new(),
-        avatar: None,
-        language: String::new(),
-        utc_offset: 0.0,
-        custom_fields: Json::object(),
-        preferences: Json::object(),
-        require_password_change: false,
-        has_password: false,
-        created_at: Default::default(),
-        updated_at: Default::default(),
-        last_login: None,
-        access: 0,
-        host: Default::default(),
-    }
+    let text = |key: &str| detail.text(key).unwrap_or_default();
+    User { name: text("name").to_owned(), ..User::blank(UserId::new(id), text("username")) }
 }

@@ -77,9 +77,7 @@ impl Chat {
     fn tell_gathered(&self, room: &RoomId, user: &UserId, here: bool) {
         // Whoever was not looked at here lately has nobody here who would show the name.
         let known = self.user_at_hand(user);
-        let name = known.map_or_else(String::new, |user| {
-            if user.name.is_empty() { user.username.clone() } else { user.name.clone() }
-        });
+        let name = known.map_or_else(String::new, |user| user.shown_name().to_owned());
         self.pass_here(crate::event::Event::Gathered {
             room: room.clone(),
             user: user.clone(),

@@ -16,10 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     host::Host,
-    shape::{
-        beyond::{self, Beyond, Spelling},
-        user::shown_name,
-    },
+    shape::beyond::{self, Beyond, Spelling},
     time::{Iso, iso, iso_or_null},
 };
 
@@ -51,11 +48,11 @@ pub fn room_name(card: &Card) -> Option<String> {
         return Some(room.shown_name().to_owned());
     }
     if let Some(other) = &card.other {
-        return Some(shown_name(other).to_owned());
+        return Some(other.shown_name().to_owned());
     }
     let seats = card.members.as_deref().unwrap_or_default();
     let others: Vec<&str> =
-        seats.iter().filter(|seat| seat.user.id != card.viewer).map(|seat| shown_name(&seat.user)).collect();
+        seats.iter().filter(|seat| seat.user.id != card.viewer).map(|seat| seat.user.shown_name()).collect();
     (!others.is_empty()).then(|| others.join(", "))
 }
 
@@ -104,7 +101,7 @@ pub fn member(room: &Room, seat: &Seat) -> Value {
         "is_admin": !room.is_direct() && membership.is_room_admin(),
         "is_active": true,
         "is_muted": room.muted.contains(&user.id),
-        "user_name": shown_name(user),
+        "user_name": user.shown_name(),
         "username": user.username,
     })
 }
@@ -182,8 +179,8 @@ pub fn message<'a>(host: &Host, viewer: &UserId, message: &'a Message) -> Shown<
 
 /// The name that people see beside a message.
 pub fn sender_name(message: &Message) -> &str {
-    let name = message.guise.alias.as_deref().unwrap_or(&message.author_name);
-    if name.is_empty() { &message.author_username } else { name }
+    let alias = message.guise.alias.as_deref().filter(|alias| !alias.is_empty());
+    alias.unwrap_or_else(|| message.shown_author())
 }
 
 /// What it answers: another message, or the root of its thread.

@@ -18,7 +18,6 @@ use crate::{
     shape::{
         beyond::{self, Beyond, Spelling},
         rooms,
-        user::shown_name,
     },
     time::{Iso, iso},
 };
@@ -122,7 +121,7 @@ pub fn message_type(message: &Message) -> &'static str {
 fn sender<'a>(host: &Host, message: &'a Message) -> Sender<'a> {
     let user = host.chat().user_at_hand(&message.author);
     let name = match user.as_deref() {
-        Some(user) => Cow::Owned(shown_name(user).to_owned()),
+        Some(user) => Cow::Owned(user.shown_name().to_owned()),
         None => Cow::Borrowed(rooms::sender_name(message)),
     };
     let role = match user.as_deref() {
@@ -156,7 +155,7 @@ pub fn attachment(host: &Host, viewer: &UserId, file: &FileCard) -> Value {
 pub fn participant(user: &User, relation: Relation, online: bool, in_room: bool) -> Value {
     json!({
         "userId": user.id.as_str(),
-        "userName": shown_name(user),
+        "userName": user.shown_name(),
         "username": user.username,
         "role": role(user),
         "relation": relation.as_str(),

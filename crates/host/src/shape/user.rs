@@ -8,7 +8,7 @@ pub fn value(user: &User, with_email: bool) -> Value {
     let mut value = json!({
         "id": user.id.as_str(),
         "username": user.username,
-        "name": shown_name(user),
+        "name": user.shown_name(),
         "roles": user.words(),
         "vendor_id": user.host.vendor,
         "active": user.active,
@@ -17,9 +17,4 @@ pub fn value(user: &User, with_email: bool) -> Value {
         object.insert("email".into(), user.emails.first().map(|email| email.address.clone()).into());
     }
     value
-}
-
-/// The name that people see.
-pub fn shown_name(user: &User) -> &str {
-    if user.name.is_empty() { &user.username } else { &user.name }
 }

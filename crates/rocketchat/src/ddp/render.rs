@@ -182,8 +182,8 @@ pub(super) fn whisper(fact: &Fact) -> Value {
 
 /// A desktop or in-app notification.
 pub(super) fn notification(message: &Message, room: &Room) -> Value {
-    let who = if message.author_name.is_empty() { &message.author_username } else { &message.author_name };
-    let title = if room.is_direct() { who.clone() } else { format!("#{}", room.shown_name()) };
+    let who = message.shown_author();
+    let title = if room.is_direct() { who.to_owned() } else { format!("#{}", room.shown_name()) };
     let text = if room.is_direct() { message.text.clone() } else { format!("{who}: {}", message.text) };
     let mut payload = json!({
         "_id": message.id.as_str(), "rid": message.room.as_str(), "type": shape::room::letter(room.kind), "name": room.name,

@@ -19,7 +19,7 @@ use crate::{
     date::Dates,
     refusal::Refused,
     route::{Outcome, Route, get, post},
-    shape::{self, room::shown_name},
+    shape,
     who::Who,
 };
 
@@ -234,7 +234,7 @@ async fn moderators(f: Family, call: Call) -> Outcome {
     let moderators: Vec<_> = members
         .iter()
         .filter(|m| m.membership.has_role("moderator"))
-        .map(|m| json!({ "_id": m.user.id.as_str(), "username": m.user.username, "name": shown_name(&m.user) }))
+        .map(|m| json!({ "_id": m.user.id.as_str(), "username": m.user.username, "name": m.user.shown_name() }))
         .collect();
     success(json!({ "moderators": moderators }))
 }
@@ -254,7 +254,7 @@ pub(crate) fn role_entry(member: &Member) -> Value {
     let (m, user) = (&member.membership, &member.user);
     json!({
         "_id": m.id.as_str(), "rid": m.room.as_str(),
-        "u": { "_id": user.id.as_str(), "username": user.username, "name": shown_name(user) },
+        "u": { "_id": user.id.as_str(), "username": user.username, "name": user.shown_name() },
         "roles": m.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
     })
 }

@@ -351,7 +351,7 @@ fn page_head(name: &str) -> String {
 }
 
 fn line(out: &mut String, message: &Message) {
-    let name = if message.author_name.is_empty() { &message.author_username } else { &message.author_name };
+    let name = message.shown_author();
     let at = match Dates::Iso.value(message.at) {
         Value::String(at) => at,
         _ => String::new(),

@@ -83,8 +83,8 @@ async fn push_get(call: Call) -> Outcome {
     let (chat, actor) = (call.chat(), call.actor()?);
     let message = chat.message(actor, &id).await.map_err(|_| unknown())?;
     let room = chat.find_room(actor, RoomRef::Id(&message.room)).await.map_err(|_| unknown())?;
-    let name = if message.author_name.is_empty() { &message.author_username } else { &message.author_name };
-    let title = if room.is_direct() { name.clone() } else { format!("#{}", room.shown_name()) };
+    let name = message.shown_author();
+    let title = if room.is_direct() { name.to_owned() } else { format!("#{}", room.shown_name()) };
     success(json!({ "data": { "notification": {
         "notId": message.seq & 0x7fff_ffff, "title": title, "text": message.text, "name": room.name,
         "payload": {

@@ -20,7 +20,6 @@ use crate::{
     date::Dates,
     refusal::Refused,
     route::{Outcome, Route, get, post},
-    shape,
     who::Who,
 };
 
@@ -64,7 +63,7 @@ fn room(id: &str) -> Result<RoomId, Refused> {
 }
 
 fn person(user: &User) -> Value {
-    json!({ "_id": user.id.as_str(), "username": user.username, "name": shape::room::shown_name(user) })
+    json!({ "_id": user.id.as_str(), "username": user.username, "name": user.shown_name() })
 }
 
 fn marked(mark: &Mark) -> Value {

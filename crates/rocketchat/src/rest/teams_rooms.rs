@@ -22,10 +22,7 @@ use crate::{
     date::Dates,
     refusal::Refused,
     route::{Outcome, Route, get, post},
-    shape::{
-        self,
-        room::{People, shown_name},
-    },
+    shape::{self, room::People},
     who::Who,
 };
 
@@ -100,7 +97,7 @@ fn member(member: &Member, team: &Team, people: &People) -> Value {
     let (m, user) = (&member.membership, &member.user);
     let mut value = json!({
         "user": {
-            "_id": user.id.as_str(), "username": user.username, "name": shown_name(user),
+            "_id": user.id.as_str(), "username": user.username, "name": user.shown_name(),
             "status": member.status.word(),
         },
         "createdBy": { "_id": team.creator.as_str(), "username": people.username(&team.creator) },

@@ -115,7 +115,7 @@ struct Author<'a>(&'a Message);
 impl Serialize for Author<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let m = self.0;
-        let name = if m.author_name.is_empty() { &m.author_username } else { &m.author_name };
+        let name = m.shown_author();
         pairs(serializer, &[("_id", m.author.as_str()), ("username", &m.author_username), ("name", name)])
     }
 }

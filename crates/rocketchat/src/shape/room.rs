@@ -61,15 +61,10 @@ impl People {
     /// `{_id, username, name}`.
     pub(crate) fn brief(&self, id: &UserId) -> Value {
         match self.get(id) {
-            Some(user) => json!({ "_id": id.as_str(), "username": user.username, "name": shown_name(user) }),
+            Some(user) => json!({ "_id": id.as_str(), "username": user.username, "name": user.shown_name() }),
             None => json!({ "_id": id.as_str(), "username": id.as_str() }),
         }
     }
-}
-
-/// The name people see.
-pub(crate) fn shown_name(user: &User) -> &str {
-    if user.name.is_empty() { &user.username } else { &user.name }
 }
 
 /// Rocket.Chat's letter of a kind.

@@ -11,7 +11,7 @@ use parlor_core::{
 };
 use serde_json::{Map, Value, json};
 
-use super::room::{People, letter, shown_name};
+use super::room::{People, letter};
 use crate::date::Dates;
 
 /// A subscription. `people` must hold the member and, for direct rooms, the others.
@@ -117,11 +117,11 @@ fn names(
     }
     let names: Vec<_> = others.iter().map(|id| people.username(id)).collect();
     if let [only] = &others[..] {
-        let title = people.get(only).map_or(only.as_str(), |user| shown_name(user));
+        let title = people.get(only).map_or(only.as_str(), |user| user.shown_name());
         return (names.join(","), title.to_owned());
     }
     let real = settings.is_on("UI_Use_Real_Name");
-    let title = |user: &User| if real { shown_name(user).to_owned() } else { user.username.clone() };
+    let title = |user: &User| if real { user.shown_name().to_owned() } else { user.username.clone() };
     let titles: Vec<_> = others
         .iter()
         .map(|id| people.get(id).map_or_else(|| id.as_str().to_owned(), |user| title(user)))
