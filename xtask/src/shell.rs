@@ -59,6 +59,12 @@ pub fn works(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
+fn free() -> String {
+    let asked = command("df").args(["-h", "--output=avail", "."]).output();
+    let told = asked.map(|asked| String::from_utf8_lossy(&asked.stdout).into_owned()).unwrap_or_default();
+    told.lines().nth(1).unwrap_or("unknown").trim().to_owned()
+}
+
 fn show(command: &Command) -> String {
     let mut shown = command.get_program().to_string_lossy().into_owned();
     for argument in command.get_args() {
@@ -102,6 +108,8 @@ impl Steps {
             }
         }
         if failed > 0 {
+            // A full disk has many faces, and most of them don't name it.
+            println!("Left on this disk: {}", free());
             bail!("{failed} of {} steps failed", self.done.len());
         }
         println!("All {} steps passed.", self.done.len());

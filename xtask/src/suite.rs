@@ -22,6 +22,9 @@ const TRAILING: Duration = Duration::from_secs(20);
 /// More failures than this are no accident of a busy machine, and are not played again.
 const REPLAYED: usize = 12;
 
+/// So many lines of a build that failed are told again at the end, where they are looked for.
+const TOLD: usize = 24;
+
 /// Runs `cargo test` with these arguments, and what failed once more by itself.
 ///
 /// A test that passes alone is named as one that needed a second try, and the run goes on: it is a defect to be
@@ -29,12 +32,19 @@ const REPLAYED: usize = 12;
 pub fn run(arguments: &[&str], prepare: impl Fn(&mut Command)) -> Result<()> {
     let log = log_file("tests.log")?;
     println!("(all output: {})", log.display());
-    let first = play(arguments, &log, &prepare)?;
+    let mut first = play(arguments, &log, &prepare)?;
+    if first.killed() {
+        println!("\nA compiler was killed, for want of memory most likely; one at a time now.");
+        first = play(&[&["--jobs", "1"], arguments].concat(), &log, &prepare)?;
+    }
     println!("{} tests passed.", first.passed);
     if first.succeeded {
         return Ok(());
     }
     let failed: usize = first.failed.values().map(Vec::len).sum();
+    if failed == 0 && !first.broken.is_empty() {
+        bail!("the tests can't be built:\n{}", first.broken.join("\n"));
+    }
     if failed == 0 || failed > REPLAYED {
         bail!("{failed} tests failed: {}", first.names());
     }
@@ -92,9 +102,22 @@ struct Played {
     succeeded: bool,
     passed: usize,
     failed: BTreeMap<Target, Vec<String>>,
+    /// What was said, from the first error on, of a build that came to no program: the head of it.
+    broken: Vec<String>,
 }
 
 impl Played {
+    /// Whether the build ended because the system killed a compiler or a linker.
+    fn killed(&self) -> bool {
+        self.failed.is_empty() && self.broken.iter().any(|line| line.contains("signal: 9"))
+    }
+
+    fn compiler_said(&mut self, line: &str) {
+        if self.broken.len() < TOLD && (!self.broken.is_empty() || line.starts_with("error")) {
+            self.broken.push(line.to_owned());
+        }
+    }
+
     fn names(&self) -> String {
         let names: Vec<&str> = self.failed.values().flatten().map(String::as_str).collect();
         names.join(", ")
@@ -179,6 +202,7 @@ impl<L: Write> Reader<L> {
             return Ok(());
         }
         let Some(target) = &self.target else {
+            self.played.compiler_said(line);
             return if self.progress || !is_progress(line) { writeln!(shown, "{line}") } else { Ok(()) };
         };
         if line == "failures:" {
@@ -275,6 +299,21 @@ test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         assert_eq!(played.names(), "send::an_outsider_does_not");
         let target = played.failed.keys().next().expect("one program failed");
         assert_eq!(target.arguments(), ["--test", "inbox"]);
+    }
+
+    #[test]
+    fn a_build_that_fails_is_told_by_its_errors() {
+        let output =
+            "   Compiling parlor-core v0.1.0\nerror: linking with `cc` failed\n  = note: No space left\n";
+        let mut reader = Reader::new(io::sink(), false);
+        let mut shown = Vec::new();
+        for line in output.lines() {
+            reader.line(line, &mut shown).expect("memory can be written");
+        }
+        assert_eq!(reader.played.broken, ["error: linking with `cc` failed", "  = note: No space left"]);
+        assert!(!reader.played.killed());
+        reader.played.compiler_said("  process didn't exit successfully: `rustc` (signal: 9, SIGKILL: kill)");
+        assert!(reader.played.killed());
     }
 
     #[test]
