@@ -110,10 +110,7 @@ fn npm_ci(folder: &Path, what: &str) -> Result<()> {
     node()?;
     install_once(&folder.join("package-lock.json"), &folder.join("node_modules/.installed"), || {
         println!("Installing {what}.");
-        let npm = |arguments: &[&str]| shell::must(Command::new("npm").args(arguments).current_dir(folder));
-        // A registry that lacks some other platform's optional packages leaves them out of the lock file, and `ci`
-        // calls that a fault. The versions and hashes of everything else hold either way.
-        npm(&["ci"]).or_else(|_| npm(&["install", "--no-save"]))
+        shell::must(Command::new("npm").arg("ci").current_dir(folder))
     })
 }
 

@@ -29,16 +29,16 @@ export default function Gallery({ rid, start, close }: Props): ReactNode {
     setAt((at + by + pictures.length) % pictures.length);
   };
   useEffect(() => {
+    const key = (event: KeyboardEvent): void => {
+      const rtl = document.documentElement.dir === "rtl" ? -1 : 1;
+      if (event.key === "ArrowRight") move(rtl);
+      if (event.key === "ArrowLeft") move(-rtl);
+      if (event.key === "+" || event.key === "=") setZoom(Math.min(4, zoom * 1.5));
+      if (event.key === "-") setZoom(Math.max(1, zoom / 1.5));
+    };
     addEventListener("keydown", key);
     return () => removeEventListener("keydown", key);
   });
-  function key(event: KeyboardEvent): void {
-    const rtl = document.documentElement.dir === "rtl" ? -1 : 1;
-    if (event.key === "ArrowRight") move(rtl);
-    if (event.key === "ArrowLeft") move(-rtl);
-    if (event.key === "+" || event.key === "=") setZoom(Math.min(4, zoom * 1.5));
-    if (event.key === "-") setZoom(Math.max(1, zoom / 1.5));
-  }
   return (
     <Dialog title={name || t("gallery.title")} close={close} whole>
       <div className={css.gallery}>
