@@ -92,8 +92,8 @@ export class Api {
     return api;
   }
 
-  async call(method, name, body) {
-    const headers = { "Content-Type": "application/json" };
+  async call(method, name, body, more = {}) {
+    const headers = { "Content-Type": "application/json", ...more };
     if (this.session) {
       headers["X-User-Id"] = this.session.userId;
       headers["X-Auth-Token"] = this.session.token;

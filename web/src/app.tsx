@@ -1,8 +1,10 @@
 import { type ReactNode, Suspense, useEffect, useState, useSyncExternalStore } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
+import { challenge } from "./api/challenge";
 import { session } from "./api/session";
 import { useT } from "./i18n";
 import { Chat, inside, Login, outside } from "./pages";
+import { page } from "./pages/lazy";
 import { readPublic, start } from "./store/account";
 import { setRegion, showCount } from "./store/announce";
 import { useStore } from "./store/state";
@@ -35,8 +37,19 @@ export function App(): ReactNode {
         </Switch>
       </Suspense>
       <Toasts />
+      <Suspense fallback={null}>
+        <Asking />
+      </Suspense>
     </Failure>
   );
+}
+
+const Challenge = page(() => import("./ui/challenge"));
+
+/** Before something grave, on whatever page. */
+function Asking(): ReactNode {
+  const open = useSyncExternalStore(challenge.subscribe, challenge.get);
+  return open && <Challenge key={open.id} challenge={open} />;
 }
 
 /** A fresh server has nobody to sign in yet. */

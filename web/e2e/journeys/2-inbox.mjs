@@ -88,8 +88,13 @@ export default [
       await ana.sees(ana.row(rooms[0].name).filter({ hasText: "newest" }));
       const after = await ana.row(rooms[1].name).boundingBox();
       equal(after.y, before.y, "place under the pointer");
+      // What is new waits below.
+      const third = await stage.room(bob, [ana]);
+      await bob.api.say(third.id, "brand new");
+      await ana.sees(ana.row(third.name).filter({ hasText: "brand new" }));
+      equal((await ana.row(rooms[1].name).boundingBox()).y, before.y, "place under the pointer beside a new room");
       await ana.page.mouse.move(900, 400);
-      await until("it settles", async () => (await names(ana))[0].includes(rooms[0].name));
+      await until("it settles", async () => (await names(ana))[0].includes(third.name));
     },
   },
   {

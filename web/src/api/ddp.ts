@@ -1,5 +1,6 @@
 // DDP over one WebSocket: methods, streams, and coming back by itself.
 
+import { proving } from "./challenge";
 import { session } from "./session";
 
 export type Connection = "offline" | "connecting" | "online";
@@ -23,6 +24,7 @@ export class DdpError extends Error {
   constructor(
     readonly code: string,
     text: string,
+    readonly details?: unknown,
   ) {
     super(text);
   }
@@ -33,6 +35,8 @@ const ASK = 20_000;
 const DEAD = 35_000;
 /** How long the server may take to listen before the connection counts as online all the same (ms). */
 const LISTENING = 4_000;
+/** Calls another method together with a proof of who is there. */
+const PROVED = "callWithTwoFactorRequired";
 /** Longest pause between two attempts to connect (ms). */
 const PAUSE = 15_000;
 
@@ -88,9 +92,14 @@ export class Ddp {
     } else if (this.state === "online") this.send({ msg: "ping" });
   }
 
+  /** Calls a method. Where the server asks first who is there, the person is asked, and it is called again. */
   call<T = unknown>(method: string, ...params: unknown[]): Promise<T> {
-    if (this.state !== "online") return Promise.reject(new DdpError("offline", "not connected"));
-    return this.request<T>(method, params);
+    return proving((proof) => {
+      if (this.state !== "online") return Promise.reject(new DdpError("offline", "not connected"));
+      return proof
+        ? this.request<T>(PROVED, [proof.code, proof.method, method, ...params])
+        : this.request<T>(method, params);
+    });
   }
 
   /** Listens to `stream-NAME` under a key, now and after each reconnection. Returns what ends it. */
@@ -233,7 +242,8 @@ export class Ddp {
     const pending = this.pending.get(frame.id ?? "");
     if (!pending) return;
     this.pending.delete(frame.id ?? "");
-    if (frame.error) pending.reject(new DdpError(String(frame.error.error), frame.error.reason ?? ""));
+    if (frame.error)
+      pending.reject(new DdpError(String(frame.error.error), frame.error.reason ?? "", frame.error.details));
     else pending.resolve(frame.result);
   }
 
@@ -253,7 +263,7 @@ interface Frame {
   id?: string;
   subs?: string[];
   result?: unknown;
-  error?: { error: string | number; reason?: string };
+  error?: { error: string | number; reason?: string; details?: unknown };
   collection?: string;
   fields?: { eventName?: string; args?: unknown[] };
 }

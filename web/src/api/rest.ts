@@ -1,5 +1,6 @@
 // REST v1: one function, typed errors, the session's headers.
 
+import { headersOf, type Proof, proving } from "./challenge";
 import { session } from "./session";
 
 export class ApiError extends Error {
@@ -82,7 +83,8 @@ async function sendSome(all: Waiting[]): Promise<void> {
     const { answers } = await call<Answers>("GET", `requests.batch?${new URLSearchParams(calls)}`, { timeout: LONG });
     for (const [at, one] of all.entries()) {
       const answer = answers[at];
-      if (!answer || answer.status === 413) alone(one);
+      // A question that is asked of one is answered by one.
+      if (!answer || answer.status === 413 || asks(answer.body)) alone(one);
       else
         try {
           one.resolve(judge(answer.status, answer.body, token) as never);
@@ -97,6 +99,9 @@ async function sendSome(all: Waiting[]): Promise<void> {
   }
 }
 
+const asks = ({ error, errorType }: Record<string, unknown>): boolean =>
+  error === "totp-required" || errorType === "totp-required";
+
 export async function post<T = Record<string, unknown>>(
   name: string,
   body: unknown = {},
@@ -105,8 +110,15 @@ export async function post<T = Record<string, unknown>>(
   return call<T>("POST", name, { ...options, body });
 }
 
+/** Makes a request. Where the server asks first who is there, the person is asked, and the request made again. */
 export async function call<T>(method: string, name: string, options: Options): Promise<T> {
-  const headers: Record<string, string> = { ...options.headers };
+  // Whoever is not signed in yet is asked by the page that signs in.
+  if (options.anonymous) return once<T>(method, name, options);
+  return proving((proof) => once<T>(method, name, options, proof));
+}
+
+async function once<T>(method: string, name: string, options: Options, proof?: Proof): Promise<T> {
+  const headers: Record<string, string> = { ...options.headers, ...headersOf(proof) };
   const own = session.get();
   if (own && !options.anonymous) {
     headers["X-Auth-Token"] = own.token;

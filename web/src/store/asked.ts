@@ -6,6 +6,7 @@ export const ASKED = [
   "Accounts_RegistrationForm",
   "Accounts_ShowFormLogin",
   "FileUpload_MaxFileSize",
+  "FileUpload_MediaTypeBlackList",
   "FileUpload_MediaTypeWhiteList",
   "Jitsi_Domain",
   "Jitsi_Enabled",

@@ -1,7 +1,8 @@
 // Uploads: several at once, with progress, cancelling and trying again. What is too large is told before it is sent.
 
 import { create } from "zustand";
-import { post } from "@/api/rest";
+import { onOnline } from "@/api/live";
+import { ApiError, post } from "@/api/rest";
 import { session } from "@/api/session";
 import type { Id, Message } from "@/api/types";
 import { freshId } from "@/lib/text";
@@ -22,7 +23,14 @@ export interface Upload {
   speed: number;
   /** Why it failed, as a message id. */
   reason?: string;
+  /** What is said about it. */
+  caption: string;
+  /** The connection broke: it begins again when that is back. */
+  lost?: boolean;
 }
+
+/** Bytes that don't move for so long are lost (ms). */
+const STALLED = 30_000;
 
 export const useUploads = create<{ all: Upload[] }>(() => ({ all: [] }));
 const running = new Map<Id, XMLHttpRequest>();
@@ -38,9 +46,12 @@ const patch = (id: Id, part: Partial<Upload>): void =>
 export function addUploads(rid: Id, files: File[], tmid?: Id): void {
   const limit = setting("FileUpload_MaxFileSize", 104_857_600);
   const allowed = setting("FileUpload_MediaTypeWhiteList", "");
+  const refused = setting("FileUpload_MediaTypeBlackList", "");
+  const fits = (type: string): boolean =>
+    (allowed.trim() === "" || isListed(type, allowed)) && !isListed(type, refused);
   const made = files.map((file): Upload => {
     const tooLarge = limit >= 0 && file.size > limit;
-    const reason = tooLarge ? "upload.tooLarge" : isAllowed(file.type, allowed) ? undefined : "upload.wrongType";
+    const reason = tooLarge ? "upload.tooLarge" : fits(file.type) ? undefined : "upload.wrongType";
     const image = file.type.startsWith("image/");
     return {
       id: freshId(),
@@ -51,22 +62,20 @@ export function addUploads(rid: Id, files: File[], tmid?: Id): void {
       state: reason ? "failed" : "chosen",
       sent: 0,
       speed: 0,
+      caption: "",
       ...(reason ? { reason } : {}),
     };
   });
   useUploads.setState(({ all }) => ({ all: [...all, ...made] }));
 }
 
-function isAllowed(type: string, list: string): boolean {
-  const kinds = list
+/** Whether a list such as `image/*, application/pdf` has the type. */
+const isListed = (type: string, list: string): boolean =>
+  list
     .split(",")
     .map((one) => one.trim())
-    .filter(Boolean);
-  return (
-    kinds.length === 0 ||
-    kinds.some((kind) => kind === type || (kind.endsWith("/*") && type.startsWith(kind.slice(0, -1))))
-  );
-}
+    .filter(Boolean)
+    .some((kind) => kind === type || (kind.endsWith("/*") && type.startsWith(kind.slice(0, -1))));
 
 export function removeUpload(id: Id): void {
   running.get(id)?.abort();
@@ -80,7 +89,7 @@ export function removeUpload(id: Id): void {
 export async function sendUpload(id: Id, description: string): Promise<void> {
   const one = useUploads.getState().all.find((upload) => upload.id === id);
   if (!one) return;
-  patch(id, { state: "sending", sent: 0, reason: undefined as never });
+  patch(id, { state: "sending", sent: 0, speed: 0, reason: undefined as never, caption: description, lost: false });
   try {
     const { file } = await bytes(one);
     const body = { description, ...(one.tmid ? { tmid: one.tmid } : {}) };
@@ -90,13 +99,21 @@ export async function sendUpload(id: Id, description: string): Promise<void> {
     removeUpload(id);
   } catch (error) {
     if (error instanceof DOMException) return;
-    patch(id, { state: "failed", reason: error instanceof Refused ? error.message : "upload.failed" });
+    const lost = error instanceof Lost || (error instanceof ApiError && error.isAway);
+    const reason = error instanceof Refused ? error.message : lost ? "upload.lost" : "upload.failed";
+    patch(id, { state: "failed", reason, lost });
   } finally {
     running.delete(id);
   }
 }
 
 class Refused extends Error {}
+class Lost extends Error {}
+
+// What the break interrupted begins again.
+onOnline(() => {
+  for (const { id, lost, caption } of useUploads.getState().all) if (lost) void sendUpload(id, caption);
+});
 
 function bytes(upload: Upload): Promise<{ file: { _id: Id } }> {
   const form = new FormData();
@@ -104,14 +121,26 @@ function bytes(upload: Upload): Promise<{ file: { _id: Id } }> {
   const request = new XMLHttpRequest();
   running.set(upload.id, request);
   const began = performance.now();
-  return new Promise((resolve, reject) => {
+  let stalled: ReturnType<typeof setTimeout> | undefined;
+  return new Promise<{ file: { _id: Id } }>((resolve, reject) => {
+    const moved = (): void => {
+      clearTimeout(stalled);
+      stalled = setTimeout(() => {
+        reject(new Lost());
+        request.abort();
+      }, STALLED);
+    };
     request.open("POST", `/api/v1/rooms.media/${upload.rid}`);
     const own = session.get();
     if (own) {
       request.setRequestHeader("X-Auth-Token", own.token);
       request.setRequestHeader("X-User-Id", own.userId);
     }
+    moved();
+    // What the server does with all of it may take its time.
+    request.upload.onload = () => clearTimeout(stalled);
     request.upload.onprogress = ({ loaded }) => {
+      moved();
       const seconds = Math.max(0.1, (performance.now() - began) / 1000);
       patch(upload.id, { sent: Math.min(loaded, upload.file.size), speed: loaded / seconds });
     };
@@ -119,10 +148,10 @@ function bytes(upload: Upload): Promise<{ file: { _id: Id } }> {
       if (request.status === 200) resolve(JSON.parse(request.responseText) as { file: { _id: Id } });
       else reject(new Refused(reasonOf(request)));
     };
-    request.onerror = () => reject(new Error("network"));
+    request.onerror = () => reject(new Lost());
     request.onabort = () => reject(new DOMException("cancelled", "AbortError"));
     request.send(form);
-  });
+  }).finally(() => clearTimeout(stalled));
 }
 
 function reasonOf(request: XMLHttpRequest): string {

@@ -13,16 +13,26 @@ interface Props {
   whole?: boolean;
   wide?: boolean;
   alert?: boolean;
+  /** A press beside it does not close it. */
+  stays?: boolean;
 }
 
 /** A dialog over the page. Esc and a press beside it close it; focus goes back where it came from. */
-export function Dialog({ title, close, children, whole = false, wide = false, alert = false }: Props): ReactNode {
+export function Dialog({
+  title,
+  close,
+  children,
+  whole = false,
+  wide = false,
+  alert = false,
+  stays = alert,
+}: Props): ReactNode {
   const t = useT();
   const change = (open: boolean): void => {
     if (!open) close();
   };
   return (
-    <ModalOverlay className={css.overlay ?? ""} isOpen onOpenChange={change} isDismissable={!alert}>
+    <ModalOverlay className={css.overlay ?? ""} isOpen onOpenChange={change} isDismissable={!stays}>
       <Modal className={`${css.modal} ${whole ? css.whole : ""} ${wide ? css.wide : ""}`}>
         <AriaDialog className={css.dialog ?? ""} role={alert ? "alertdialog" : "dialog"}>
           <header className={css.header}>

@@ -5,7 +5,8 @@ import type { Message as Noun } from "@/api/types";
 import { intl, useT } from "@/i18n";
 import { copyText } from "@/lib/copy";
 import { useHold } from "@/lib/hold";
-import { clock, full, millis } from "@/lib/time";
+import { useToday } from "@/lib/now";
+import { brief, clock, full, millis } from "@/lib/time";
 import { echo } from "@/markup/echo";
 import { Tree } from "@/markup/tree";
 import { isStarred } from "@/store/actions";
@@ -196,6 +197,8 @@ function ThreadOf({ message, place }: { message: Noun; place: Place }): ReactNod
 function ThreadInfo({ message, place }: { message: Noun; place: Place }): ReactNode {
   const t = useT();
   const unread = useStore((state) => state.subscriptions[message.rid]?.tunread?.includes(message._id) ?? false);
+  const today = useToday();
+  const last = millis(message.tlm);
   return (
     <Link className={`${css.threadInfo} ${unread ? css.unread : ""}`} href={place.threadPath(message._id)}>
       <MessageSquareText size={16} aria-hidden />
@@ -204,7 +207,9 @@ function ThreadInfo({ message, place }: { message: Noun; place: Place }): ReactN
       ))}
       {t("thread.count", { count: message.tcount ?? 0 })}
       {unread && <span className={css.new}>{t("thread.new")}</span>}
-      <time dateTime={new Date(millis(message.tlm)).toISOString()}>{clock(intl(), millis(message.tlm))}</time>
+      <time dateTime={new Date(last).toISOString()} title={full(intl(), last)}>
+        {brief(intl(), last, today)}
+      </time>
     </Link>
   );
 }

@@ -1,22 +1,18 @@
 import { Create, Shortcuts } from "./later";
 import { type ReactNode, Suspense } from "react";
-import { useQuestion } from "@/store/confirm";
 import { page } from "../lazy";
 
 const Switcher = page(() => import("./switcher"));
-const Question = page(() => import("@/ui/question"));
 
 export type Overlay = "switcher" | "create" | "direct" | "shortcuts";
 
 /** Dialogs that belong to no page. */
 export function Overlays({ overlay, close }: { overlay: Overlay | null; close: () => void }): ReactNode {
-  const question = useQuestion((from) => from.question);
   return (
     <Suspense fallback={null}>
       {overlay === "switcher" && <Switcher close={close} />}
       {(overlay === "create" || overlay === "direct") && <Create direct={overlay === "direct"} close={close} />}
       {overlay === "shortcuts" && <Shortcuts close={close} />}
-      {question && <Question question={question} />}
     </Suspense>
   );
 }

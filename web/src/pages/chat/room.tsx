@@ -110,7 +110,7 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
   const drop = (event: DragEvent): void => {
     event.preventDefault();
     setOver(false);
-    if (!closed) addUploads(rid, [...event.dataTransfer.files]);
+    if (sub && !closed) addUploads(rid, [...event.dataTransfer.files]);
   };
   const [panel, id] = rest.split("/");
   const leave = (): void => go(sub || room ? path((sub ?? room) as Noun) : "/");
@@ -120,7 +120,7 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
         className={`${css.room} ${over ? css.over : ""}`}
         aria-label={name}
         onDragOver={(event) => {
-          if (!event.dataTransfer.types.includes("Files")) return;
+          if (!sub || !event.dataTransfer.types.includes("Files")) return;
           event.preventDefault();
           setOver(true);
         }}

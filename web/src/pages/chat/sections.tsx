@@ -23,8 +23,13 @@ function sectionOf(sub: Subscription, isCase: boolean): string {
   return sub.prid ? "discussions" : KINDS[sub.t];
 }
 
+/** A row of the list: a room, or the head of a section. */
+export type Entry = Id | Head;
+
 interface Sections {
-  entries: (Id | Head)[];
+  entries: Entry[];
+  /** How they are put into sections: another one was asked for by the reader. */
+  way: string;
   toggle: (section: string) => void;
 }
 
@@ -46,7 +51,7 @@ export function useSections(list: Subscription[], whole: boolean): Sections {
       if (part) part.push(sub);
       else parts.set(section, [sub]);
     }
-    return ORDER.flatMap((section): (Id | Head)[] => {
+    return ORDER.flatMap((section): Entry[] => {
       const inside = parts.get(section);
       if (!inside) return [];
       const open = !shut.includes(section);
@@ -59,7 +64,8 @@ export function useSections(list: Subscription[], whole: boolean): Sections {
     const inboxClosed = shut.includes(section) ? shut.filter((one) => one !== section) : [...shut, section];
     void prefer({ inboxClosed }).catch(() => undefined);
   };
-  return { entries, toggle };
+  const way = JSON.stringify([grouped, closed]);
+  return { entries, way, toggle };
 }
 
 /** The head of a section: it opens and closes it, and tells of what is unread within while it is closed. */

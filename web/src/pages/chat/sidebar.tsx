@@ -1,5 +1,5 @@
 import { Hash, Headset, Lock, Plus, Search, SquarePen, Users } from "lucide-react";
-import { type FocusEvent, memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type FocusEvent, memo, type ReactNode, useLayoutEffect, useMemo, useReducer, useRef, useState } from "react";
 import { VList, type VListHandle } from "virtua";
 import { Link, useLocation } from "wouter";
 import type { Id, Subscription } from "@/api/types";
@@ -18,7 +18,7 @@ import { toast } from "@/ui/toast";
 import { OwnMenu } from "./own-menu";
 import type { Overlay } from "./overlays";
 import { preview } from "./preview";
-import { type Head, SectionHead, useSections } from "./sections";
+import { type Entry, SectionHead, useSections } from "./sections";
 import css from "./sidebar.module.css";
 
 const FILTERS: Filter[] = ["all", "unread", "mentions", "direct"];
@@ -36,8 +36,8 @@ export function Sidebar({ open, paths }: { open: (overlay: Overlay) => void; pat
     const favourites = all.filter((sub) => sub.f);
     return [...favourites, ...all.filter((sub) => !sub.f)].filter((sub) => passes(sub, filter));
   }, [all, filter]);
-  const { list, hold } = useSettled(sorted);
-  const { entries, toggle } = useSections(list, filter === "all");
+  const { entries: grouped, way, toggle } = useSections(sorted, filter === "all");
+  const { entries, hold } = useSettled(grouped, `${filter} ${way}`);
   const box = useRef<HTMLDivElement>(null);
   const handle = useRef<VListHandle>(null);
   const keys = useMemo(() => entries.map(keyOf), [entries]);
@@ -154,7 +154,7 @@ const Top = memo(function Top({ open, paths }: TopProps): ReactNode {
   );
 });
 
-const keyOf = (entry: Id | Head): string => (typeof entry === "string" ? entry : entry.section);
+const keyOf = (entry: Entry): string => (typeof entry === "string" ? entry : entry.section);
 
 /** Marks them all read, and offers to take it back. */
 function markAll(subs: Subscription[]): void {
@@ -173,29 +173,37 @@ interface Hold {
   onBlur: (event: FocusEvent) => void;
 }
 
-/** While somebody points at the list or is in it, rooms keep their places; they settle afterwards. */
-function useSettled(sorted: Subscription[]): { list: Subscription[]; hold: Hold } {
-  const [pointed, setPointed] = useState(false);
-  const [within, setWithin] = useState(false);
-  const held = pointed || within;
-  const order = useRef<Id[]>([]);
-  const list = useMemo(() => {
-    if (!held) return sorted;
-    const places = new Map(order.current.map((rid, index) => [rid, index]));
-    const at = (sub: Subscription): number => places.get(sub.rid) ?? -1;
+/**
+ * While somebody points at the list or is in it, rows keep their places, and what is new waits at its end; it settles
+ * afterwards. Another `way` to show the list is what the reader asked for, and in force at once.
+ */
+function useSettled(sorted: Entry[], way: string): { entries: Entry[]; hold: Hold } {
+  // Not in the state, which is drawn later than what comes over the socket at the same moment.
+  const by = useRef({ pointer: false, focus: false });
+  const [, draw] = useReducer((count: number) => count + 1, 0);
+  const note = (part: Partial<typeof by.current>): void => {
+    Object.assign(by.current, part);
+    draw();
+  };
+  const held = by.current.pointer || by.current.focus;
+  const last = useRef<{ way: string; keys: string[] }>({ way, keys: [] });
+  const entries = useMemo(() => {
+    if (!held || last.current.way !== way) return sorted;
+    const places = new Map(last.current.keys.map((key, index) => [key, index]));
+    const at = (entry: Entry): number => places.get(keyOf(entry)) ?? places.size;
     return [...sorted].sort((a, b) => at(a) - at(b));
-  }, [sorted, held]);
-  useEffect(() => {
-    order.current = list.map(({ rid }) => rid);
-  }, [list]);
+  }, [sorted, held, way]);
+  useLayoutEffect(() => {
+    last.current = { way, keys: entries.map(keyOf) };
+  }, [entries, way]);
   return {
-    list,
+    entries,
     hold: {
-      onPointerEnter: () => setPointed(true),
-      onPointerLeave: () => setPointed(false),
+      onPointerEnter: () => note({ pointer: true }),
+      onPointerLeave: () => note({ pointer: false }),
       // A row that was pressed keeps the focus, and is no reason to hold.
-      onFocus: () => setWithin(document.activeElement?.matches(":focus-visible") ?? false),
-      onBlur: ({ currentTarget, relatedTarget }) => setWithin(currentTarget.contains(relatedTarget)),
+      onFocus: () => note({ focus: document.activeElement?.matches(":focus-visible") ?? false }),
+      onBlur: ({ currentTarget, relatedTarget }) => note({ focus: currentTarget.contains(relatedTarget) }),
     },
   };
 }

@@ -23,7 +23,7 @@ export default function Reset(): ReactNode {
     setProblem(undefined);
     try {
       type Answer = { id: string; token: string };
-      const { id, token: login } = await method<Answer>("resetPassword", [token, password], {}, true);
+      const { id, token: login } = await method<Answer>("resetPassword", [token, password], true);
       session.set({ userId: id, token: login });
       setDone("in");
     } catch (error) {

@@ -1,6 +1,6 @@
+import { Unanswered } from "@/api/challenge";
 import { ApiError } from "@/api/rest";
 import { type Translate, useT } from "@/i18n";
-import { Unanswered } from "@/store/confirm";
 import { why } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 

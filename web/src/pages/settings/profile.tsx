@@ -1,8 +1,8 @@
 import { type ChangeEvent, type FormEvent, type ReactNode, useId, useRef, useState } from "react";
+import { digest, Unanswered } from "@/api/challenge";
 import { get, post } from "@/api/rest";
 import type { Me, Status } from "@/api/types";
 import { useT } from "@/i18n";
-import { confirmed, digest, Unanswered } from "@/store/confirm";
 import { prefer } from "@/store/preferences";
 import { change, setting, useStore } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
@@ -145,7 +145,7 @@ function About(): ReactNode {
     if (!data["email"]) delete data["email"];
     if (proves) data["currentPassword"] = await digest(password);
     try {
-      await confirmed((headers) => post("users.updateOwnBasicInfo", { data }, { headers }));
+      await post("users.updateOwnBasicInfo", { data });
       await again();
       setPassword("");
       toast(t("profile.saved"));

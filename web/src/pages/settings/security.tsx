@@ -1,8 +1,8 @@
 import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useState } from "react";
+import { digest, Unanswered } from "@/api/challenge";
 import { get, post } from "@/api/rest";
 import { intl, useT } from "@/i18n";
 import { full } from "@/lib/time";
-import { confirmed, digest, Unanswered } from "@/store/confirm";
 import { useStore } from "@/store/state";
 import { Button } from "@/ui/button";
 import { PasswordField } from "@/ui/field";
@@ -36,7 +36,7 @@ function Password({ exists }: { exists: boolean }): ReactNode {
     setProblem(undefined);
     const data = { newPassword: next, ...(exists ? { currentPassword: await digest(old) } : {}) };
     try {
-      await confirmed((headers) => post("users.updateOwnBasicInfo", { data }, { headers }));
+      await post("users.updateOwnBasicInfo", { data });
       setOld("");
       setNext("");
       toast(t("security.passwordDone"));

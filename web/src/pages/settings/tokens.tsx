@@ -1,9 +1,9 @@
 import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useState } from "react";
+import { Unanswered } from "@/api/challenge";
 import { ApiError, get, post } from "@/api/rest";
 import { intl, useT } from "@/i18n";
 import { copyText } from "@/lib/copy";
 import { full } from "@/lib/time";
-import { confirmed, Unanswered } from "@/store/confirm";
 import { useStore } from "@/store/state";
 import { Button } from "@/ui/button";
 import Confirm from "@/ui/confirm";
@@ -39,14 +39,12 @@ export function Tokens(): ReactNode {
   useEffect(() => void read(), [read]);
   const renew = async (tokenName: string): Promise<void> => {
     type Answer = { token: string };
-    const { token } = await confirmed((headers) =>
-      post<Answer>("users.regeneratePersonalAccessToken", { tokenName }, { headers }),
-    );
+    const { token } = await post<Answer>("users.regeneratePersonalAccessToken", { tokenName });
     setMade(token);
     await read();
   };
   const remove = (tokenName: string): Promise<unknown> =>
-    confirmed((headers) => post("users.removePersonalAccessToken", { tokenName }, { headers })).then(read);
+    post("users.removePersonalAccessToken", { tokenName }).then(read);
   if (closed) return <p className={css.note}>{t("tokens.closed")}</p>;
   return (
     <>
@@ -116,9 +114,7 @@ function Make({ made }: { made: (token: string) => void }): ReactNode {
     setProblem(undefined);
     const body = { tokenName: name.trim(), bypassTwoFactor: bypass };
     try {
-      const { token } = await confirmed((headers) =>
-        post<{ token: string }>("users.generatePersonalAccessToken", body, { headers }),
-      );
+      const { token } = await post<{ token: string }>("users.generatePersonalAccessToken", body);
       setName("");
       setBypass(false);
       made(token);

@@ -2,7 +2,6 @@ import { type FormEvent, type ReactNode, Suspense, useEffect, useId, useState } 
 import { method } from "@/api/method";
 import { useT } from "@/i18n";
 import { copyText } from "@/lib/copy";
-import { confirmed } from "@/store/confirm";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { failed } from "@/ui/failed";
@@ -32,9 +31,7 @@ export function TwoFactor(): ReactNode {
       .catch(() => setStage({ is: "off" }));
   }, []);
   const offer = async (): Promise<void> => {
-    const { secret, url } = await confirmed((headers) =>
-      method<{ secret: string; url: string }>("2fa:enable", [], headers),
-    );
+    const { secret, url } = await method<{ secret: string; url: string }>("2fa:enable");
     setStage({ is: "offered", secret, url });
   };
   return (

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from "react";
+import { Unanswered } from "@/api/challenge";
 import { useT } from "@/i18n";
-import { Unanswered } from "@/store/confirm";
 import { Button } from "@/ui/button";
 import { Dialog, Footer } from "@/ui/dialog";
 import css from "./kit.module.css";

@@ -1,7 +1,6 @@
 import { type ReactNode, useState } from "react";
 import { ApiError, get, post } from "@/api/rest";
 import { useT } from "@/i18n";
-import { confirmed } from "@/store/confirm";
 import { may, useStore } from "@/store/state";
 import { Button } from "@/ui/button";
 import { Check } from "@/ui/field";
@@ -65,7 +64,7 @@ export function Acts({ account, changed, removed }: Props): ReactNode {
           {...shared}
           title={t("users.secondAsk", { name })}
           yes={t("users.second")}
-          run={() => confirmed((headers) => post("users.resetTOTP", { userId: account._id }, { headers }))}
+          run={() => post("users.resetTOTP", { userId: account._id })}
         >
           <p>{t("users.secondMore")}</p>
         </Danger>
