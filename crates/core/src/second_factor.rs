@@ -11,7 +11,7 @@ use crate::{
     clock::Time,
     credentials::{Attempt, Factor, Password},
     error::{Refusal, Result, SecondFactor, State, What},
-    id::{SessionId, UserId},
+    id::{RoleId, SessionId, UserId},
     session::{Actor, SessionKind},
     store::{Lane, Secrets},
     user::User,
@@ -37,6 +37,18 @@ impl Confirmed {
             all.insert(session, until);
         }
     }
+}
+
+/// When a second factor is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Every time.
+    Always,
+    /// Unless it was given lately, or the account is new.
+    Lately,
+    /// Unless it was given lately; and only of accounts that have one. Others are not asked for their password, so that
+    /// programs which log in with one can administer.
+    WhoeverHasOne,
 }
 
 /// Which second factors an account has.
@@ -150,7 +162,7 @@ impl Chat {
             }
             None => {
                 credentials.failed(Factor::Code, attempt, &settings);
-                Err(ask("totp", vec!["totp"], true))
+                Err(missing("totp", vec!["totp"], true))
             }
         }
     }
@@ -206,13 +218,14 @@ impl Chat {
             .await
     }
 
-    /// Asks for a second factor before something grave: the authenticator's code, or else (if the settings say so)
-    /// the password. What was given counts for a while (`Accounts_TwoFactorAuthentication_RememberFor`), and nothing
-    /// is asked of new accounts in that time, nor of tokens that bypass it; with `always` it is asked every time.
+    /// Asks for a second factor before something grave: the authenticator's code, or one by mail, or else (if the
+    /// settings say so) the password. What was given counts for a while
+    /// (`Accounts_TwoFactorAuthentication_RememberFor`), and nothing is asked of new accounts in that time, nor ever of
+    /// tokens that bypass it; [`Ask`] says how strictly.
     ///
     /// # Errors
     /// `SecondFactor`.
-    pub async fn confirm(&self, actor: &Actor, code: Option<Code>, always: bool) -> Result<()> {
+    pub async fn confirm(&self, actor: &Actor, code: Option<Code>, ask: Ask) -> Result<()> {
         let user = self.active_user(actor).await?;
         let settings = self.settings();
         if actor.is_system() || !settings.is_on("Accounts_TwoFactorAuthentication_Enabled") {
@@ -226,7 +239,13 @@ impl Chat {
             .as_ref()
             .is_some_and(|s| matches!(s.kind, SessionKind::PersonalToken { bypass: true, .. }));
         let known = session.as_ref().is_some_and(|s| self.confirmed.holds(&s.id, now));
-        if bypass || (!always && (known || user.created_at.after(span) > now)) {
+        let fresh = user.created_at.after(span) > now;
+        let spared = match ask {
+            Ask::Always => false,
+            Ask::Lately => known || fresh,
+            Ask::WhoeverHasOne => known,
+        };
+        if bypass || spared {
             return Ok(());
         }
         let secrets = self.own_secrets(&user.id).await?;
@@ -234,16 +253,17 @@ impl Chat {
             let spent = self.second_factor(&user, &secrets, code).await?;
             let id = user.id.clone();
             self.store().writing(Lane::Verbs, move |tx| spend(tx, &id, &spent)).await?;
-        } else if !user.has_password
+        } else if ask == Ask::WhoeverHasOne
+            || !user.has_password
             || !settings.is_on("Accounts_TwoFactorAuthentication_Enforce_Password_Fallback")
         {
             return Ok(());
         } else {
             let code =
-                code.filter(|c| !c.code.is_empty()).ok_or_else(|| ask("password", Vec::new(), false))?;
+                code.filter(|c| !c.code.is_empty()).ok_or_else(|| missing("password", Vec::new(), false))?;
             let proof = Password::Digest(code.code.to_ascii_lowercase());
             self.prove(&user, Some(proof)).await.map_err(|refusal| match refusal {
-                Refusal::BadCredentials => ask("password", Vec::new(), true),
+                Refusal::BadCredentials => missing("password", Vec::new(), true),
                 other => other,
             })?;
         }
@@ -254,7 +274,13 @@ impl Chat {
     }
 }
 
-pub(crate) fn ask(method: &'static str, available: Vec<&'static str>, wrong: bool) -> Refusal {
+/// Whether a role gives no power over others: new accounts with it are no grave matter.
+#[must_use]
+pub fn is_ordinary(role: &RoleId) -> bool {
+    matches!(role.as_str(), "user" | "guest" | "anonymous" | "bot" | "app")
+}
+
+pub(crate) fn missing(method: &'static str, available: Vec<&'static str>, wrong: bool) -> Refusal {
     Refusal::SecondFactor(SecondFactor { method, available, wrong, sent: None })
 }
 

@@ -5,7 +5,7 @@ use crate::{
     chat::Chat,
     credentials::{Attempt, Factor},
     error::{Refusal, Result, SecondFactor, State},
-    second_factor::ask,
+    second_factor::missing,
     session::Actor,
     store::{Lane, LinkPurpose, Secrets},
     user::{User, UserKind},
@@ -64,7 +64,7 @@ impl Chat {
     /// Checks a code of the authenticator or a recovery code.
     pub(crate) fn totp_or_recovery(&self, user: &User, secrets: &Secrets, code: &str) -> Result<Spent> {
         let Some(sealed) = secrets.totp.as_deref() else { return Ok(Spent::default()) };
-        let wrong = || ask("totp", vec!["totp"], true);
+        let wrong = || missing("totp", vec!["totp"], true);
         let (credentials, settings) = (&self.ports.credentials, self.settings());
         let attempt = Attempt { user: &user.id, address: None };
         credentials.admit(Factor::Code, attempt, &settings)?;
@@ -92,7 +92,7 @@ impl Chat {
         });
         let Some(right) = right else {
             credentials.failed(Factor::Code, attempt, &settings);
-            return Err(ask("email", available, true));
+            return Err(missing("email", available, true));
         };
         credentials.succeeded(Factor::Code, attempt, &settings)?;
         Ok(Spent { mailed: Some(right.hash.clone()), ..Spent::default() })

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use parlor_core::{chat::Chat, session::Actor};
+use parlor_core::{chat::Chat, second_factor::Ask, session::Actor};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
@@ -52,6 +52,8 @@ pub struct Method {
     pub sample: &'static str,
     /// As `Route::answer`.
     pub answer: &'static str,
+    /// As `Route::grave`.
+    pub grave: bool,
     run: Run,
 }
 
@@ -76,7 +78,7 @@ where
         let answer = run(invocation);
         Box::pin(async move { answer.await.map(Reply::Value) })
     });
-    Method { name, who, sample, answer: "", run }
+    Method { name, who, sample, answer: "", grave: false, run }
 }
 
 /// Declares a method that writes its answer itself.
@@ -89,7 +91,7 @@ where
         let answer = run(invocation);
         Box::pin(async move { answer.await.map(Reply::Written) })
     });
-    Method { name, who, sample, answer: "", run }
+    Method { name, who, sample, answer: "", grave: false, run }
 }
 
 impl Method {
@@ -99,8 +101,15 @@ impl Method {
         self
     }
 
+    /// As [`Route::grave`](crate::route::Route::grave).
+    pub(crate) fn grave(mut self) -> Self {
+        self.grave = true;
+        self
+    }
+
     /// Runs it for whoever is let in.
-    pub(crate) async fn call(&self, invocation: Invocation) -> Result<Reply, Refused> {
+    pub(crate) async fn call(&self, mut invocation: Invocation) -> Result<Reply, Refused> {
+        invocation.take_code();
         if self.who != Who::Anyone {
             let actor = invocation.actor()?;
             if let Who::May(permissions) = self.who {
@@ -112,6 +121,9 @@ impl Method {
                     return Err(Refused::meteor("error-not-allowed", "Not allowed"));
                 }
             }
+        }
+        if self.grave {
+            invocation.confirm(Ask::WhoeverHasOne).await?;
         }
         (self.run)(invocation).await
     }
@@ -125,12 +137,21 @@ impl Invocation {
     pub(crate) fn actor(&self) -> Result<&Actor, Refused> {
         self.actor.as_ref().ok_or_else(|| Refused::meteor("error-invalid-user", "Invalid user"))
     }
+    /// Phones send a second factor as one more parameter behind the others.
+    fn take_code(&mut self) {
+        let Some(Value::Object(last)) = self.params.last() else { return };
+        let text = |key| last.get(key).and_then(Value::as_str).map(str::to_owned);
+        if let (Some(code), Some(method)) = (text("twoFactorCode"), text("twoFactorMethod")) {
+            self.code = Some(parlor_core::accounts::Code { code, method: Some(method) });
+            self.params.pop();
+        }
+    }
     /// Asks for a second factor before something grave. Client suites are spared.
-    pub(crate) async fn confirm(&self) -> Result<(), Refused> {
+    pub(crate) async fn confirm(&self, ask: Ask) -> Result<(), Refused> {
         if self.door.config.test_mode {
             return Ok(());
         }
-        Ok(self.chat().confirm(self.actor()?, self.code.clone(), false).await?)
+        Ok(self.chat().confirm(self.actor()?, self.code.clone(), ask).await?)
     }
     /// A parameter; `null` and absent ones are `None`.
     pub(crate) fn param(&self, index: usize) -> Option<&Value> {

@@ -9,6 +9,7 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use parking_lot::Mutex;
+use parlor_core::second_factor::Ask;
 
 use crate::{
     Door,
@@ -60,6 +61,8 @@ pub struct Route {
     pub sample: &'static str,
     /// Not empty: a part of what whoever may is told when it is not here, or not possible with the sample.
     pub answer: &'static str,
+    /// Whether it decides how the server works or who may do what: whoever has a second factor is asked for it.
+    pub grave: bool,
     handler: Handler,
 }
 
@@ -74,7 +77,7 @@ where
 {
     let path = if name.starts_with('/') { name.to_owned() } else { format!("/api/v1/{name}") };
     let handler: Handler = Arc::new(move |call| Box::pin(handler(call)));
-    Route { verb, path, who, sample, answer: "", handler }
+    Route { verb, path, who, sample, answer: "", grave: false, handler }
 }
 
 /// A GET route. `name` is relative to `/api/v1/` unless it begins with a slash.
@@ -120,8 +123,17 @@ impl Route {
         self
     }
 
+    /// Asks whoever has a second factor for it, before the call is read.
+    pub(crate) fn grave(mut self) -> Self {
+        self.grave = true;
+        self
+    }
+
     /// What a call that was let in is answered.
     pub(crate) async fn answer(&self, call: Call) -> Outcome {
+        if self.grave {
+            call.confirm(Ask::WhoeverHasOne).await?;
+        }
         (self.handler)(call).await
     }
 }

@@ -29,7 +29,8 @@ pub(crate) fn methods() -> Vec<Method> {
             Who::Holder(&["edit-other-user-info"]),
             r#"[{"_id":"$victim","name":"New Name"}]"#,
             insert_or_update,
-        ),
+        )
+        .grave(),
         method("setUserActiveStatus", movers, r#"["$victim",false,false]"#, set_active),
         method("deleteUser", Who::May(&["delete-user"]), r#"["$victim",true]"#, delete),
         method(

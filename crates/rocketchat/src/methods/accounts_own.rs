@@ -4,6 +4,7 @@ use parlor_core::{
     error::{Refusal, What},
     id::UserId,
     json::Json,
+    second_factor::Ask,
     users_change::{Secret, UserChange},
 };
 use serde_json::{Value, json};
@@ -80,7 +81,7 @@ fn refuse_totp(refusal: Refusal) -> Refused {
 }
 
 async fn enable_totp(call: Invocation) -> Answer {
-    call.confirm().await?;
+    call.confirm(Ask::Lately).await?;
     let (secret, url) = call.chat().offer_totp(call.actor()?).await.map_err(refuse_totp)?;
     Ok(json!({ "secret": secret, "url": url }))
 }
@@ -245,7 +246,7 @@ async fn log_out_others(call: Invocation) -> Answer {
 }
 
 async fn make_token(call: Invocation, again: bool) -> Answer {
-    call.confirm().await?;
+    call.confirm(Ask::Lately).await?;
     let body = super::rooms::object(&call, 0)?;
     let bypass = body.flag("bypassTwoFactor")?.unwrap_or_default();
     let bypass = (!again).then_some(bypass);
@@ -254,7 +255,7 @@ async fn make_token(call: Invocation, again: bool) -> Answer {
 }
 
 async fn remove_token(call: Invocation) -> Answer {
-    call.confirm().await?;
+    call.confirm(Ask::Lately).await?;
     let body = super::rooms::object(&call, 0)?;
     let done = call.chat().remove_personal_token(call.actor()?, body.need("tokenName")?).await;
     done.map_err(users_tokens::refused)?;

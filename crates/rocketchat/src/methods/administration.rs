@@ -22,20 +22,24 @@ pub(crate) fn methods() -> Vec<Method> {
     let grant = r#"["view-outside-room","user"]"#;
     vec![
         method("private-settings/get", Who::User, "[]", private_settings),
-        method("saveSettings", editors, r#"[[{"_id":"Site_Name","value":"Parlor"}]]"#, save_settings),
-        method("saveSetting", editors, r#"["Site_Name","Parlor"]"#, save_setting),
-        method("authorization:addPermissionToRole", admins, grant, |call| set_grant(call, true)),
+        method("saveSettings", editors, r#"[[{"_id":"Site_Name","value":"Parlor"}]]"#, save_settings).grave(),
+        method("saveSetting", editors, r#"["Site_Name","Parlor"]"#, save_setting).grave(),
+        method("authorization:addPermissionToRole", admins, grant, |call| set_grant(call, true)).grave(),
         method("authorization:removeRoleFromPermission", admins, r#"["view-outside-room","bot"]"#, |call| {
             set_grant(call, false)
-        }),
-        method("authorization:addUserToRole", admins, r#"["bot","$username"]"#, |call| set_role(call, true)),
+        })
+        .grave(),
+        method("authorization:addUserToRole", admins, r#"["bot","$username"]"#, |call| set_role(call, true))
+            .grave(),
         method("authorization:removeUserFromRole", admins, r#"["user","$victimName"]"#, |call| {
             set_role(call, false)
-        }),
+        })
+        .grave(),
         method("authorization:deleteRole", admins, r#"["none"]"#, delete_role)
             .answering("error-invalid-role"),
-        method("addOAuthService", Who::May(&["add-oauth-service"]), r#"["Walked"]"#, add_service),
+        method("addOAuthService", Who::May(&["add-oauth-service"]), r#"["Walked"]"#, add_service).grave(),
         method("removeOAuthService", Who::May(&["add-oauth-service"]), r#"["Unheard"]"#, remove_service)
+            .grave()
             .answering("error-invalid-setting"),
         // Services are read from the settings whenever they are needed.
         method("refreshOAuthService", Who::May(&["add-oauth-service"]), "[]", |_| async { Ok(true.into()) }),

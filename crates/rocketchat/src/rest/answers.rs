@@ -1,7 +1,7 @@
 //! Small answers about the workspace, and plain refusals of what it does not have.
 
 use axum::{body::Body as Bytes, http::HeaderValue, http::header, response::Response};
-use parlor_core::setting::Settings;
+use parlor_core::{second_factor::Ask, setting::Settings};
 use serde_json::{Value, json};
 
 use super::rooms_call::Body;
@@ -221,7 +221,7 @@ fn ldap_refused(refusal: parlor_core::error::Refusal) -> Refused {
 
 /// Always asks for the second factor first, as every grave act on accounts does.
 async fn ldap_sync(call: Call) -> Outcome {
-    call.confirm(true).await?;
+    call.confirm(Ask::Always).await?;
     let done = call.chat().sync_directory(call.actor()?).await.map_err(ldap_refused)?;
     success(json!({
         "message": "Sync_in_progress", "found": done.found, "made": done.made, "deactivated": done.ended,

@@ -26,9 +26,11 @@ pub(crate) fn routes() -> Vec<Route> {
             keepers,
             r#"{"name":"$name","redirectUri":"https://app.example/cb","active":true}"#,
             create,
-        ),
-        post("oauth-apps.update", keepers, change, update).answering("error-application-not-found"),
+        )
+        .grave(),
+        post("oauth-apps.update", keepers, change, update).grave().answering("error-application-not-found"),
         post("oauth-apps.delete", keepers, r#"{"appId":"none"}"#, remove)
+            .grave()
             .answering("error-application-not-found"),
     ]
 }

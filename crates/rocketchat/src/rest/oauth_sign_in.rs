@@ -13,6 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parlor_core::{
     error::Refusal,
     oauth_sign_in::{ComingBack, Credential, GoingOut},
+    second_factor::Ask,
 };
 use serde_json::{Value, json};
 
@@ -256,7 +257,7 @@ async fn linked(call: Call) -> Outcome {
 async fn link(mut call: Call) -> Outcome {
     let body = Fields::of(&mut call).await?;
     let (token, secret) = (body.need("credentialToken")?, body.need("credentialSecret")?);
-    call.confirm(false).await?;
+    call.confirm(Ask::Lately).await?;
     let service = call.chat().link_outside(call.actor()?, token, secret).await.map_err(refused_link)?;
     success(json!({ "service": service }))
 }
@@ -264,7 +265,7 @@ async fn link(mut call: Call) -> Outcome {
 async fn unlink(mut call: Call) -> Outcome {
     let body = Fields::of(&mut call).await?;
     let service = body.need("service")?;
-    call.confirm(false).await?;
+    call.confirm(Ask::Lately).await?;
     call.chat().unlink_outside(call.actor()?, service).await.map_err(refused_link)?;
     success(Value::Null)
 }

@@ -28,13 +28,15 @@ pub(crate) fn routes() -> Vec<Route> {
             Who::May(&["access-permissions"]),
             r#"{"permissions":[{"_id":"view-outside-room","roles":["admin","user","bot","app"]}]}"#,
             update,
-        ),
+        )
+        .grave(),
         post(
             "permissions.addRole",
             Who::May(&["access-permissions"]),
             r#"{"permissionId":"view-outside-room","role":"user"}"#,
             |call| change(call, true),
-        ),
+        )
+        .grave(),
         get("permissions.explain", Who::User, "permission=view-c-room", explain),
         get("permissions.room", Who::May(&["access-permissions"]), "roomId=$private", of_room),
         post(
@@ -42,13 +44,15 @@ pub(crate) fn routes() -> Vec<Route> {
             Who::May(&["access-permissions"]),
             r#"{"roomId":"$private","permissionId":"pin-message","roles":["admin","owner","moderator"]}"#,
             set_in_room,
-        ),
+        )
+        .grave(),
         post(
             "permissions.removeRole",
             Who::May(&["access-permissions"]),
             r#"{"permissionId":"view-outside-room","role":"bot"}"#,
             |call| change(call, false),
-        ),
+        )
+        .grave(),
     ]
 }
 

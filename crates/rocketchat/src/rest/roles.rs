@@ -29,8 +29,9 @@ pub(crate) fn routes() -> Vec<Route> {
         get("roles.sync", Who::User, "updatedSince=2020-01-01T00:00:00.000Z", sync),
         get("roles.getUsersInPublicRoles", Who::User, "", in_public_roles),
         get("roles.getUsersInRole", admins, "role=admin", in_role),
-        post("roles.addUserToRole", admins, r#"{"roleId":"bot","username":"$username"}"#, add),
-        post("roles.removeUserFromRole", admins, r#"{"roleId":"user","username":"$victimName"}"#, remove),
+        post("roles.addUserToRole", admins, r#"{"roleId":"bot","username":"$username"}"#, add).grave(),
+        post("roles.removeUserFromRole", admins, r#"{"roleId":"user","username":"$victimName"}"#, remove)
+            .grave(),
         post("roles.create", admins, r#"{"name":"$name"}"#, |call| put(call, true)).answering("enterprise"),
         post("roles.update", admins, r#"{"roleId":"none","name":"$name"}"#, |call| put(call, false))
             .answering("enterprise"),

@@ -1,6 +1,6 @@
 //! Devices of everybody, for administrators (`sessions/list.all` and its like).
 
-use parlor_core::{error::Refusal, id::SessionId, session::Session};
+use parlor_core::{error::Refusal, id::SessionId, second_factor::Ask, session::Session};
 use serde_json::{Value, json};
 
 use super::{banners::device, rooms_call::Body};
@@ -59,7 +59,7 @@ async fn one(call: Call) -> Outcome {
 async fn end(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
     let id = wanted(body.need("sessionId")?)?;
-    call.confirm(false).await?;
+    call.confirm(Ask::Lately).await?;
     call.chat().end_session_of(call.actor()?, &id).await.map_err(unknown)?;
     success(json!({ "sessionId": id.as_str() }))
 }

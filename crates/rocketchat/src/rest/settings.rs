@@ -25,13 +25,15 @@ pub(crate) fn routes() -> Vec<Route> {
             Who::May(&["edit-privileged-setting"]),
             r#"/Site_Name {"value":"Parlor"}"#,
             set,
-        ),
+        )
+        .grave(),
         post(
             "settings",
             Who::May(&["edit-privileged-setting"]),
             r#"{"settings":[{"_id":"Site_Name","value":"Parlor"}]}"#,
             set_many,
-        ),
+        )
+        .grave(),
         get("settings.public", Who::Anyone, "", public),
         get("settings.oauth", Who::Anyone, "", oauth),
         get("service.configurations", Who::Anyone, "", configurations),
@@ -40,13 +42,15 @@ pub(crate) fn routes() -> Vec<Route> {
             Who::May(&["add-oauth-service"]),
             r#"{"name":"Walked"}"#,
             add_service,
-        ),
+        )
+        .grave(),
         post(
             "settings.removeCustomOAuth",
             Who::May(&["add-oauth-service"]),
             r#"{"name":"Unheard"}"#,
             remove_service,
         )
+        .grave()
         .answering("error-invalid-setting"),
     ]
 }

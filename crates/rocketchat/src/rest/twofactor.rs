@@ -1,6 +1,6 @@
 //! The second factor over REST, and asking for it.
 
-use parlor_core::error::Refusal;
+use parlor_core::{error::Refusal, second_factor::Ask};
 use serde_json::{Value, json};
 
 use super::{
@@ -27,12 +27,12 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 impl Call {
-    /// Asks for a second factor before something grave. Client suites are spared, but where `always` is set.
-    pub(crate) async fn confirm(&self, always: bool) -> Result<(), Refused> {
-        if self.door.config.test_mode && !always {
+    /// Asks for a second factor before something grave. Client suites are spared, but where it is always asked for.
+    pub(crate) async fn confirm(&self, ask: Ask) -> Result<(), Refused> {
+        if self.door.config.test_mode && ask != Ask::Always {
             return Ok(());
         }
-        Ok(self.chat().confirm(self.actor()?, self.code(), always).await?)
+        Ok(self.chat().confirm(self.actor()?, self.code(), ask).await?)
     }
 }
 
@@ -40,13 +40,13 @@ async fn enable_mail(call: Call) -> Outcome {
     if !call.chat().sends_mail() {
         return Err(mail::refused(Refusal::Disabled("SMTP_Host")));
     }
-    call.confirm(true).await?;
+    call.confirm(Ask::Always).await?;
     call.chat().set_mail_codes(call.actor()?, true).await.map_err(mail::refused)?;
     success(Value::Null)
 }
 
 async fn disable_mail(call: Call) -> Outcome {
-    call.confirm(true).await?;
+    call.confirm(Ask::Always).await?;
     call.chat().set_mail_codes(call.actor()?, false).await?;
     success(Value::Null)
 }
@@ -66,7 +66,7 @@ async fn send_code(mut call: Call) -> Outcome {
 
 async fn reset(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
-    call.confirm(true).await?;
+    call.confirm(Ask::Always).await?;
     let of = user(&call, body.text("userId")?, body.text("username")?).await?;
     call.chat().reset_totp(call.actor()?, &of.id).await?;
     success(json!({}))

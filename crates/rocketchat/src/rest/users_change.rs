@@ -28,7 +28,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Who::Holder(&["edit-other-user-info"]),
             r#"{"userId":"$victim","data":{"name":"New Name"}}"#,
             update,
-        ),
+        )
+        .grave(),
         post("users.updateOwnBasicInfo", Who::User, r#"{"data":{"nickname":"Nick"}}"#, update_own),
         post("users.setPreferences", Who::User, r#"{"data":{"useEmojis":true}}"#, set_preferences),
         get("users.getPreferences", Who::User, "", get_preferences),

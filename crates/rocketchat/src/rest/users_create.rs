@@ -4,6 +4,7 @@ use parlor_core::{
     error::{Refusal, What},
     id::RoleId,
     json::Json,
+    second_factor::{Ask, is_ordinary},
     users_create::{NewUser, Registration},
 };
 use serde::Deserialize;
@@ -81,6 +82,10 @@ async fn create(mut call: Call) -> Outcome {
         nickname: wanted.nickname.unwrap_or_default(),
         status_text: wanted.status_text.unwrap_or_default(),
     };
+    // To make a new administrator is as grave as to make somebody one.
+    if user.roles.iter().flatten().any(|role| !is_ordinary(role)) {
+        call.confirm(Ask::WhoeverHasOne).await?;
+    }
     let made = call.chat().create_user(call.actor()?, user).await.map_err(refused)?;
     let mut shown = shape::user::full(&made, call.chat().status_of(&made.id), Dates::Iso);
     shown["settings"] = json!({});

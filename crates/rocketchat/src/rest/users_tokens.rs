@@ -2,6 +2,7 @@
 
 use parlor_core::{
     error::{Refusal, What},
+    second_factor::Ask,
     session::{Session, SessionKind},
 };
 use serde_json::{Value, json};
@@ -73,7 +74,7 @@ pub(crate) fn refused(refusal: Refusal) -> Refused {
 
 async fn generate(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
-    call.confirm(false).await?;
+    call.confirm(Ask::Lately).await?;
     let name = body.need("tokenName")?;
     let bypass = body.flag("bypassTwoFactor")?.unwrap_or_default();
     let token = call.chat().make_personal_token(call.actor()?, name, Some(bypass), false).await;
@@ -82,7 +83,7 @@ async fn generate(mut call: Call) -> Outcome {
 
 async fn regenerate(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
-    call.confirm(false).await?;
+    call.confirm(Ask::Lately).await?;
     let name = body.need("tokenName")?;
     let token = call.chat().make_personal_token(call.actor()?, name, None, true).await;
     success(json!({ "token": token.map_err(refused)? }))
@@ -90,7 +91,7 @@ async fn regenerate(mut call: Call) -> Outcome {
 
 async fn remove(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
-    call.confirm(false).await?;
+    call.confirm(Ask::Lately).await?;
     let name = body.need("tokenName")?;
     call.chat().remove_personal_token(call.actor()?, name).await.map_err(refused)?;
     success(Value::Null)

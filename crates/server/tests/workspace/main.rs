@@ -5,6 +5,7 @@ mod administration;
 mod alone;
 mod browsers;
 mod edges;
+mod factors;
 mod integrations;
 mod limits;
 mod mail;
