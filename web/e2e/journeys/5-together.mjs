@@ -373,6 +373,10 @@ export default [
       await ana.sees(members.getByRole("listitem").filter({ hasText: `@${zoe.username}` }));
       await zoe.row(room.name).click();
       await zoe.sees(zoe.page.getByRole("link", { name: "The depot is closed on Friday" }));
+      // Another name is another address: whoever looks at the room stays in it.
+      await ana.api.post("rooms.saveRoomSettings", { rid: room.id, roomName: `${room.name}-b` });
+      await zoe.page.waitForURL(new RegExp(`/group/${room.name}-b$`));
+      await zoe.sees(zoe.composer);
       await menu(zoe, "Leave");
       await zoe.sees(zoe.page.getByText("Only somebody who is in it can let you in again."));
       await zoe.check();

@@ -167,6 +167,21 @@ export async function join(room: Room): Promise<void> {
   await refresh(room._id);
 }
 
+const leaving = new Set<Id>();
+
+/** Whether a room is gone because the user wants it so: nobody needs to be told. */
+export const isLeaving = (rid: Id): boolean => leaving.has(rid);
+
+/** Ends the own membership. */
+export async function leave(rid: Id): Promise<void> {
+  leaving.add(rid);
+  try {
+    await post("rooms.leave", { roomId: rid });
+  } finally {
+    leaving.delete(rid);
+  }
+}
+
 let typingAt = 0;
 let typingIn = "";
 atEnd(() => {

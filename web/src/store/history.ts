@@ -4,11 +4,14 @@ import { method } from "@/api/method";
 import { ApiError, get } from "@/api/rest";
 import type { Id, Message, RoomType, Subscription, Wire } from "@/api/types";
 import { millis } from "@/lib/time";
+import { covers, left, standing } from "./left";
 import { find } from "./rooms";
 import { atEnd, change, state, type Timeline, useStore } from "./state";
 import { bury, fresh, inRoom, KEPT, LONGEST, merge, MOST, newestChange, remove, SLACK, trim } from "./timeline";
 
 const PAGE = 50;
+/** So many on each side of a place. */
+const BESIDE = 30;
 /** Messages kept for the next visit: fewer than a page, so that the page that is read then replaces them all. */
 const VISIT = 40;
 /** Timelines kept in memory; the least lately shown goes first. */
@@ -165,32 +168,64 @@ async function openAgain(rid: Id): Promise<void> {
   }
 }
 
-/** The first load of a room: the newest page, or the place where the reader stopped when that lies further back. */
+interface Read {
+  messages: Message[];
+  older: boolean;
+  newer: boolean;
+  /** It is the newest page, which what is there already can be put to. */
+  newest?: boolean;
+}
+
+/** What is read of a room at first: around the place that was left, from the first unread message on, or the end. */
+async function begin(rid: Id): Promise<Read> {
+  const place = standing(rid);
+  if (place) {
+    const [run] = await Promise.all([around(rid, place.at), listed()]);
+    // Nothing of it is shown in the room.
+    if (!covers({ ...fresh, ...run }, place)) left.delete(rid);
+    return run;
+  }
+  const newest = await page(rid);
+  await listed();
+  const read = readUntil(state().subscriptions[rid]);
+  const oldest = newest.at(-1);
+  const full = newest.length >= PAGE;
+  const jump = read && full && oldest && millis(oldest.ts) > read;
+  if (!jump) return { messages: merge([], newest.filter(inRoom)), older: full, newer: false, newest: true };
+  const messages = [...(await page(rid, read + 1, 20)), ...(await after(rid, read))];
+  return { messages: merge([], messages.filter(inRoom)), older: true, newer: messages.length >= PAGE };
+}
+
+/** Before and after a time. */
+async function around(rid: Id, at: number): Promise<Read> {
+  const [older, newer] = await Promise.all([page(rid, at, BESIDE), after(rid, at - 1, BESIDE)]);
+  const messages = merge([], [...older, ...newer].filter(inRoom));
+  return { messages, older: older.length >= BESIDE, newer: newer.length >= BESIDE };
+}
+
+/** The first load of a room, and what it needs when it is shown again. */
 export async function open(rid: Id): Promise<void> {
   touch(rid);
   const known = state().timelines[rid];
+  const place = standing(rid);
+  if (known?.ready && known.whole && place && !covers(known, place)) return openAfresh(rid);
   if (known?.loading) return;
   if (known?.ready && !known.error && known.whole) return openAgain(rid);
   update(rid, (old) => ({ ...old, loading: true, error: undefined }));
   try {
-    const newest = await page(rid);
-    await listed();
+    const { messages, older, newer, newest } = await begin(rid);
     const read = readUntil(state().subscriptions[rid]);
-    const oldest = newest.at(-1);
-    const jump = read && newest.length >= PAGE && oldest && millis(oldest.ts) > read;
-    const messages = jump ? [...(await page(rid, read + 1, 20)), ...(await after(rid, read))] : newest;
-    const newer = Boolean(jump) && messages.length >= PAGE;
-    const run = merge([], messages.filter(inRoom));
     update(rid, (old) => ({
       ...old,
-      messages: newer ? run : withNews(rid, merge(jump ? [] : since(old), run)),
+      messages: newer ? messages : withNews(rid, merge(newest ? since(old) : [], messages)),
       kept: undefined,
       whole: true,
-      older: jump ? true : newest.length >= PAGE,
+      older,
       newer,
       loading: false,
       ready: true,
-      unreadSince: divider(run, read),
+      // Further up than what is new, the reader is told of it as well.
+      unreadSince: newer ? read : divider(messages, read),
     }));
   } catch (error) {
     refused(rid, error);
@@ -246,19 +281,15 @@ export async function loadAround(rid: Id, id: Id): Promise<boolean> {
   try {
     const { message } = await get<{ message: Message }>("chat.getMessage", { msgId: id });
     if (message.rid !== rid) return false;
-    const at = millis(message.ts);
-    const [older, newer] = await Promise.all([page(rid, at, 30), after(rid, at, 30)]);
-    const run = merge(
-      [],
-      [...older, ...newer, message].filter((one) => inRoom(one) || one._id === id),
-    );
+    const { messages, older, newer } = await around(rid, millis(message.ts));
+    const run = merge(messages, [message]);
     update(rid, (old) => ({
       ...old,
-      messages: newer.length >= 30 ? run : withNews(rid, run),
+      messages: newer ? run : withNews(rid, run),
       kept: undefined,
       whole: true,
-      older: older.length >= 30,
-      newer: newer.length >= 30,
+      older,
+      newer,
       loading: false,
       ready: true,
       error: undefined,

@@ -207,3 +207,35 @@ test("what comes while a room is read for the first time is not lost, and what i
   await reading;
   expect(state().timelines["r"]?.messages.map(({ _id }) => _id)).toEqual(["b", "c"]);
 });
+
+test("a room that was left further up than what is kept of it is read around that place, and says what is new", async () => {
+  const [{ open }, { left }, { state, change }, { fresh }] = [
+    await import("./history"),
+    await import("./left"),
+    await import("./state"),
+    await import("./timeline"),
+  ];
+  const many = (from: number, count: number): Message[] =>
+    Array.from({ length: count }, (_, index) => message(`m${from + index}`, from + index));
+  left.set("r", { key: "m100", at: Date.parse(at(100)), above: 7, end: false });
+  change({
+    me: { _id: "ana", username: "ana", roles: [] },
+    listed: true,
+    subscriptions: { r: { ...sub("r", 1, 900), ls: at(800) } },
+    timelines: { r: { ...fresh, ready: true, whole: true, messages: many(700, 100) } },
+  });
+  answers = {
+    "groups.history": (query) => {
+      expect(query.get("latest")).toBe(at(100));
+      return { messages: many(70, 30).toReversed() };
+    },
+    "method.call/loadNextMessages": () => ({
+      message: JSON.stringify({ msg: "result", id: "1", result: { messages: many(100, 30) } }),
+    }),
+  };
+  await open("r");
+  const now = state().timelines["r"];
+  expect([now?.messages[0]?._id, now?.messages.at(-1)?._id, now?.error]).toEqual(["m70", "m129", undefined]);
+  expect([now?.older, now?.newer, now?.unreadSince]).toEqual([true, true, Date.parse(at(800))]);
+  expect(left.get("r")?.key).toBe("m100");
+});

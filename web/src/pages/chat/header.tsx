@@ -4,7 +4,7 @@ import { useLocation } from "wouter";
 import { post } from "@/api/rest";
 import type { Id } from "@/api/types";
 import { useT } from "@/i18n";
-import { favourite } from "@/store/actions";
+import { favourite, leave } from "@/store/actions";
 import { callsPossible, startCall } from "@/store/calls";
 import { peer, title } from "@/store/rooms";
 import { useStore } from "@/store/state";
@@ -140,7 +140,7 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
             yes={t("room.leave")}
             run={() =>
               attempt(
-                post("rooms.leave", { roomId: rid }).then(() => go("/")),
+                leave(rid).then(() => go("/")),
                 "failed.leave",
               )
             }

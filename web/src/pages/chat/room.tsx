@@ -2,14 +2,14 @@ import { Megaphone } from "lucide-react";
 import { type DragEvent, type ReactNode, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { get } from "@/api/rest";
-import type { Id, Message, Room as Noun } from "@/api/types";
+import type { Id, Message, Room as Noun, RoomType } from "@/api/types";
 import { useT } from "@/i18n";
-import { join } from "@/store/actions";
+import { isLeaving, join } from "@/store/actions";
 import { useDesk } from "@/store/desk";
 import { loadAround, open, openAfresh, update } from "@/store/history";
 import { listenToRoom, watchPresence } from "@/store/live";
 import { find, path, title } from "@/store/rooms";
-import { change, may, state, useStore } from "@/store/state";
+import { change, may, type State, state, useStore } from "@/store/state";
 import { fresh } from "@/store/timeline";
 import { addUploads } from "@/store/uploads";
 import { Avatar } from "@/ui/avatar";
@@ -36,13 +36,31 @@ interface Props {
 /** A conversation by its address. */
 export function Room({ kind, name, rest }: Props): ReactNode {
   const t = useT();
+  const [, go] = useLocation();
+  const search = useSearch();
   const [missing, setMissing] = useState(false);
-  const rid = useStore((from) => find(from, kind, name));
+  // What the address led to stays what is shown when the room gets another name, and so another address.
+  const was = useRef<{ rid: Id; t?: RoomType | undefined }>(undefined);
+  const known = ({ subscriptions, rooms }: State, id = was.current?.rid): Id | undefined =>
+    id && (subscriptions[id] ?? rooms[id]) ? id : undefined;
+  const rid = useStore((from) => find(from, kind, name) ?? known(from));
+  const moved = useStore((from) => (rid && find(from, kind, name) !== rid ? roomPath(rid, from) : undefined));
   useEffect(() => {
-    if (rid && state().rooms[rid]) return;
-    const query = kind === "direct" || rid ? { roomId: rid ?? name } : { roomName: name };
-    get<{ room: Noun }>("rooms.info", query)
-      .then(({ room }) => change(({ rooms }) => ({ rooms: { ...rooms, [room._id]: { ...rooms[room._id], ...room } } })))
+    if (moved) go(`${moved}${rest && `/${rest}`}${search && `?${search}`}`, { replace: true });
+  }, [moved, rest, search, go]);
+  useEffect(() => {
+    const { subscriptions, rooms } = state();
+    const before = was.current;
+    if (rid) was.current = { rid, t: subscriptions[rid]?.t ?? rooms[rid]?.t };
+    if (rid && rooms[rid]) return;
+    // Taken away while it was looked at: only some rooms may be looked at by those who are not in them.
+    if (!rid && before && isLeaving(before.rid)) return;
+    if (!rid && (before?.t === "p" || before?.t === "d")) return setMissing(true);
+    const id = rid ?? before?.rid ?? (kind === "direct" ? name : undefined);
+    get<{ room: Noun }>("rooms.info", id ? { roomId: id } : { roomName: name })
+      .then(({ room }) =>
+        change((now) => ({ rooms: { ...now.rooms, [room._id]: { ...now.rooms[room._id], ...room } } })),
+      )
       .catch(() => setMissing(!rid));
   }, [rid, kind, name]);
   if (rid) return <Open key={rid} rid={rid} rest={rest} />;

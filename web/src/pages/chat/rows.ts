@@ -3,6 +3,7 @@
 
 import type { Id, Message } from "@/api/types";
 import { day, millis } from "@/lib/time";
+import type { Left } from "@/store/left";
 import type { Outgoing, Timeline } from "@/store/state";
 
 export type Row =
@@ -76,4 +77,40 @@ export function prepended(old: readonly Row[], now: readonly Row[]): boolean {
   const was = old.indexOf(first);
   const is = now.findIndex((row) => row.key === first.key);
   return is > was;
+}
+
+/** What of a virtual list says where its rows stand (px). */
+interface Standing {
+  scrollOffset: number;
+  viewportSize: number;
+  findItemIndex: (offset: number) => number;
+  getItemOffset: (index: number) => number;
+}
+
+const sent = (row: Row | undefined): number | undefined =>
+  row?.kind === "message" ? millis(row.message.ts) : row?.kind === "outgoing" ? row.outgoing.ts : undefined;
+
+/** The place of the reader: the first message that begins in sight, as what begins above may not be measured yet when
+ * it is gone back to; else the one that fills the sight. */
+export function placeAt(all: readonly Row[], list: Standing): Omit<Left, "end"> | undefined {
+  const { scrollOffset, viewportSize } = list;
+  const first = list.findItemIndex(scrollOffset);
+  let found: number | undefined;
+  for (let index = first; index < all.length; index += 1) {
+    const top = list.getItemOffset(index) - scrollOffset;
+    if (found !== undefined && top >= viewportSize) break;
+    if (sent(all[index]) === undefined) continue;
+    found = index;
+    if (top >= -1) break;
+  }
+  const row = found === undefined ? undefined : all[found];
+  const at = sent(row);
+  if (!row || at === undefined || found === undefined) return undefined;
+  return { key: row.key, at, above: scrollOffset - list.getItemOffset(found) };
+}
+
+/** The row of a place: its message, or what came next where that is gone. -1 when there is none. */
+export function placeIn(all: readonly Row[], { key, at }: Left): number {
+  const found = all.findIndex((row) => row.key === key);
+  return found >= 0 ? found : all.findIndex((row) => (sent(row) ?? -1) >= at);
 }

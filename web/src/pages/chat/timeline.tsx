@@ -1,37 +1,27 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
-import {
-  type ReactNode,
-  type RefObject,
-  useCallback,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { VList, type VListHandle } from "virtua";
 import type { Id } from "@/api/types";
 import { intl, useT } from "@/i18n";
 import { useToday } from "@/lib/now";
 import { useRove } from "@/lib/rove";
-import { brief, dayName } from "@/lib/time";
+import { brief, dayName, millis } from "@/lib/time";
 import { markRead } from "@/store/actions";
 import { loadNewer, loadOlder, shorten, toNewest } from "@/store/history";
+import { covers, left, standing } from "@/store/left";
 import { isUnread } from "@/store/rooms";
-import { atEnd as forgetWith, type Timeline as Run, useStore } from "@/store/state";
+import { type Timeline as Run, useStore } from "@/store/state";
 import { failed } from "@/ui/failed";
 import { Message, OutgoingMessage } from "./message";
 import type { Place } from "./place";
-import { cut, prepended, type Row, rows } from "./rows";
+import { cut, placeAt, placeIn, prepended, type Row, rows } from "./rows";
+import { useSettling } from "./settling";
 import css from "./timeline.module.css";
 
 /** Pages are fetched when the reader is this near to the edge (px), before they see it. */
 const NEAR = 1_200;
 /** So near counts as being at the end (px). */
 const END = 60;
-/** Whether a row was reached is looked at after this (ms), so many times. */
-const AGAIN = 120;
-const TRIES = 40;
 
 interface Props {
   rid: Id;
@@ -44,17 +34,6 @@ interface Props {
   /** Loads the room from its first unread message on. */
   toUnread: () => void;
 }
-
-interface Kept {
-  /** The row at the upper edge, and how much of it lies above (px). */
-  key: string;
-  above: number;
-  end: boolean;
-}
-
-/** Where each room was left, so that coming back finds it there. */
-const left = new Map<Id, Kept>();
-forgetWith(() => left.clear());
 
 /** A room's messages: virtual, and never jumping under the reader's eye. */
 export function Timeline({ rid, run, place, start, target, toUnread }: Props): ReactNode {
@@ -103,12 +82,14 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
     // A room that is read afresh is seen for the first time again.
     if (!run.ready) placed.current = undefined;
     if (placed.current === now || !run.ready || all.length === 0) return;
+    const kept = standing(rid);
+    // What was left far up is being read: there is no other place to begin at.
+    if (kept && !target && !covers(run, kept)) return;
     const again = placed.current === "kept";
     placed.current = now;
     // What the last visit left has been read anew: only news change where the reader stands.
     if (again && run.unreadSince === undefined) return;
-    const kept = left.get(rid);
-    const at = kept && !kept.end ? all.findIndex((row) => row.key === kept.key) : -1;
+    const at = kept ? placeIn(all, kept) : -1;
     const divider = all.findIndex((row) => row.kind === "unread");
     if (target) return;
     if (divider < 0 && at < 0) return toEnd();
@@ -117,9 +98,9 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
     setAtEnd(false);
     setPlacing(true);
     // Whoever was reading further up goes on there: a bar tells of what is new.
-    if (kept && at >= 0) go("start", kept.key, kept.above);
+    if (kept && at >= 0) go("start", all[at]?.key, kept.above);
     else go("start", all[Math.max(0, divider - 1)]?.key);
-  }, [all, rid, run.ready, run.kept, run.unreadSince, target, toEnd, go]);
+  }, [all, rid, run, target, toEnd, go]);
 
   // Somebody asked for one message.
   useEffect(() => {
@@ -161,16 +142,18 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
     if (there) setNews(0);
     if (run.unreadSince !== undefined && !met.current && !going()) {
       const divider = all.findIndex((row) => row.kind === "unread");
-      const at = divider < 0 ? -1 : handle.getItemOffset(divider);
+      const beyond = run.newer && millis(run.messages.at(-1)?.ts) <= run.unreadSince;
+      const at = divider >= 0 ? handle.getItemOffset(divider) : beyond ? Number.POSITIVE_INFINITY : -1;
       met.current = at >= scrollOffset - 1 && at < scrollOffset + viewportSize;
       setUnseen(met.current ? null : at > scrollOffset ? "below" : "above");
     }
-    const first = handle.findItemIndex(scrollOffset);
-    const above = scrollOffset - handle.getItemOffset(first);
-    left.set(rid, { key: all[first]?.key ?? "", above, end: end.current });
+    // On the way to a place nothing is near, and nobody stands there: where the reader wanted to be holds.
+    const here = placeAt(all, handle);
+    if (here && going() !== "start" && going() !== "center") left.set(rid, { ...here, end: end.current });
+    if (going()) return;
     if (scrollOffset < NEAR) void loadOlder(rid);
     if (below < NEAR) void loadNewer(rid);
-  }, [all, rid, run.newer, run.unreadSince, going, moved]);
+  }, [all, rid, run, going, moved]);
 
   settled.current = scrolled;
 
@@ -260,65 +243,6 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
       )}
     </section>
   );
-}
-
-type Align = "start" | "center" | "end";
-
-interface Settling {
-  /** To the end, or so that a row stands in the middle, or at the upper edge with so much of it above (px). */
-  go: (align: Align, key?: string, above?: number) => void;
-  /** Which way it is still on. */
-  going: () => Align | undefined;
-  stop: () => void;
-}
-
-/**
- * Scrolls to a row until it is there: the list itself gives up when new rows take longer to be measured than it waits,
- * and a busy machine would open a room somewhere above its end. A reader who scrolls is left alone.
- */
-function useSettling(
-  list: RefObject<VListHandle | null>,
-  all: Row[],
-  settled: RefObject<(() => void) | undefined>,
-): Settling {
-  // Rows come before it meanwhile.
-  const latest = useRef(all);
-  latest.current = all;
-  const way = useRef<{ align: Align; timer: ReturnType<typeof setTimeout> }>(undefined);
-  const stop = useCallback(() => {
-    clearTimeout(way.current?.timer);
-    way.current = undefined;
-  }, []);
-  useEffect(() => stop, [stop]);
-  const go = useCallback<Settling["go"]>(
-    (align, key, offset = 0) => {
-      stop();
-      let tries = 0;
-      const step = (): void => {
-        const handle = list.current;
-        if (!handle || (tries > 0 && !way.current)) return;
-        const index = key ? latest.current.findIndex((row) => row.key === key) : latest.current.length - 1;
-        if (index < 0) return stop();
-        const { scrollOffset, scrollSize, viewportSize } = handle;
-        const below = scrollSize - scrollOffset - viewportSize;
-        const top = handle.getItemOffset(index) - scrollOffset;
-        const size = handle.getItemSize(index);
-        const seen = size > viewportSize || (top >= 0 && top + size <= viewportSize);
-        const off = align === "end" ? below : align === "start" ? Math.abs(top + offset) : seen ? 0 : viewportSize;
-        if (tries > 0 && (off < 2 || (below < 2 && align !== "center") || tries >= TRIES)) {
-          stop();
-          return settled.current?.();
-        }
-        tries += 1;
-        handle.scrollToIndex(index, { align, offset });
-        way.current = { align, timer: setTimeout(() => requestAnimationFrame(step), AGAIN) };
-      };
-      step();
-    },
-    [list, settled, stop],
-  );
-  const going = useCallback(() => way.current?.align, []);
-  return { go, going, stop };
 }
 
 /** How much is new, and since when. */
