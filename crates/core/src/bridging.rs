@@ -11,7 +11,7 @@ use crate::{
     id::RoomId,
     json::Json,
     message::{Message, MessageKind},
-    moving::only_system,
+    moving::{Moved, only_system},
     moving_messages::{MovedMessage, take},
     room::{Room, RoomKind},
     session::Actor,
@@ -142,11 +142,8 @@ impl Chat {
         let now = self.now();
         self.store()
             .writing(Lane::Messages, move |tx| {
-                if tx.message(&moved.message.id)?.is_some() {
-                    return Ok(false);
-                }
-                take(tx, &moved, now)?;
-                Ok(true)
+                let done = take(tx, std::slice::from_ref(&moved), now, false)?;
+                Ok(matches!(done[..], [Moved::New(())]))
             })
             .await
     }

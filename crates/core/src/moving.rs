@@ -2,6 +2,8 @@
 //! is news to anybody, what is here stays as it is, and doing it again changes nothing. For the server's own actors
 //! alone; rooms, messages and files follow in the modules beside this one.
 
+use std::sync::Arc;
+
 use crate::{
     bootstrap::made,
     chat::Chat,
@@ -22,6 +24,8 @@ const MOST_TRIES: u32 = 1_000;
 
 /// Things that one transaction takes in at most.
 pub const AT_ONCE: usize = 200;
+/// Messages that one transaction takes in at most.
+pub const MESSAGES_AT_ONCE: usize = 1_000;
 
 /// What became of something that moves in.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,22 +120,36 @@ impl Chat {
         Draft { user: User { has_password: secrets.password.is_some(), ..moved.user }, secrets, sessions }
     }
 
-    /// Takes things in within one transaction, at most [`AT_ONCE`]; when one of them can't be taken, each by itself
-    /// shows which.
-    pub(crate) async fn move_all<T: Clone + Send + 'static, R: Send + 'static>(
+    /// Takes things in, at most [`AT_ONCE`], one after the other within one transaction.
+    pub(crate) async fn move_all<T: Send + Sync + 'static, R: Send + 'static>(
         &self,
         actor: &Actor,
         items: Vec<T>,
         dry: bool,
         take: impl Fn(&mut dyn Tx, &T) -> Result<Moved<R>> + Clone + Send + 'static,
     ) -> Result<Vec<Moved<R>>> {
+        let each = move |tx: &mut dyn Tx, all: &[T]| all.iter().map(|item| take(tx, item)).collect();
+        self.move_together(actor, items, AT_ONCE, dry, each).await
+    }
+
+    /// Takes things in together within one transaction, at most `most`; when one of them can't be taken, each by itself
+    /// shows which.
+    pub(crate) async fn move_together<T: Send + Sync + 'static, R: Send + 'static>(
+        &self,
+        actor: &Actor,
+        items: Vec<T>,
+        most: usize,
+        dry: bool,
+        take: impl Fn(&mut dyn Tx, &[T]) -> Result<Vec<Moved<R>>> + Clone + Send + 'static,
+    ) -> Result<Vec<Moved<R>>> {
         only_system(actor)?;
-        if items.len() > AT_ONCE {
-            return Err(Refusal::TooLarge { what: "things at once", limit: AT_ONCE as u64 });
+        if items.len() > most {
+            return Err(Refusal::TooLarge { what: "things at once", limit: most as u64 });
         }
-        let (all, each) = (items.clone(), take.clone());
+        let items: Arc<[T]> = items.into();
+        let (all, taking) = (items.clone(), take.clone());
         let together = move |tx: &mut dyn Tx| {
-            let done = all.iter().map(|item| each(tx, item)).collect::<Result<Vec<_>>>()?;
+            let done = taking(tx, &all)?;
             if !dry {
                 quiet(tx)?;
             }
@@ -142,12 +160,16 @@ impl Chat {
             Err(_) => {}
             Ok(done) => return Ok(done),
         }
-        let mut all = Vec::with_capacity(items.len());
-        for item in items {
-            let each = take.clone();
-            all.push(reason(self.store().writing(Lane::Bulk, move |tx| each(tx, &item)).await)?);
+        let mut done = Vec::with_capacity(items.len());
+        for place in 0..items.len() {
+            let (items, taking) = (items.clone(), take.clone());
+            let alone = move |tx: &mut dyn Tx| {
+                let one = items.get(place..=place).unwrap_or_default();
+                taking(tx, one)?.pop().ok_or(Refusal::Unavailable)
+            };
+            done.push(reason(self.store().writing(Lane::Bulk, alone).await)?);
         }
-        Ok(all)
+        Ok(done)
     }
 
     fn moved_token(&self, user: &UserId, token: MovedToken) -> Session {

@@ -1,14 +1,16 @@
 //! Messages that move in from another chat, with their ids, times and all that hangs on them.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::{
     chat::Chat,
     clock::Time,
     error::Result,
     id::{MessageId, UserId},
-    message::{Mention, Message},
-    moving::Moved,
+    message::Message,
+    moving::{MESSAGES_AT_ONCE, Moved},
     session::Actor,
-    store::Tx,
+    store::{Restored, Standing, Tx},
 };
 
 /// A message of another chat.
@@ -25,7 +27,7 @@ pub struct MovedMessage {
 }
 
 impl Chat {
-    /// Brings in messages, in this order, in one transaction; what became of each.
+    /// Brings in messages, in this order, in one transaction, at most [`MESSAGES_AT_ONCE`]; what became of each.
     pub async fn move_messages(
         &self,
         actor: &Actor,
@@ -33,72 +35,88 @@ impl Chat {
         dry: bool,
     ) -> Result<Vec<Moved<()>>> {
         let now = self.now();
-        self.move_all(actor, messages, dry, move |tx, moved| {
-            if tx.message(&moved.message.id)?.is_some() {
-                return Ok(Moved::Known(()));
-            }
-            if !dry {
-                take(tx, moved, now)?;
-            }
-            Ok(Moved::New(()))
-        })
-        .await
+        let take = move |tx: &mut dyn Tx, moved: &[MovedMessage]| take(tx, moved, now, dry);
+        self.move_together(actor, messages, MESSAGES_AT_ONCE, dry, take).await
     }
 }
 
-pub(crate) fn take(tx: &mut dyn Tx, moved: &MovedMessage, now: Time) -> Result<()> {
-    let mut message = moved.message.clone();
-    let root = match &message.thread {
-        Some(root) => tx.message(root)?.filter(|root| root.room == message.room && !root.deleted),
-        None => None,
-    };
-    // A reply to a reply hangs on the same root; one whose root went is a message of the room.
-    message.thread = root.as_ref().map(|root| root.thread.clone().unwrap_or_else(|| root.id.clone()));
-    message.shown_in_room = message.thread.is_some() && message.shown_in_room;
-    let before = tx.pretend(moved.at.min(now));
-    let stored = tx.append_message(message);
-    tx.pretend(before);
-    let stored = stored?;
-    hang(tx, moved, &stored)?;
-    match &stored.thread {
-        Some(root) => reply(tx, root, &stored),
-        None => Ok(()),
-    }
-}
+/// Where messages stand that are here, or will be when those before are.
+type Here = FxHashMap<MessageId, Standing>;
 
-/// Mentions, stars, files and followers of a stored message.
-fn hang(tx: &mut dyn Tx, moved: &MovedMessage, stored: &Message) -> Result<()> {
-    let named = |mention: &Mention| match mention {
-        Mention::User { id, .. } => Some(id.clone()),
-        _ => None,
-    };
-    let mentioned: Vec<UserId> = stored.mentions.iter().filter_map(named).collect();
-    if !stored.mentions.is_empty() {
-        tx.put_mentions(stored, &mentioned, stored.addresses_everybody())?;
-    }
-    for user in &moved.stars {
-        tx.put_star(user, &stored.id, true)?;
-    }
-    for file in stored.files() {
-        if tx.upload(&file.upload)?.is_some_and(|upload| upload.message.is_none()) {
-            tx.confirm_upload(&file.upload, Some(&stored.id))?;
+/// Takes messages in, in this order; what became of each. `dry`: only says what would.
+pub(crate) fn take(tx: &mut dyn Tx, moved: &[MovedMessage], now: Time, dry: bool) -> Result<Vec<Moved<()>>> {
+    let mut here = here(tx, moved)?;
+    let mut done = Vec::with_capacity(moved.len());
+    let (mut new, mut wanted) = (Vec::new(), Vec::new());
+    for one in moved {
+        if here.contains_key(&one.message.id) {
+            done.push(Moved::Known(()));
+            continue;
+        }
+        let message = hung(&one.message, &here);
+        let standing = Standing {
+            id: message.id.clone(),
+            room: Some(message.room.clone()),
+            thread: message.thread.clone(),
+            deleted: false,
+        };
+        here.insert(message.id.clone(), standing);
+        new.push((done.len(), one));
+        done.push(Moved::New(()));
+        if !dry {
+            wanted.push(Restored { message, at: one.at.min(now) });
         }
     }
-    for user in &moved.followers {
-        tx.follow_thread(&stored.id, user, stored.seq, true)?;
+    if wanted.is_empty() {
+        return Ok(done);
     }
-    Ok(())
+    let mut stored = Vec::with_capacity(wanted.len());
+    for ((place, one), message) in new.into_iter().zip(tx.restore_messages(wanted)?) {
+        match message {
+            Some(message) => stored.push((one, message)),
+            // Somebody else was quicker.
+            None => done[place] = Moved::Known(()),
+        }
+    }
+    hang(tx, stored)?;
+    Ok(done)
 }
 
-/// Counts a reply in its thread; the first one makes its root one.
-fn reply(tx: &mut dyn Tx, root: &MessageId, stored: &Message) -> Result<()> {
-    let info = tx.add_reply(root, stored, std::slice::from_ref(&stored.author))?;
-    if info.replies == 1
-        && let Some(mut root) = tx.message(root)?
-        && root.thread_info.is_none()
-    {
-        root.thread_info = Some(info);
-        tx.update_message(&root)?;
+/// Which of these messages and of the roots of their threads are here.
+fn here(tx: &mut dyn Tx, moved: &[MovedMessage]) -> Result<Here> {
+    let ids = moved.iter().flat_map(|one| std::iter::once(&one.message.id).chain(&one.message.thread));
+    let ids: FxHashSet<&MessageId> = ids.collect();
+    let ids: Vec<MessageId> = ids.into_iter().cloned().collect();
+    Ok(tx.standing(&ids)?.into_iter().map(|standing| (standing.id.clone(), standing)).collect())
+}
+
+/// The message with the thread that it gets: a reply to a reply hangs on the same root; one whose root went is a
+/// message of the room.
+fn hung(message: &Message, here: &Here) -> Message {
+    let mut message = message.clone();
+    let root = message.thread.as_ref().and_then(|root| here.get(root));
+    let root = root.filter(|root| root.room.as_ref() == Some(&message.room) && !root.deleted);
+    message.thread = root.map(|root| root.thread.clone().unwrap_or_else(|| root.id.clone()));
+    message.shown_in_room = message.thread.is_some() && message.shown_in_room;
+    message
+}
+
+/// Stars, files and followers of stored messages; replies count in their threads.
+fn hang(tx: &mut dyn Tx, all: Vec<(&MovedMessage, Message)>) -> Result<()> {
+    let (mut stars, mut follows, mut replies) = (Vec::new(), Vec::new(), Vec::new());
+    for (moved, stored) in all {
+        stars.extend(moved.stars.iter().map(|user| (user.clone(), stored.id.clone())));
+        follows.extend(moved.followers.iter().map(|user| (stored.id.clone(), user.clone(), stored.seq)));
+        for file in stored.files() {
+            if tx.upload(&file.upload)?.is_some_and(|upload| upload.message.is_none()) {
+                tx.confirm_upload(&file.upload, Some(&stored.id))?;
+            }
+        }
+        if stored.thread.is_some() {
+            replies.push(stored);
+        }
     }
-    Ok(())
+    tx.put_stars(&stars)?;
+    tx.follow_threads(&follows)?;
+    tx.add_replies(&replies)
 }

@@ -20,7 +20,7 @@ use crate::{
     rooms_names::{Names, clean_title},
     rooms_notices::enter_once,
     session::Actor,
-    store::{Lane, MarkChange, MemberFilter, Page, Tx},
+    store::{self, Lane, MarkChange, MemberFilter, Page, Tx},
     user::User,
 };
 
@@ -74,8 +74,8 @@ impl Chat {
         let mut known = HashSet::new();
         for ids in ids.chunks(AT_ONCE) {
             let ids = ids.to_vec();
-            let found = self.store().reading(move |rows| rows.messages(&ids)).await?;
-            known.extend(found.into_iter().map(|message| message.id));
+            let found = self.store().reading(move |rows| rows.standing(&ids)).await?;
+            known.extend(found.into_iter().map(|standing| standing.id));
         }
         Ok(known)
     }
@@ -183,12 +183,12 @@ impl Chat {
         let id = room.id.clone();
         let before = self.store().reading(move |rows| rows.head(&id)).await?.map_or(0, |head| head.position);
         let now = self.now();
-        let messages: Vec<(Message, Time)> = all
+        let messages: Vec<store::Restored> = all
             .into_iter()
             .map(|old| {
                 let mut message = Message::written_by(&old.author, old.id, room.id.clone(), old.text);
                 message.metadata = old.metadata;
-                (message, old.at.unwrap_or(now).min(now))
+                store::Restored { message, at: old.at.unwrap_or(now).min(now) }
             })
             .collect();
         let mut stored = 0;
@@ -197,11 +197,7 @@ impl Chat {
             stored += self
                 .store()
                 .writing(Lane::Bulk, move |tx| {
-                    let mut stored = 0;
-                    for (message, at) in &piece {
-                        stored += usize::from(tx.restore_message(message.clone(), *at)?);
-                    }
-                    Ok(stored)
+                    Ok(tx.restore_messages(piece.clone())?.iter().flatten().count())
                 })
                 .await?;
         }

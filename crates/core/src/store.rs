@@ -164,8 +164,6 @@ impl<T> Tx for T where
 pub trait Journal {
     /// The moment that this transaction stamps on what it changes.
     fn now(&self) -> Time;
-    /// Stamps what follows with another moment, for what another chat did then; gives back the one before.
-    fn pretend(&mut self, at: Time) -> Time;
     /// Takes the room's next position and moves its clock: for every change of its timeline. Keep the answer's
     /// `position` as the changed object's `rev` and its `at` as its `updated_at`.
     fn advance(&mut self, room: &RoomId) -> Result<Advance>;

@@ -6,12 +6,13 @@ mod common;
 
 use common::cast::{message, people, send};
 use common::{Place, wait};
+use parlor_core::clock::Time;
 use parlor_core::error::{Refusal, Result, What};
 use parlor_core::event::Event;
 use parlor_core::id::{MessageId, RoomId, UserId};
 use parlor_core::message::{Mention, Message, MessageKind};
 use parlor_core::permissions::Judgement;
-use parlor_core::store::{Append, Appended, Journal};
+use parlor_core::store::{Append, Appended, Journal, ReadMessages, Restored, WriteMessages};
 use parlor_store::{Engine, Lane, params};
 
 fn store(engine: &Engine, append: Append) -> Result<Appended> {
@@ -300,4 +301,80 @@ story!(extras_come_back_with_the_stored_message, |place| {
         Append { message: Message::clone(&message("m1", "r0", "u0", "")), ..send("m1", "r0", "u0", "") },
     );
     assert_eq!(again.unwrap().message, first);
+});
+
+story!(messages_of_another_chat_come_in_together_with_their_times_threads_and_what_hangs_on_them, |place| {
+    let engine = opened(&place);
+    store(&engine, send("here", "r0", "u0", "hello")).unwrap();
+    let bring = |engine: &Engine| {
+        wait(engine.write(Lane::Bulk, 0, |tx| {
+            let old = |id: &str, room: &str, author: &str, at: i64, thread: Option<&str>| {
+                let mut message = message(id, room, author, "from elsewhere");
+                message.thread = thread.map(MessageId::from);
+                Restored { message, at: Time(at) }
+            };
+            let mut named = old("named", "r1", "u1", 3_000, Some("root"));
+            named.message.mentions = vec![
+                Mention::User { id: "u2".into(), username: "u2".into(), name: "u2".into() },
+                Mention::All,
+            ];
+            let all = vec![
+                old("root", "r1", "u0", 1_000, None),
+                old("reply", "r1", "u1", 2_000, Some("root")),
+                old("here", "r1", "u2", 2_000, None),
+                named,
+                old("other", "r0", "u2", 1_000, None),
+            ];
+            let stored = tx.restore_messages(all)?;
+            let new: Vec<Message> = stored.iter().flatten().cloned().collect();
+            tx.add_replies(&new)?;
+            tx.follow_threads(&[("root".into(), "u2".into(), 1), ("root".into(), "nobody".into(), 1)])?;
+            tx.put_stars(&[("u2".into(), "root".into()), ("u2".into(), "root".into())])?;
+            Ok(stored.iter().map(|m| m.as_ref().map(|m| (m.seq, m.at.0))).collect::<Vec<_>>())
+        }))
+        .unwrap()
+    };
+    // A room's times never go back; one that is far ahead of the message's keeps its last.
+    let last = 1_700_000_000_000;
+    let wanted = [Some((1, 1_000)), Some((2, 2_000)), None, Some((3, 3_000)), Some((2, last))];
+    assert_eq!(bring(&engine), wanted);
+    let standing =
+        wait(engine.read(|tx| tx.standing(&["reply".into(), "here".into(), "none".into()]))).unwrap();
+    let mut told: Vec<_> =
+        standing.iter().map(|s| (s.id.as_str(), s.room.as_deref(), s.thread.as_deref(), s.deleted)).collect();
+    told.sort_unstable();
+    assert_eq!(told, [("here", Some("r0"), None, false), ("reply", Some("r1"), Some("root"), false)]);
+    let root = wait(engine.read(|tx| tx.message(&"root".into()))).unwrap().unwrap();
+    let info = root.thread_info.unwrap();
+    assert_eq!((info.replies, info.last_at), (2, Time(3_000)));
+    let mut followers: Vec<&str> = info.followers.iter().map(|user| user.as_str()).collect();
+    followers.sort_unstable();
+    assert_eq!(followers, ["u1", "u2"]);
+    assert_eq!(number(&engine, "SELECT COUNT(*) FROM mentions WHERE thread IS NOT NULL"), 2);
+    assert_eq!(number(&engine, "SELECT COUNT(*) FROM stars"), 1);
+    // Once more: nothing is new.
+    let facts = place.facts.lock().unwrap().len();
+    assert_eq!(bring(&engine), [None; 5]);
+    assert_eq!(place.facts.lock().unwrap().len(), facts);
+    assert_eq!(number(&engine, "SELECT COUNT(*) FROM messages"), 5);
+});
+
+story!(a_message_that_cannot_come_in_takes_those_beside_it_back, |place| {
+    let engine = opened(&place);
+    let bring = |author: &'static str| {
+        wait(engine.write(Lane::Bulk, 0, move |tx| {
+            let old = |id: &str, author: &str| Restored {
+                message: message(id, "r0", author, "from elsewhere"),
+                at: Time(1_000),
+            };
+            tx.restore_messages(vec![old("one", "u0"), old("two", author)])
+        }))
+    };
+    assert_eq!(bring("nobody").unwrap_err(), Refusal::NotFound(What::User));
+    assert_eq!(number(&engine, "SELECT COUNT(*) FROM messages"), 0);
+    assert_eq!(number(&engine, "SELECT MAX(position) FROM room_heads"), 0);
+    assert!(place.facts.lock().unwrap().is_empty());
+    let stored = bring("u1").unwrap();
+    let places: Vec<i64> = stored.iter().flatten().map(|message| message.seq).collect();
+    assert_eq!(places, [1, 2]);
 });

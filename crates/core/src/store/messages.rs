@@ -237,12 +237,36 @@ pub struct Report {
     pub hidden: bool,
 }
 
+/// Where a message stands that is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Which.
+    pub id: MessageId,
+    /// In which room; `None` when that is gone.
+    pub room: Option<RoomId>,
+    /// The root of the thread that it is a reply in.
+    pub thread: Option<MessageId>,
+    /// Removed.
+    pub deleted: bool,
+}
+
+/// A message of another chat, as it is to be stored.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// The message; its `mentions` become mention rows.
+    pub message: Message,
+    /// The time that it gets, or the next of its room where that is later already.
+    pub at: Time,
+}
+
 /// Reading messages.
 pub trait ReadMessages {
     /// By id; deleted ones too (see `Message::deleted`).
     fn message(&mut self, id: &MessageId) -> Result<Option<Message>>;
     /// Several at once, in the order asked; unknown ones are left out.
     fn messages(&mut self, ids: &[MessageId]) -> Result<Vec<Message>>;
+    /// Which of these are here, removed ones too, and where; in no certain order.
+    fn standing(&mut self, ids: &[MessageId]) -> Result<Vec<Standing>>;
     /// A slice of a room's timeline, without deleted ones. At most 100 unless the caller's page allows more.
     fn timeline(&mut self, room: &RoomId, slice: &Slice) -> Result<Vec<Message>>;
     /// Part of a room's messages as host applications see them.
@@ -311,9 +335,9 @@ pub trait WriteMessages: ReadMessages {
     /// Appends a message inside this transaction (for notices and imports; sends use `Store::append`). Takes the
     /// position, fills in what the commit decides, updates the head and records the event.
     fn append_message(&mut self, message: Message) -> Result<Message>;
-    /// Brings in a message of another chat as if it had been appended at `at` (later, where the room's times are later
-    /// already); `false` when it is here.
-    fn restore_message(&mut self, message: Message, at: Time) -> Result<bool>;
+    /// Brings in messages of another chat in this order, each as if it had been appended at its time; a root may stand
+    /// before its replies among them. `None` for one whose id is here already. A few statements however many there are.
+    fn restore_messages(&mut self, all: Vec<Restored>) -> Result<Vec<Option<Message>>>;
     /// Stores a changed message; `rev` and `updated_at` must come from `advance`. Re-indexes its text.
     fn update_message(&mut self, message: &Message) -> Result<()>;
     /// Removes a message and leaves a tombstone; its rows elsewhere (mentions, stars) go, its files expire, the head
@@ -326,12 +350,19 @@ pub trait WriteMessages: ReadMessages {
     /// Counts a stored reply in its thread and makes these users follow it (its author has read it). The root as it
     /// is now; storing it again with a new `rev` is the verb's affair.
     fn add_reply(&mut self, root: &MessageId, reply: &Message, followers: &[UserId]) -> Result<ThreadInfo>;
+    /// Counts replies that were restored in their threads and makes their authors follow those; a root that was none is
+    /// one from now on. A few statements however many there are.
+    fn add_replies(&mut self, replies: &[Message]) -> Result<()>;
     /// Takes a removed reply out of its thread; `None` when it was the last one and the thread is over.
     fn remove_reply(&mut self, root: &MessageId, reply: &Message) -> Result<Option<ThreadInfo>>;
     /// Ends a thread whose root goes: its replies become messages of the room.
     fn end_thread(&mut self, root: &MessageId) -> Result<()>;
     /// Makes a user follow a thread (read up to `seq`), or not.
     fn follow_thread(&mut self, root: &MessageId, user: &UserId, seq: i64, on: bool) -> Result<()>;
+    /// As [`follow_thread`](Self::follow_thread) for many: roots, users and up to where they have read.
+    fn follow_threads(&mut self, all: &[(MessageId, UserId, i64)]) -> Result<()>;
+    /// Stars many messages, each for a user.
+    fn put_stars(&mut self, all: &[(UserId, MessageId)]) -> Result<()>;
     /// Stars or unstars.
     fn put_star(&mut self, user: &UserId, message: &MessageId, on: bool) -> Result<()>;
     /// Moves the mark of a followed thread; `false` when the user does not follow it or has read that far.

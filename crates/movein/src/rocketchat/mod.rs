@@ -139,10 +139,10 @@ async fn messages(importer: &mut Importer<'_>, dump: &Dump) -> Result<()> {
         sorter.push(Key { group, number, name }, bytes)?;
     }
     let mut sorted = sorter.finish()?;
-    let mut batch = Batch::new();
+    let mut batch = Batch::of_messages();
     while let Some((_, bytes)) = sorted.next()? {
         let message = doc(&bytes).context("a message that was read before")?;
-        if let Some(full) = batch.push(message) {
+        if let Some(full) = batch.push_of(message, bytes.len()) {
             importer.messages(full).await?;
         }
     }

@@ -15,7 +15,7 @@ use parlor_core::{
     bootstrap::ROCKET_CAT,
     chat::Chat,
     id::{MessageId, RoomId, UserId},
-    moving::AT_ONCE,
+    moving::{AT_ONCE, MESSAGES_AT_ONCE},
     session::Actor,
 };
 
@@ -83,19 +83,37 @@ impl<'a> Importer<'a> {
     }
 }
 
+/// Bytes of documents at which a batch is full, whatever their number.
+const MOST_BYTES: usize = 4 << 20;
+
 /// Documents in bounded batches.
 pub(crate) struct Batch {
     docs: Vec<Doc>,
+    most: usize,
+    bytes: usize,
 }
 
 impl Batch {
     pub(crate) fn new() -> Self {
-        Self { docs: Vec::with_capacity(AT_ONCE) }
+        Self { docs: Vec::new(), most: AT_ONCE, bytes: 0 }
+    }
+    /// A batch of messages.
+    pub(crate) fn of_messages() -> Self {
+        Self { most: MESSAGES_AT_ONCE, ..Self::new() }
     }
     /// Takes a document; a full batch comes back.
     pub(crate) fn push(&mut self, doc: Doc) -> Option<Vec<Doc>> {
+        self.push_of(doc, 0)
+    }
+    /// Takes a document of so many bytes.
+    pub(crate) fn push_of(&mut self, doc: Doc, bytes: usize) -> Option<Vec<Doc>> {
         self.docs.push(doc);
-        (self.docs.len() == AT_ONCE).then(|| std::mem::take(&mut self.docs))
+        self.bytes += bytes;
+        let full = self.docs.len() == self.most || self.bytes >= MOST_BYTES;
+        full.then(|| {
+            self.bytes = 0;
+            std::mem::take(&mut self.docs)
+        })
     }
     /// What is left.
     pub(crate) fn rest(self) -> Vec<Doc> {

@@ -8,6 +8,7 @@ use crate::hot::{Author, JournalRow, Kept};
 use crate::params;
 use crate::sql::{Param, Row, SqlError, SqlTx, SqliteConn};
 use parlor_core::{
+    clock::Time,
     error::{Refusal, Result, What},
     event::{Change, Event, Fact},
     id::{MessageId, RoomId, UserId},
@@ -24,12 +25,14 @@ pub(crate) struct Item {
     pub(crate) judgement: Judgement,
     pub(crate) client_id: bool,
     pub(crate) mentioned: Vec<UserId>,
+    /// Its time, for what another chat did then; otherwise the clock's.
+    pub(crate) at: Option<Time>,
 }
 
 impl From<Append> for Item {
     fn from(append: Append) -> Self {
         let Append { message, judgement, client_id, mentioned } = append;
-        Item { message, judgement, client_id, mentioned }
+        Item { message, judgement, client_id, mentioned, at: None }
     }
 }
 
@@ -46,7 +49,8 @@ impl Item {
 
 /// Stores a message inside a verb's transaction, with no judgement of its own.
 pub(crate) fn append_message(tx: &mut SqlTx<'_>, message: Message) -> Result<Message> {
-    let item = Item { message, judgement: Judgement::default(), client_id: true, mentioned: Vec::new() };
+    let item =
+        Item { message, judgement: Judgement::default(), client_id: true, mentioned: Vec::new(), at: None };
     let appended = match tx.sqlite() {
         Some(conn) => {
             // The verb may still be refused: it can be taken back, and nothing of it may wait.
@@ -119,7 +123,7 @@ pub(crate) fn store_one(tx: &mut SqlTx<'_>, conn: &SqliteConn, item: Item) -> Re
     }
     let mut after = before.clone();
     let mut message = item.message;
-    let key = after.take(&mut message, author.key, tx.time());
+    let key = after.take(&mut message, author.key, item.at.unwrap_or(tx.time()));
     let stored = insert(conn, key, author.key, thread, &message);
     if tx.note(stored)? == 0 {
         return known(tx, &message, author.key, before.key);

@@ -8,13 +8,14 @@ use super::heads::{Place, SEQ_BITS};
 use super::journal::{kind, stands};
 use super::messages_codec::encode;
 use crate::hot::Author;
-use crate::sql::{ArrayParam, Row, SqlError, SqlTx};
+use crate::sql::{ArrayParam, SqlError, SqlTx};
 use parlor_core::{
     error::{Refusal, Result, What},
     id::{MessageId, RoomId, UserId},
     message::Message,
     store::Appended,
 };
+use postgres::types::ToSql;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -54,12 +55,15 @@ const STORE: &str = "WITH m AS (
     SELECT * FROM unnest($22::bigint[], $23::bigint[], $24::bigint[]) ON CONFLICT DO NOTHING";
 
 /// What a batch stands on, read under the rooms' locks.
+#[derive(Default)]
 struct Ground {
     rooms: FxHashMap<RoomId, Place>,
     users: FxHashMap<UserId, Author>,
     /// Ids that are stored already.
     known: FxHashSet<MessageId>,
     roots: FxHashMap<MessageId, i64>,
+    /// There are replies.
+    threads: bool,
 }
 
 /// A message that will be stored.
@@ -135,24 +139,32 @@ fn ground(tx: &mut SqlTx<'_>, items: &[&Item]) -> Sql<Ground> {
     let ids = items.iter().filter(|i| i.client_id).map(|i| Some(i.message.id.as_str())).collect();
     let roots: Vec<_> =
         items.iter().filter_map(|i| i.message.thread.as_ref().map(|t| Some(t.as_str()))).collect();
-    tx.many(LOCK, &[&rooms], |_| Ok(()))?;
-    let no_roots = roots.is_empty();
-    Ok(Ground {
-        rooms: tx.many(ROOMS, &[&rooms], |row| Ok((row.get(13)?, place(row)?)))?.into_iter().collect(),
-        users: tx.many(USERS, &[&users], user)?.into_iter().collect(),
-        known: tx.many(KNOWN, &[&ArrayParam::Text(ids)], |row| row.get(0))?.into_iter().collect(),
-        roots: if no_roots {
-            FxHashMap::default()
-        } else {
-            tx.many(ROOTS, &[&ArrayParam::Text(roots)], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .into_iter()
-                .collect()
-        },
-    })
-}
-
-fn user(row: &Row<'_>) -> Sql<(UserId, Author)> {
-    Ok((row.get(0)?, Author { key: row.get(1)?, access: row.get(2)? }))
+    let (ids, threads) = (ArrayParam::Text(ids), !roots.is_empty());
+    let roots = ArrayParam::Text(roots);
+    let mut ground = Ground { threads, ..Ground::default() };
+    // One round trip for all: each looks only when its turn has come, behind the locks.
+    let all: [(&str, &[&(dyn ToSql + Sync)]); 5] =
+        [(LOCK, &[&rooms]), (ROOMS, &[&rooms]), (USERS, &[&users]), (KNOWN, &[&ids]), (ROOTS, &[&roots])];
+    tx.together(if threads { &all } else { &all[..4] }, |which, row| {
+        match which {
+            1 => {
+                ground.rooms.insert(row.get(13)?, place(row)?);
+            }
+            2 => {
+                let author = Author { key: row.get(1)?, access: row.get(2)? };
+                ground.users.insert(row.get(0)?, author);
+            }
+            3 => {
+                ground.known.insert(row.get(0)?);
+            }
+            4 => {
+                ground.roots.insert(row.get(0)?, row.get(1)?);
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(ground)
 }
 
 /// Judges an item on the ground and takes its position; `None` if its id is known.
@@ -171,7 +183,11 @@ fn prepare(tx: &mut SqlTx<'_>, ground: &mut Ground, item: &Item, at: usize) -> S
         return Ok(Err(gone(&item.judgement)));
     };
     let mut message = item.message.clone();
-    let key = place.take(&mut message, author, tx.time());
+    let key = place.take(&mut message, author, item.at.unwrap_or(tx.time()));
+    if ground.threads {
+        // A reply may follow in the same batch.
+        ground.roots.insert(message.id.clone(), key);
+    }
     let mut mentions: Vec<i64> =
         item.mentioned.iter().filter_map(|user| Some(ground.users.get(user)?.key)).collect();
     if item.addresses_everybody() {

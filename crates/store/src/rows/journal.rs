@@ -133,10 +133,6 @@ impl Journal for SqlTx<'_> {
         self.time()
     }
 
-    fn pretend(&mut self, at: Time) -> Time {
-        self.set_time(at)
-    }
-
     fn advance(&mut self, room: &RoomId) -> Result<Advance> {
         let sql = "UPDATE room_heads SET position = position + 1, changed_at = CASE
                 WHEN $2 > changed_at THEN $2 WHEN changed_at - $2 < $3 THEN changed_at + 1 ELSE changed_at END

@@ -10,7 +10,7 @@ use parlor_core::{
     room::Room,
     store::{
         FileFilter, Found, HostSlice, MarkChange, MessageFilter, Page, Paged, Quota, ReadMessages, Receipt,
-        Report, Search, Slice, Tombstone, Unread, Upload, Version, WriteMessages,
+        Report, Restored, Search, Slice, Standing, Tombstone, Unread, Upload, Version, WriteMessages,
     },
 };
 
@@ -18,11 +18,11 @@ use super::{
     heads::{SEQ_BITS, message_key},
     marks,
     messages_codec::{decode, flag},
-    messages_host, messages_list, messages_write, tombstones, uploads_rows,
+    messages_host, messages_list, messages_write, restoring, tombstones, uploads_rows,
 };
 use crate::{
     params,
-    sql::{Param, Row, SqlError, SqlTx},
+    sql::{Kind, Param, Row, SqlError, SqlTx},
 };
 
 type Sql<T> = std::result::Result<T, SqlError>;
@@ -166,9 +166,35 @@ fn by_id(tx: &mut SqlTx<'_>, id: &MessageId) -> Sql<Option<Message>> {
     tombstones::by_id(tx, id)
 }
 
+/// [`first_key`] in one statement, for where each step would be a round trip.
+macro_rules! halving {
+    ($late:literal) => {
+        concat!(
+            "SELECT found FROM (WITH RECURSIVE s (low, high, found) AS (
+                SELECT $1::bigint, n.key, n.key FROM (SELECT key, at FROM messages
+                    WHERE key > $1 AND key < $2 ORDER BY key DESC LIMIT 1) n WHERE n.at ",
+            $late,
+            " $3
+                UNION ALL
+                SELECT CASE WHEN m.late THEN s.low ELSE m.key END,
+                    CASE WHEN m.late THEN s.low + (s.high - s.low) / 2 ELSE s.high END,
+                    CASE WHEN m.late THEN m.key ELSE s.found END
+                FROM s CROSS JOIN LATERAL (SELECT key, at ",
+            $late,
+            " $3 AS late FROM messages WHERE key >= s.low + (s.high - s.low) / 2 ORDER BY key LIMIT 1) m
+                WHERE s.low + 1 < s.high
+            ) SELECT found, high - low AS width FROM s) f ORDER BY width LIMIT 1"
+        )
+    };
+}
+
 /// The first key in the span whose time is after `at` (`or_equal`: or at it): times grow with keys, so halving finds
 /// it in as many steps as a place has bits, and needs no index of its own. `None` when there is none.
 pub(super) fn first_key(tx: &mut SqlTx<'_>, span: Span, at: Time, or_equal: bool) -> Sql<Option<i64>> {
+    if tx.kind() == Kind::Postgres {
+        let sql = if or_equal { halving!(">=") } else { halving!(">") };
+        return tx.opt(sql, params![span.above, span.below, at], |row| row.get(0));
+    }
     let late = |time: i64| if or_equal { time >= at.millis() } else { time > at.millis() };
     let newest = "SELECT key, at FROM messages WHERE key > $1 AND key < $2 ORDER BY key DESC LIMIT 1";
     let pair = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?));
@@ -240,6 +266,9 @@ impl ReadMessages for SqlTx<'_> {
             found.extend(by_id(self, id)?);
         }
         Ok(found)
+    }
+    fn standing(&mut self, ids: &[MessageId]) -> Result<Vec<Standing>> {
+        Ok(restoring::standing(self, ids)?)
     }
     fn timeline(&mut self, room: &RoomId, slice: &Slice) -> Result<Vec<Message>> {
         Ok(timeline(self, room, slice)?)
@@ -316,14 +345,8 @@ impl ReadMessages for SqlTx<'_> {
 }
 
 impl WriteMessages for SqlTx<'_> {
-    fn restore_message(&mut self, message: Message, at: Time) -> Result<bool> {
-        if ReadMessages::message(self, &message.id)?.is_some() {
-            return Ok(false);
-        }
-        let now = self.set_time(at);
-        let done = super::append::append_message(self, message);
-        self.set_time(now);
-        done.map(|_| true)
+    fn restore_messages(&mut self, all: Vec<Restored>) -> Result<Vec<Option<Message>>> {
+        restoring::restore(self, all)
     }
     fn append_message(&mut self, message: Message) -> Result<Message> {
         super::append::append_message(self, message)
@@ -343,6 +366,9 @@ impl WriteMessages for SqlTx<'_> {
     fn add_reply(&mut self, root: &MessageId, reply: &Message, followers: &[UserId]) -> Result<ThreadInfo> {
         marks::add_reply(self, root, reply, followers)
     }
+    fn add_replies(&mut self, replies: &[Message]) -> Result<()> {
+        restoring::add_replies(self, replies)
+    }
     fn remove_reply(&mut self, root: &MessageId, reply: &Message) -> Result<Option<ThreadInfo>> {
         Ok(marks::remove_reply(self, root, reply)?)
     }
@@ -351,6 +377,12 @@ impl WriteMessages for SqlTx<'_> {
     }
     fn follow_thread(&mut self, root: &MessageId, user: &UserId, seq: i64, on: bool) -> Result<()> {
         Ok(marks::follow(self, root, user, seq, on)?)
+    }
+    fn follow_threads(&mut self, all: &[(MessageId, UserId, i64)]) -> Result<()> {
+        Ok(restoring::follow_threads(self, all)?)
+    }
+    fn put_stars(&mut self, all: &[(UserId, MessageId)]) -> Result<()> {
+        Ok(restoring::put_stars(self, all)?)
     }
     fn put_star(&mut self, user: &UserId, message: &MessageId, on: bool) -> Result<()> {
         Ok(marks::put_star(self, user, message, on)?)

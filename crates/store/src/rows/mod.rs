@@ -30,6 +30,7 @@ mod messages_host;
 mod messages_list;
 mod messages_write;
 mod reports;
+mod restoring;
 mod search;
 mod tombstones;
 mod uploads_rows;

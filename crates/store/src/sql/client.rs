@@ -3,7 +3,7 @@
 
 use super::SqlError;
 use super::tls::Target;
-use futures_util::TryStreamExt;
+use futures_util::{TryStreamExt, future::try_join_all};
 use postgres::types::ToSql;
 use postgres::{Row, SimpleQueryMessage, Statement};
 use std::future::Future;
@@ -82,6 +82,15 @@ impl Client {
             }
             Ok(seen)
         })?
+    }
+
+    /// Sends all these before it reads the first answer; the rows of each. After one that fails, the others of its
+    /// transaction fail on the server too.
+    pub(crate) fn together(
+        &mut self,
+        all: &[(Statement, &[&(dyn ToSql + Sync)])],
+    ) -> Result<Vec<Vec<Row>>, SqlError> {
+        self.wait(|inner| try_join_all(all.iter().map(|(statement, params)| inner.query(statement, params))))
     }
 
     /// The one row of a query without a statement of its own.

@@ -82,6 +82,26 @@ impl PostgresConn {
     }
 }
 
+impl PostgresConn {
+    /// Runs statements in one round trip and gives each row to `read`, with the number of its statement.
+    pub(crate) fn together(
+        &mut self,
+        all: &[(&str, &[&(dyn ToSql + Sync)])],
+        read: &mut dyn FnMut(usize, &Row<'_>) -> Result<(), SqlError>,
+    ) -> Result<(), SqlError> {
+        let mut prepared = Vec::with_capacity(all.len());
+        for (sql, params) in all {
+            let statement = self.prepare(sql)?;
+            check_count(&statement, params.len(), sql)?;
+            prepared.push((statement, *params));
+        }
+        for (which, rows) in self.client.together(&prepared)?.iter().enumerate() {
+            rows.iter().try_for_each(|row| read(which, &Row(Source::Postgres(row))))?;
+        }
+        Ok(())
+    }
+}
+
 fn check_count(statement: &postgres::Statement, given: usize, sql: &str) -> Result<(), SqlError> {
     if statement.params().len() == given {
         return Ok(());

@@ -59,11 +59,6 @@ impl<'a> SqlTx<'a> {
         self.now
     }
 
-    /// Stamps what follows with another time; gives back the one before.
-    pub(crate) fn set_time(&mut self, now: Time) -> Time {
-        std::mem::replace(&mut self.now, now)
-    }
-
     /// Adds a fact to be published once this transaction is committed, in commit order.
     pub fn publish(&mut self, fact: Fact) {
         self.facts.push(fact);
@@ -200,6 +195,21 @@ impl<'a> SqlTx<'a> {
         };
         self.note(done)?;
         Ok(all)
+    }
+
+    /// Runs statements that only PostgreSQL runs, in one round trip: each is sent before the one before is answered, and
+    /// sees what is committed when its turn comes. `read` is told which of them a row is of.
+    pub(crate) fn together(
+        &mut self,
+        all: &[(&str, &[&(dyn ToSql + Sync)])],
+        mut read: impl FnMut(usize, &Row<'_>) -> Result<(), SqlError>,
+    ) -> Result<(), SqlError> {
+        Counters::add(&self.counters.statements, all.len() as u64 - 1);
+        let done = match &mut self.on {
+            On::Postgres(conn) => conn.together(all, &mut read),
+            On::Sqlite { .. } => Err(SqlError::Other("statements for PostgreSQL".into())),
+        };
+        self.note(done)
     }
 
     /// Runs a statement that only PostgreSQL runs; the rows that it wrote are for the caller to count.
