@@ -24,12 +24,14 @@ pub struct Options {
 }
 
 /// What lies in the package beside the binary: from where, to where.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 12] = [
     ("parlor.example.toml", "etc/parlor/parlor.toml"),
     ("parlor.example.toml", "usr/share/doc/parlor/examples/parlor.example.toml"),
     ("README.md", "usr/share/doc/parlor/README.md"),
     ("docs/running.md", "usr/share/doc/parlor/running.md"),
     ("docs/moving-in.md", "usr/share/doc/parlor/moving-in.md"),
+    ("docs/nodes.md", "usr/share/doc/parlor/nodes.md"),
+    ("docs/fr/plusieurs-noeuds.md", "usr/share/doc/parlor/fr/plusieurs-noeuds.md"),
     ("docs/sign-in.md", "usr/share/doc/parlor/sign-in.md"),
     ("docs/notifications.md", "usr/share/doc/parlor/notifications.md"),
     ("docs/fr/connexion.md", "usr/share/doc/parlor/fr/connexion.md"),
@@ -103,6 +105,9 @@ pub fn package(options: &Options) -> Result<()> {
 /// The version that the binary says of itself, so that package and program never differ.
 fn version(binary: &Path) -> Result<String> {
     let said = shell::output(Command::new(binary).arg("--version"))?;
+    if said.contains("web: none") {
+        eprintln!("note: this binary has no web app in it; `npm ci && npm run build` in web/ comes first");
+    }
     let version = said.split_whitespace().nth(1).context("the binary does not say its version")?;
     // Debian sorts 1.0~rc1 before 1.0, and 1.0-rc1 after it.
     Ok(format!("{}-1", version.replace('-', "~")))
