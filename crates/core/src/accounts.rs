@@ -195,14 +195,14 @@ impl Chat {
         // Unknown names are counted too, or the refusal would tell who exists.
         let key = found.as_ref().map_or_else(|| name.to_lowercase(), |(_, u)| u.id.to_string());
         let attempt = Attempt { user: &key, address: device.address };
-        credentials.admit(Factor::Password, attempt, &settings)?;
+        self.admit_attempt(Factor::Password, attempt, &settings).await?;
         let stored = found.as_ref().and_then(|(secrets, _)| secrets.password.as_deref());
         let verdict = credentials.verify(&password, stored).await?;
         let (Verdict::Right { rehash }, Some((secrets, user))) = (verdict, found) else {
-            credentials.failed(Factor::Password, attempt, &settings);
+            self.attempt_failed(Factor::Password, attempt, &settings).await?;
             return Err(Refusal::BadCredentials);
         };
-        credentials.succeeded(Factor::Password, attempt, &settings)?;
+        self.attempt_succeeded(Factor::Password, attempt, &settings).await?;
         if !user.active {
             return Err(Refusal::Deactivated);
         }

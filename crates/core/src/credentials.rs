@@ -1,6 +1,6 @@
 //! The port to proof: passwords, tokens, codes. `identity` implements it; the core decides what a proof is worth.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use crate::{blobs::Boxed, clock::Time, error::Result, setting::Settings};
 
@@ -124,6 +124,27 @@ pub struct MailCode {
     pub expires_at: Time,
 }
 
+/// Under which names the failures of an attempt are kept where several nodes count them together: keyed hashes, which
+/// tell nobody anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The user's; `None` where users are not counted.
+    pub user: Option<String>,
+    /// The address's; `None` where addresses are not counted, or this one is trusted or unknown.
+    pub address: Option<String>,
+    /// How far back failures matter.
+    pub span: Duration,
+}
+
+/// When attempts failed, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// The user's.
+    pub of_user: Vec<Time>,
+    /// Those at the address.
+    pub of_address: Vec<Time>,
+}
+
 /// Proof of who somebody is. Slow work runs on a bounded pool; when it is full the answer is `Unavailable`.
 pub trait Credentials: Send + Sync {
     /// The form in which a password is stored.
@@ -156,6 +177,11 @@ pub trait Credentials: Send + Sync {
     /// The proof was right: forgets the user's failures. Refuses (`LockedOut`) when other attempts, sent side by
     /// side, have been too many meanwhile; the right proof does not count then.
     fn succeeded(&self, factor: Factor, attempt: Attempt<'_>, settings: &Settings) -> Result<()>;
+
+    /// Where the failures of such an attempt are kept by nodes that count them together.
+    fn counted(&self, factor: Factor, attempt: Attempt<'_>, settings: &Settings) -> Counted;
+    /// As [`admit`](Self::admit), by failures that were kept.
+    fn judge(&self, factor: Factor, failures: &Failures, settings: &Settings) -> Result<()>;
 
     /// Everything that is wrong with a new password given in clear; empty when it may be used.
     fn password_faults(&self, password: &str, settings: &Settings) -> Vec<PasswordFault>;

@@ -70,11 +70,11 @@ impl Chat {
         (name, password): (&str, &str),
         address: Option<IpAddr>,
     ) -> Result<Entry> {
-        let (credentials, settings) = (&self.ports.credentials, self.settings());
+        let settings = self.settings();
         let name = name.trim();
         let key = name.to_lowercase();
         let typed = Attempt { user: &key, address };
-        credentials.admit(Factor::Password, typed, &settings)?;
+        self.admit_attempt(Factor::Password, typed, &settings).await?;
         // Directories take an empty password for nobody's, and say yes.
         let fits = |text: &str| (1..=LONGEST).contains(&text.len());
         let found = match fits(name) && fits(password) {
@@ -82,17 +82,17 @@ impl Chat {
             false => None,
         };
         let Some(entry) = found else {
-            credentials.failed(Factor::Password, typed, &settings);
+            self.attempt_failed(Factor::Password, typed, &settings).await?;
             return Err(Refusal::BadCredentials);
         };
         let dn = entry.dn.to_lowercase();
         let meant = Attempt { user: &dn, address };
-        credentials.admit(Factor::Password, meant, &settings)?;
+        self.admit_attempt(Factor::Password, meant, &settings).await?;
         if !self.ports.directory.prove(place, &entry.dn, password).await? {
-            credentials.failed(Factor::Password, meant, &settings);
+            self.attempt_failed(Factor::Password, meant, &settings).await?;
             return Err(Refusal::BadCredentials);
         }
-        credentials.succeeded(Factor::Password, meant, &settings)?;
+        self.attempt_succeeded(Factor::Password, meant, &settings).await?;
         Ok(entry)
     }
 

@@ -6,6 +6,7 @@
 //! committed here: caches first, then the hub, which puts it in its place by its position. What a row does not tell by
 //! itself is kept beside it by the node that wrote it (`detail.rs`).
 
+mod attempts;
 mod detail;
 mod facts;
 mod people;

@@ -127,7 +127,7 @@ impl Chat {
     pub async fn confirm_totp(&self, actor: &Actor, code: &str) -> Result<Vec<String>> {
         let user = self.active_user(actor).await?;
         let sealed = self.own_secrets(&user.id).await?.totp_pending.ok_or(Refusal::NotFound(What::Token))?;
-        let step = self.check_code(&user, |c| c.check_totp(&sealed, code, None))?;
+        let step = self.check_code(&user, |c| c.check_totp(&sealed, code, None)).await?;
         let (codes, hashes) = self.ports.credentials.new_recovery_codes(&user.id);
         let (id, kept) = (user.id.clone(), actor.session.clone());
         self.store()
@@ -147,21 +147,21 @@ impl Chat {
     }
 
     /// Counts wrong codes as the login does.
-    fn check_code<T>(
+    async fn check_code<T: Send>(
         &self,
         user: &User,
-        check: impl Fn(&dyn crate::credentials::Credentials) -> Result<Option<T>>,
+        check: impl Fn(&dyn crate::credentials::Credentials) -> Result<Option<T>> + Send,
     ) -> Result<T> {
         let (credentials, settings) = (&self.ports.credentials, self.settings());
         let attempt = Attempt { user: &user.id, address: None };
-        credentials.admit(Factor::Code, attempt, &settings)?;
+        self.admit_attempt(Factor::Code, attempt, &settings).await?;
         match check(&**credentials)? {
             Some(found) => {
-                credentials.succeeded(Factor::Code, attempt, &settings)?;
+                self.attempt_succeeded(Factor::Code, attempt, &settings).await?;
                 Ok(found)
             }
             None => {
-                credentials.failed(Factor::Code, attempt, &settings);
+                self.attempt_failed(Factor::Code, attempt, &settings).await?;
                 Err(missing("totp", vec!["totp"], true))
             }
         }
@@ -186,7 +186,7 @@ impl Chat {
         if secrets.totp.is_none() {
             return Err(Refusal::NotFound(What::Token));
         }
-        let spent = self.totp_or_recovery(&user, &secrets, code)?;
+        let spent = self.totp_or_recovery(&user, &secrets, code).await?;
         let id = user.id.clone();
         self.store()
             .writing(Lane::Verbs, move |tx| {
@@ -238,14 +238,13 @@ impl Chat {
         let bypass = session
             .as_ref()
             .is_some_and(|s| matches!(s.kind, SessionKind::PersonalToken { bypass: true, .. }));
-        let known = session.as_ref().is_some_and(|s| self.confirmed.holds(&s.id, now));
         let fresh = user.created_at.after(span) > now;
-        let spared = match ask {
-            Ask::Always => false,
-            Ask::Lately => known || fresh,
-            Ask::WhoeverHasOne => known,
-        };
-        if bypass || spared {
+        if bypass || (fresh && ask == Ask::Lately) {
+            return Ok(());
+        }
+        if let Some(session) = session.as_ref().filter(|_| ask != Ask::Always)
+            && (self.confirmed.holds(&session.id, now) || self.confirmed_elsewhere(&session.id, now).await?)
+        {
             return Ok(());
         }
         let secrets = self.own_secrets(&user.id).await?;
@@ -268,6 +267,7 @@ impl Chat {
             })?;
         }
         if let Some(session) = session {
+            self.confirm_everywhere(&session.id, now, span).await?;
             self.confirmed.remember(session.id, now.after(span), now);
         }
         Ok(())

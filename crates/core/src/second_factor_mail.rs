@@ -58,30 +58,30 @@ impl Chat {
         if by_mail {
             return self.check_mailed(user, &code.code, available).await;
         }
-        self.totp_or_recovery(user, secrets, &code.code)
+        self.totp_or_recovery(user, secrets, &code.code).await
     }
 
     /// Checks a code of the authenticator or a recovery code.
-    pub(crate) fn totp_or_recovery(&self, user: &User, secrets: &Secrets, code: &str) -> Result<Spent> {
+    pub(crate) async fn totp_or_recovery(&self, user: &User, secrets: &Secrets, code: &str) -> Result<Spent> {
         let Some(sealed) = secrets.totp.as_deref() else { return Ok(Spent::default()) };
         let wrong = || missing("totp", vec!["totp"], true);
         let (credentials, settings) = (&self.ports.credentials, self.settings());
         let attempt = Attempt { user: &user.id, address: None };
-        credentials.admit(Factor::Code, attempt, &settings)?;
+        self.admit_attempt(Factor::Code, attempt, &settings).await?;
         let step = credentials.check_totp(sealed, code, secrets.totp_step)?;
         let recovery = credentials.find_recovery_code(&user.id, code, &secrets.recovery);
         if step.is_none() && recovery.is_none() {
-            credentials.failed(Factor::Code, attempt, &settings);
+            self.attempt_failed(Factor::Code, attempt, &settings).await?;
             return Err(wrong());
         }
-        credentials.succeeded(Factor::Code, attempt, &settings)?;
+        self.attempt_succeeded(Factor::Code, attempt, &settings).await?;
         Ok(Spent { step, recovery: recovery.map(|index| secrets.recovery[index]), ..Spent::default() })
     }
 
     async fn check_mailed(&self, user: &User, code: &str, available: Vec<&'static str>) -> Result<Spent> {
         let (credentials, settings) = (&self.ports.credentials, self.settings());
         let attempt = Attempt { user: &user.id, address: None };
-        credentials.admit(Factor::Code, attempt, &settings)?;
+        self.admit_attempt(Factor::Code, attempt, &settings).await?;
         let id = user.id.clone();
         let sent = self.store().reading(move |rows| rows.mail_links(&id, LinkPurpose::Code)).await?;
         let right = sent.iter().find(|link| {
@@ -91,10 +91,10 @@ impl Chat {
             })
         });
         let Some(right) = right else {
-            credentials.failed(Factor::Code, attempt, &settings);
+            self.attempt_failed(Factor::Code, attempt, &settings).await?;
             return Err(missing("email", available, true));
         };
-        credentials.succeeded(Factor::Code, attempt, &settings)?;
+        self.attempt_succeeded(Factor::Code, attempt, &settings).await?;
         Ok(Spent { mailed: Some(right.hash.clone()), ..Spent::default() })
     }
 

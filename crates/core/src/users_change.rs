@@ -189,13 +189,13 @@ impl Chat {
         let proof = proof.ok_or(Refusal::BadCredentials)?;
         let (credentials, settings) = (&self.ports.credentials, self.settings());
         let attempt = Attempt { user: &user.id, address: None };
-        credentials.admit(Factor::Password, attempt, &settings)?;
+        self.admit_attempt(Factor::Password, attempt, &settings).await?;
         let id = user.id.clone();
         let secrets = self.store().reading(move |rows| rows.secrets(&id)).await?;
         match credentials.verify(&proof, secrets.password.as_deref()).await? {
-            Verdict::Right { .. } => credentials.succeeded(Factor::Password, attempt, &settings),
+            Verdict::Right { .. } => self.attempt_succeeded(Factor::Password, attempt, &settings).await,
             Verdict::Wrong => {
-                credentials.failed(Factor::Password, attempt, &settings);
+                self.attempt_failed(Factor::Password, attempt, &settings).await?;
                 Err(Refusal::BadCredentials)
             }
         }

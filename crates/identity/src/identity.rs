@@ -1,7 +1,7 @@
 //! The core's [`Credentials`] port, on everything in this crate.
 
 use crate::key::SecretKey;
-use crate::lockout::{Locked, Lockout, LockoutPolicy};
+use crate::lockout::{self, Locked, Lockout, LockoutPolicy};
 use crate::onetime;
 use crate::password::Reduced;
 use crate::policy::PasswordPolicy;
@@ -11,11 +11,12 @@ use crate::totp::{TotpRefused, TotpSecret};
 use parlor_core::blobs::Boxed;
 use parlor_core::clock::{Clock, Random, Time};
 use parlor_core::credentials::{
-    Attempt, Credentials, Factor, MailCode, Password, PasswordFault, PasswordRule, Verdict,
+    Attempt, Counted, Credentials, Factor, Failures, MailCode, Password, PasswordFault, PasswordRule, Verdict,
 };
 use parlor_core::error::{Refusal, Result};
 use parlor_core::setting::Settings;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What sealed texts are bound to when the port names no owner.
 const ANY_OWNER: &str = "";
@@ -132,6 +133,28 @@ impl Credentials for Identity {
     fn succeeded(&self, factor: Factor, attempt: Attempt<'_>, settings: &Settings) -> Result<()> {
         let (lockout, policy) = self.lockout(factor, settings);
         lockout.succeeded(&policy, attempt, self.clock.monotonic()).map_err(|locked| self.locked_out(locked))
+    }
+
+    fn counted(&self, factor: Factor, attempt: Attempt<'_>, settings: &Settings) -> Counted {
+        let (_, policy) = self.lockout(factor, settings);
+        let name = |kind: &str, of: &str| {
+            let key = self.key.derive(&format!("failures {factor:?} {kind} {of}"));
+            key.iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        Counted {
+            user: policy.per_user.map(|_| name("user", attempt.user)),
+            address: policy.counts(attempt).map(|network| name("address", &network.to_string())),
+            span: policy.span(),
+        }
+    }
+
+    fn judge(&self, factor: Factor, failures: &Failures, settings: &Settings) -> Result<()> {
+        let (_, policy) = self.lockout(factor, settings);
+        let since = |at: &Time| Duration::from_millis(u64::try_from(at.millis()).unwrap_or_default());
+        let of_user: Vec<Duration> = failures.of_user.iter().map(since).collect();
+        let of_address: Vec<Duration> = failures.of_address.iter().map(since).collect();
+        let now = since(&self.clock.now());
+        lockout::judge(&policy, &of_user, &of_address, now).map_err(|locked| self.locked_out(locked))
     }
 
     fn password_faults(&self, password: &str, settings: &Settings) -> Vec<PasswordFault> {

@@ -107,6 +107,19 @@ impl LockoutPolicy {
         Self { per_user: Some(Limit { attempts: 5, window }), per_address: None, trusted: Vec::new() }
     }
 
+    /// How far back failures matter: a block lasts a window, and what led to it lies within one before.
+    pub(crate) fn span(&self) -> Duration {
+        let windows = [self.per_user, self.per_address].into_iter().flatten().map(|limit| limit.window);
+        windows.max().unwrap_or_default() * 2
+    }
+
+    /// The network that an attempt is counted at, if it is.
+    pub(crate) fn counts(&self, attempt: Attempt<'_>) -> Option<IpAddr> {
+        self.per_address?;
+        let address = attempt.address?.to_canonical();
+        (!self.trusted.contains(&address)).then(|| network(address))
+    }
+
     /// Nothing is ever blocked (`Block_Multiple_Failed_Logins_Enabled` is off).
     pub fn off() -> Self {
         Self { per_user: None, per_address: None, trusted: Vec::new() }
@@ -223,6 +236,28 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Whether failures that were kept elsewhere refuse an attempt now: told over again, oldest first, they lead to where
+/// they led then. All times are since one moment.
+pub(crate) fn judge(
+    policy: &LockoutPolicy,
+    of_user: &[Duration],
+    of_address: &[Duration],
+    now: Duration,
+) -> Result<(), Locked> {
+    let mut state = State { users: Counters::new(1), addresses: Counters::new(1) };
+    for (counters, limit, failures) in
+        [(&mut state.users, policy.per_user, of_user), (&mut state.addresses, policy.per_address, of_address)]
+    {
+        let Some(limit) = limit else { continue };
+        for at in failures {
+            if counters.blocked_for(0, limit, *at).is_none() {
+                counters.fail(0, 0, limit, *at);
+            }
+        }
+    }
+    state.check(policy, Keys { user: 0, address: Some(0) }, now)
 }
 
 /// One household: an IPv4 address, or the /64 of an IPv6 one, of which every host has 2^64.

@@ -263,3 +263,28 @@ proptest! {
         prop_assert!(state.users.entries.len() <= 2);
     }
 }
+
+proptest! {
+    /// Nodes that keep failures in common come to the same as one that counts them itself.
+    #[test]
+    fn failures_that_were_kept_lead_to_where_those_led_that_were_counted(
+        steps in proptest::collection::vec(1..200u64, 1..60),
+        (per_user, per_address) in (1..5u32, 1..9u32),
+    ) {
+        let counted = Counted::new(limits(per_user, per_address));
+        let (mut now, mut kept) = (Duration::from_secs(1_000), Vec::new());
+        let alice = attempt("alice", "192.0.2.1");
+        for step in steps {
+            now += Duration::from_secs(step);
+            // What is older is swept.
+            kept.retain(|at| now - *at <= counted.policy.span());
+            let judged = judge(&counted.policy, &kept, &kept, now);
+            prop_assert_eq!(judged, counted.check(alice, now));
+            if judged.is_ok() {
+                let locked = counted.failed(alice, now);
+                kept.push(now);
+                prop_assert_eq!(judge(&counted.policy, &kept, &kept, now).err(), locked);
+            }
+        }
+    }
+}

@@ -110,7 +110,6 @@ pub(crate) async fn hear(shared: &Shared) {
     loop {
         // Why it ended is said by whoever tells.
         let _ = hear_by(shared, &mut known).await;
-        shared.heard.send_replace(false);
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -124,7 +123,6 @@ async fn hear_by(shared: &Shared, known: &mut HashMap<NodeId, Instant>) -> Redis
     };
     let Ok(opened) = tokio::time::timeout(PATIENCE, opening).await else { return Ok(()) };
     let mut ears = opened?;
-    shared.heard.send_replace(true);
     // Something may have been said before.
     shared.news.notify_one();
     shared.greet.notify_one();

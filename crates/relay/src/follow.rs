@@ -1,4 +1,4 @@
-//! Following the database: what other nodes committed, at a hint or once a second.
+//! Following the database: what other nodes committed, at a hint or a moment later without one.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,8 @@ use parlor_core::store::Horizon;
 
 use crate::{Deliver, Shared};
 
-/// How often it is looked without a hint.
-const LOOK: Duration = Duration::from_secs(1);
-/// The same while Redis is away.
-const LOOK_ALONE: Duration = Duration::from_millis(250);
+/// How often whoever carries something out looks.
+const CHORES: Duration = Duration::from_secs(1);
 /// After a hint, so that what is committed together is read together.
 const GATHER: Duration = Duration::from_millis(1);
 /// After a failure of the store's.
@@ -21,7 +19,7 @@ pub(crate) async fn follow(shared: &Shared, since: Horizon, deliver: Deliver) {
     let mut looked = Instant::now();
     loop {
         // What another node put in a line to go out leaves no row in the journal.
-        if looked.elapsed() >= LOOK {
+        if looked.elapsed() >= CHORES {
             shared.chat.look_again();
             looked = Instant::now();
         }
@@ -50,8 +48,8 @@ pub(crate) async fn follow(shared: &Shared, since: Horizon, deliver: Deliver) {
 }
 
 async fn wait(shared: &Shared) {
-    let look = if *shared.heard.borrow() { LOOK } else { LOOK_ALONE };
-    if tokio::time::timeout(look, shared.news.notified()).await.is_ok() {
+    // A hint may be lost although Redis is there.
+    if tokio::time::timeout(shared.look, shared.news.notified()).await.is_ok() {
         tokio::time::sleep(GATHER).await;
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! What is true stands in the database, and each node follows it there (`follow.rs`): every change that another node
 //! commits is a row of the journal, read by a snapshot that misses none and repeats none. Redis only says that there is
-//! something to read, so that it is read at once and not with the next look once a second; and it carries what is never
-//! stored: typing, answers of commands, who is connected where (`bus.rs`, in the words of `wire.rs`). So nothing is
-//! lost with Redis but time: sends are acknowledged without it, and other nodes hear of them within a second.
+//! something to read, so that it is read at once and not with the next look ([`Meeting::look`]); and it carries what is
+//! never stored: typing, answers of commands, who is connected where (`bus.rs`, in the words of `wire.rs`). So nothing is
+//! lost with Redis or with one of its letters but time: sends are acknowledged without it, and other nodes hear of them
+//! with the next look.
 
 mod bus;
 mod follow;
@@ -20,7 +21,7 @@ use parlor_core::{
     store::Horizon,
 };
 use thiserror::Error;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 
 use self::wire::Said;
 
@@ -35,6 +36,9 @@ pub enum RelayError {
     /// The URL is none of Redis's.
     #[error("PARLOR_REDIS_URL is not a redis:// URL: {0}")]
     Url(String),
+    /// The file of authorities can't be read.
+    #[error("PARLOR_REDIS_URL: no authorities in {0}: {1}")]
+    Authorities(String, std::io::Error),
     /// There is no answer.
     #[error("Redis does not answer: {0}")]
     Silent(String),
@@ -48,12 +52,15 @@ pub type Deliver = Arc<dyn Fn(Vec<Fact>) -> Delivered + Send + Sync>;
 /// Where nodes meet.
 #[derive(Clone, Debug)]
 pub struct Meeting {
-    /// Redis, as `redis://[user:password@]host[:port][/number]` or `redis+unix:///path`.
+    /// Redis, as `redis://[user:password@]host[:port][/number]`, `rediss://…` for TLS (with `?sslrootcert=FILE` where an
+    /// authority of one's own signed its certificate), or `redis+unix:///path`.
     pub url: String,
     /// The workspace's id: several may share a Redis.
     pub workspace: String,
     /// A node that was not heard of for so long is gone, with its people.
     pub silence: Duration,
+    /// How often what others committed is looked for without a hint.
+    pub look: Duration,
 }
 
 /// The way to other nodes, before it runs.
@@ -61,6 +68,7 @@ pub struct Nodes {
     client: redis::Client,
     channel: String,
     silence: Duration,
+    look: Duration,
     node: NodeId,
     desk: Arc<Desk>,
     said: mpsc::Receiver<Said>,
@@ -93,14 +101,13 @@ struct Shared {
     node: NodeId,
     client: redis::Client,
     silence: Duration,
+    look: Duration,
     /// Another node has committed something.
     news: Notify,
     /// Everything about the people here is to be told.
     whole: Notify,
     /// Others are to tell everything.
     greet: Notify,
-    /// Whether Redis is heard.
-    heard: watch::Sender<bool>,
 }
 
 impl Nodes {
@@ -115,12 +122,12 @@ impl Nodes {
         // The upper bit marks connections of other nodes.
         let node = NodeId(node & (u64::MAX >> 1));
         let (channel, silence) = (format!("parlor:{}", meeting.workspace), meeting.silence);
-        Ok(Self { client, channel, silence, node, desk, said })
+        Ok(Self { client, channel, silence, look: meeting.look, node, desk, said })
     }
 
     /// Tells and hears until it is dropped. `since`: up to where the caches know what was committed.
     pub async fn run(self, chat: Arc<Chat>, since: Horizon, deliver: Deliver) {
-        let Self { client, channel, silence, node, desk, said } = self;
+        let Self { client, channel, silence, look, node, desk, said } = self;
         chat.relay_by(desk.clone());
         let shared = Arc::new(Shared {
             chat,
@@ -128,10 +135,10 @@ impl Nodes {
             node,
             client,
             silence,
+            look,
             news: Notify::new(),
             whole: Notify::new(),
             greet: Notify::new(),
-            heard: watch::Sender::new(false),
         });
         tokio::join!(
             follow::follow(&shared, since, deliver),
@@ -163,5 +170,30 @@ pub async fn check(url: &str) -> Result<(), RelayError> {
 }
 
 fn open(url: &str) -> Result<redis::Client, RelayError> {
-    redis::Client::open(url).map_err(|error| RelayError::Url(error.to_string()))
+    let bad = |error: redis::RedisError| RelayError::Url(error.to_string());
+    if !url.starts_with("rediss://") {
+        return redis::Client::open(url).map_err(bad);
+    }
+    // The client takes the process's own provider. If there is one already, it is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let Some((url, file)) = url.split_once("?sslrootcert=") else {
+        return redis::Client::open(url).map_err(bad);
+    };
+    let read = std::fs::read(file).map_err(|error| RelayError::Authorities(file.to_owned(), error))?;
+    let trusted = redis::TlsCertificates { client_tls: None, root_cert: Some(read) };
+    redis::Client::build_with_tls(url, trusted).map_err(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_of_redis_or_names_no_authorities_is_refused_at_the_start() {
+        for good in ["redis://h", "redis://u:p@h:1/2", "redis+unix:///run/redis", "rediss://h:6380"] {
+            assert!(open(good).is_ok(), "{good}");
+        }
+        assert!(matches!(open("http://h"), Err(RelayError::Url(_))));
+        assert!(matches!(open("rediss://h?sslrootcert=/no/file"), Err(RelayError::Authorities(..))));
+    }
 }

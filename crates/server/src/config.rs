@@ -69,6 +69,8 @@ pub struct Redis {
     pub url: String,
     /// A process that was not heard of for so long is gone, with everybody who was connected to it.
     pub silence: Duration,
+    /// How often what others committed is looked for without a hint.
+    pub look: Duration,
 }
 
 impl std::fmt::Debug for Redis {
@@ -120,6 +122,7 @@ struct File {
     database: Option<String>,
     redis_url: Option<String>,
     node_silence: Option<u64>,
+    node_look: Option<u64>,
     root_url: Option<String>,
     trusted_proxies: Option<usize>,
     cors_origins: Option<Vec<String>>,
@@ -184,11 +187,15 @@ impl Config {
             .map(|seconds| seconds as u64)
             .or(file.node_silence)
             .unwrap_or(5);
+        let look = number(get("PARLOR_NODE_LOOK"), "PARLOR_NODE_LOOK")?
+            .map(|millis| millis as u64)
+            .or(file.node_look)
+            .unwrap_or(250);
         let mut config = Self {
             data,
             tls,
             database: flags.database.clone().or(get("PARLOR_DATABASE_URL")).or(file.database),
-            redis: redis(get("PARLOR_REDIS_URL").or(file.redis_url), silence)?,
+            redis: redis(get("PARLOR_REDIS_URL").or(file.redis_url), silence, look)?,
             s3: config_s3::load(env, file.s3)?,
             push: config_push::load(env, file.push)?,
             root_url: root_url.trim_end_matches('/').to_owned(),
@@ -246,14 +253,16 @@ impl Config {
     }
 }
 
-fn redis(url: Option<String>, silence: u64) -> Result<Option<Redis>> {
+fn redis(url: Option<String>, silence: u64, look: u64) -> Result<Option<Redis>> {
     let Some(url) = url else { return Ok(None) };
     ensure!(
-        ["redis://", "redis+unix://", "unix://"].iter().any(|scheme| url.starts_with(scheme)),
-        "PARLOR_REDIS_URL must begin with redis:// or redis+unix://"
+        ["redis://", "rediss://", "redis+unix://", "unix://"].iter().any(|scheme| url.starts_with(scheme)),
+        "PARLOR_REDIS_URL must begin with redis://, rediss:// or redis+unix://"
     );
     ensure!((2..=60).contains(&silence), "PARLOR_NODE_SILENCE must be from 2 to 60 seconds");
-    Ok(Some(Redis { url, silence: Duration::from_secs(silence) }))
+    ensure!((20..=5_000).contains(&look), "PARLOR_NODE_LOOK must be from 20 to 5000 milliseconds");
+    let (silence, look) = (Duration::from_secs(silence), Duration::from_millis(look));
+    Ok(Some(Redis { url, silence, look }))
 }
 
 /// An address as a link shows it.

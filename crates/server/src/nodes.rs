@@ -64,7 +64,7 @@ pub(crate) async fn join(config: &Config, joining: Joining, chat: &Arc<Chat>) ->
         "this node's secret key is not that of the others: give all of them the same PARLOR_SECRET_KEY, or one data directory"
     );
     let workspace = chat.settings().text("uniqueID").to_owned();
-    let meeting = Meeting { url: redis.url.clone(), workspace, silence: redis.silence };
+    let meeting = Meeting { url: redis.url.clone(), workspace, silence: redis.silence, look: redis.look };
     let mut number = [0; 8];
     parlor_core::clock::System::new().fill(&mut number);
     let node = u64::from_le_bytes(number);

@@ -48,7 +48,7 @@ async fn refused(rest: &Rest, endpoint: &str, body: Value) {
 /// other nothing more is heard or done.
 #[tokio::test]
 async fn access_that_is_lost_on_one_node_is_lost_on_the_other() {
-    let Some(nodes) = Nodes::start(Kind::Group).await else { return };
+    let Some(mut nodes) = Nodes::start(Kind::Group).await else { return };
     let (a, b) = (&nodes.a.server, &nodes.b.server);
     let (name, password) = ADMINISTRATOR;
     let admin = Person::sign_in(a, name, password).await;
@@ -87,7 +87,32 @@ async fn access_that_is_lost_on_one_node_is_lost_on_the_other() {
     a_token_that_is_removed_opens_nothing_anywhere(&nodes, &mut marker, &stays).await;
     a_role_that_is_taken_is_taken_everywhere(&nodes, &admin, &mut marker, &stays).await;
     settings_and_permissions_hold_everywhere(&nodes, &admin, &marker.by).await;
+    let limit = "Block_Multiple_Failed_Logins_Attempts_Until_Block_by_User";
+    drop(admin.rest.post(&format!("settings/{limit}"), json!({"value": 4})).await.ok());
+    marker.crosses().await;
     a_logout_ends_the_session_everywhere(&nodes, &stays, marker.ear).await;
+    nodes.redis.take_away();
+    guesses_at_several_nodes_lock_out_on_all(&nodes, &stays, &removed).await;
+}
+
+/// Two guesses here and two there are four, also while Redis is away; others are let in.
+async fn guesses_at_several_nodes_lock_out_on_all(nodes: &Nodes, victim: &Person, other: &Person) {
+    let sign_in = async |server: &Server, who: &Person, password: &str| {
+        let body = json!({"user": who.username, "password": password});
+        server.rest().post("login", body).await
+    };
+    let both = [&nodes.a.server, &nodes.b.server];
+    for n in 0..2 {
+        for server in both {
+            let _ = sign_in(server, victim, &format!("guess {n}")).await.refused(401);
+        }
+    }
+    for server in both {
+        let locked = sign_in(server, victim, &victim.password).await;
+        assert_ne!(locked.status, 200, "{}", locked.text());
+        assert!(locked.text().contains("login-blocked"), "{}", locked.text());
+        drop(sign_in(server, other, &other.password).await.ok());
+    }
 }
 
 async fn whoever_is_banned_is_out_everywhere(nodes: &Nodes, marker: &mut Marker, who: &Person) {

@@ -26,6 +26,30 @@ async fn until(socket: &mut Ddp, room: &str, last: &str) -> Vec<String> {
     }
 }
 
+/// As a phone does whose node is gone: at the other node it listens again and asks for what came after the last message
+/// that it has, over its socket and over REST.
+async fn goes_on_elsewhere(other: &Stage, last: &str, missed: &str) {
+    let mut socket = hears(other, &other.cy).await;
+    let last = other.cy.rest.get("chat.getMessage", &[("msgId", last)]).await.ok()["message"].take();
+    let since = last["ts"].as_str().expect("a time");
+    let query = [("roomId", other.room.as_str()), ("lastUpdate", since)];
+    let found = other.cy.rest.get("chat.syncMessages", &query).await.ok()["result"]["updated"].take();
+    let ids = |found: &Value| -> Vec<String> {
+        let found = found.as_array().expect("a list").iter().map(|message| text(&message["_id"]));
+        found.filter(|id| *id != text(&last["_id"])).collect()
+    };
+    assert_eq!(ids(&found), [missed], "once, by REST");
+    let since = socket.method("getMessages", json!([[text(&last["_id"])]])).await.expect("a member may");
+    let since = since[0]["ts"]["$date"].as_i64().expect("a time");
+    let found = socket.method("loadMissedMessages", json!([other.room, {"$date": since}])).await;
+    assert_eq!(ids(&found.expect("a member may")), [missed], "once, by its socket");
+    let marker = text(
+        &other.ann.rest.post("chat.postMessage", json!({"roomId": other.room, "text": "marker"})).await.ok()
+            ["message"]["_id"],
+    );
+    assert_eq!(socket.event("room-messages", &other.room).await[0]["_id"], marker.as_str());
+}
+
 /// How this person is seen by somebody on some node.
 async fn status(by: &HostPerson, of: &str) -> Value {
     let username = of.trim_start_matches("u-");
@@ -75,7 +99,7 @@ async fn told_outside(sink: &mut Sink, last: &str) -> Vec<String> {
     told
 }
 
-/// S0-79, S0-84: Redis is killed while both nodes talk, and comes back: every message is acknowledged, and heard once on both, in
+/// S0-79, S0-84: Redis is killed while both nodes talk, comes back, freezes, and loses every hint: every message is acknowledged, and heard once on both, in
 /// one order; outside it is told once. Then a node is killed: the other goes on, and those who were connected there are
 /// gone, or go on at the other from where they were. So it is the other way round: one of the two led.
 #[tokio::test]
@@ -94,10 +118,17 @@ async fn s0_79_s0_84_without_redis_nothing_is_lost_or_doubled_and_a_dead_node_ta
     let (mut ann, mut ben) =
         (Hands::of(&nodes.a, &nodes.a.ann).await, Hands::of(&nodes.b, &nodes.b.ben).await);
     let (mut stories, mut newest) = ([Vec::new(), Vec::new()], String::new());
-    for (turn, last) in ["with Redis", "without", "with it again"].into_iter().enumerate() {
+    for (turn, last) in
+        ["with Redis", "without", "with it again", "frozen", "with no hint"].into_iter().enumerate()
+    {
         match turn {
             1 => nodes.redis.take_away(),
             2 => nodes.redis.bring_back().await,
+            3 => nodes.redis.freeze(true),
+            4 => {
+                nodes.redis.freeze(false);
+                nodes.redis.lose_hints(true);
+            }
             _ => {}
         }
         for n in 0..6 {
@@ -108,8 +139,10 @@ async fn s0_79_s0_84_without_redis_nothing_is_lost_or_doubled_and_a_dead_node_ta
         stories[0].extend(until(&mut here, &room, last).await);
         stories[1].extend(until(&mut there, &room, last).await);
     }
+    assert!(nodes.redis.lost_hints() > 0, "hints are lost while Redis is there");
+    nodes.redis.lose_hints(false);
     assert_eq!(stories[0], stories[1]);
-    assert_eq!(stories[0].len(), 3 * 13, "{:?}", stories[0]);
+    assert_eq!(stories[0].len(), 5 * 13, "{:?}", stories[0]);
     let mut told = Vec::new();
     while told.len() < stories[0].len() {
         told.push(text(&outside.next().await.body["text"]));
@@ -131,6 +164,7 @@ async fn s0_79_s0_84_without_redis_nothing_is_lost_or_doubled_and_a_dead_node_ta
     assert_eq!(until(&mut there, &room, "goes on").await, ["goes on"]);
     let mut again = streams(&nodes.b, &nodes.b.cy, Some(&place)).await;
     assert_eq!(again.message().await.data["id"], missed.as_str(), "from where it was");
+    goes_on_elsewhere(&nodes.b, &newest, &missed).await;
     assert!(told_outside(&mut outside, "goes on").await.len() <= 2, "the last call may be made again");
     drop(again);
     until_seen(&nodes.b.ann, "u-cy", "offline").await;

@@ -17,6 +17,7 @@ fn setup(redis: &Redis, database: &str) -> Setup {
         .database(database)
         .env("PARLOR_REDIS_URL", &redis.url())
         .env("PARLOR_NODE_SILENCE", "2")
+        .env("PARLOR_NODE_LOOK", "50")
         .env("PARLOR_SECRET_KEY", "one key for both nodes, as long as keys are")
         .setting("SSRF_Allowlist", "127.0.0.1")
 }
