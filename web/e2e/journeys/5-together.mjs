@@ -151,6 +151,41 @@ export default [
     },
   },
   {
+    name: "on a phone files to send and pictures fit, all go at once, and the end stays in sight when files take room",
+    shows: [31, 42, 43, 57],
+    async run(stage) {
+      const bob = await stage.account("Bob");
+      const ana = await stage.person("Ana", { path: null, phone: true });
+      const room = await stage.room(bob, [ana]);
+      for (let at = 0; at < 20; at += 1) await ana.api.say(room.id, `line ${at}`);
+      await ana.open(room.path);
+      await ana.sees(ana.message("line 19"));
+      const within = async (locator, what) => {
+        const { x, y, width, height } = await locator.boundingBox();
+        const { innerWidth, innerHeight } = await ana.page.evaluate(() => ({ ...{ innerWidth, innerHeight } }));
+        equal(x >= 0 && x + width <= innerWidth && y >= 0 && y + height <= innerHeight, true, `${what} within`);
+      };
+      const picture = (name) => file(name, "image/png", png(900, 300));
+      await attach(ana, picture("one.png"), picture("two.png"));
+      for (const name of ["Send one.png", "Cancel one.png"]) await within(ana.button(name), name);
+      const composer = await ana.composer.boundingBox();
+      await until("the last message is above the files", async () => {
+        const files = await ana.page.getByRole("list", { name: "Files to send" }).boundingBox();
+        const last = await ana.message("line 19").boundingBox();
+        return last && last.y + last.height <= files.y + 1 && files.y + files.height <= composer.y + 1;
+      });
+      await ana.check();
+      await ana.button("Send all 2").click();
+      const pictures = ana.feed.getByRole("button", { name: /^Open picture/ });
+      await until("both are there", async () => (await pictures.count()) === 2);
+      await until("the end is seen", async () => {
+        const box = await pictures.last().boundingBox();
+        return box && box.y + box.height <= composer.y;
+      });
+      await within(pictures.last(), "the picture");
+    },
+  },
+  {
     name: "an upload shows how far it is and can be cancelled; what is too large is told before",
     shows: [42, 46],
     async run(stage) {
@@ -202,7 +237,7 @@ export default [
       await ana.row("Bob").click();
       await ana.sees(ana.page.getByRole("main").getByRole("img", { name: "Online" }));
       await bob.composer.pressSequentially("hm");
-      await ana.sees(ana.page.getByRole("main").getByText(`${bob.username} is typing…`));
+      await ana.sees(ana.page.getByRole("main").getByText("Bob is typing…"));
       await bob.composer.fill("");
       await ana.seesNot(ana.page.getByRole("main").getByText("is typing…"));
       await bob.button(/account$/).click();

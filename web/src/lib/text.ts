@@ -27,7 +27,13 @@ const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
 export function size(locale: string, bytes: number): string {
   const step = Math.min(SIZES.length - 1, bytes > 0 ? Math.floor(Math.log(bytes) / Math.log(1000)) : 0);
   const unit = SIZES[step] ?? "byte";
-  const style = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: step > 1 ? 1 : 0 } as const;
+  // "14 byte" is no English.
+  const style = {
+    style: "unit",
+    unit,
+    unitDisplay: step > 0 ? "short" : "long",
+    maximumFractionDigits: step > 1 ? 1 : 0,
+  } as const;
   return new Intl.NumberFormat(locale, style).format(bytes / 1000 ** step);
 }
 

@@ -24,6 +24,10 @@ export const clock = (locale: string, ms: number): string =>
 export const full = (locale: string, ms: number): string =>
   format(locale, "full", { dateStyle: "full", timeStyle: "short" }).format(ms);
 
+/** Day and time in figures, for rows of a log. */
+export const moment = (locale: string, ms: number): string =>
+  format(locale, "moment", { dateStyle: "short", timeStyle: "short" }).format(ms);
+
 /** The start of the day that `ms` lies in, in the reader's time zone. */
 export function day(ms: number): number {
   const date = new Date(ms);

@@ -117,10 +117,21 @@ function Line({ value, about, depth }: { value: readonly Inline[]; about: About;
   if (depth > DEEPEST) return null;
   return value.map((node, index) => (
     <Fragment key={index}>
-      <InlineNode node={node} about={about} depth={depth} />
+      <InlineNode node={isQuote(value[index - 1]) ? begun(node) : node} about={about} depth={depth} />
     </Fragment>
   ));
 }
+
+const words = (label: Inline | readonly Inline[]): readonly Inline[] =>
+  Array.isArray(label) ? (label as readonly Inline[]) : [label as Inline];
+
+/** A link without words is how quotes are written; what it quotes stands below the message. */
+const isQuote = (node: Inline | undefined): boolean =>
+  node?.type === "LINK" && words(node.value.label).every((one) => one.type === "PLAIN_TEXT" && !one.value.trim());
+
+/** What stands after a quote's mark begins the line. */
+const begun = (node: Inline): Inline =>
+  node.type === "PLAIN_TEXT" ? { ...node, value: node.value.trimStart() } : node;
 
 function InlineNode({ node, about, depth }: NodeProps<Inline>): ReactNode {
   const inner = (value: readonly Inline[]): ReactNode => <Line value={value} about={about} depth={depth + 1} />;
@@ -146,10 +157,8 @@ function InlineNode({ node, about, depth }: NodeProps<Inline>): ReactNode {
     case "INLINE_KATEX":
       return <code className={css.formula}>{node.value}</code>;
     case "LINK": {
-      const label = Array.isArray(node.value.label) ? node.value.label : [node.value.label];
-      // A link without words is how quotes are written; what it quotes stands below the message.
-      if (label.every((one) => one.type === "PLAIN_TEXT" && one.value.trim() === "")) return null;
-      return <Anchor address={node.value.src.value}>{inner(label)}</Anchor>;
+      if (isQuote(node)) return null;
+      return <Anchor address={node.value.src.value}>{inner(words(node.value.label))}</Anchor>;
     }
     case "IMAGE":
       return <Anchor address={node.value.src.value}>{inner([node.value.label])}</Anchor>;

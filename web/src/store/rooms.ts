@@ -11,6 +11,13 @@ export function title(sub: Subscription | undefined, room?: Room): string {
   return sub?.fname || sub?.name || room?.fname || room?.name || room?.usernames?.join(", ") || "";
 }
 
+/** How somebody is called in a room who is known there by user name alone. */
+export function called(from: State, rid: Id, username: string): string {
+  const sub = from.subscriptions[rid];
+  if (sub?.t === "d" && sub.name === username) return title(sub);
+  return from.timelines[rid]?.messages.findLast(({ u }) => u.username === username)?.u.name || username;
+}
+
 const PREFIX = { c: "channel", p: "group", d: "direct", l: "group" } as const;
 
 /** The room's address. Direct rooms have no name of their own. */

@@ -77,6 +77,9 @@ const isListed = (type: string, list: string): boolean =>
     .filter(Boolean)
     .some((kind) => kind === type || (kind.endsWith("/*") && type.startsWith(kind.slice(0, -1))));
 
+/** What is said about a file. */
+export const describe = (id: Id, caption: string): void => patch(id, { caption });
+
 export function removeUpload(id: Id): void {
   running.get(id)?.abort();
   running.delete(id);
@@ -86,13 +89,13 @@ export function removeUpload(id: Id): void {
 }
 
 /** Sends a file: the bytes first, then the message that shows it. */
-export async function sendUpload(id: Id, description: string): Promise<void> {
+export async function sendUpload(id: Id): Promise<void> {
   const one = useUploads.getState().all.find((upload) => upload.id === id);
-  if (!one) return;
-  patch(id, { state: "sending", sent: 0, speed: 0, reason: undefined as never, caption: description, lost: false });
+  if (!one || one.state === "sending") return;
+  patch(id, { state: "sending", sent: 0, speed: 0, reason: undefined as never, lost: false });
   try {
     const { file } = await bytes(one);
-    const body = { description, ...(one.tmid ? { tmid: one.tmid } : {}) };
+    const body = { description: one.caption.trim(), ...(one.tmid ? { tmid: one.tmid } : {}) };
     const { message } = await post<{ message: Message }>(`rooms.mediaConfirm/${one.rid}/${file._id}`, body);
     const key = one.tmid ?? one.rid;
     update(key, (old) => (old.ready ? receive(old, message) : old));
@@ -112,7 +115,7 @@ class Lost extends Error {}
 
 // What the break interrupted begins again.
 onOnline(() => {
-  for (const { id, lost, caption } of useUploads.getState().all) if (lost) void sendUpload(id, caption);
+  for (const { id, lost } of useUploads.getState().all) if (lost) void sendUpload(id);
 });
 
 function bytes(upload: Upload): Promise<{ file: { _id: Id } }> {

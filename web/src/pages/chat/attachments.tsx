@@ -42,15 +42,19 @@ function One({ attachment, message, depth }: Props): ReactNode {
       below,
     ];
   }
-  if (attachment.video_url) {
-    return [
-      // oxlint-disable-next-line jsx-a11y/media-has-caption -- what people send has no captions
-      <video key="video" controls preload="metadata" src={attachment.video_url} aria-label={attachment.title} />,
-      below,
-    ];
-  }
+  if (attachment.video_url) return [<Film key="video" src={attachment.video_url} title={attachment.title} />, below];
   if (attachment.type === "file") return [<FileCard key="file" attachment={attachment} />, below];
   return <Card attachment={attachment} message={message} depth={depth} />;
+}
+
+/** A film; one without pictures is sound: containers are alike, and what was spoken into a browser is called a film. */
+function Film({ src, title }: { src: string; title: string | undefined }): ReactNode {
+  const [heard, setHeard] = useState(/^voice-/.test(title ?? ""));
+  const shared = { controls: true, preload: "metadata", src, "aria-label": title } as const;
+  // oxlint-disable-next-line jsx-a11y/media-has-caption -- what people send has no captions
+  if (heard) return <audio {...shared} />;
+  // oxlint-disable-next-line jsx-a11y/media-has-caption -- what people send has no captions
+  return <video {...shared} onLoadedMetadata={(event) => setHeard(event.currentTarget.videoWidth === 0)} />;
 }
 
 /** The size at which a picture is shown, reserved before it comes so that nothing moves. */

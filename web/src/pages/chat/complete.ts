@@ -92,8 +92,7 @@ async function rooms(text: string): Promise<Choice[]> {
   return ranked(own, (sub) => Math.max(fit(sub.name, text), fit(sub.fname ?? "", text))).map((sub) => ({
     key: sub.rid,
     insert: `#${sub.name} `,
-    label: sub.fname ?? sub.name,
-    more: `#${sub.name}`,
+    ...(sub.fname && sub.fname !== sub.name ? { label: sub.fname, more: `#${sub.name}` } : { label: `#${sub.name}` }),
     rid: sub.rid,
   }));
 }
@@ -112,7 +111,7 @@ async function emoji(text: string): Promise<Choice[]> {
     8,
   );
   const choices = known.flatMap(([char, , codes, name]): Choice[] => {
-    const code = codes.split(" ").find((one) => fit(one, text) > 1) ?? codes.split(" ")[0];
+    const [code] = ranked(codes.split(" "), (one) => 1 + fit(one, text), 1);
     return code ? [{ key: char, insert: `${character(code) ?? char} `, label: `:${code}:`, more: name, char }] : [];
   });
   return [...ranked(custom, (one) => fit(one.label, text), 3), ...choices].slice(0, 8);

@@ -38,6 +38,9 @@ export interface ComposerHandle {
 
 const SIZES = CSS.supports("field-sizing", "content");
 
+/** Where a room's name would be cut off. */
+const NARROW = "(max-width: 30rem)";
+
 interface Props {
   rid: Id;
   tmid?: Id | undefined;
@@ -191,7 +194,7 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
           aria-expanded={completion.open}
           aria-controls={`${id}-list`}
           aria-activedescendant={completion.active(id)}
-          placeholder={label}
+          placeholder={!tmid && matchMedia(NARROW).matches ? t("composer.short") : label}
           value={text}
           onChange={(event) => type(event.target.value)}
           onSelect={completion.look}

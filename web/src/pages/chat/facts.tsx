@@ -30,7 +30,10 @@ export default function Facts({ message, close }: { message: Message; close: () 
       {message.editedAt && (
         <p>
           {t("facts.edited", {
-            name: message.editedBy?.name ?? message.editedBy?.username,
+            name:
+              message.editedBy?._id === message.u._id
+                ? (message.u.name ?? message.u.username)
+                : (message.editedBy?.name ?? message.editedBy?.username),
             when: when(message.editedAt),
           })}
         </p>

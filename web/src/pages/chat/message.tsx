@@ -22,6 +22,7 @@ import { LinkCards } from "./cards";
 import { EditBox, isBegun } from "./edit";
 import { Facts } from "./later";
 import css from "./message.module.css";
+import { plainly } from "./preview";
 import { Reactions } from "./reactions";
 import { type Place, summary } from "./place";
 import { systemText } from "./system";
@@ -187,9 +188,13 @@ function Marks({ message }: { message: Noun }): ReactNode {
 
 function ThreadOf({ message, place }: { message: Noun; place: Place }): ReactNode {
   const t = useT();
+  const root = useStore(
+    ({ timelines }) => timelines[message.rid]?.messages.find(({ _id }) => _id === message.tmid)?.msg,
+  );
   return (
     <Link className={css.threadOf} href={place.threadPath(message.tmid ?? "")}>
-      <MessageSquareText size={14} aria-hidden /> {t("thread.reply")}
+      <MessageSquareText size={14} aria-hidden />
+      <span dir="auto">{root ? t("thread.to", { text: plainly(root).slice(0, 120) }) : t("thread.in")}</span>
     </Link>
   );
 }
@@ -250,9 +255,11 @@ function System({ message, place }: { message: Noun; place: Place }): ReactNode 
       <time dateTime={new Date(at).toISOString()}>{clock(intl(), at)}</time>
       {message.attachments?.length ? <Attachments message={message} /> : null}
       {message.call && (
-        <Suspense fallback={null}>
-          <CallCard message={message} />
-        </Suspense>
+        <div>
+          <Suspense fallback={null}>
+            <CallCard message={message} />
+          </Suspense>
+        </div>
       )}
     </div>
   );

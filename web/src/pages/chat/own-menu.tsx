@@ -57,7 +57,16 @@ export function OwnMenu({ open, paths }: { open: (overlay: Overlay) => void; pat
         // The theme may have been changed elsewhere meanwhile.
         onOpenChange={() => setLooked((count) => count + 1)}
         groups={[
-          STATUSES.map((one) => ({ id: one, label: t(`presence.${one}`), run: () => setStatus(one) })),
+          STATUSES.map((one) => ({
+            id: one,
+            label: t(`presence.${one}`),
+            icon: (
+              <span aria-hidden className={css.shape}>
+                <Presence status={one} />
+              </span>
+            ),
+            run: () => setStatus(one),
+          })),
           [
             ...(has("/settings")
               ? [

@@ -66,7 +66,7 @@ export function FilesPanel({ rid }: { rid: Id }): ReactNode {
                     style={{ objectFit: "cover", borderRadius: 6 }}
                   />
                 ) : (
-                  <FileText size={32} aria-hidden />
+                  <FileText size={40} strokeWidth={1.5} aria-hidden style={{ flex: "none" }} />
                 )}
                 <span>
                   <b dir="auto">{file.name}</b>

@@ -9,7 +9,7 @@ import { useRove } from "@/lib/rove";
 import { brief } from "@/lib/time";
 import { readAll, unreadAll } from "@/store/actions";
 import { answers, asks } from "@/store/desk";
-import { activity, counted, type Filter, isUnread, ordered, passes, path, peer, title } from "@/store/rooms";
+import { activity, called, counted, type Filter, isUnread, ordered, passes, path, peer, title } from "@/store/rooms";
 import { useStore } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
 import { Button, IconButton } from "@/ui/button";
@@ -218,7 +218,10 @@ const RoomRow = memo(function RoomRow({ rid }: { rid: Id }): ReactNode {
   const status = useStore((state) => (other ? (state.presence[other]?.status ?? "offline") : undefined));
   const draft = useStore((state) => state.drafts[rid]);
   const failed = useStore((state) => state.outbox.some((one) => one.rid === rid && one.state === "failed"));
-  const typing = useStore((state) => Object.keys(state.typing[rid] ?? {})[0]);
+  const typing = useStore((state) => {
+    const [username] = Object.keys(state.typing[rid] ?? {});
+    return username && called(state, rid, username);
+  });
   const today = useToday();
   if (!sub) return null;
   const { count, mentions, muted } = counted(sub);

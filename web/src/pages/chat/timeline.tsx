@@ -168,6 +168,17 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
 
   useSeen(rid, atEnd && run.ready && run.kept === undefined, all.length);
 
+  // A window that gets lower (a keyboard, files to send, a banner) hides what stands at its end.
+  useEffect(() => {
+    const { current } = box;
+    if (!current) return undefined;
+    const observer = new ResizeObserver(() => {
+      if (end.current && placed.current && !going()) toEnd();
+    });
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, [toEnd, going]);
+
   const jump = (): void => {
     setNews(0);
     if (!run.newer) return toEnd();

@@ -1,7 +1,8 @@
 import type { ReactNode } from "react";
 import type { Id } from "@/api/types";
 import { useT } from "@/i18n";
-import { useStore } from "@/store/state";
+import { called } from "@/store/rooms";
+import { state, useStore } from "@/store/state";
 import css from "./typing.module.css";
 
 const NOBODY: Record<string, number> = {};
@@ -9,7 +10,8 @@ const NOBODY: Record<string, number> = {};
 /** Who is typing: three names at most, and not read aloud. */
 export function Typing({ rid }: { rid: Id }): ReactNode {
   const t = useT();
-  const names = Object.keys(useStore((state) => state.typing[rid]) ?? NOBODY);
+  const typing = useStore((from) => from.typing[rid]) ?? NOBODY;
+  const names = Object.keys(typing).map((username) => called(state(), rid, username));
   const [a, b, c] = names;
   const text =
     names.length === 0

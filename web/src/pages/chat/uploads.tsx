@@ -1,10 +1,10 @@
 import { FileText, RotateCcw, SendHorizontal, X } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import type { Id } from "@/api/types";
 import { intl, useT } from "@/i18n";
 import { size } from "@/lib/text";
 import { setting } from "@/store/state";
-import { removeUpload, sendUpload, type Upload, useUploads } from "@/store/uploads";
+import { describe, removeUpload, sendUpload, type Upload, useUploads } from "@/store/uploads";
 import { Button, IconButton } from "@/ui/button";
 import css from "./uploads.module.css";
 
@@ -14,23 +14,35 @@ export function Uploads({ rid, tmid }: { rid: Id; tmid?: Id | undefined }): Reac
   const everything = useUploads((state) => state.all);
   const all = everything.filter((one) => one.rid === rid && one.tmid === tmid);
   if (all.length === 0) return null;
+  const waiting = all.filter(({ state }) => state === "chosen");
   return (
     <ul className={css.uploads} aria-label={t("upload.label")}>
       {all.map((one) => (
         <One key={one.id} upload={one} />
       ))}
+      {waiting.length > 1 && (
+        <li className={css.all}>
+          <Button kind="primary" onClick={() => void sendInOrder(waiting)}>
+            {t("upload.sendAll", { count: waiting.length })}
+          </Button>
+        </li>
+      )}
     </ul>
   );
 }
 
+/** So that they arrive as they were chosen. */
+async function sendInOrder(all: Upload[]): Promise<void> {
+  for (const { id } of all) await sendUpload(id);
+}
+
 function One({ upload }: { upload: Upload }): ReactNode {
   const t = useT();
-  const [caption, setCaption] = useState("");
-  const { id, file, preview, state, sent, speed, reason } = upload;
+  const { id, file, caption, preview, state, sent, speed, reason } = upload;
   const whole = size(intl(), file.size);
   const limit = size(intl(), setting("FileUpload_MaxFileSize", 104_857_600));
   const hopeless = reason === "upload.tooLarge" || reason === "upload.wrongType";
-  const send = (): void => void sendUpload(id, caption.trim());
+  const send = (): void => void sendUpload(id);
   return (
     <li className={css.upload}>
       {preview ? <img src={preview} alt="" width={48} height={48} /> : <FileText size={32} aria-hidden />}
@@ -41,7 +53,7 @@ function One({ upload }: { upload: Upload }): ReactNode {
             aria-label={t("upload.caption", { name: file.name })}
             placeholder={t("upload.captionShort")}
             value={caption}
-            onChange={(event) => setCaption(event.target.value)}
+            onChange={(event) => describe(id, event.target.value)}
             onKeyDown={(event) => event.key === "Enter" && !event.nativeEvent.isComposing && send()}
           />
         )}
@@ -59,7 +71,7 @@ function One({ upload }: { upload: Upload }): ReactNode {
       </div>
       {state === "chosen" && (
         <Button kind="primary" onClick={send} aria-label={t("upload.send", { name: file.name })}>
-          <SendHorizontal size={18} aria-hidden /> {t("upload.sendShort")}
+          <SendHorizontal size={18} aria-hidden /> <span>{t("upload.sendShort")}</span>
         </Button>
       )}
       {state === "failed" && !hopeless && (

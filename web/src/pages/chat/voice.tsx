@@ -99,7 +99,7 @@ function send(rid: Id, tmid: Id | undefined, sound: Blob): void {
   const stamp = new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-");
   addUploads(rid, [new File([sound], `voice-${stamp}.${ending}`, { type: sound.type })], tmid);
   const made = useUploads.getState().all.at(-1);
-  if (made?.state === "chosen") void sendUpload(made.id, "");
+  if (made?.state === "chosen") void sendUpload(made.id);
 }
 
 /** Tells how loud it is, a few times a second. */

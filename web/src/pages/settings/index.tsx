@@ -22,7 +22,12 @@ export default function Settings(): ReactNode {
   const ready = useStore((state) => state.me !== null);
   const heading = useRef<HTMLHeadingElement>(null);
   const known = section && section in SECTIONS ? (section as Section) : undefined;
-  useEffect(() => heading.current?.focus(), [known]);
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    heading.current?.focus();
+    // Where they have no room they scroll, and the one that is open must be seen.
+    nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [known]);
   if (!known) return <Redirect to="/settings/profile" replace />;
   const Shown = SECTIONS[known];
   return (
@@ -33,7 +38,7 @@ export default function Settings(): ReactNode {
         </IconButton>
         <h1>{t("own.settings")}</h1>
       </header>
-      <nav aria-label={t("settings.sections")} className={css.sections}>
+      <nav ref={nav} aria-label={t("settings.sections")} className={css.sections}>
         {Object.keys(SECTIONS).map((one) => (
           <Link key={one} href={`/settings/${one}`} aria-current={one === known ? "page" : undefined}>
             {t(`settings.${one}`)}

@@ -3,7 +3,7 @@ import { i18n } from "@lingui/core";
 import { get } from "@/api/rest";
 import type { Id, Wire } from "@/api/types";
 import { intl, useT } from "@/i18n";
-import { full, millis } from "@/lib/time";
+import { full, millis, moment } from "@/lib/time";
 import { Field } from "@/ui/field";
 import { Select } from "@/ui/select";
 import kit from "../kit/kit.module.css";
@@ -70,8 +70,9 @@ export default function Audit(): ReactNode {
             <span className={kit.side}>
               <span>
                 <bdi>@{entry.u.username || entry.u._id}</bdi>
+                <br />
+                <small title={full(intl(), millis(entry.ts))}>{moment(intl(), millis(entry.ts))}</small>
               </span>
-              <small>{full(intl(), millis(entry.ts))}</small>
             </span>
           </>
         )}

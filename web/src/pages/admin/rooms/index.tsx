@@ -73,7 +73,7 @@ function Shown({ room }: { room: Room }): ReactNode {
   const last = millis(room.lm) || millis(room.ts);
   return (
     <>
-      <Avatar rid={room._id} etag={room.avatarETag} size={36} />
+      <Avatar rid={room._id} etag={room.avatarETag} letters={nameOf(room)} size={36} />
       <span className={kit.main}>
         <b dir="auto">
           <Icon size={14} role="img" aria-label={t(`rooms.kind.${room.t === "l" ? "p" : room.t}`)} /> {nameOf(room)}

@@ -17,16 +17,16 @@ import { group as groupName, label, section as sectionName } from "./label";
 import { One } from "./one";
 import css from "./settings.module.css";
 
+const PAGE = 100;
+
 /** All settings, however long the server's pages are. */
 async function readAll(): Promise<Setting[]> {
-  const all: Setting[] = [];
-  for (let pages = 0; pages < 40; pages += 1) {
-    const query = { count: 100, offset: all.length };
-    const page = await get<{ settings: Setting[]; total: number }>("settings", query);
-    all.push(...page.settings);
-    if (page.settings.length === 0 || all.length >= page.total) break;
-  }
-  return all;
+  type Part = { settings: Setting[]; total: number };
+  const page = (offset: number): Promise<Part> => get<Part>("settings", { count: PAGE, offset });
+  const { settings, total } = await page(0);
+  const offsets = Array.from({ length: Math.ceil(total / PAGE) - 1 }, (_, at) => (at + 1) * PAGE);
+  const rest = await Promise.all(offsets.map(page));
+  return [...settings, ...rest.flatMap((part) => part.settings)];
 }
 
 /** The settings of the workspace: by group, or found among all of them. */
