@@ -3,14 +3,18 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { catalogs } from "./scripts/catalogs.mjs";
 import { chunks, withoutDetours } from "./scripts/chunks.mjs";
+import { className } from "./scripts/classes.mjs";
 import { emoji } from "./scripts/emoji.mjs";
+import { kitWords } from "./scripts/locales.mjs";
 
 const server = process.env.PARLOR_URL ?? "http://127.0.0.1:3000";
 const passed = ["api", "avatar", "file-upload", "emoji-custom", "custom-sounds", "images", "_timesync"];
 
-export default defineConfig({
-  plugins: [react(), catalogs(), emoji(), withoutDetours()],
+export default defineConfig(({ command }) => ({
+  plugins: [react(), catalogs(), emoji(), kitWords(), withoutDetours()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  // While one works on it, names that say something.
+  ...(command === "build" ? { css: { modules: { generateScopedName: className } } } : {}),
   build: {
     assetsDir: "web",
     emptyOutDir: false,
@@ -30,4 +34,4 @@ export default defineConfig({
     },
   },
   test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], testTimeout: 30_000 },
-});
+}));

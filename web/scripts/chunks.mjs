@@ -3,11 +3,38 @@
 
 const CHAT = new URL("../src/pages/chat/index.tsx", import.meta.url).pathname;
 
+const ICONS = /\/lucide-react\/dist\/esm\/lucide-react\.m?js$/;
+
+/** The icons that a module asks the set of all icons for: otherwise whoever takes one would have those of all pages. */
+function icons(code, set, context) {
+  const [, names = ""] = /import\s*\{([^}]*)\}\s*from\s*["']lucide-react["']/.exec(code ?? "") ?? [];
+  const wanted = names.split(",").map((name) => name.trim().split(/\s+as\s+/)[0]);
+  const files = [
+    ...(context.getModuleInfo(set)?.code ?? "").matchAll(/export\s*\{([^}]*)\}\s*from\s*["']\.\/(icons\/[^"']+)["']/g),
+  ]
+    .filter(([, list]) =>
+      list.split(",").some((one) =>
+        wanted.includes(
+          one
+            .trim()
+            .split(/\s+as\s+/)
+            .at(-1),
+        ),
+      ),
+    )
+    .map(([, , file]) => set.replace(/[^/]+$/, file));
+  return files;
+}
+
 /** What a module imports at once, and so on. */
 function closure(id, context, seen = new Set()) {
   if (seen.has(id)) return seen;
   seen.add(id);
-  for (const next of context.getModuleInfo(id)?.importedIds ?? []) closure(next, context, seen);
+  const { importedIds = [], code } = context.getModuleInfo(id) ?? {};
+  for (const next of importedIds) {
+    if (!ICONS.test(next)) closure(next, context, seen);
+    else for (const icon of icons(code, next, context)) closure(icon, context, seen);
+  }
   return seen;
 }
 

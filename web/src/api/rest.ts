@@ -32,11 +32,26 @@ export interface Options {
   signal?: AbortSignal;
   /** Sends no credentials. */
   anonymous?: boolean;
+  /** The session's last request: it goes out while the others are given up. */
+  last?: boolean;
   /** May go in one request with others of the same moment: the slowest of them decides for all. */
   joined?: boolean;
 }
 
 const LONGEST = 10_000;
+
+/** Gives up what is under way for the session, as soon as its end was asked for. */
+let ending = new AbortController();
+
+/** Ends the session at the server. What else was under way would only be refused. */
+export async function endSession(timeout: number): Promise<void> {
+  ending.abort();
+  try {
+    await once("POST", "logout", { body: {}, timeout, last: true });
+  } finally {
+    ending = new AbortController();
+  }
+}
 
 /** Told when the server no longer knows the session. */
 export const signedOut = new EventTarget();
@@ -126,12 +141,14 @@ async function once<T>(method: string, name: string, options: Options, proof?: P
   }
   const form = options.body instanceof FormData;
   if (options.body !== undefined && !form) headers["Content-Type"] = "application/json";
-  const timeout = AbortSignal.timeout(options.timeout ?? LONGEST);
+  const signals = [AbortSignal.timeout(options.timeout ?? LONGEST)];
+  if (!options.last && !options.anonymous) signals.push(ending.signal);
+  if (options.signal) signals.push(options.signal);
   const request: RequestInit = {
     method,
     headers,
     cache: "no-store",
-    signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+    signal: AbortSignal.any(signals),
   };
   if (options.body !== undefined) request.body = form ? (options.body as FormData) : JSON.stringify(options.body);
   let response: Response;

@@ -1,7 +1,7 @@
 // Signing in, coming back after a reload, signing out.
 
 import { ddp } from "@/api/live";
-import { ApiError, get, post, signedOut } from "@/api/rest";
+import { ApiError, endSession, get, post, signedOut } from "@/api/rest";
 import { session } from "@/api/session";
 import type { Me, Room, Subscription } from "@/api/types";
 import { LOCALES, speak, type Locale } from "@/i18n";
@@ -177,7 +177,7 @@ async function readEmoji(): Promise<void> {
 /** Signs out here; what was kept on this machine is forgotten. */
 export async function signOut(): Promise<void> {
   const user = session.get()?.userId;
-  await post("logout", {}, { timeout: PATIENCE }).catch(() => undefined);
+  await endSession(PATIENCE).catch(() => undefined);
   // First nobody writes to the disk any more.
   end();
   if (user) await forget(user);

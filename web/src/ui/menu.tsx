@@ -1,12 +1,9 @@
 import type { ReactNode } from "react";
-import {
-  Button as AriaButton,
-  Menu as AriaMenu,
-  MenuItem as AriaItem,
-  MenuTrigger,
-  Popover,
-  Separator,
-} from "react-aria-components";
+// Each by its own door: through the common one the chat would carry what only its dialogs need.
+import { Button as AriaButton } from "react-aria-components/Button";
+import { Menu as AriaMenu, MenuItem as AriaItem, MenuTrigger } from "react-aria-components/Menu";
+import { Popover } from "react-aria-components/Popover";
+import { Separator } from "react-aria-components/Separator";
 import button from "./button.module.css";
 import css from "./menu.module.css";
 
