@@ -19,6 +19,8 @@ const KEPT: i64 = 365 * 24 * 60 * 60 * 1000;
 const STEP: u64 = 500;
 /// Entries that a filter looks into, the newest first.
 const LOOKED_INTO: u64 = 20_000;
+/// Entries that a filter reads at a time: each time all of them are counted and those before are passed over.
+const PIECE: u64 = 10_000;
 
 /// One act.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,7 +152,7 @@ fn look_through(rows: &mut dyn Read, filter: &AuditFilter, page: Page) -> Result
     let mut end = rows.documents(AUDIT, key.as_deref(), Page { offset: 0, count: 1 })?.total;
     let (mut fitting, mut looked) = (Vec::new(), 0);
     while end > 0 && looked < LOOKED_INTO {
-        let start = end.saturating_sub(STEP);
+        let start = end.saturating_sub(PIECE);
         let piece = rows.documents(AUDIT, key.as_deref(), Page { offset: start, count: end - start })?.items;
         let older =
             piece.first().is_some_and(|first| filter.from.is_some_and(|from| first.updated_at < from));
