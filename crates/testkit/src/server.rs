@@ -77,8 +77,11 @@ impl Setup {
     /// When it does not get ready; its log is printed.
     pub async fn start(mut self) -> Server {
         if self.database.is_none() && std::env::var("PARLOR_TEST_STORE").as_deref() == Ok("postgres") {
-            let postgres = crate::postgres::shared().expect("PostgreSQL is installed");
-            self.database = Some(postgres.database());
+            // Its client waits for a thread of its own.
+            let made = tokio::task::spawn_blocking(|| {
+                crate::postgres::shared().expect("PostgreSQL is installed").database()
+            });
+            self.database = Some(made.await.expect("a database can be made"));
         }
         let folder = match &self.data {
             Some(_) => None,
