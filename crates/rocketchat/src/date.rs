@@ -69,8 +69,24 @@ pub(crate) fn read_text(text: &str) -> Option<Time> {
     if let Ok(stamp) = text.parse::<jiff::Timestamp>() {
         return Some(Time(stamp.as_millisecond()));
     }
-    let date: jiff::civil::DateTime = text.parse().ok()?;
-    Some(Time(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond()))
+    if let Ok(date) = text.parse::<jiff::civil::DateTime>() {
+        return Some(Time(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond()));
+    }
+    read_worded(text).map(|stamp| Time(stamp.as_millisecond()))
+}
+
+/// Dates as JavaScript puts them into a text, as letters bear them, and with an offset whose plus sign nobody encoded:
+/// in a query that is a blank.
+fn read_worded(text: &str) -> Option<jiff::Timestamp> {
+    let words = text.split(" (").next().unwrap_or(text).replacen("GMT ", "GMT+", 1);
+    if let Ok(stamp) = jiff::Timestamp::strptime("%a %b %d %Y %H:%M:%S GMT%z", &words) {
+        return Some(stamp);
+    }
+    if let Ok(date) = jiff::fmt::rfc2822::parse(&words) {
+        return Some(date.timestamp());
+    }
+    let (date, offset) = text.rsplit_once(' ')?;
+    format!("{date}+{offset}").parse().ok()
 }
 
 #[cfg(test)]
@@ -84,5 +100,25 @@ mod tests {
         assert!(iso(time).ends_with(".120Z"), "{}", iso(time));
         assert_eq!(read(&Dates::Ejson.value(time)), Some(time));
         assert_eq!(read_text("yesterday"), None);
+    }
+
+    #[test]
+    fn a_date_is_read_however_clients_write_it() {
+        for text in [
+            "2020-01-01T00:00:00.000Z",
+            "2020-01-01T00:00:00",
+            "2020-01-01",
+            "1577836800000",
+            "Wed, 01 Jan 2020 00:00:00 GMT",
+            "Wed Jan 01 2020 00:00:00 GMT+0000 (Coordinated Universal Time)",
+            "Wed Jan 01 2020 01:00:00 GMT 0100 (Central European Standard Time)",
+            "2020-01-01T01:00:00.000 01:00",
+        ] {
+            assert_eq!(read_text(text), Some(Time(1_577_836_800_000)), "{text}");
+        }
+        for text in ["", " ", "GMT ", "(", "2020-13-01T00:00:00Z", "Wed Jan 41 2020 00:00:00 GMT+0000", "x y"]
+        {
+            assert_eq!(read_text(text), None, "{text}");
+        }
     }
 }

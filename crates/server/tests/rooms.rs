@@ -383,3 +383,31 @@ async fn messages_are_mailed_to_whom_they_name_and_no_mail_server_is_needed_to_a
     let odd = rest.post("rooms.export", ask(json!({ "toEmails": ["nowhere"] }))).await.refused(400);
     assert_eq!(odd["errorType"], "error-invalid-email");
 }
+
+#[tokio::test]
+async fn lists_of_marked_messages_are_found_by_what_clients_of_earlier_servers_ask() {
+    let stage = Stage::set().await;
+    let room = stage.owner.channel("lists", &[&stage.member]).await;
+    let said = stage.owner.say(&room, "hello @member").await;
+    let _ = stage.owner.say(&room, "and the rest").await;
+    for verb in ["chat.pinMessage", "chat.starMessage"] {
+        let _ = stage.owner.rest.post(verb, json!({ "messageId": said["_id"] })).await.ok();
+    }
+    let list = async |who: &Person, query: Value| {
+        let asked = [("roomId", room.as_str()), ("query", &query.to_string()), ("sort", r#"{"ts":-1}"#)];
+        let found = who.rest.get("channels.messages", &asked).await.ok();
+        let ids = found["messages"].as_array().expect("a list").iter();
+        ids.filter(|m| m["t"].is_null()).map(|m| m["_id"].clone()).collect::<Vec<_>>()
+    };
+    let by = |key: &str, who: &Person| json!({ key: { "$in": [who.id] } });
+    let only = vec![said["_id"].clone()];
+    assert_eq!(list(&stage.owner, json!({ "pinned": true })).await, only);
+    assert_eq!(list(&stage.owner, by("starred._id", &stage.owner)).await, only);
+    assert_eq!(
+        list(&stage.member, by("starred._id", &stage.owner)).await,
+        Vec::<Value>::new(),
+        "another's stars"
+    );
+    assert_eq!(list(&stage.owner, by("mentions._id", &stage.member)).await, only);
+    assert_eq!(list(&stage.owner, json!({ "something": "else" })).await.len(), 2);
+}

@@ -198,13 +198,22 @@ fn without_hidden(call: &Call, room: &Room, messages: Vec<Message>) -> Vec<Messa
     without_hidden_in(call.chat(), room, messages)
 }
 
-/// What `query` may ask for: only `{"tmid": {"$exists": false}}` means something, the rest is passed over.
-fn room_only(call: &Call) -> Result<bool, Refused> {
-    let query = call.json_param("query")?;
-    if let Some(Value::Object(query)) = &query {
-        super::rooms_call::refuse_operators(query, 0)?;
-    }
-    Ok(query.as_ref().and_then(|q| q.pointer("/tmid/$exists")) == Some(&Value::Bool(false)))
+/// What `query` may ask for: what clients of earlier servers send for their lists of pinned, starred and mentioning
+/// messages, and `{"tmid": {"$exists": false}}`. The rest is passed over.
+fn asked(call: &Call) -> Result<MessageFilter, Refused> {
+    let Some(Value::Object(query)) = call.json_param("query")? else { return Ok(MessageFilter::default()) };
+    super::rooms_call::refuse_operators(&query, 0)?;
+    let who = |key: &str| match query.get(key)? {
+        Value::Object(among) => among.get("$in")?.as_array()?.first()?.as_str(),
+        one => one.as_str(),
+    };
+    Ok(MessageFilter {
+        pinned: query.get("pinned") == Some(&Value::Bool(true)),
+        starred_by: who("starred._id").map(|_| call.actor().map(|me| me.user.clone())).transpose()?,
+        mentioning: who("mentions._id").and_then(UserId::parse),
+        room_only: query.get("tmid").and_then(|tmid| tmid.get("$exists")) == Some(&Value::Bool(false)),
+        ..MessageFilter::default()
+    })
 }
 
 async fn messages(call: Call, family: Family) -> Outcome {
@@ -212,15 +221,17 @@ async fn messages(call: Call, family: Family) -> Outcome {
     let page = call.page()?;
     let first_user = |name| call.list(name).first().and_then(|id| UserId::parse(id));
     let me = &call.actor()?.user;
+    let asked = asked(&call)?;
     let filter = MessageFilter {
-        pinned: call.flag("pinned").unwrap_or_default(),
+        pinned: call.flag("pinned").unwrap_or(asked.pinned),
         // Stars are their owner's alone: others' are not to be looked for.
         starred_by: call
             .param("starredIds")
             .map(|_| me.clone())
-            .or_else(|| (!call.list("starredIds").is_empty()).then(|| me.clone())),
-        mentioning: first_user("mentionIds"),
-        room_only: room_only(&call)?,
+            .or_else(|| (!call.list("starredIds").is_empty()).then(|| me.clone()))
+            .or(asked.starred_by),
+        mentioning: first_user("mentionIds").or(asked.mentioning),
+        room_only: asked.room_only,
         ascending: call.param("sort").is_some() && !newest_first(&call)?,
         ..MessageFilter::default()
     };
