@@ -1,7 +1,7 @@
 //! What clients are told as it happens is what they read afterwards.
 
 use super::{Stage, id};
-use parlor_testkit::{Ddp, Person};
+use parlor_testkit::{Ddp, Person, wait};
 use serde_json::{Value, json};
 
 /// A socket of somebody who listens as the mobile app does.
@@ -59,9 +59,14 @@ async fn a_discussions_anchor_is_told_of_as_the_discussion_moves() {
     let side = made["discussion"]["_id"].as_str().expect("an id").to_owned();
     let mut socket = listening(&stage, &cast.member, &[&stage.room]).await;
     let first = cast.owner.say(&side, "first").await;
-    let _ = cast.owner.say(&side, "second").await;
+    let second = cast.owner.say(&side, "second").await;
     let params = [("roomId", stage.room.as_str())];
-    let read = cast.member.rest.get("chat.getDiscussions", &params).await.ok()["messages"][0].take();
+    // The anchor follows what was said a moment later.
+    let read = wait::until("the anchor knows the second message", || async {
+        let read = cast.member.rest.get("chat.getDiscussions", &params).await.ok()["messages"][0].take();
+        (read["dlm"] == second["ts"]).then_some(read)
+    })
+    .await;
     let same = |m: &Value| m["drid"] == side.as_str() && plain(&m["dlm"]) == plain(&read["dlm"]);
     let anchor = heard(&mut socket, &stage.room, same).await;
     assert_eq!((&anchor["_id"], &anchor["dcount"]), (&read["_id"], &read["dcount"]));
