@@ -3,7 +3,6 @@
 use parlor_core::{
     error::{Refusal, What},
     id::UserId,
-    json::Json,
     second_factor::Ask,
     users_change::{Secret, UserChange},
 };
@@ -16,7 +15,7 @@ use crate::{
     refusal::Refused,
     rest::{
         rooms_call::Body,
-        users_change::{password, read, refused},
+        users_change::{password, preferences, read, refused},
         users_tokens,
     },
     who::Who,
@@ -132,7 +131,7 @@ async fn codes_left(call: Invocation) -> Answer {
 }
 
 async fn save_preferences(call: Invocation) -> Answer {
-    let wanted = Json::new(Value::Object(call.object(0)?.clone()).to_string());
+    let wanted = preferences(&call.chat().settings(), call.object(0)?.clone())?;
     let actor = call.actor()?;
     call.chat().set_preferences(actor, &actor.user.clone(), wanted).await.map_err(refused)?;
     Ok(true.into())

@@ -5,6 +5,7 @@ use parlor_core::{
     error::{Refusal, State, What},
     id::{RoleId, UserId},
     json::Json,
+    setting::{self, Settings},
     user::User,
     users_change::{Secret, UserChange, what_is_disabled},
 };
@@ -167,7 +168,7 @@ async fn set_preferences(mut call: Call) -> Outcome {
         Some(id) => UserId::parse(id).ok_or_else(unknown_optional)?,
         None => actor.user.clone(),
     };
-    let wanted = Json::new(Value::Object(data.0).to_string());
+    let wanted = preferences(&chat.settings(), data.0)?;
     let user = chat.set_preferences(actor, &of, wanted).await.map_err(|refusal| match refusal {
         Refusal::NotFound(_) => unknown_optional(),
         other => refused(other),
@@ -177,6 +178,24 @@ async fn set_preferences(mut call: Call) -> Outcome {
         preferences.insert("language".into(), user.language.as_str().into());
     }
     success(json!({ "user": { "_id": user.id.as_str(), "settings": { "preferences": preferences } } }))
+}
+
+/// Preferences as clients send them: those that have a default are of its kind, what clients invent may be anything.
+pub(crate) fn preferences(settings: &Settings, wanted: Map<String, Value>) -> Result<Json, Refused> {
+    for (key, value) in wanted.iter().filter(|(_, value)| !value.is_null()) {
+        let default = settings.get(&format!("Accounts_Default_User_Preferences_{key}"));
+        let problem = match default.map(|setting| &setting.value) {
+            Some(setting::Value::Bool(_)) if !value.is_boolean() => "must be boolean",
+            Some(setting::Value::Number(_)) if !value.is_number() => "must be number",
+            // Previews of features are a text by default and a list when chosen.
+            Some(setting::Value::Text(_)) if !value.is_string() && key != "featuresPreview" => {
+                "must be string"
+            }
+            _ => continue,
+        };
+        return Err(Refused::invalid_params(problem));
+    }
+    Ok(Json::new(Value::Object(wanted).to_string()))
 }
 
 fn unknown_optional() -> Refused {

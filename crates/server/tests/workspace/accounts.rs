@@ -45,3 +45,28 @@ async fn who_asks_for_what_changed_since_time_began_gets_everything() {
     let roles = rest.get("roles.sync", &[("updatedSince", "1970-01-01T00:00:00.000Z")]).await.ok();
     assert!(roles["roles"]["update"].as_array().is_some_and(|all| !all.is_empty()));
 }
+
+#[tokio::test]
+async fn a_preference_has_the_kind_of_value_that_clients_rely_on() {
+    let server = Server::start().await;
+    let cast = Cast::assemble(&server).await;
+    let rest = &cast.member.rest;
+    let choose =
+        async |data: serde_json::Value| rest.post("users.setPreferences", json!({ "data": data })).await;
+    for (wrong, problem) in [
+        (json!({ "useEmojis": "yes" }), "must be boolean"),
+        (json!({ "idleTimeLimit": "300" }), "must be number"),
+        (json!({ "language": { "$ne": "" } }), "must be string"),
+    ] {
+        let refused = choose(wrong).await.refused(400);
+        assert_eq!(
+            (&refused["errorType"], &refused["error"]),
+            (&json!("invalid-params"), &json!(format!("{problem} [invalid-params]")))
+        );
+    }
+    let data = json!({ "useEmojis": false, "idleTimeLimit": 60, "featuresPreview": [], "ofOurOwn": [1] });
+    let chosen = choose(data.clone()).await.ok();
+    assert_eq!(chosen["user"]["settings"]["preferences"], data);
+    let none = choose(json!({ "useEmojis": null })).await.ok();
+    assert_eq!(none["user"]["settings"]["preferences"]["useEmojis"], json!(null));
+}
