@@ -34,7 +34,7 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
   const below =
     type === "d" && other
       ? presence?.text || t(`presence.${presence?.status ?? "offline"}`)
-      : (room?.topic ?? (room?.usersCount ? t("room.members", { count: room.usersCount }) : ""));
+      : room?.topic || (room?.usersCount ? t("room.members", { count: room.usersCount }) : "");
   const attempt = (work: Promise<unknown>, what = "failed.save"): void => void work.catch(failed(what));
   const panel = (id: string): Item => ({ id, label: t(`panel.${id}`), run: () => go(`${base}/${id}`) });
   const muted = sub?.disableNotifications;

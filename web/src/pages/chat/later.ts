@@ -15,3 +15,4 @@ export const Gallery = page(() => import("./gallery"), texts);
 export const Facts = page(() => import("./facts"), texts);
 export const Forward = page(() => import("./forward"), texts);
 export const Search = page(() => import("../search"), texts);
+export const Uploads = page(() => import("./uploads"));

@@ -25,7 +25,7 @@ import { Side } from "./later";
 import css from "./room.module.css";
 import { Timeline } from "./timeline";
 import { Typing } from "./typing";
-import { Uploads } from "./uploads";
+import { Sending } from "./sending";
 
 interface Props {
   kind: string;
@@ -174,7 +174,7 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
           />
         )}
         <Typing rid={rid} />
-        <Uploads rid={rid} />
+        <Sending rid={rid} />
         {sub || !room ? (
           <Composer
             ref={composer}

@@ -15,7 +15,7 @@ import { editOwn } from "./room";
 import { rows } from "./rows";
 import css from "./side.module.css";
 import { RowView, rowKeys } from "./timeline";
-import { Uploads } from "./uploads";
+import { Sending } from "./sending";
 
 /** A thread: its root on top, its replies, a composer and a draft of its own. */
 export function Thread({ rid, tmid }: { rid: Id; tmid: Id }): ReactNode {
@@ -100,7 +100,7 @@ export function Thread({ rid, tmid }: { rid: Id; tmid: Id }): ReactNode {
           </div>
         )}
       </div>
-      <Uploads rid={rid} tmid={tmid} />
+      <Sending rid={rid} tmid={tmid} />
       <Composer ref={composer} rid={rid} tmid={tmid} label={t("thread.composer")} editLast={() => editOwn(tmid)} />
     </>
   );

@@ -9,7 +9,7 @@ import { Button, IconButton } from "@/ui/button";
 import css from "./uploads.module.css";
 
 /** Files that were chosen for a room, and how far they are. */
-export function Uploads({ rid, tmid }: { rid: Id; tmid?: Id | undefined }): ReactNode {
+export default function Uploads({ rid, tmid }: { rid: Id; tmid?: Id | undefined }): ReactNode {
   const t = useT();
   const everything = useUploads((state) => state.all);
   const all = everything.filter((one) => one.rid === rid && one.tmid === tmid);
