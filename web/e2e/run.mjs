@@ -12,8 +12,8 @@ const wanted = process.argv[2] ?? "";
 const SOUND = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 const FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", ...SOUND];
 const LONGEST = 480_000;
-// Who plays waits for the server and the screen half of the time.
-const PLAYERS = Number(process.env.PARLOR_PLAYERS ?? 3);
+// Who plays waits for the server and the screen half of the time: with four, two cores are busy.
+const PLAYERS = Number(process.env.PARLOR_PLAYERS ?? 4);
 
 function program() {
   const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
