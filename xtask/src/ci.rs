@@ -15,13 +15,14 @@ pub fn ci() -> Result<()> {
     let mut steps = Steps::default();
     steps.step("format", || shell::must(shell::cargo().args(["fmt", "--all", "--check"])));
     steps.step("tidy", tidy::run);
+    let required = test::install_all(&mut steps);
     steps.step("lints", lints);
     if shell::works(shell::cargo().args(["deny", "--version"])) {
         steps.step("dependencies", || shell::must(shell::cargo().args(["deny", "check"])));
     } else {
         println!("\ncargo-deny is not installed: licences and advisories are not checked here.");
     }
-    test::all(&mut steps);
+    test::play_all(&mut steps, &required);
     steps.finish()
 }
 

@@ -34,17 +34,26 @@ enum Which {
 /// Runs the chosen tests and prints one summary.
 pub fn test(options: &Options) -> Result<()> {
     let mut steps = Steps::default();
-    add(&mut steps, options);
+    let required = install(&mut steps, options.which);
+    play(&mut steps, options, &required);
     steps.finish()
 }
 
-/// All tests, as steps of a larger run.
-pub fn all(steps: &mut Steps) {
-    add(steps, &Options { which: Which::All, filter: None });
+/// What tests need that a machine may lack: a test fails where one of these is missing, instead of stepping aside.
+pub struct Required(Vec<&'static str>);
+
+/// Installs what all tests need and builds the web app, which the server's programs hold: as steps of a larger run,
+/// before anything of the workspace is compiled.
+pub fn install_all(steps: &mut Steps) -> Required {
+    install(steps, Which::All)
 }
 
-fn add(steps: &mut Steps, options: &Options) {
-    let which = options.which;
+/// All tests, as steps of a larger run.
+pub fn play_all(steps: &mut Steps, required: &Required) {
+    play(steps, &Options { which: Which::All, filter: None }, required);
+}
+
+fn install(steps: &mut Steps, which: Which) -> Required {
     let mut required = Vec::new();
     if matches!(which, Which::All | Which::Postgres) {
         steps.step("install PostgreSQL", tools::postgres);
@@ -72,6 +81,11 @@ fn add(steps: &mut Steps, options: &Options) {
     if matches!(which, Which::All | Which::Web) {
         steps.step("the web app", || web::web(&web::Options { force: false, check: true }));
     }
+    Required(required)
+}
+
+fn play(steps: &mut Steps, options: &Options, required: &Required) {
+    let which = options.which;
     if which == Which::Web {
         steps.step("journeys in the browser", || web::e2e(&web::Journeys::all()));
         return;
@@ -93,8 +107,7 @@ fn add(steps: &mut Steps, options: &Options) {
         let mut arguments = what.to_vec();
         arguments.extend(options.filter.as_deref());
         suite::run(&arguments, |cargo| {
-            // A test that lacks one of these fails instead of stepping aside.
-            cargo.env("PARLOR_REQUIRE", required.join(","));
+            cargo.env("PARLOR_REQUIRE", required.0.join(","));
             run.mark(cargo);
         })
     });
