@@ -323,11 +323,9 @@ fn publish(
         loop {
             let questions: Vec<Output> = match facts.recv_timeout(TICK) {
                 Ok((since, batch)) => {
-                    // One change goes out at once; of several, each connection gets all it is to get together.
-                    let questions = told(|| match batch.len() {
-                        1 => parlor_live::tell(|| publisher.publish(batch)),
-                        _ => parlor_live::gather(|| publisher.publish(batch)),
-                    });
+                    // Connections are woken, not written straight: whoever writes to a thousand sockets keeps the
+                    // next commit waiting, and what comes meanwhile can't leave with it.
+                    let questions = told(|| parlor_live::gather(|| publisher.publish(batch)));
                     chat.latencies().published.add(since.elapsed());
                     questions
                 }
