@@ -82,6 +82,11 @@ impl Chat {
         self.listening.relay.get().is_some()
     }
 
+    /// Under which names the failures of such an attempt are rows; `None` where this node counts by itself.
+    fn counted(&self, factor: Factor, attempt: Attempt<'_>, settings: &Settings) -> Option<Counted> {
+        self.is_one_of_several().then(|| self.ports.credentials.counted(factor, attempt, settings))
+    }
+
     /// Refuses the attempt when there were too many failures, on whichever node. Ask before the work of checking.
     ///
     /// # Errors
@@ -93,10 +98,9 @@ impl Chat {
         settings: &Settings,
     ) -> Result<()> {
         let credentials = &self.ports.credentials;
-        if !self.is_one_of_several() {
+        let Some(counted) = self.counted(factor, attempt, settings) else {
             return credentials.admit(factor, attempt, settings);
-        }
-        let counted = credentials.counted(factor, attempt, settings);
+        };
         let kept = self.store().reading(move |rows| kept(rows, &counted)).await?;
         credentials.judge(factor, &kept.failures, settings)
     }
@@ -112,11 +116,10 @@ impl Chat {
         settings: &Settings,
     ) -> Result<()> {
         let credentials = &self.ports.credentials;
-        if !self.is_one_of_several() {
+        let Some(counted) = self.counted(factor, attempt, settings) else {
             credentials.failed(factor, attempt, settings);
             return Ok(());
-        }
-        let counted = credentials.counted(factor, attempt, settings);
+        };
         let id = self.new_id();
         let store = move |tx: &mut dyn Tx| {
             let now = tx.now();
@@ -147,10 +150,9 @@ impl Chat {
         settings: &Settings,
     ) -> Result<()> {
         let credentials = &self.ports.credentials;
-        if !self.is_one_of_several() {
+        let Some(counted) = self.counted(factor, attempt, settings) else {
             return credentials.succeeded(factor, attempt, settings);
-        }
-        let counted = credentials.counted(factor, attempt, settings);
+        };
         let Kept { failures, own } = self.store().reading(move |rows| kept(rows, &counted)).await?;
         credentials.judge(factor, &failures, settings)?;
         if own.is_empty() {
