@@ -9,9 +9,10 @@ use crate::{
     event::Event,
     id::{MessageId, UserId},
     json::Json,
+    mentions::PASSED_OVER,
     message::{Attachment, Mark, Message, MessageKind},
     messages::{Draft, store_changed, store_edited},
-    messages_prepare::{check_attachments, check_json, check_text, too_late},
+    messages_prepare::{check_attachments, check_cards, check_json, check_text, too_late},
     permissions::{Action, Judgement, Object},
     room::Room,
     session::Actor,
@@ -77,8 +78,9 @@ impl Chat {
         let as_author = Actor { user: author.id.clone(), ..actor.clone() };
         let quoting = if author.active { &as_author } else { actor };
         let mentioned = self.read_text(quoting, &room, &author, &mut message, &draft).await?;
-        for link in &mut message.links {
-            link.preview = known.iter().find(|k| k.url == link.url).and_then(|k| k.preview.clone());
+        for link in message.links.iter_mut().filter(|link| link.preview.is_none()) {
+            let seen = known.iter().find(|k| k.url == link.url).and_then(|k| k.preview.clone());
+            link.preview = seen.filter(|preview| preview.as_str() != PASSED_OVER);
         }
         let keep = settings.is_on("Message_KeepHistory");
         let by = mark_of(&editor);
@@ -257,6 +259,7 @@ fn put_in(message: &mut Message, edit: &Edit, settings: &Settings) -> Result<()>
     for json in edit.encrypted.iter().chain(edit.cards.iter().flatten()) {
         check_json(json)?;
     }
+    check_cards(edit.cards.iter().flatten(), settings)?;
     if let Some(fields) = &edit.custom_fields {
         check_json(fields)?;
         crate::messages_custom::check(fields, settings)?;

@@ -135,6 +135,10 @@ impl Chat {
         for json in carried.chain([&draft.extras]) {
             check_json(json)?;
         }
+        check_cards(&draft.cards, settings)?;
+        for file in &draft.files {
+            check_text(&file.description, draft.from_host, settings)?;
+        }
         // An emoji in the picture's place makes nobody somebody else.
         if (Guise { emoji: None, ..draft.guise.clone() }) != Guise::default() {
             self.require(actor, "message-impersonate", Some(room)).await?;
@@ -194,6 +198,17 @@ pub(crate) fn check_text(text: &str, cleaned: bool, settings: &Settings) -> Resu
 pub(crate) fn check_attachments(number: usize) -> Result<()> {
     if number > MAX_ATTACHMENTS {
         return Err(Refusal::TooLarge { what: "attachments", limit: MAX_ATTACHMENTS as u64 });
+    }
+    Ok(())
+}
+
+/// What cards say is bounded like the text above them.
+pub(crate) fn check_cards<'a>(cards: impl IntoIterator<Item = &'a Json>, settings: &Settings) -> Result<()> {
+    for card in cards {
+        let card: serde_json::Value = serde_json::from_str(card.as_str()).unwrap_or_default();
+        if let Some(text) = card.get("text").and_then(serde_json::Value::as_str) {
+            check_text(text, true, settings)?;
+        }
     }
     Ok(())
 }

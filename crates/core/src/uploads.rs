@@ -191,11 +191,11 @@ impl Chat {
         if upload.message.is_none() && upload.user == actor.user {
             return Ok(upload);
         }
-        // No message shows it yet, or any more.
-        if upload.message.is_none() && upload.expires_at.is_some() {
+        let members_only = settings.is_on("FileUpload_Restrict_to_room_members");
+        // No message shows it yet.
+        if members_only && upload.message.is_none() && upload.expires_at.is_some() {
             return Err(unknown());
         }
-        let members_only = settings.is_on("FileUpload_Restrict_to_room_members");
         let room = self.room(room).await.map_err(|_| unknown())?;
         self.authorize(actor, Action::ReadRoom, Object::Room(&room)).await.map_err(|_| unknown())?;
         if members_only && self.membership(&room.id, &actor.user).await?.is_none() {

@@ -124,8 +124,18 @@ async fn add(call: &Invocation, rid: &str, names: &[String]) -> Answer {
     for name in names {
         users.push(user_named(call, name).await?.id.clone());
     }
-    call.chat().add_members(call.actor()?, &room, &users).await.map_err(refuse_method)?;
-    Ok(true.into())
+    match call.chat().add_members(call.actor()?, &room, &users).await {
+        Ok(_) => Ok(true.into()),
+        Err(refusal) => {
+            // Whoever is in a direct room is told why nobody else can be.
+            let seen = call.chat().find_room(call.actor()?, RoomRef::Id(&room)).await;
+            if seen.is_ok_and(|room| room.is_direct()) {
+                let reason = "Can't invite user to direct rooms";
+                return Err(Refused::meteor("error-cant-invite-for-direct-room", reason));
+            }
+            Err(refuse_method(refusal))
+        }
+    }
 }
 
 async fn user_named(call: &Invocation, name: &str) -> Result<Arc<User>, Refused> {
@@ -206,7 +216,15 @@ async fn users_of_room(call: Invocation) -> Answer {
     let found =
         call.chat().members(call.actor()?, &room, filter, status, page).await.map_err(refuse_method)?;
     let records: Vec<_> = found.items.iter().map(|m| shape::user::member(&m.user, m.status)).collect();
-    Ok(json!({ "total": found.total, "records": records }))
+    // All that there are, also where only those who are online are listed.
+    let total = if everybody {
+        found.total
+    } else {
+        let one = Page { offset: 0, count: 1 };
+        let all = call.chat().members(call.actor()?, &room, MemberFilter::default(), &[], one).await;
+        all.map_err(refuse_method)?.total
+    };
+    Ok(json!({ "total": total, "records": records }))
 }
 
 async fn roles(call: Invocation) -> Answer {

@@ -15,7 +15,8 @@ use crate::{
     rest::{
         chat::{not_deletable, not_editable, not_reactable},
         chat_draft::{
-            cards, custom_fields, draft, encrypted, flag, look, message_id, previews, refused, text,
+            cards, custom_fields, draft, encrypted, flag, kept_cards, look, message_id, previews, refused,
+            text,
         },
         chat_lists::room_id,
         chat_marks::{not_pinnable, not_starrable, receipts},
@@ -57,7 +58,12 @@ pub(crate) fn methods() -> Vec<Method> {
 
 /// The message object of a call, with its dates as REST writes them: drafts read both forms.
 async fn send(call: Invocation) -> Answer {
-    let draft = Draft { previews: previews(call.param(1))?, ..draft(call.object(0)?)? };
+    let object = call.object(0)?;
+    let known = |key: &&String| [UNCHANGED, CHANGED, SENT].iter().any(|keys| keys.contains(&key.as_str()));
+    if let Some(key) = object.keys().find(|key| !known(key)) {
+        return Err(Refused::new(format!("Match error: Unknown key in field {key}")));
+    }
+    let draft = Draft { previews: previews(call.param(1))?, ..draft(object)? };
     let sent = call.chat().post(call.actor()?, draft).await.map_err(refused)?;
     Ok(crate::shape::message::value(&sent.message, &look(call.chat(), Dates::Ejson)))
 }
@@ -119,10 +125,18 @@ const CHANGED: &[&str] = &[
     "text",
 ];
 
+/// What only a message that is being sent says.
+const SENT: &[&str] =
+    &["location", "otrAck", "e2eMentions", "federation", "sentByEmail", "status", "temp", "unread", "tmsg"];
+
 async fn update(call: Invocation) -> Answer {
     let object = call.object(0)?;
     let id = id_of(object)?;
-    let now = call.chat().message(call.actor()?, &id).await.map_err(not_editable)?;
+    // What may not be seen is refused like what may not be changed.
+    let now = call.chat().message(call.actor()?, &id).await.map_err(|refusal| match refusal {
+        Refusal::NotFound(_) => not_editable(Refusal::NotMember),
+        other => not_editable(other),
+    })?;
     for (key, value) in object {
         let known = CHANGED.contains(&key.as_str()) || UNCHANGED.contains(&key.as_str());
         let moved = match key.as_str() {
@@ -139,7 +153,7 @@ async fn update(call: Invocation) -> Answer {
         text: text(object, "msg")?.map(str::to_owned),
         encrypted: encrypted(object, text(object, "t")?.unwrap_or_default())?,
         custom_fields: custom_fields(object)?,
-        cards: cards(object)?.filter(|_| now.attachments.iter().all(is_card)),
+        cards: kept_cards(&now, cards(object)?.filter(|_| now.attachments.iter().all(is_card))),
         previews: previews(call.param(1))?,
         shown_in_room: flag(object, "tshow")?,
     };

@@ -177,7 +177,8 @@ async fn create_discussion(call: Invocation) -> Answer {
 }
 
 async fn by_type_and_name(call: Invocation) -> Answer {
-    let (letter, name) = (call.text(0)?, call.text(1)?);
+    let text = |index| call.param(index).and_then(Value::as_str).ok_or_else(invalid_room);
+    let (letter, name) = (text(0)?, text(1)?);
     let actor = call.actor()?;
     let found = if letter == "d" {
         match call.chat().find_room(actor, RoomRef::Id(name)).await {

@@ -10,7 +10,7 @@ use parlor_core::{
 use serde_json::{Map, Value, json};
 
 use super::chat_draft::{
-    cards, custom_fields, draft, encrypted, flag, message_id, previews, refused, seen, text,
+    cards, custom_fields, draft, encrypted, flag, kept_cards, message_id, previews, refused, seen, text,
 };
 use crate::{
     call::{Call, success},
@@ -87,13 +87,21 @@ async fn post_message(mut call: Call) -> Outcome {
     for target in targets {
         let room = target_room(&call, &target).await?;
         body.insert("rid".into(), room.as_str().into());
-        let done = call.chat().post(call.actor()?, draft(&body)?).await.map_err(refused)?;
+        let done = call.chat().post(call.actor()?, draft(&body)?).await.map_err(not_posted)?;
         if first.is_none() {
             first = Some((target.shown().to_owned(), sent(&done, &call)));
         }
     }
     let (channel, message) = first.ok_or_else(no_channel)?;
     success(json!({ "ts": call.chat().now().millis(), "channel": channel, "message": message }))
+}
+
+/// Refusals of what integrations and bots post: a bare code where a message is too long.
+fn not_posted(refusal: Refusal) -> Refused {
+    match refusal {
+        Refusal::TooLarge { what: "message", .. } => Refused::new("error-message-size-exceeded"),
+        other => refused(other),
+    }
 }
 
 fn no_channel() -> Refused {
@@ -184,14 +192,18 @@ async fn update(mut call: Call) -> Outcome {
     let message = named(&call, &body).await?;
     let content = encrypted(&body, text(&body, "t")?.unwrap_or_default())?;
     let said = text(&body, "text")?.map(str::to_owned);
-    if said.is_none() && content.is_none() {
-        return Err(Refused::missing("text"));
+    match (&said, &content) {
+        (None, None) => return Err(Refused::missing("text")),
+        (Some(said), None) if said.is_empty() && message.files().next().is_none() => {
+            return Err(Refused::invalid_params("must NOT have fewer than 1 characters"));
+        }
+        _ => {}
     }
     let edit = Edit {
         text: said,
         encrypted: content,
         custom_fields: custom_fields(&body)?,
-        cards: cards(&body)?,
+        cards: kept_cards(&message, cards(&body)?),
         previews: previews(body.get("previewUrls"))?,
         shown_in_room: flag(&body, "tshow")?,
     };

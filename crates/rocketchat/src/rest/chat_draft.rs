@@ -7,7 +7,7 @@ use parlor_core::{
     error::{Refusal, State, What},
     id::{MessageId, RoomId, UserId},
     json::Json,
-    message::{Guise, Message},
+    message::{Attachment, Guise, Message},
     messages::Draft,
     session::Actor,
 };
@@ -23,8 +23,13 @@ use crate::{
 };
 
 /// What is carried along for clients and bots, with the JSON type it must have.
-const CARRIED: &[(&str, &str)] =
-    &[("text", "string"), ("blocks", "array"), ("parseUrls", "boolean"), ("location", "object")];
+const CARRIED: &[(&str, &str)] = &[
+    ("text", "string"),
+    ("blocks", "array"),
+    ("parseUrls", "boolean"),
+    ("location", "object"),
+    ("bot", "object"),
+];
 
 /// A text of an object; `null` counts as absent, any other type is refused.
 pub(crate) fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>, Refused> {
@@ -229,6 +234,21 @@ pub(crate) fn cards(object: &Map<String, Value>) -> Result<Option<Vec<Json>>, Re
     Ok(Some(all.iter().map(|card| Json::new(card.to_string())).collect()))
 }
 
+/// The cards that an edit leaves: one that leads to a message is a quote, which goes with the text that it was in.
+pub(crate) fn kept_cards(message: &Message, sent: Option<Vec<Json>>) -> Option<Vec<Json>> {
+    let card = |attachment: &Attachment| match attachment {
+        Attachment::Card(json) => Some(json.clone()),
+        _ => None,
+    };
+    let quotes = |json: &Json| {
+        let card: Value = serde_json::from_str(json.as_str()).unwrap_or_default();
+        card.get("message_link").is_some_and(Value::is_string)
+    };
+    let all: Vec<Json> =
+        sent.clone().unwrap_or_else(|| message.attachments.iter().filter_map(card).collect());
+    if all.iter().any(quotes) { Some(all.into_iter().filter(|card| !quotes(card)).collect()) } else { sent }
+}
+
 fn check_card(card: &Value, depth: usize) -> Result<(), Refused> {
     let Value::Object(object) = card else { return Err(wrong("attachments", "object", card)) };
     if depth > 8 {
@@ -248,6 +268,13 @@ fn check_card(card: &Value, depth: usize) -> Result<(), Refused> {
         let titled = field.get("title").is_some_and(|title| title.is_string() || title.is_null());
         if !field.is_object() || (!titled && field.get("title").is_some()) || field.get("value").is_none() {
             return Err(wrong("fields", "object", field));
+        }
+    }
+    for action in object.get("actions").and_then(Value::as_array).into_iter().flatten() {
+        for key in ["url", "image_url"] {
+            if let Some(link) = action.get(key).filter(|link| !link.as_str().is_some_and(is_harmless)) {
+                return Err(wrong(key, "link", link));
+            }
         }
     }
     for inner in object.get("attachments").and_then(Value::as_array).into_iter().flatten() {

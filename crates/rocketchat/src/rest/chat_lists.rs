@@ -148,23 +148,49 @@ pub(crate) fn at_or_after(since: Time) -> Time {
 }
 
 async fn sync(call: Call) -> Outcome {
-    let missing = |name: &str| {
-        Refused::meteor("error-param-required", &format!("The required \"{name}\" query param is missing."))
+    let room = call.param("roomId").ok_or_else(|| Refused::missing("roomId"))?;
+    let kind = call.param("type");
+    if kind.is_some_and(|kind| !matches!(kind, "UPDATED" | "DELETED")) {
+        return Err(Refused::invalid_params("must be equal to one of the allowed values"));
+    }
+    let since = call.param("lastUpdate");
+    if kind.is_none() && since.is_none() {
+        let reason = "The \"type\" or \"lastUpdate\" parameters must be provided";
+        return Err(Refused::meteor("error-param-required", reason));
+    }
+    let since = match since.map(moment) {
+        Some(None) => {
+            let reason = "The \"lastUpdate\" query parameter must be a valid date.";
+            return Err(Refused::meteor("error-lastUpdate-param-invalid", reason));
+        }
+        since => since.flatten(),
     };
-    let room = room_id(call.param("roomId").ok_or_else(|| missing("roomId"))?)?;
-    if let Some(kind) = call.param("type") {
+    let room = room_id(room).map_err(|_| not_synced(Refusal::NotFound(What::Room)))?;
+    let (next, previous) = (call.param("next").is_some(), call.param("previous").is_some());
+    if next && previous {
+        let reason = "You cannot provide both \"next\" and \"previous\" parameters";
+        return Err(Refused::meteor("error-cursor-conflict", reason));
+    }
+    if (next || previous) && since.is_some() {
+        let reason = "The attributes \"next\", \"previous\" and \"lastUpdate\" cannot be used together";
+        return Err(Refused::meteor("error-cursor-and-lastUpdate-conflict", reason));
+    }
+    if let (Some(kind), None) = (kind, since) {
         return sync_by_cursor(&call, &room, kind).await;
     }
-    let bad = || {
-        let reason = "The \"lastUpdate\" query parameter must be a valid date.";
-        Refused::meteor("error-lastUpdate-param-invalid", reason)
-    };
-    let since = call.param("lastUpdate").ok_or_else(|| missing("lastUpdate"))?;
-    let since = moment(since).ok_or_else(bad)?;
-    let changes = call.chat().changes_since(call.actor()?, &room, at_or_after(since)).await?;
+    let since = at_or_after(since.unwrap_or_default());
+    let mut changes = call.chat().changes_since(call.actor()?, &room, since).await.map_err(not_synced)?;
+    changes.updated.reverse();
     let updated = seen_all(call.chat(), &call.actor()?.user, &changes.updated, Dates::Iso).await?;
     let deleted: Vec<Value> = changes.deleted.iter().map(|gone| tombstone(gone, Dates::Iso)).collect();
     success(json!({ "result": { "updated": updated, "deleted": deleted } }))
+}
+
+fn not_synced(refusal: Refusal) -> Refused {
+    match refusal {
+        Refusal::NotFound(_) => Refused::meteor("error-not-allowed", "Not allowed"),
+        other => other.into(),
+    }
 }
 
 /// By pages of one kind: the cursor is a time in milliseconds, and a page never ends between two of the same time.
@@ -181,22 +207,19 @@ async fn sync_by_cursor(call: &Call, room: &RoomId, kind: &str) -> Outcome {
     let (next, previous) = (cursor("next")?, cursor("previous")?);
     let since = next.unwrap_or_default();
     let count = usize::try_from(call.page()?.count).unwrap_or(50).max(1);
-    let Changes { updated, deleted } = call.chat().changes_since(call.actor()?, room, since).await?;
+    let changes = call.chat().changes_since(call.actor()?, room, since).await.map_err(not_synced)?;
+    let Changes { updated, deleted } = changes;
     match kind {
         "UPDATED" => {
             let (shown, cursor) = page_of(updated, count, |m| m.updated_at, previous);
             let items = seen_all(call.chat(), &call.actor()?.user, &shown, Dates::Iso).await?;
             success(json!({ "result": { "updated": items, "cursor": cursor } }))
         }
-        "DELETED" => {
+        _ => {
             let (shown, cursor) = page_of(deleted, count, |gone| gone.at, previous);
             let items: Vec<Value> = shown.iter().map(|gone| tombstone(gone, Dates::Iso)).collect();
             success(json!({ "result": { "deleted": items, "cursor": cursor } }))
         }
-        _ => Err(Refused::meteor(
-            "error-type-param-not-supported",
-            "The \"type\" parameter must be either \"UPDATED\" or \"DELETED\".",
-        )),
     }
 }
 

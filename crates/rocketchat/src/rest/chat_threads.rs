@@ -62,11 +62,13 @@ fn room_of(call: &Call, code: &str) -> Result<parlor_core::id::RoomId, Refused> 
 }
 
 async fn list(call: Call) -> Outcome {
-    let room = room_of(&call, "error-invalid-params")?;
+    threads_on(&call)?;
+    let room = room_id(call.param("rid").ok_or_else(|| Refused::missing("rid"))?)?;
     let which = match call.param("type") {
         Some("following") => Threads::Following,
         Some("unread") => Threads::Unread,
-        _ => Threads::All,
+        None => Threads::All,
+        Some(_) => return Err(Refused::invalid_params("must be equal to one of the allowed values")),
     };
     let (page, text) = (call.page()?, call.param("text").unwrap_or_default());
     let found = call.chat().threads(call.actor()?, &room, which, text, page).await.map_err(refused)?;

@@ -96,9 +96,10 @@ fn known(name: &str) -> Result<&'static str, Refused> {
 
 async fn one(call: Call) -> Outcome {
     let missing = || Refused::new("The query param \"command\" must be provided.");
-    let name = known(call.param("command").ok_or_else(missing)?)?;
-    let found = COMMANDS.iter().find(|c| c.0 == name).map(shape);
-    success(json!({ "command": found }))
+    let name = call.param("command").ok_or_else(missing)?;
+    let found = COMMANDS.iter().find(|c| c.0 == name.to_lowercase()).map(shape);
+    let unknown = || Refused::new(format!("There is no command in the system by the name of: {name}"));
+    success(json!({ "command": found.ok_or_else(unknown)? }))
 }
 
 async fn run(mut call: Call) -> Outcome {
@@ -107,21 +108,41 @@ async fn run(mut call: Call) -> Outcome {
         Some(Value::String(text)) => Ok(text.as_str()),
         _ => Err(Refused::new(problem)),
     };
-    let name = known(text("command", "You must provide a command to run.")?)?;
-    let room =
-        text("roomId", "The room's id where to execute this command must be provided and be a string.")?;
+    let name = text("command", "You must provide a command to run.")?;
     let params = match body.get("params") {
         None | Some(Value::Null) => "",
         Some(Value::String(params)) => params,
         Some(_) => return Err(Refused::new("The parameters for the command must be a single string.")),
     };
-    let room = RoomId::parse(room).ok_or_else(Refused::unauthorized)?;
+    let room =
+        text("roomId", "The room's id where to execute this command must be provided and be a string.")?;
     let thread = match body.get("tmid") {
-        Some(Value::String(id)) if !id.is_empty() => Some(chat_draft::message_id(id)?),
-        _ => None,
+        None | Some(Value::Null) => None,
+        Some(Value::String(id)) => Some(id.as_str()).filter(|id| !id.is_empty()),
+        Some(_) => return Err(Refused::new("The tmid parameter when provided must be a string.")),
+    };
+    let name = known(name)?;
+    let room = RoomId::parse(room).ok_or_else(Refused::unauthorized)?;
+    let thread = match thread {
+        Some(id) => Some(thread_of(&call, &room, id).await?),
+        None => None,
     };
     act(call.chat(), call.actor()?, Order { name, params, room, thread }).await?;
     success(json!({ "result": null }))
+}
+
+/// The root that a command answers to, which must be of its room.
+async fn thread_of(call: &Call, room: &RoomId, id: &str) -> Result<MessageId, Refused> {
+    let (chat, actor) = (call.chat(), call.actor()?);
+    // Whoever can't see the room can't ask about its messages either.
+    chat.find_room(actor, RoomRef::Id(room)).await.map_err(|_| Refused::unauthorized())?;
+    let invalid = || Refused::new("Invalid thread.");
+    let id = MessageId::parse(id).ok_or_else(invalid)?;
+    let root = chat.message(actor, &id).await.map_err(|refusal| match refusal {
+        Refusal::NotFound(_) => invalid(),
+        other => other.into(),
+    })?;
+    if root.room == *room { Ok(id) } else { Err(invalid()) }
 }
 
 /// The method of older clients.
@@ -233,12 +254,7 @@ async fn change(
         name => RoomRef::Name(name),
     };
     match order.name {
-        "archive" => {
-            drop(chat.change_room(actor, aimed, &[RoomChange::Archived(true)]).await.map_err(refuse)?)
-        }
-        "unarchive" => {
-            drop(chat.change_room(actor, aimed, &[RoomChange::Archived(false)]).await.map_err(refuse)?)
-        }
+        "archive" | "unarchive" => archive(chat, actor, aimed, order.name == "archive").await?,
         "topic" => {
             chat.change_room(actor, here, &[RoomChange::Topic(params.to_owned())]).await.map_err(refuse)?;
         }
@@ -259,11 +275,7 @@ async fn change(
             let found = chat.find_room(actor, aimed).await.map_err(refuse)?;
             chat.open_room(actor, &found.id, false).await.map_err(refuse)?;
         }
-        "invite-all-to" | "invite-all-from" => {
-            let other = chat.find_room(actor, aimed).await.map_err(refuse)?;
-            let (from, to) = if order.name == "invite-all-to" { (room, &other) } else { (&other, room) };
-            everybody(chat, actor, from, to).await?;
-        }
+        "invite-all-to" | "invite-all-from" => invite_all(chat, actor, order, aimed, room).await?,
         "ban" | "unban" | "kick" | "mute" | "unmute" => {
             let Some(user) = named(chat, actor, order, first).await? else { return Ok(()) };
             let done = match order.name {
@@ -294,6 +306,35 @@ async fn change(
         }
     }
     Ok(())
+}
+
+async fn archive(chat: &Chat, actor: &Actor, aimed: RoomRef<'_>, on: bool) -> Result<(), Refused> {
+    let done = chat.change_room(actor, aimed, &[RoomChange::Archived(on)]).await;
+    done.map(drop).map_err(|refusal| match refusal {
+        Refusal::NotAllowed(_) | Refusal::NotMember => {
+            Refused::meteor("error-not-authorized", "Not authorized")
+        }
+        other => refuse(other),
+    })
+}
+
+/// Brings everybody of another room in here, or of here in there.
+async fn invite_all(
+    chat: &Chat,
+    actor: &Actor,
+    order: &Order<'_>,
+    aimed: RoomRef<'_>,
+    room: &Arc<Room>,
+) -> Result<(), Refused> {
+    let other = match chat.find_room(actor, aimed).await {
+        Err(Refusal::NotFound(_)) => {
+            tell(chat, actor, order, "There is no such channel.");
+            return Ok(());
+        }
+        found => found.map_err(refuse)?,
+    };
+    let (from, to) = if order.name == "invite-all-to" { (room, &other) } else { (&other, room) };
+    everybody(chat, actor, from, to).await
 }
 
 /// Adds the members of one room to another, in pages.

@@ -126,7 +126,7 @@ async fn read(call: &mut Call, room: &RoomId) -> Result<Form, Refused> {
             continue;
         };
         if all.file.is_some() {
-            return Err(Refused::new("Just 1 file is allowed").kind("invalid-field"));
+            return Err(Refused::new("Just 1 file is allowed").kind("error-too-many-files"));
         }
         if name != "file" {
             return Err(Refused::meteor("invalid-field", ""));

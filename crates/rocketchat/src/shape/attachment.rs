@@ -32,7 +32,11 @@ const IN_PATH: &AsciiSet = &CONTROLS
 /// Writes what the message has of them.
 pub(super) fn entries<M: SerializeMap>(message: &Message, look: &Look, map: &mut M) -> Result<(), M::Error> {
     if message.attachments.is_empty() {
-        return Ok(());
+        // Clients that merge what changed must see that a quote went.
+        return match message.edited {
+            Some(_) if message.encrypted.is_none() => map.serialize_entry("attachments", &[(); 0]),
+            _ => Ok(()),
+        };
     }
     let files: Vec<Value> = message.files().flat_map(records).collect();
     if let Some(first) = files.first() {

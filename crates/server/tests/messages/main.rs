@@ -1,6 +1,7 @@
 //! Messages as people send, change, read and find them, over the wire.
 
 mod agree;
+mod dialect;
 mod wire;
 
 use parlor_testkit::{
