@@ -8,7 +8,7 @@ use crate::{
     event::{Event, Purge},
     id::{MessageId, RoomId, UserId},
     json::Json,
-    message::{Attachment, Message},
+    message::{Attachment, Message, MessageKind},
     messages_change::remove_rows,
     permissions::{Action, Judgement, Object},
     session::Actor,
@@ -36,6 +36,8 @@ struct Step {
     /// The place of the last message looked at; `None` when there are no more.
     last: Option<i64>,
     removed: u64,
+    /// Those of them that said that a message was removed before: nobody misses them.
+    emptied: u64,
 }
 
 impl Chat {
@@ -87,7 +89,7 @@ impl Chat {
         limit: u64,
         by: Option<&Actor>,
     ) -> Result<u64> {
-        let (mut from, mut removed) = (None, 0);
+        let (mut from, mut removed, mut emptied) = (None, 0, 0);
         loop {
             let left = if limit == 0 { u64::MAX } else { limit - removed };
             let step = || async {
@@ -96,9 +98,10 @@ impl Chat {
             };
             let step = self.judged(step).await?;
             removed += step.removed;
+            emptied += step.emptied;
             from = step.last;
             if from.is_none() || (limit > 0 && removed >= limit) {
-                return Ok(removed);
+                return Ok(removed - emptied);
             }
         }
     }
@@ -134,7 +137,8 @@ impl Chat {
             if !doomed.is_empty() {
                 remove_all(tx, &room, &purge, &doomed)?;
             }
-            Ok(Step { last, removed: doomed.len() as u64 })
+            let emptied = doomed.iter().filter(|m| m.kind == MessageKind::Notice("rm".into())).count();
+            Ok(Step { last, removed: doomed.len() as u64, emptied: emptied as u64 })
         };
         self.store().writing(Lane::Bulk, store).await
     }

@@ -12,7 +12,7 @@ use crate::{
     permissions::{Action, Judgement, Object},
     room::{Room, RoomKind},
     rooms::RoomRef,
-    rooms_names::{Names, refuse_reserved},
+    rooms_names::{Names, clean_title, refuse_reserved},
     rooms_notices::change_room,
     session::Actor,
     store::{Lane, Page, RoomFilter, Team, Tx},
@@ -91,7 +91,11 @@ impl Chat {
             let names = match change {
                 RoomChange::Name(name) => {
                     refuse_reserved(name)?;
-                    Some(self.check_room_name(name, Some(&room.id)).await?)
+                    Some(match (&room.parent, &room.name) {
+                        // A discussion goes by what it is about; its name is for addresses and stays.
+                        (Some(_), Some(there)) => Names { name: there.clone(), title: clean_title(name)? },
+                        _ => self.check_room_name(name, Some(&room.id)).await?,
+                    })
                 }
                 _ => None,
             };

@@ -101,18 +101,49 @@ fn compile(pattern: &str) -> Option<regex::Regex> {
     regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build().ok()
 }
 
-/// A name for addresses: letters without their marks, digits, `-`, `_` and `.`; everything else becomes one `-`.
+/// A name for addresses: letters without their marks, Greek and Cyrillic ones as they sound, digits, `-`, `_` and `.`;
+/// everything else becomes one `-`.
 pub(crate) fn slug(title: &str) -> String {
     let mut slug = String::new();
     for c in title.nfkd().filter(|c| !is_combining_mark(*c)) {
         if c.is_ascii_alphanumeric() || "_.".contains(c) {
             slug.push(c);
+        } else if let Some(sound) = sound(c) {
+            let capital = c.is_uppercase();
+            slug.extend(sound.chars().enumerate().map(|(at, c)| match capital && at == 0 {
+                true => c.to_ascii_uppercase(),
+                false => c,
+            }));
         } else if !slug.ends_with('-') && !slug.is_empty() {
             slug.push('-');
         }
     }
     slug.truncate(slug.trim_end_matches('-').len());
     slug
+}
+
+/// How a letter is written in Latin ones.
+fn sound(c: char) -> Option<&'static str> {
+    const GREEK: (&str, &[&str]) = (
+        "αβγδεζηθικλμνξοπρστυφχψως",
+        &[
+            "a", "b", "g", "d", "e", "z", "i", "th", "i", "k", "l", "m", "n", "ks", "o", "p", "r", "s", "t",
+            "y", "f", "x", "ps", "o", "s",
+        ],
+    );
+    const CYRILLIC: (&str, &[&str]) = (
+        "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґђјљњћџ",
+        &[
+            "a", "b", "v", "g", "d", "e", "zh", "z", "i", "j", "k", "l", "m", "n", "o", "p", "r", "s", "t",
+            "u", "f", "h", "c", "ch", "sh", "sh", "", "y", "", "e", "yu", "ya", "i", "yi", "ye", "g", "dj",
+            "j", "lj", "nj", "c", "dz",
+        ],
+    );
+    const LATIN: (&str, &[&str]) = ("ßæœøłđðþ", &["ss", "ae", "oe", "o", "l", "d", "d", "th"]);
+    let small = c.to_lowercase().next()?;
+    [LATIN, GREEK, CYRILLIC].iter().find_map(|(letters, sounds)| {
+        letters.chars().position(|letter| letter == small).and_then(|at| sounds.get(at).copied())
+    })
 }
 
 /// A name made of a host application's word: lower case, everything but letters, digits, `.` and `-` becomes one `_`;
@@ -153,7 +184,9 @@ mod tests {
 
     #[test]
     fn a_slug_keeps_what_addresses_can_hold() {
-        assert_eq!(slug("Grüße an  alle!"), "Gru-e-an-alle");
+        assert_eq!(slug("Grüße an  alle!"), "Grusse-an-alle");
+        assert_eq!(slug("Ελληνικά-1"), "Ellinika-1");
+        assert_eq!(slug("Тест съезда"), "Test-sezda");
         assert_eq!(slug("a.b_c-d"), "a.b_c-d");
         assert_eq!(slug("日本語"), "");
     }

@@ -40,8 +40,8 @@ impl Dates {
 
 /// `2026-11-20T09:15:00.120Z`; moments outside the calendar are clamped.
 pub(crate) fn iso(time: Time) -> String {
-    let clamped = time.millis().clamp(-62_135_596_800_000, 253_402_300_799_999);
-    let stamp = jiff::Timestamp::from_millisecond(clamped).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let first = time.millis().max(-62_135_596_800_000);
+    let stamp = jiff::Timestamp::from_millisecond(first).unwrap_or(jiff::Timestamp::MAX);
     format!("{stamp:.3}")
 }
 
@@ -69,8 +69,10 @@ pub(crate) fn read_text(text: &str) -> Option<Time> {
     if let Ok(stamp) = text.parse::<jiff::Timestamp>() {
         return Some(Time(stamp.as_millisecond()));
     }
-    if let Ok(date) = text.parse::<jiff::civil::DateTime>() {
-        return Some(Time(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond()));
+    // The last day of the calendar is no timestamp in every zone, and the usual way to say "everything".
+    if let Ok(date) = text.strip_suffix('Z').unwrap_or(text).parse::<jiff::civil::DateTime>() {
+        let since = date.duration_since(jiff::civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+        return i64::try_from(since.as_millis()).ok().map(Time);
     }
     read_worded(text).map(|stamp| Time(stamp.as_millisecond()))
 }
@@ -116,6 +118,9 @@ mod tests {
         ] {
             assert_eq!(read_text(text), Some(Time(1_577_836_800_000)), "{text}");
         }
+        assert_eq!(read_text("9999-12-31T23:59:59.000Z"), Some(Time(253_402_300_799_000)));
+        assert_eq!(read_text("0001-01-01T00:00:00.000Z"), Some(Time(-62_135_596_800_000)));
+        assert!(iso(Time(i64::MAX)).starts_with("9999-12-30T"), "{}", iso(Time(i64::MAX)));
         for text in ["", " ", "GMT ", "(", "2020-13-01T00:00:00Z", "Wed Jan 41 2020 00:00:00 GMT+0000", "x y"]
         {
             assert_eq!(read_text(text), None, "{text}");

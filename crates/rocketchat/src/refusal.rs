@@ -71,6 +71,10 @@ impl Refused {
         self.kind = Some(kind.to_owned());
         self
     }
+    /// The same with 404, where a route says so of what may not be known.
+    pub(crate) fn not_found(self) -> Self {
+        Self { status: StatusCode::NOT_FOUND, ..self }
+    }
     /// Says in which field it is so.
     pub(crate) fn within(mut self, field: &str) -> Self {
         self.error.push_str(&format!(" in field {field}"));

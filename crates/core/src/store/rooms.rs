@@ -137,6 +137,8 @@ pub struct MemberFilter {
     pub descending: bool,
     /// Owners first, then moderators, then the others; within that by user name.
     pub by_role: bool,
+    /// Owners first, then leaders, moderators and the others; `Some(true)`: the other way round.
+    pub by_rank: Option<bool>,
     /// Accounts that are active or not.
     pub active: Option<bool>,
 }

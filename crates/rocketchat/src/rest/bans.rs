@@ -27,7 +27,7 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         post("rooms.banUser", movers, r#"{"roomId":"$private","userId":"$user"}"#, |call| ban(call, true)),
         post("rooms.unbanUser", movers, r#"{"roomId":"$private","userId":"$user"}"#, |call| ban(call, false))
-            .answering("not banned"),
+            .answering("not-banned"),
         get("rooms.bannedUsers", movers, "roomId=$private", banned),
         post(
             "chat.forwardMessage",
@@ -51,7 +51,7 @@ async fn ban(mut call: Call, on: bool) -> Outcome {
         if on { chat.ban(actor, &room, &user.id).await } else { chat.unban(actor, &room, &user.id).await };
     done.map_err(|refusal| match refusal {
         Refusal::NotFound(What::Membership) => {
-            Refused::meteor("error-user-not-banned", "The user is not banned from this room")
+            Refused::new("error-user-not-banned").kind("error-user-not-banned")
         }
         other => refuse(other),
     })?;
@@ -67,7 +67,11 @@ async fn banned(call: Call) -> Outcome {
         .iter()
         .map(|u| json!({ "_id": u.id.as_str(), "username": u.username, "name": u.name }))
         .collect();
-    success(json!({ "users": users, "count": users.len(), "offset": page.offset, "total": found.total }))
+    let count = users.len();
+    // Rocket.Chat says `bannedUsers`; this server's own clients knew `users` before it did.
+    success(json!({
+        "bannedUsers": users, "users": users, "count": count, "offset": page.offset, "total": found.total,
+    }))
 }
 
 /// Shows a message in other rooms, each judged by itself; the first refusal ends it.

@@ -185,17 +185,22 @@ pub(crate) async fn page_of_members(
     room: &Arc<Room>,
     by_role: bool,
 ) -> Result<Paged<Member>, Refused> {
-    let descending = call
-        .json_param("sort")?
-        .and_then(|sort| sort.get("username").or(sort.get("name")).and_then(Value::as_f64))
-        .is_some_and(|way| way < 0.0);
+    let sort = call.json_param("sort")?.unwrap_or_default();
+    let falls = |keys: &[&str]| {
+        keys.iter().find_map(|key| sort.get(key)).and_then(Value::as_f64).is_some_and(|way| way < 0.0)
+    };
     let filter = MemberFilter {
         text: call.param("filter").unwrap_or_default().to_owned(),
-        descending,
-        by_role,
+        descending: falls(&["username", "name"]),
+        by_rank: by_role.then(|| falls(&["rolePriority"])),
         ..MemberFilter::default()
     };
-    let status: Vec<Status> = call.list("status").iter().filter_map(|word| Status::from_word(word)).collect();
+    let words = call.list("status");
+    let status: Vec<Status> = words.iter().filter_map(|word| Status::from_word(word)).collect();
+    if status.is_empty() && !words.is_empty() {
+        // Nobody has a status that there is not.
+        return Ok(Paged { items: Vec::new(), total: 0 });
+    }
     Ok(call.chat().members(call.actor()?, room, filter, &status, call.page()?).await?)
 }
 

@@ -1,6 +1,7 @@
 //! Custom emoji: `emoji-custom.*` and the pictures themselves.
 
 use parlor_core::{
+    clock::Time,
     customs::NewEmoji,
     error::{Refusal, What},
     event::CustomKind,
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use super::{form::Form, rooms_call::Body, settings::cut};
 use crate::{
     call::{Call, success},
-    date::Dates,
+    date::{self, Dates, read},
     draw,
     refusal::Refused,
     route::{Outcome, Route, get, post},
@@ -50,7 +51,24 @@ async fn list(call: Call) -> Outcome {
         }
         None => (shown(&chat.customs(CustomKind::Emoji).await?), Vec::new()),
     };
+    let update = match changed_after(&call)? {
+        None => update,
+        Some(after) => {
+            update.into_iter().filter(|it| read(&it["_updatedAt"]).is_none_or(|at| at > after)).collect()
+        }
+    };
     success(json!({ "emojis": { "update": update, "remove": remove } }))
+}
+
+/// After which moment an emoji must have changed: today's clients say it by itself, older ones within `query`.
+fn changed_after(call: &Call) -> Result<Option<Time>, Refused> {
+    let invalid = || Refused::invalid_params("_updatedAt must match format \"iso-date-time\"");
+    if let Some(text) = call.param("_updatedAt") {
+        return date::read_text(text).map(Some).ok_or_else(invalid);
+    }
+    let query = call.json_param("query")?.unwrap_or_default();
+    let bound = query.get("_updatedAt").and_then(|at| at.get("$gt").or_else(|| at.get("$gte")));
+    bound.map(|at| read(at).ok_or_else(invalid)).transpose()
 }
 
 /// A page of a kind's list, narrowed by `name` and `_id`.
@@ -89,7 +107,7 @@ async fn update(mut call: Call) -> Outcome {
     let mut form = Form::read(&mut call, parlor_core::customs::MAX_EMOJI).await?;
     let id = form
         .text("_id")
-        .ok_or_else(|| Refused::new("The required \"_id\" query param is missing."))?
+        .ok_or_else(|| Refused::meteor("The required \"_id\" query param is missing.", ""))?
         .to_owned();
     let image = match form.file {
         Some(_) => Some(form.take_file("emoji").map(|file| (file.extension(), file.bytes))?),

@@ -94,15 +94,15 @@ async fn export_room(mut call: Call) -> Outcome {
         at.map(Some).ok_or_else(|| Refused::invalid_params("must match format \"date\""))
     };
     let span = (day("dateFrom")?, day("dateTo")?);
+    let unknown = || Refused::meteor("error-invalid-room", "Invalid room");
+    let (chat, actor) = (call.chat(), call.actor()?);
+    let id = RoomId::parse(rid).ok_or_else(unknown)?;
+    let room = chat.find_room(actor, RoomRef::Id(&id)).await.map_err(|_| unknown())?;
     if let (Some(from), Some(to)) = span
         && from > to
     {
         return Err(Refused::meteor("error-invalid-dates", "From date cannot be after To date"));
     }
-    let unknown = || Refused::meteor("error-invalid-room", "Invalid room");
-    let (chat, actor) = (call.chat(), call.actor()?);
-    let id = RoomId::parse(rid).ok_or_else(unknown)?;
-    let room = chat.find_room(actor, RoomRef::Id(&id)).await.map_err(|_| unknown())?;
     let export = chat.begin_room_export(actor, &id, true).await.map_err(|refusal| match refusal {
         Refusal::NotFound(What::Room) => unknown(),
         Refusal::NotAllowed(_) => Refused::meteor("error-action-not-allowed", "Mailing is not allowed"),

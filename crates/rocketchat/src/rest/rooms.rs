@@ -7,10 +7,12 @@ use parlor_core::{
     clock::Time,
     error::{Refusal, State, What},
     id::RoomId,
+    members_list::Member,
     room::{Room, RoomView},
     room_settings::RoomChange,
     rooms::{Bring, RoomRef},
     session::Actor,
+    user::Status,
 };
 use serde_json::{Value, json};
 
@@ -159,14 +161,25 @@ async fn roles(call: Call) -> Outcome {
 }
 
 async fn members_by_role(call: Call) -> Outcome {
-    let room = any_room(&call, call.param("roomId"), call.param("roomName")).await?;
-    answer_by_role(&call, &room).await
+    let room = any_room(&call, call.param("roomId"), call.param("roomName")).await;
+    let asked = call.param("roomId").or(call.param("roomName")).is_some();
+    let unknown = |refused: Refused| if asked { refused.not_found() } else { refused };
+    answer_by_role(&call, &room.map_err(unknown)?).await
 }
 
 /// A page of a room's members with their roles there, owners first.
 pub(crate) async fn answer_by_role(call: &Call, room: &Arc<Room>) -> Outcome {
     let page = call.page()?;
-    let found = page_of_members(call, room, true).await?;
+    let mut found = page_of_members(call, room, true).await?;
+    if call.param("sort").is_none() {
+        // Whoever is there comes before his equals who are not; who that is, no page of rows knows.
+        let rank = |m: &Member| {
+            let has = |role: &str| m.membership.roles.iter().any(|there| there.as_str() == role);
+            let role = ["owner", "leader", "moderator"].iter().position(|role| has(role)).unwrap_or(3);
+            (role, m.status == Status::Offline)
+        };
+        found.items.sort_by_key(rank);
+    }
     let members: Vec<_> = found
         .items
         .iter()

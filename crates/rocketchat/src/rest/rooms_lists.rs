@@ -67,9 +67,11 @@ async fn admin_rooms(call: Call) -> Outcome {
     answer_list(&call, "rooms", page.offset, &found).await
 }
 
-/// `types` are letters, `discussions` and `teams`; a letter alone leaves discussions and teams out.
+/// `types` are letters, `discussions` and `teams`; discussions are listed when they are asked for, and a letter alone
+/// leaves teams out as well.
 fn by_types(filter: &mut RoomFilter, types: &[String]) {
     if types.is_empty() {
+        filter.discussion = Some(false);
         return;
     }
     let asked = |word: &str| types.iter().any(|t| t == word);
@@ -128,14 +130,14 @@ fn selected(call: &Call) -> Result<String, Refused> {
 }
 
 async fn complete_admin(call: Call) -> Outcome {
-    let filter = RoomFilter { text: selected(&call)?, discussion: Some(false), ..channels_and_groups() };
+    let filter = RoomFilter { text: selected(&call)?, ..channels_and_groups() };
     let found =
         call.chat().list_rooms(call.actor()?, Scope::All, filter, OFFERED).await.map_err(refuse_admin)?;
     success(json!({ "items": found.items.iter().map(brief).collect::<Vec<_>>() }))
 }
 
 async fn complete_for_teams(call: Call) -> Outcome {
-    let text = call.need("name")?.to_owned();
+    let text = call.param("name").unwrap_or_default().to_owned();
     let filter = RoomFilter { text, discussion: Some(false), ..channels_and_groups() };
     let page = Page { offset: 0, count: 100 };
     let found = call.chat().list_rooms(call.actor()?, Scope::Mine, filter, page).await?;

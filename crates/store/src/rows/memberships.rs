@@ -169,7 +169,18 @@ impl SqlTx<'_> {
         let total: i64 = self.one(&sql, &given, |row| row.get(0))?;
         let by_role = "CASE WHEN ' ' || m.roles || ' ' LIKE '% owner %' THEN 0 \
              WHEN ' ' || m.roles || ' ' LIKE '% moderator %' THEN 1 ELSE 2 END, ";
-        let first = if filter.by_role { by_role } else { "" };
+        let rank = |way: &str| {
+            format!(
+                "CASE WHEN ' ' || m.roles || ' ' LIKE '% owner %' THEN 0 \
+                 WHEN ' ' || m.roles || ' ' LIKE '% leader %' THEN 1 \
+                 WHEN ' ' || m.roles || ' ' LIKE '% moderator %' THEN 2 ELSE 3 END {way}, "
+            )
+        };
+        let first = match filter.by_rank {
+            Some(junior_first) => rank(if junior_first { "DESC" } else { "ASC" }),
+            None if filter.by_role => by_role.to_owned(),
+            None => String::new(),
+        };
         let way = if filter.descending { "DESC" } else { "ASC" };
         let n = given.len();
         let sql = format!(
