@@ -323,8 +323,6 @@ fn publish(
         loop {
             let questions: Vec<Output> = match facts.recv_timeout(TICK) {
                 Ok((since, batch)) => {
-                    // Connections are woken, not written straight: whoever writes to a thousand sockets keeps the
-                    // next commit waiting, and what comes meanwhile can't leave with it.
                     let questions = told(|| parlor_live::gather(|| publisher.publish(batch)));
                     chat.latencies().published.add(since.elapsed());
                     questions

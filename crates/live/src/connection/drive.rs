@@ -12,7 +12,7 @@ use super::work::Work;
 use super::{Session, Step};
 use crate::close::Closed;
 use crate::live::{Door, Entered};
-use crate::outbox::{WakeOn, tell};
+use crate::outbox::{WakeOn, gather};
 use crate::ws::{Decoder, frame_close};
 
 /// Turns in one go before others get the thread.
@@ -257,7 +257,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
             && !*shut
         {
             *shut = true;
-            self.entered.outbox().detach();
             let _ = Pin::new(&mut self.io).poll_shutdown(cx);
             if matches!(why, Closed::ByPeer(_)) {
                 return Err(Closed::Gone);
@@ -275,7 +274,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Future for Connection<IO, S
     type Output = Closed;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Closed> {
-        // What others are told of it (who came, who types) is written together.
-        tell(|| self.get_mut().turns(cx))
+        // Whom it told something (who came, who types) is woken once, at its end.
+        gather(|| self.get_mut().turns(cx))
     }
 }

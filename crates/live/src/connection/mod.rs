@@ -2,7 +2,6 @@
 
 mod clock;
 mod drive;
-mod halves;
 mod input;
 mod scratch;
 mod work;
@@ -14,7 +13,6 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 
 pub use self::drive::Connection;
-pub(crate) use self::halves::Halves;
 use crate::close::{Close, Closed};
 use crate::outbox::Dirty;
 

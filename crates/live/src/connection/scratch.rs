@@ -8,7 +8,10 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::outbox::{Entry, FRAMES, Outbox};
+use crate::outbox::{Entry, Outbox};
+
+/// Frames written at once.
+const FRAMES: usize = 64;
 
 /// Bytes read at once.
 const READ: usize = 32 * 1024;
@@ -65,8 +68,6 @@ pub fn drain<IO: AsyncWrite + Unpin>(
     let result = loop {
         let taken = outbox.take(&mut batch, FRAMES);
         (drained.closed, drained.marked, drained.since) = (taken.closed, taken.marked, taken.waited_since);
-        // Who writes at this moment wakes us when done.
-        drained.blocked = taken.busy;
         if batch.is_empty() {
             break Ok(());
         }

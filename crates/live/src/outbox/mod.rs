@@ -8,7 +8,6 @@ mod dirty;
 mod gather;
 mod lane;
 mod queue;
-mod straight;
 #[cfg(test)]
 mod tests;
 
@@ -20,12 +19,8 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 pub use self::dirty::{Dirty, DirtySet};
-use self::gather::Due;
-pub use self::gather::{gather, tell};
+pub use self::gather::gather;
 pub use self::queue::{Entry, FRAME_COST, Lost, Queue};
-pub(crate) use self::straight::FRAMES;
-pub use self::straight::Sink;
-use self::straight::Straight;
 use crate::close::{Close, Closed};
 
 /// A hash of what a frame is about (a room, a stream), by which queued frames can be purged. 0 is about
@@ -89,8 +84,6 @@ pub struct Taken {
     pub marked: bool,
     /// There is nothing left: since when what was taken before had waited.
     pub waited_since: Option<Instant>,
-    /// Somebody else is writing at this moment, and wakes the drainer when done: nothing was taken.
-    pub busy: bool,
 }
 
 /// What the drainer wants to be woken for, besides the end.
@@ -121,13 +114,21 @@ struct Inner {
     wake_on: WakeOn,
     /// When the first frame was pushed since it was last found empty.
     waits_since: Option<Instant>,
-    straight: Straight,
 }
 
 impl Inner {
-    /// The drainer's waker, if it is at rest.
-    fn rouse(&mut self) -> Option<Waker> {
-        std::mem::take(&mut self.armed).then(|| self.waker.take()).flatten()
+    /// The drainer's waker, if it is at rest and wants to hear of such news.
+    fn due(&mut self, news: &News) -> Option<Waker> {
+        let wanted = match news {
+            News::Frames => self.wake_on.frames,
+            News::Dirty => self.wake_on.dirty,
+            News::End => true,
+            News::Nothing => false,
+        };
+        if !wanted || !std::mem::take(&mut self.armed) {
+            return None;
+        }
+        self.waker.take()
     }
 }
 
@@ -135,7 +136,6 @@ impl Inner {
 #[derive(Debug)]
 pub struct Outbox {
     inner: Mutex<Inner>,
-    me: Weak<Self>,
 }
 
 impl Outbox {
@@ -150,9 +150,8 @@ impl Outbox {
             armed: false,
             wake_on: WakeOn::default(),
             waits_since: None,
-            straight: Straight::default(),
         };
-        Arc::new_cyclic(|me| Self { inner: Mutex::new(inner), me: me.clone() })
+        Arc::new(Self { inner: Mutex::new(inner) })
     }
 
     /// Queues a complete frame (see [`crate::ws::frame_text`]); never waits.
@@ -245,18 +244,30 @@ impl Outbox {
     pub fn take(&self, batch: &mut Vec<Entry>, max: usize) -> Taken {
         let mut inner = self.inner.lock();
         inner.armed = false;
-        let busy = inner.straight.is_writing();
-        let mut waited_since = None;
-        if !busy {
-            inner.queue.take(batch, max);
-            waited_since = if batch.is_empty() { inner.waits_since.take() } else { None };
-        }
-        Taken { closed: inner.queue.closed().is_some(), marked: inner.marked, waited_since, busy }
+        inner.queue.take(batch, max);
+        let waited_since = if batch.is_empty() { inner.waits_since.take() } else { None };
+        Taken { closed: inner.queue.closed().is_some(), marked: inner.marked, waited_since }
     }
 
     /// Gives back what the socket did not take; see [`Queue::put_back`].
     pub fn put_back(&self, unsent: impl DoubleEndedIterator<Item = Entry>, written: usize) {
         self.inner.lock().queue.put_back(unsent, written);
+    }
+
+    /// Forgets what was written of `batch`, gives the rest back; returns the number of whole frames written.
+    pub(crate) fn settle(&self, batch: &mut Vec<Entry>, mut written: usize) -> usize {
+        let mut whole = 0;
+        while let Some(entry) = batch.get(whole)
+            && entry.frame.len() <= written
+        {
+            written -= entry.frame.len();
+            whole += 1;
+        }
+        if whole < batch.len() {
+            self.put_back(batch.drain(whole..), written);
+        }
+        batch.clear();
+        whole
     }
 
     /// Adds the last frames after the end, past all bounds.
@@ -283,7 +294,7 @@ impl Outbox {
         let mut inner = self.inner.lock();
         let frames = wake_on.frames && !inner.queue.is_empty();
         let dirty = wake_on.dirty && inner.marked;
-        if frames || dirty || inner.queue.closed() != seen || inner.straight.is_over() {
+        if frames || dirty || inner.queue.closed() != seen {
             return false;
         }
         inner.wake_on = wake_on;
@@ -303,31 +314,15 @@ impl Outbox {
 
     /// Runs a change and, if the drainer waits for such news, sees to it after the lock is gone.
     fn change<R>(&self, change: impl FnOnce(&mut Inner) -> (R, News)) -> R {
-        let (result, due) = {
+        let (result, waker) = {
             let mut inner = self.inner.lock();
             let (result, news) = change(&mut inner);
-            (result, self.due(&mut inner, news))
+            (result, inner.due(&news))
         };
-        if let Some(due) = due {
-            gather::add(due);
+        if let Some(waker) = waker {
+            gather::add(waker);
         }
         result
-    }
-
-    fn due(&self, inner: &mut Inner, news: News) -> Option<Due> {
-        let wanted = match news {
-            News::Frames => inner.wake_on.frames,
-            News::Dirty => inner.wake_on.dirty,
-            News::End => true,
-            News::Nothing => false,
-        };
-        if !wanted || !inner.armed {
-            return None;
-        }
-        if matches!(news, News::Frames) && gather::is_straight() && inner.straight.is_there() {
-            return inner.straight.list().then(|| self.me.upgrade()).flatten().map(Due::Write);
-        }
-        inner.rouse().map(Due::Wake)
     }
 }
 

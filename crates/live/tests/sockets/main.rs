@@ -2,7 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-mod straight;
+mod crowd;
 
 use common::{EVENT, Got, Raw, TestServer, frame};
 use futures_util::{SinkExt, StreamExt};

@@ -1,9 +1,9 @@
-//! What is written past the connections' tasks, over real sockets.
+//! Many who are told the same from another thread while they speak themselves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parlor_live::{Close, Outbox, Pushed, frame_text, tell};
+use parlor_live::{Outbox, Pushed, frame_text, gather};
 
 use crate::common::{EVENT, Got, Raw, TestServer};
 
@@ -20,7 +20,7 @@ fn tell_all(everybody: &[Arc<Outbox>], over: &AtomicBool) {
         while everybody.iter().any(|outbox| outbox.bytes() > MOST) {
             std::thread::yield_now();
         }
-        tell(|| {
+        gather(|| {
             for number in first..first + TOGETHER {
                 let frame = frame_text(format!("{number} {padding}").as_bytes());
                 for outbox in everybody {
@@ -80,11 +80,7 @@ async fn everybody_hears_everything_once_and_in_order_while_they_talk_and_some_r
         .enumerate()
         .map(|(who, client)| tokio::spawn(take_part(client, who, everybody[who].clone(), over.clone())))
         .collect();
-    let (runtime, outboxes) = (tokio::runtime::Handle::current(), everybody.clone());
-    let teller = std::thread::spawn(move || {
-        let _within = runtime.enter();
-        tell_all(&outboxes, &over);
-    });
+    let teller = std::thread::spawn(move || tell_all(&everybody, &over));
     let mut full = 0;
     for part in parts {
         full += usize::from(part.await.unwrap());
@@ -94,22 +90,4 @@ async fn everybody_hears_everything_once_and_in_order_while_they_talk_and_some_r
     assert_eq!(server.live.queued_bytes(), 0);
     assert!(server.door.metrics.frames_out.get() >= (PEOPLE * MESSAGES) as u64);
     assert_eq!(server.door.metrics.too_slow.get(), 0);
-}
-
-#[tokio::test]
-async fn who_is_put_out_after_a_message_hears_the_reason_last() {
-    let server = TestServer::start().await;
-    let mut client = server.connect().await;
-    client.say("ready").await;
-    client.expect("ready").await;
-    let outbox = server.stage.outbox(0);
-    tell(|| outbox.push(frame_text(b"news"), EVENT));
-    tell(|| {
-        outbox.push(frame_text(b"never sent"), EVENT);
-        outbox.kick(Close::new(4001, "go"));
-    });
-    client.expect("news").await;
-    client.expect("farewell").await;
-    assert_eq!(client.hear().await, Got::Close(4001, "go".into()));
-    assert_eq!(client.hear().await, Got::End);
 }
