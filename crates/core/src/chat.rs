@@ -74,6 +74,7 @@ pub struct Chat {
     pub(crate) ports: Ports,
     users: Cache<UserId, Option<Arc<User>>>,
     rooms: Cache<RoomId, Option<Arc<Room>>>,
+    last_known: crate::last_known::LastKnown,
     heads: Cache<RoomId, Arc<Head>>,
     memberships: Cache<(RoomId, UserId), Option<Arc<Membership>>>,
     pub(crate) cases: Cache<RoomId, Option<Arc<crate::case::Case>>>,
@@ -116,6 +117,7 @@ impl Chat {
             ports,
             users: Cache::new(sizes.users, in_order),
             rooms: Cache::new(sizes.rooms, in_order),
+            last_known: crate::last_known::LastKnown::new(),
             heads: Cache::new(sizes.rooms, in_order),
             memberships: Cache::new(sizes.memberships, in_order),
             cases: Cache::new(sizes.rooms, in_order),
@@ -241,9 +243,9 @@ impl Chat {
         found.ok_or(Refusal::NotFound(What::Room))
     }
 
-    /// A room if it is in memory, for doors that render an event: a room that something just happened in is there.
+    /// A room if it is in memory, for doors that render an event. Who came or left last may not be counted.
     pub fn room_at_hand(&self, id: &RoomId) -> Option<Arc<Room>> {
-        self.rooms.get(id).flatten()
+        self.rooms.get(id).flatten().or_else(|| self.last_known.get(id))
     }
 
     /// How far a room got, cached; for verbs, which judge afterwards.
@@ -308,10 +310,12 @@ impl Chat {
                 self.heads.forget(room)
             }
             Event::Room { room, .. } => {
+                self.last_known.forget(&room.id);
                 self.rooms.put(room.id.clone(), Some(room.clone()));
                 self.bans.forget(&room.id);
             }
             Event::RoomRemoved { room } => {
+                self.last_known.forget(&room.id);
                 self.rooms.forget(&room.id);
                 self.bans.forget(&room.id);
                 self.heads.forget(&room.id);
@@ -320,6 +324,7 @@ impl Chat {
             // A membership's change may have moved the room's member count or access version.
             Event::Membership { membership: m, .. } => {
                 self.memberships.put((m.room.clone(), m.user.clone()), Some(m.clone()));
+                self.last_known.keep(self.rooms.get(&m.room).flatten());
                 self.rooms.forget(&m.room);
                 self.cases.forget(&m.room);
             }
@@ -340,6 +345,7 @@ impl Chat {
             Event::Read { room, user, .. } => self.memberships.forget(&(room.clone(), user.clone())),
             Event::MembershipRemoved { room, user, .. } => {
                 self.memberships.put((room.clone(), user.clone()), None);
+                self.last_known.keep(self.rooms.get(room).flatten());
                 self.rooms.forget(room);
                 self.bans.forget(room);
                 self.cases.forget(room);

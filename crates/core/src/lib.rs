@@ -60,6 +60,7 @@ pub mod integrations_out;
 pub mod invites;
 pub mod json;
 mod keen;
+mod last_known;
 mod latest;
 pub mod letters;
 pub mod letters_said;

@@ -179,7 +179,8 @@ impl Sio {
         }
     }
 
-    async fn hear_anything(&mut self) -> Heard {
+    /// What comes next, of the first channel too.
+    pub async fn hear_anything(&mut self) -> Heard {
         let Some(text) = self.text().await else { return Heard::Closed };
         if text == "41" {
             return Heard::Disconnect;

@@ -1,6 +1,6 @@
 //! The rooms contract over sockets, section 5.
 
-use parlor_testkit::Server;
+use parlor_testkit::{Cast, Server};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -288,4 +288,39 @@ async fn s3_74_reactions_are_told_as_they_are() {
     let heard = a.event("message_reaction").await;
     assert_eq!((&heard["room_id"], &heard["message_id"]), (&json!(room), &json!(id)));
     assert_eq!(heard["reactions"], json!([{"emoji": ":tada:", "user_ids": ["u-alice"]}]));
+}
+
+/// Changes the first channel's topic; who was added there, by what the socket heard until that.
+async fn until_updated(cast: &Cast, socket: &mut Sio) -> Vec<Value> {
+    let topic = json!({"roomId": "GENERAL", "topic": format!("so many: {socket:p}")});
+    let _ = cast.administrator.rest.post("channels.setTopic", topic).await.ok();
+    let mut added = Vec::new();
+    loop {
+        match socket.hear_anything().await {
+            Heard::Event(name, _) if name == "room_updated" => return added,
+            Heard::Event(name, payload) if name == "member_added" => added.push(payload["user_id"].clone()),
+            other => assert_ne!(other, Heard::Closed),
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_comes_into_a_crowded_channel_is_told_to_those_who_have_it_open() {
+    const CROWD: usize = 50;
+    let server = setup().start().await;
+    let cast = Cast::assemble(&server).await;
+    let mut away = Sio::of(&server, "u-away", &[]).await;
+    let mut there = Sio::of(&server, "u-there", &[]).await;
+    there.grant("join_room", json!({"room_id": "GENERAL"})).await;
+    for number in 0..CROWD {
+        Sio::of(&server, &format!("u-{number}"), &[]).await;
+    }
+    let known = cast.administrator.rest.get("channels.info", &[("roomId", "GENERAL")]).await.ok();
+    assert!(known["channel"]["usersCount"].as_u64() > Some(CROWD as u64));
+    Sio::of(&server, "u-late", &[]).await;
+    let told = until_updated(&cast, &mut there).await;
+    assert!(told.contains(&json!("u-late")), "{told:?}");
+    let told = until_updated(&cast, &mut away).await;
+    assert!(told.contains(&json!("u-0")), "the first are told to all members: {told:?}");
+    assert!(!told.contains(&json!("u-late")), "{told:?}");
 }

@@ -378,13 +378,17 @@ impl Listener for UserEar {
 pub(crate) struct InboxEar(pub(crate) Arc<Wire>);
 
 impl InboxEar {
-    /// A channel with many members, which the user has not open: who comes and goes there is told to those who do and
-    /// to those who look, or every new account would cost as much as there are connections.
-    fn is_crowd(&self, room: &RoomId) -> bool {
+    /// Whether the user is told who comes into this room and goes. Not for tickets, whose own events say so to those who
+    /// have joined them; nor for a channel with many members that the user has not open, or every new account would cost
+    /// as much as there are connections.
+    fn is_told(&self, room: &RoomId) -> bool {
         let chat = self.0.door.host.chat();
-        let crowded = chat.room_at_hand(room);
-        crowded.is_some_and(|room| room.kind == RoomKind::Channel && room.members > CROWD)
-            && !chat.is_live_in(room, &self.0.user)
+        let Some(known) = chat.room_at_hand(room) else { return true };
+        match known.kind {
+            RoomKind::Ticket => false,
+            RoomKind::Channel => known.members <= CROWD || chat.is_live_in(room, &self.0.user),
+            _ => true,
+        }
     }
 }
 
@@ -394,10 +398,10 @@ impl Listener for InboxEar {
             Event::Room { room, change: Change::Changed } if room.kind != RoomKind::Ticket => {
                 self.0.news(Personal::Changed(room.id.clone()));
             }
-            Event::Membership { membership: m, change: Change::Made, by } if !self.is_crowd(&m.room) => {
+            Event::Membership { membership: m, change: Change::Made, by } if self.is_told(&m.room) => {
                 self.0.news(Personal::Added(m.room.clone(), m.user.clone(), by.clone()));
             }
-            Event::MembershipRemoved { room, user, by, .. } if !self.is_crowd(room) => {
+            Event::MembershipRemoved { room, user, by, .. } if self.is_told(room) => {
                 self.0.removed(room, user, by.as_ref());
             }
             _ => {}
