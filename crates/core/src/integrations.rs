@@ -235,7 +235,8 @@ impl Chat {
     pub async fn integration_log(&self, actor: &Actor, id: &str, page: Page) -> Result<Paged<Delivery>> {
         let found = self.managed(actor, id).await?;
         if found.direction == Direction::Incoming {
-            return Err(Refusal::NotAllowed("manage-outgoing-integrations"));
+            self.management(actor, Direction::Outgoing).await?;
+            return Ok(Paged { items: Vec::new(), total: 0 });
         }
         self.store().reading(move |rows| rows.deliveries(&found.id, page)).await
     }
@@ -322,12 +323,13 @@ impl Chat {
         if let Some(username) = wanted.username.filter(|name| !name.is_empty()) {
             let invalid = |_| Refusal::invalid("user", "Invalid user");
             let user = self.find_user(actor, Whom::Username(&username)).await.map_err(invalid)?;
-            // Whoever may manage only his own must not speak as somebody else.
-            if reach == Reach::Own
-                && user.id != actor.user
-                && !self.may(actor, "message-impersonate", None).await?
-            {
-                return Err(Refusal::invalid("user", "Invalid user"));
+            // Whoever may manage only his own must not speak as somebody else, unless it is a bot, made to be spoken by.
+            if reach == Reach::Own && user.id != actor.user {
+                let bot = Actor::user(user.id.clone(), None);
+                let stands_in = self.may(&bot, "message-impersonate", None).await?;
+                if !stands_in && !self.may(actor, "message-impersonate", None).await? {
+                    return Err(Refusal::invalid("user", "Invalid user"));
+                }
             }
             (it.user, it.username) = (user.id.clone(), user.username.clone());
         }

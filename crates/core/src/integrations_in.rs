@@ -91,7 +91,15 @@ impl Chat {
             return Ok(room);
         }
         match room.kind {
-            RoomKind::Channel => self.join(user, RoomRef::Id(room.id.as_str()), None).await,
+            RoomKind::Channel => {
+                let named = found.channels.iter().any(|own| own == channel);
+                let joined = self.join(user, RoomRef::Id(room.id.as_str()), None).await;
+                // Whoever set it up knew the room: nothing is given away by saying that its user may not enter.
+                joined.map_err(|refusal| match refusal {
+                    Refusal::NotFound(What::Room) if named => Refusal::NotMember,
+                    other => other,
+                })
+            }
             // Whoever set it up named this room and can still see it; a caller's own choice must be one of the user's.
             RoomKind::Group
                 if found.channels.iter().any(|own| own == channel)

@@ -58,6 +58,14 @@ impl Chat {
         known.chain(custom.filter_map(|name| self.custom_service(name, &settings))).collect()
     }
 
+    /// Well-known services that are switched on but have no id yet, so that nobody can sign in by them.
+    pub fn unfinished_services(&self) -> Vec<&'static str> {
+        let settings = self.settings();
+        let begun =
+            |prefix: &str| settings.is_on(prefix) && settings.text(&format!("{prefix}_id")).is_empty();
+        KNOWN.iter().filter(|(_, prefix, ..)| begun(prefix)).map(|(name, ..)| *name).collect()
+    }
+
     /// One of them.
     ///
     /// # Errors

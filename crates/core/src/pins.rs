@@ -19,15 +19,26 @@ use crate::{
 impl Chat {
     /// Pins a message; a notice in the room says so and shows it. Doing it again changes nothing.
     pub async fn pin(&self, actor: &Actor, id: &MessageId) -> Result<Arc<Message>> {
-        self.judged(|| self.pin_once(actor, id, true)).await
+        Ok(self.judged(|| self.pin_once(actor, id, true)).await?.0)
+    }
+
+    /// As [`Chat::pin`], for whoever wants to see the notice; a message that was pinned already has none anew.
+    pub async fn pin_told(&self, actor: &Actor, id: &MessageId) -> Result<Arc<Message>> {
+        let (pinned, notice) = self.judged(|| self.pin_once(actor, id, true)).await?;
+        Ok(notice.map_or(pinned, Arc::new))
     }
 
     /// Takes a pin off.
     pub async fn unpin(&self, actor: &Actor, id: &MessageId) -> Result<Arc<Message>> {
-        self.judged(|| self.pin_once(actor, id, false)).await
+        Ok(self.judged(|| self.pin_once(actor, id, false)).await?.0)
     }
 
-    async fn pin_once(&self, actor: &Actor, id: &MessageId, on: bool) -> Result<Arc<Message>> {
+    async fn pin_once(
+        &self,
+        actor: &Actor,
+        id: &MessageId,
+        on: bool,
+    ) -> Result<(Arc<Message>, Option<Message>)> {
         if !self.settings().is_on("Message_AllowPinning") {
             return Err(Refusal::Disabled("Message_AllowPinning"));
         }
@@ -49,18 +60,19 @@ impl Chat {
             tx.check(&judgement)?;
             let mut message = unchanged_place(tx, &message)?;
             if message.pinned.is_some() == on {
-                return Ok(Arc::new(message));
+                return Ok((Arc::new(message), None));
             }
             message.pinned = on.then(|| Mark { at: tx.now(), ..mark_of(&user) });
             let pinned = store_changed(tx, message)?;
+            let mut told = None;
             if on {
                 let shown = quote(&link, Message::clone(&pinned), depth, real_names);
                 let mut said =
                     Message::notice(&user, notice.clone(), room.id.clone(), "message_pinned", String::new());
                 said.attachments = vec![Attachment::Quote(Box::new(shown))];
-                tx.append_message(said)?;
+                told = Some(tx.append_message(said)?);
             }
-            Ok(pinned)
+            Ok((pinned, told))
         };
         self.store().writing(Lane::Verbs, store).await
     }

@@ -418,9 +418,7 @@ impl Chat {
     pub(crate) async fn tell_presence(&self) {
         let now = self.now();
         for (id, status) in self.listening.presence.tick(self.ports.clock.monotonic()) {
-            if status == Status::Offline {
-                self.departed.note(id.clone(), now);
-            }
+            self.departed.note(id.clone(), now);
             if !self.listening.hub.is_watched(&id) {
                 continue;
             }

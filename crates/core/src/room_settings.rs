@@ -251,8 +251,8 @@ fn check(room: &Room, change: &RoomChange) -> Result<()> {
             (false, false) => Err(State::NotArchived.into()),
             _ => Ok(()),
         },
-        C::Default(true) if !room.is_public() => {
-            Err(Refusal::invalid("room", "only channels can be default rooms"))
+        C::Default(true) if !matches!(room.kind, RoomKind::Channel | RoomKind::Group) => {
+            Err(Refusal::invalid("room", "only channels and groups can be default rooms"))
         }
         C::JoinCode(Some(code)) if code.chars().count() > 100 => {
             Err(Refusal::TooLarge { what: "join-code", limit: 100 })

@@ -6,11 +6,13 @@ fn channel() -> Room {
 }
 
 #[test]
-fn a_default_room_stays_public() {
+fn a_default_channel_stays_public_and_a_group_can_be_one_but_no_direct_room() {
     let room = Room { default: true, ..channel() };
     assert_eq!(check(&room, &RoomChange::Kind(RoomKind::Group)), Err(State::DefaultRoom.into()));
     assert!(check(&channel(), &RoomChange::Kind(RoomKind::Group)).is_ok());
-    assert!(check(&samples::room("r"), &RoomChange::Default(true)).is_err());
+    let kind = |kind| Room { kind, ..samples::room("r") };
+    assert!(check(&kind(RoomKind::Group), &RoomChange::Default(true)).is_ok());
+    assert!(check(&kind(RoomKind::Direct), &RoomChange::Default(true)).is_err());
 }
 
 #[test]

@@ -101,6 +101,15 @@ impl UserChange {
     }
 }
 
+/// What shows that it is the owner of an account who changes its address or password.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// The present password, or none.
+    Password(Option<Password>),
+    /// Nothing: suites of clients run without.
+    Waived,
+}
+
 impl Chat {
     /// Changes an account as an administrator does: somebody else's needs `edit-other-user-info`, the password
     /// `edit-other-user-password`, roles `assign-roles`. One's own is changed within the settings.
@@ -150,12 +159,7 @@ impl Chat {
     ///
     /// # Errors
     /// As [`Chat::change_user`]; `BadCredentials` when the present password is wrong or missing.
-    pub async fn change_self(
-        &self,
-        actor: &Actor,
-        change: UserChange,
-        proof: Option<Password>,
-    ) -> Result<Arc<User>> {
+    pub async fn change_self(&self, actor: &Actor, change: UserChange, proof: Proof) -> Result<Arc<User>> {
         let user = self.active_user(actor).await?;
         let settings = self.settings();
         if !settings.is_on("Accounts_AllowUserProfileChange") {
@@ -167,7 +171,16 @@ impl Chat {
             }
         }
         let sensitive = change.touches(Part::Email, &user) || change.touches(Part::Password, &user);
-        if sensitive && user.has_password {
+        if let Some(Secret(new)) = &change.password {
+            let faults = self.ports.credentials.password_faults(new, &settings);
+            if !faults.is_empty() {
+                return Err(Refusal::WeakPassword(faults));
+            }
+        }
+        if let Proof::Password(proof) = proof
+            && sensitive
+            && user.has_password
+        {
             self.prove(&user, proof).await?;
         }
         let change =
@@ -275,7 +288,11 @@ impl Chat {
             return Err(Refusal::invalid("utcOffset", "must be between -14 and 14 hours"));
         }
         if let Some(fields) = &change.custom_fields {
-            change.custom_fields = Some(check_custom_fields(Some(fields), &settings)?);
+            // Those that a change does not name stay as they are.
+            let mut all = read_object(&user.custom_fields).unwrap_or_default();
+            all.extend(read_object(fields).unwrap_or_default());
+            let all = Json::new(serde_json::Value::Object(all).to_string());
+            change.custom_fields = Some(check_custom_fields(&all, &settings)?);
         }
         Ok(change)
     }

@@ -108,6 +108,7 @@ impl Chat {
             email_verified: false,
             require_password_change: false,
             inactive: settings.is_on("Accounts_ManuallyApproveNewUsers"),
+            custom_fields: Some(wanted.custom_fields.unwrap_or_else(Json::object)),
             ..wanted
         };
         let made = self.make_user(wanted, true, None).await?;
@@ -207,7 +208,11 @@ impl Chat {
         if let Some(email) = &wanted.email {
             check_email(email, &settings)?;
         }
-        let custom_fields = check_custom_fields(wanted.custom_fields.as_ref(), &settings)?;
+        // Whoever makes an account for somebody else may leave its fields to him.
+        let custom_fields = match &wanted.custom_fields {
+            Some(fields) => check_custom_fields(fields, &settings)?,
+            None => Json::object(),
+        };
         let password = match &wanted.password {
             Some(password) => Some(self.accept_password(password).await?),
             None => None,

@@ -50,7 +50,7 @@ impl Chat {
                     return Ok(Arc::new(user));
                 }
                 if !active {
-                    give_up_rooms(tx, &user, relinquish)?;
+                    give_up_rooms(tx, &user, relinquish, true)?;
                     if user.has_role("admin") {
                         another_admin(tx, &id)?;
                     }
@@ -62,8 +62,8 @@ impl Chat {
             .await
     }
 
-    /// Switches off all active holders of a role who have logged in, but have neither done so nor come back by their
-    /// session for this many days; how many. Needs `edit-other-user-active-status`. Last owners and the last
+    /// Switches off all active holders of a role who have neither logged in nor come back by their session for this
+    /// many days, those who never did counted from when they were made; how many. Needs `edit-other-user-active-status`. Last owners and the last
     /// administrator stay.
     ///
     /// # Errors
@@ -76,18 +76,14 @@ impl Chat {
         let border = self.now().millis().saturating_sub((days * DAY as f64) as i64);
         let (mut offset, mut count) = (0, 0);
         loop {
-            let filter = UserFilter {
-                roles: vec![role.to_owned()],
-                active: Some(true),
-                has_logged_in: Some(true),
-                ..UserFilter::default()
-            };
+            let filter =
+                UserFilter { roles: vec![role.to_owned()], active: Some(true), ..UserFilter::default() };
             let page = Page { offset, count: 100 };
             let found = self.store().reading(move |rows| rows.users(&filter, page)).await?.items;
             let last = found.len() < 100;
             for user in found {
                 offset += 1;
-                if user.last_login.is_none_or(|at| at.millis() > border) {
+                if user.last_login.unwrap_or(user.created_at).millis() > border {
                     continue;
                 }
                 match self.set_active(actor, &user.id, false, false).await {
@@ -143,7 +139,7 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 let mut user = tx.user(&id)?.ok_or(Refusal::NotFound(What::User))?;
-                give_up_rooms(tx, &user, relinquish)?;
+                give_up_rooms(tx, &user, relinquish, false)?;
                 if user.has_role("admin") && user.active {
                     another_admin(tx, &id)?;
                 }
@@ -187,8 +183,8 @@ impl Chat {
 }
 
 /// Takes care of rooms in which the user is the only owner: refuses, or makes another member owner, or removes rooms
-/// that have no other member.
-fn give_up_rooms(tx: &mut dyn Tx, user: &User, relinquish: bool) -> Result<()> {
+/// that have no other member. Who comes back one day (`returns`) stays an owner beside the new one.
+fn give_up_rooms(tx: &mut dyn Tx, user: &User, relinquish: bool, returns: bool) -> Result<()> {
     for (membership, view) in tx.rooms_of(&user.id, None)? {
         if !membership.has_role("owner") || view.room.kind == RoomKind::Direct {
             continue;
@@ -203,7 +199,13 @@ fn give_up_rooms(tx: &mut dyn Tx, user: &User, relinquish: bool) -> Result<()> {
         let heirs = MemberFilter { by_role: true, active: Some(true), ..MemberFilter::default() };
         let members = tx.members(&room.id, &heirs, Page { offset: 0, count: 2 })?.items;
         match members.into_iter().find(|m| m.user != user.id) {
-            Some(heir) => pass_on(tx, &room.id, &user.id, &heir.user)?,
+            Some(heir) => {
+                pass_on(tx, &room.id, &heir.user)?;
+                if !returns {
+                    let owner = RoleId::new("owner");
+                    change_roles(tx, &room.id, &user.id, |m| m.roles.retain(|r| *r != owner))?;
+                }
+            }
             None if room.team_main || &*room.id == crate::rooms::GENERAL => {}
             None => erase(tx, &Arc::new(room))?,
         }
@@ -211,10 +213,9 @@ fn give_up_rooms(tx: &mut dyn Tx, user: &User, relinquish: bool) -> Result<()> {
     Ok(())
 }
 
-fn pass_on(tx: &mut dyn Tx, room: &RoomId, from: &UserId, to: &UserId) -> Result<()> {
+fn pass_on(tx: &mut dyn Tx, room: &RoomId, to: &UserId) -> Result<()> {
     let owner = RoleId::new("owner");
     change_roles(tx, room, to, |m| m.roles.push(owner.clone()))?;
-    change_roles(tx, room, from, |m| m.roles.retain(|r| *r != owner))?;
     let username = tx.user(to)?.map(|u| u.username).unwrap_or_default();
     let event =
         Event::RoleGiven { user: to.clone(), username, role: owner, room: Some(room.clone()), given: true };

@@ -112,11 +112,10 @@ pub(crate) fn check_email(email: &str, settings: &Settings) -> Result<()> {
 ///
 /// # Errors
 /// `Invalid` of field `user-registration-custom-field`, with a sentence.
-pub(crate) fn check_custom_fields(given: Option<&Json>, settings: &Settings) -> Result<Json> {
+pub(crate) fn check_custom_fields(given: &Json, settings: &Settings) -> Result<Json> {
     let known: Map<String, Value> =
         serde_json::from_str(settings.text("Accounts_CustomFields")).unwrap_or_default();
-    let none = Json::object();
-    let given: Map<String, Value> = serde_json::from_str(given.unwrap_or(&none).as_str()).unwrap_or_default();
+    let given: Map<String, Value> = serde_json::from_str(given.as_str()).unwrap_or_default();
     let mut kept = Map::new();
     for (name, field) in &known {
         let value = given.get(name).or_else(|| field.get("defaultValue")).cloned().unwrap_or(Value::Null);
@@ -126,7 +125,7 @@ pub(crate) fn check_custom_fields(given: Option<&Json>, settings: &Settings) -> 
             other => other.to_string(),
         };
         check_field(name, &text, field)?;
-        if !text.is_empty() {
+        if !text.is_empty() || given.contains_key(name) {
             kept.insert(name.clone(), if value.is_string() { text.into() } else { value });
         }
     }
@@ -237,7 +236,7 @@ mod tests {
         let fields = r#"{"team":{"type":"select","required":true,"options":["a","b"]},
             "note":{"type":"text","minLength":2,"maxLength":4}}"#;
         let some = settings(&[("Accounts_CustomFields", fields)]);
-        let check = |given: &str| check_custom_fields(Some(&Json::new(given)), &some);
+        let check = |given: &str| check_custom_fields(&Json::new(given), &some);
         let kept = check(r#"{"team":"a","note":" abc ","more":1}"#).map(|json| json.as_str().to_owned());
         assert_eq!(kept.as_deref(), Ok(r#"{"note":"abc","team":"a"}"#));
         for bad in
@@ -245,6 +244,8 @@ mod tests {
         {
             assert!(check(bad).is_err(), "{bad}");
         }
-        assert_eq!(check_custom_fields(Some(&Json::new(r#"{"x":1}"#)), &settings(&[])), Ok(Json::object()));
+        let emptied = check(r#"{"team":"a","note":""}"#).map(|json| json.as_str().to_owned());
+        assert_eq!(emptied.as_deref(), Ok(r#"{"note":"","team":"a"}"#));
+        assert_eq!(check_custom_fields(&Json::new(r#"{"x":1}"#), &settings(&[])), Ok(Json::object()));
     }
 }

@@ -228,11 +228,12 @@ impl State {
         let locked = |by, left: Option<Duration>| {
             left.map_or(Ok(()), |left| Err(Locked { by, retry_after: left.max(Duration::from_secs(1)) }))
         };
-        if let Some(limit) = policy.per_user {
-            locked(Lock::User, self.users.blocked_for(keys.user, limit, now))?;
-        }
+        // Who is blocked by both waits for the address, as clients know it.
         if let (Some(limit), Some(address)) = (policy.per_address, keys.address) {
             locked(Lock::Address, self.addresses.blocked_for(address, limit, now))?;
+        }
+        if let Some(limit) = policy.per_user {
+            locked(Lock::User, self.users.blocked_for(keys.user, limit, now))?;
         }
         Ok(())
     }

@@ -106,6 +106,14 @@ fn an_address_is_blocked_for_everybody_behind_it_and_nobody_else() {
     let locked = lockout.check(attempt("carol", "192.0.2.1"), now).unwrap_err();
     assert_eq!(locked, Locked { by: Lock::Address, retry_after: 5 * MINUTE });
     assert_eq!(lockout.check(attempt("carol", "192.0.2.2"), now), Ok(()));
+    let (lockout, alice) = (Counted::new(limits(2, 2)), attempt("alice", "192.0.2.1"));
+    lockout.failed(alice, now);
+    lockout.failed(alice, now);
+    assert_eq!(
+        lockout.check(alice, now).unwrap_err().by,
+        Lock::Address,
+        "both block: the wider one is named"
+    );
 }
 
 #[test]

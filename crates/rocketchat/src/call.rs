@@ -47,7 +47,7 @@ pub(crate) struct Call {
     actor: Option<Actor>,
     pub(crate) headers: HeaderMap,
     pub(crate) address: Option<IpAddr>,
-    query: HashMap<String, Vec<String>>,
+    pub(crate) query: HashMap<String, Vec<String>>,
     path: HashMap<String, String>,
     /// Behind a lock because a body can't be shared between threads and a call must be; shared with the router, which
     /// reads what nobody read.

@@ -4,7 +4,7 @@ use parlor_core::{
     error::{Refusal, What},
     id::UserId,
     second_factor::Ask,
-    users_change::{Secret, UserChange},
+    users_change::{Proof, Secret, UserChange},
 };
 use serde_json::{Value, json};
 
@@ -154,12 +154,12 @@ async fn save_profile(call: Invocation) -> Answer {
     let mut change = read(&data)?;
     change.password = data.text("newPassword")?.filter(|t| !t.is_empty()).map(|t| Secret(t.to_owned()));
     let proof = data.text("typedPassword")?.or(data.text("currentPassword")?).map(password);
-    call.chat().change_self(call.actor()?, change, proof).await.map_err(refused)?;
+    call.chat().change_self(call.actor()?, change, Proof::Password(proof)).await.map_err(refused)?;
     Ok(true.into())
 }
 
 async fn change(call: &Invocation, change: UserChange) -> Result<(), Refused> {
-    call.chat().change_self(call.actor()?, change, None).await.map_err(refused)?;
+    call.chat().change_self(call.actor()?, change, Proof::Password(None)).await.map_err(refused)?;
     Ok(())
 }
 
@@ -186,7 +186,7 @@ async fn set_password(call: Invocation) -> Answer {
     let wanted = Secret(call.text(0)?.to_owned());
     let proof = call.param(1).and_then(Value::as_str).filter(|p| !p.is_empty()).map(password);
     let change = UserChange { password: Some(wanted), ..UserChange::default() };
-    call.chat().change_self(call.actor()?, change, proof).await.map_err(refused)?;
+    call.chat().change_self(call.actor()?, change, Proof::Password(proof)).await.map_err(refused)?;
     Ok(true.into())
 }
 

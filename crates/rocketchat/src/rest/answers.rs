@@ -26,8 +26,19 @@ pub(crate) fn routes() -> Vec<Route> {
         get("cloud.registrationStatus", cloud, "", |_| async {
             success(json!({ "registrationStatus": { "workspaceRegistered": false } }))
         }),
-        post("cloud.manualRegister", cloud, "", |_| async { Err(not_here("The cloud")) })
-            .answering("not part of this server"),
+        post("cloud.manualRegister", Who::May(&["register-on-cloud"]), r#"{"cloudBlob":"x"}"#, |call| {
+            no_cloud(call, &["cloudBlob"])
+        })
+        .answering("not part of this server"),
+        post("cloud.createRegistrationIntent", cloud, r#"{"email":"a@b.example","resend":false}"#, |call| {
+            no_cloud(call, &["email", "resend"])
+        })
+        .answering("not part of this server"),
+        get("cloud.confirmationPoll", cloud, "deviceCode=x", |call| async move {
+            call.need("deviceCode")?;
+            Err(not_here("The cloud"))
+        })
+        .answering("not part of this server"),
         post("cloud.connectWorkspace", cloud, "", |_| async { Err(not_here("The cloud")) })
             .answering("not part of this server"),
         post("dns.resolve.srv", admins, "", |_| async { Err(not_here("Federation")) })
@@ -79,6 +90,15 @@ pub(crate) fn routes() -> Vec<Route> {
 /// A plain word for what this server does not have.
 pub(crate) fn not_here(what: &str) -> Refused {
     Refused::meteor("error-not-allowed", &format!("{what}: not part of this server"))
+}
+
+/// There is no other vendor's cloud to register with, whatever a well-formed call asks.
+async fn no_cloud(mut call: Call, needed: &[&str]) -> Outcome {
+    let body = call.object().await?;
+    match needed.iter().find(|name| body.get(**name).is_none_or(Value::is_null)) {
+        Some(name) => Err(Refused::missing(name)),
+        None => Err(not_here("The cloud")),
+    }
 }
 
 /// The password policy as its rules' names, some with a number.

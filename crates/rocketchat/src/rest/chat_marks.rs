@@ -41,7 +41,8 @@ pub(crate) fn routes() -> Vec<Route> {
 async fn pin(mut call: Call, on: bool) -> Outcome {
     let (_, id) = one(&mut call).await?;
     let chat = call.chat();
-    let pinned = if on { chat.pin(call.actor()?, &id).await } else { chat.unpin(call.actor()?, &id).await };
+    let pinned =
+        if on { chat.pin_told(call.actor()?, &id).await } else { chat.unpin(call.actor()?, &id).await };
     let pinned = pinned.map_err(not_pinnable)?;
     match on {
         true => success(json!({ "message": seen(call.chat(), call.actor()?, &pinned, Dates::Iso).await? })),

@@ -68,7 +68,7 @@ async fn counted(call: &Call) -> Result<Value, Refused> {
     };
     let now = call.chat().statistics(call.actor()?).await.map_err(refused)?;
     let uptime = std::fs::metadata("/proc/self").and_then(|m| m.modified()).ok();
-    let uptime = uptime.and_then(|start| start.elapsed().ok()).unwrap_or_default().as_secs();
+    let uptime = uptime.and_then(|start| start.elapsed().ok()).unwrap_or_default().as_secs_f64();
     Ok(json!({
         "version": crate::VERSION, "totalUsers": now.users, "activeUsers": now.active_users,
         "nonActiveUsers": now.users - now.active_users.min(now.users), "onlineUsers": now.online_users,

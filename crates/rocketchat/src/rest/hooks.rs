@@ -57,7 +57,8 @@ fn refused(refusal: Refusal) -> Refused {
         Refusal::NotFound(What::Integration) | Refusal::Deactivated => {
             Refused::status(StatusCode::NOT_FOUND, "Invalid integration id or token provided.")
         }
-        Refusal::NotFound(_) | Refusal::NotMember => Refused::meteor("invalid-channel", ""),
+        Refusal::NotMember => Refused::new("error-not-allowed"),
+        Refusal::NotFound(_) => Refused::meteor("invalid-channel", ""),
         Refusal::NotAllowed(FIXED_CHANNEL) => Refused::new(FIXED_CHANNEL),
         other => super::chat_draft::refused(other),
     }

@@ -18,23 +18,24 @@ use crate::{
     who::Who,
 };
 
-const ANY: Who = Who::May(&[
+const KEEPERS: &[&str] = &[
     "manage-incoming-integrations",
     "manage-own-incoming-integrations",
     "manage-outgoing-integrations",
     "manage-own-outgoing-integrations",
-]);
+];
+const ANY: Who = Who::May(KEEPERS);
 const OUTGOING: Who = Who::May(&["manage-outgoing-integrations", "manage-own-outgoing-integrations"]);
 
 pub(crate) fn routes() -> Vec<Route> {
     let incoming = r##"{"type":"webhook-incoming","name":"$name","enabled":true,"username":"$username","channel":"@owner","scriptEnabled":false}"##;
     vec![
-        post("integrations.create", ANY, incoming, create),
+        post("integrations.create", Who::Holder(KEEPERS), incoming, create),
         put("integrations.update", ANY, r#"{"type":"webhook-incoming","integrationId":"none","name":"n","enabled":true,"username":"owner","channel":"@owner","scriptEnabled":false}"#, update).answering("error-invalid-integration"),
         post("integrations.remove", ANY, r#"{"type":"webhook-incoming","integrationId":"none"}"#, remove).answering("No integration found"),
-        get("integrations.get", ANY, "integrationId=none", one).answering("does not exists"),
+        get("integrations.get", Who::Holder(KEEPERS), "integrationId=none", one).answering("does not exists"),
         get("integrations.list", ANY, "count=10", list),
-        get("integrations.history", ANY, "id=none", history).answering("error-invalid-integration"),
+        get("integrations.history", OUTGOING, "id=none", history).answering("error-invalid-integration"),
         post("integrations.clearHistory", OUTGOING, r#"{"integrationId":"none"}"#, clear).answering("error-invalid-integration"),
         post("integrations.replayOutgoing", OUTGOING, r#"{"integrationId":"none","historyId":"none"}"#, replay).answering("error-invalid-integration"),
         post("integrations.test", OUTGOING, r#"{"integrationId":"none"}"#, test).answering("error-invalid-integration"),
@@ -133,8 +134,12 @@ fn word<T>(body: &Map<String, Value>, key: &str, parse: fn(&str) -> Option<T>) -
 }
 
 fn direction(body: &Map<String, Value>) -> Result<Direction, Refused> {
-    word(body, "type", Direction::parse)?
-        .ok_or_else(|| Refused::invalid_params("must have required property 'type'"))
+    let named = text(body, "type")?.ok_or_else(|| Refused::missing("type"))?;
+    Direction::parse(&named).ok_or_else(|| {
+        Refused::invalid_params(
+            "must be equal to one of the allowed values\n must match exactly one schema in oneOf",
+        )
+    })
 }
 
 fn wanted(body: &Map<String, Value>) -> Result<WantedIntegration, Refused> {
@@ -170,14 +175,18 @@ fn wanted(body: &Map<String, Value>) -> Result<WantedIntegration, Refused> {
 
 async fn create(mut call: Call) -> Outcome {
     let body = call.object().await?;
-    let direction = direction(&body)?;
+    let named = text(&body, "type")?.ok_or_else(|| Refused::missing("type"))?;
+    let direction = Direction::parse(&named).ok_or_else(|| Refused::new("Invalid integration type."))?;
     for needed in ["username", "channel", "name", "enabled", "scriptEnabled"] {
         if body.get(needed).is_none_or(Value::is_null) {
             return Err(Refused::invalid_params(&format!("must have required property '{needed}'")));
         }
     }
-    let (made, token) =
-        call.chat().create_integration(call.actor()?, direction, wanted(&body)?).await.map_err(refused)?;
+    let made = call.chat().create_integration(call.actor()?, direction, wanted(&body)?).await;
+    let (made, token) = made.map_err(|refusal| match refusal {
+        Refusal::NotAllowed(_) => Refused::meteor("not_authorized", "Unauthorized"),
+        other => refused(other),
+    })?;
     success(json!({ "integration": value(&made, Some(&token)) }))
 }
 
@@ -208,6 +217,7 @@ async fn one(call: Call) -> Outcome {
     let id = call.need("integrationId")?;
     let unknown = |refusal| match refusal {
         Refusal::NotFound(_) => Refused::new("The integration does not exists."),
+        Refusal::NotAllowed(_) => Refused::new("not-authorized"),
         other => refused(other),
     };
     let found = call.chat().managed(call.actor()?, id).await.map_err(unknown)?;

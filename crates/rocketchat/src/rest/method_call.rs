@@ -1,5 +1,6 @@
 //! DDP methods over HTTP: `method.call/NAME` and, without login, `method.callAnon/NAME`.
 
+use axum::http::HeaderMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -39,6 +40,9 @@ async fn run(mut call: Call) -> Outcome {
         None | Some(Value::Null) => Vec::new(),
         Some(_) => return Err(bad_message()),
     };
+    if call.chat().settings().is_on("Log_Trace_Methods") {
+        tracing::info!("method {name}, headers: {{ {} }}", traced(&call.headers));
+    }
     let mut answer = Answered { error: None, id: message.get("id"), msg: "result", result: None };
     match invoke(&call, &name, params).await {
         Ok(Reply::Value(Value::Null)) => {}
@@ -47,6 +51,23 @@ async fn run(mut call: Call) -> Outcome {
     }
     // There is nothing in it that can't be written.
     success(json!({ "message": serde_json::to_string(&answer).unwrap_or_default() }))
+}
+
+/// Headers for the log, without what lets anybody in.
+fn traced(headers: &HeaderMap) -> String {
+    let shown = headers.iter().take(50).map(|(name, value)| {
+        let value = match name.as_str() {
+            "x-auth-token" | "authorization" | "x-2fa-code" => "[redacted]".to_owned(),
+            "cookie" => {
+                let names = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                let names = names.split(';').filter_map(|one| Some(one.split_once('=')?.0.trim().to_owned()));
+                names.map(|name| format!("{name}=[redacted]")).collect::<Vec<_>>().join("; ")
+            }
+            _ => value.to_str().unwrap_or_default().chars().take(200).collect(),
+        };
+        format!("'{name}': '{value}'")
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// A method's answer as DDP has it, carried as text.

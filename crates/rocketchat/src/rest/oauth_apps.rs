@@ -59,7 +59,16 @@ async fn list(call: Call) -> Outcome {
 }
 
 async fn one(call: Call) -> Outcome {
-    let id = ["clientId", "_id", "appId"].into_iter().find_map(|name| call.param(name));
+    let names = ["clientId", "_id", "appId"];
+    // `_id[$ne]=x` is an object to whoever reads queries so.
+    if call
+        .query
+        .keys()
+        .any(|key| names.iter().any(|n| key.strip_prefix(n).is_some_and(|r| r.starts_with('['))))
+    {
+        return Err(Refused::invalid_params("must be string\n must match exactly one schema in oneOf"));
+    }
+    let id = names.into_iter().find_map(|name| call.param(name));
     let id = id.ok_or_else(|| {
         Refused::invalid_params(
             "must have required property '_id'\n must have required property 'clientId'\n must have required \

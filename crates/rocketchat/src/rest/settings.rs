@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         get("settings", Who::User, "", list),
-        get("settings/{id}", Who::May(READ), "/Site_Name", one),
+        get("settings/{id}", Who::May(&["view-privileged-setting"]), "/Site_Name", one),
         post(
             "settings/{id}",
             Who::May(&["edit-privileged-setting"]),
@@ -54,9 +54,6 @@ pub(crate) fn routes() -> Vec<Route> {
         .answering("error-invalid-setting"),
     ]
 }
-
-/// Permissions by which settings that are not public can be read.
-const READ: &[&str] = &["view-privileged-setting", "edit-privileged-setting", "manage-selected-settings"];
 
 /// Whoever may not read the others gets the public ones.
 async fn list(call: Call) -> Outcome {
@@ -201,8 +198,12 @@ async fn oauth(call: Call) -> Outcome {
     success(json!({ "services": services(&call) }))
 }
 
+/// Administrators who set a service up look here for it before it has an id.
 async fn configurations(call: Call) -> Outcome {
-    success(json!({ "configurations": services(&call) }))
+    let mut all = services(&call);
+    let begun = call.chat().unfinished_services();
+    all.extend(begun.into_iter().map(|name| json!({ "service": name, "clientId": "" })));
+    success(json!({ "configurations": all }))
 }
 
 /// Adds a custom service, to be described and switched on by its settings.

@@ -63,8 +63,12 @@ async fn info(call: Call) -> Outcome {
     let found = chat.find_user(actor, whom).await.map_err(|_| Refused::new("User not found."))?;
     let mut user = call.seen_user(&found, call.sees_all().await?);
     let own = found.id == actor.user;
-    if own && found.has_password {
-        user["services"] = json!({ "password": { "exists": true } });
+    if own {
+        // Sessions have their own list; their tokens are told to nobody.
+        user["services"] = json!({ "resume": { "loginTokens": [] } });
+        if found.has_password {
+            user["services"]["password"] = json!({ "exists": true });
+        }
     }
     let asked = call.flag("includeUserRooms").unwrap_or_default()
         || call
@@ -244,6 +248,11 @@ async fn autocomplete(call: Call) -> Outcome {
     let (chat, actor) = (call.chat(), call.actor()?);
     if !chat.may(actor, "view-outside-room", None).await? {
         filter.meets = Some(actor.user.clone());
+        filter.except.push(chat.find_user(actor, Whom::Id(&actor.user)).await?.username.clone());
+    }
+    // Whoever is switched off is completed for nobody, whatever the conditions say.
+    if filter.active == Some(false) {
+        return success(json!({ "items": [] }));
     }
     let found = chat.list_users(actor, filter, Page { offset: 0, count: 10 }).await?.items;
     let items: Vec<Value> =

@@ -41,14 +41,13 @@ async fn presence(call: Call) -> Outcome {
     let chat = call.chat();
     let ids: Vec<UserId> = call.list("ids").iter().filter_map(|id| UserId::parse(id)).collect();
     let since = call.since("from")?.filter(|at| chat.now().millis().saturating_sub(at.millis()) < RECENT);
-    let full = ids.is_empty() && since.is_none();
+    let moved = since.and_then(|since| chat.moved_since(since));
+    let full = ids.is_empty() && moved.is_none();
     let users: Vec<(User, Status)> = if ids.is_empty() {
-        let mut there: Vec<UserId> = chat.online_users(MOST).into_iter().map(|(id, _)| id).collect();
-        if let Some(since) = since {
-            let gone = chat.departed_since(since);
-            there.extend(gone.into_iter().filter(|id| chat.status_of(id) == Status::Offline).take(MOST));
-        }
-        let known = chat.users_by_id(&there).await?;
+        let everybody = || chat.online_users(MOST).into_iter().map(|(id, _)| id).collect();
+        let mut those: Vec<UserId> = moved.unwrap_or_else(everybody);
+        those.truncate(MOST);
+        let known = chat.users_by_id(&those).await?;
         known.iter().map(|user| (User::clone(user), chat.status_of(&user.id))).collect()
     } else {
         let filter = UserFilter { ids: Some(ids), ..UserFilter::default() };

@@ -149,7 +149,8 @@ async fn only_those_who_may_set_integrations_up_and_see_their_own() {
     let wanted = json!({
         "type": "webhook-incoming", "name": "mine", "enabled": true, "username": "member", "channel": "#alerts", "scriptEnabled": false,
     });
-    let _ = stage.member.rest.post("integrations.create", wanted.clone()).await.refused(403);
+    let refused = stage.member.rest.post("integrations.create", wanted.clone()).await.refused(400);
+    assert_eq!(refused["errorType"], "not_authorized");
     let _ = stage.member.rest.get("integrations.list", &[]).await.refused(403);
     let theirs = stage.incoming(json!({})).await;
     let permissions =
@@ -168,6 +169,20 @@ async fn only_those_who_may_set_integrations_up_and_see_their_own() {
     let mut as_somebody = wanted.clone();
     as_somebody["username"] = ADMINISTRATOR.0.into();
     let _ = stage.member.rest.post("integrations.create", as_somebody).await.refused(400);
+    let mut as_bot = wanted.clone();
+    as_bot["username"] = "rocket.cat".into();
+    let _ = stage.member.rest.post("integrations.create", as_bot).await.ok();
+    let log = [("id", text(&mine, "_id"))];
+    let _ = stage.member.rest.get("integrations.history", &log).await.refused(403);
+    let none = stage.administrator.rest.get("integrations.history", &log).await.ok();
+    assert_eq!((&none["history"], &none["total"]), (&json!([]), &json!(0)), "nothing goes out by it");
+    for (verb, problem) in
+        [("create", "Invalid integration type."), ("remove", "must match exactly one schema in oneOf")]
+    {
+        let unknown = json!({ "type": "x", "integrationId": mine["_id"] });
+        let refused = stage.member.rest.post(&format!("integrations.{verb}"), unknown).await.refused(400);
+        assert!(text(&refused, "error").contains(problem), "{refused}");
+    }
     for (key, bad) in [
         ("channel", json!("#nowhere")),
         ("channel", json!("alerts")),

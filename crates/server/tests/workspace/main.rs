@@ -4,6 +4,7 @@ mod accounts;
 mod administration;
 mod alone;
 mod browsers;
+mod details;
 mod dialect;
 mod edges;
 mod factors;
