@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { catalogs } from "./scripts/catalogs.mjs";
-import { chunks, withoutDetours } from "./scripts/chunks.mjs";
+import { chunks, withoutDetours, withoutRuntime } from "./scripts/chunks.mjs";
 import { className } from "./scripts/classes.mjs";
 import { emoji } from "./scripts/emoji.mjs";
 import { kitWords } from "./scripts/locales.mjs";
@@ -11,7 +11,7 @@ const server = process.env.PARLOR_URL ?? "http://127.0.0.1:3000";
 const passed = ["api", "avatar", "file-upload", "emoji-custom", "custom-sounds", "images", "_timesync"];
 
 export default defineConfig(({ command }) => ({
-  plugins: [react(), catalogs(), emoji(), kitWords(), withoutDetours()],
+  plugins: [react(), catalogs(), emoji(), kitWords(), withoutDetours(), withoutRuntime()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   // While one works on it, names that say something.
   ...(command === "build" ? { css: { modules: { generateScopedName: className } } } : {}),

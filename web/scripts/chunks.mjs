@@ -48,7 +48,6 @@ export function chunks() {
   return {
     groups: [
       { name: "shell", tags: ["$initial"], priority: 2 },
-      { name: "shell", test: /rolldown.runtime/, priority: 2 },
       { name, debugName: "pages", priority: 1 },
     ],
   };
@@ -72,6 +71,49 @@ export function withoutDetours() {
             chunk.code = chunk.code.replaceAll(`import(${quote}./${file}${quote})`, direct);
           chunk.code = chunk.code.replaceAll(`"${place}/${file}"`, `"${place}/${target}"`);
         }
+      }
+    },
+  };
+}
+
+/** The few lines that the bundler's own modules share stand in a file of their own, which the shell needs at once: they
+ * are put into the shell, and whoever asked for them asks it. */
+export function withoutRuntime() {
+  return {
+    name: "without-runtime",
+    enforce: "post",
+    generateBundle(_, bundle) {
+      const all = Object.values(bundle).filter(({ type }) => type === "chunk");
+      const runtime = all.find(({ name }) => name === "rolldown-runtime");
+      const shell = all.find(({ name }) => name === "shell");
+      const [end, list] = /export\s*\{([^}]*)\};?\s*$/.exec(runtime?.code ?? "") ?? [];
+      if (!runtime || !shell || !end) throw new Error("the bundler's runtime is not where it was");
+      const names = list.split(",").map((one) => one.trim().split(/\s+as\s+/));
+      const [file, target] = [runtime, shell].map(({ fileName }) => fileName.split("/").at(-1));
+      const asked = new RegExp(`import\\s*\\{([^}]*)\\}\\s*from\\s*["']\\./${file.replaceAll(".", "\\.")}["'];?`, "g");
+      const given = (name) => `runtime_${name}`;
+      for (const chunk of all) {
+        if (chunk === runtime) continue;
+        chunk.code = chunk.code.replace(asked, (_, what) => {
+          const wanted = what.split(",").map((one) => one.trim().split(/\s+as\s+/));
+          if (chunk !== shell)
+            return `import{${wanted.map(([from, to = from]) => `${given(from)} as ${to}`).join()}}from"./${target}";`;
+          return wanted.map(([from, to = from]) => `var ${to}=${given(from)};`).join("");
+        });
+        chunk.code = chunk.code.replace(new RegExp(`import\\s*["']\\./${file.replaceAll(".", "\\.")}["'];?`, "g"), "");
+        chunk.code = chunk.code.replaceAll(runtime.fileName, shell.fileName);
+        const imports = chunk.imports.map((one) => (one === runtime.fileName ? shell.fileName : one));
+        chunk.imports = [...new Set(imports)].filter((one) => one !== chunk.fileName);
+      }
+      const body = runtime.code.slice(0, -end.length);
+      const kept = names.map(([own, out = own]) => `${given(out)}=made.${out}`).join();
+      const made = `(()=>{${body};return{${names.map(([own, out = own]) => `${out}:${own}`).join()}}})()`;
+      shell.code = `var made=${made},${kept};${shell.code};export{${names.map(([own, out = own]) => given(out)).join()}};`;
+      delete bundle[runtime.fileName];
+      for (const page of Object.values(bundle)) {
+        if (!page.fileName.endsWith(".html")) continue;
+        const tag = new RegExp(`\\s*<script[^>]*${file.replaceAll(".", "\\.")}"></script>`);
+        page.source = String(page.source).replace(tag, "");
       }
     },
   };

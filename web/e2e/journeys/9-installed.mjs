@@ -3,6 +3,37 @@ import { equal, until } from "../stage.mjs";
 
 export default [
   {
+    name: "few requests are made before messages are seen, and fewer over the network at a reload",
+    shows: [59],
+    async run(stage) {
+      const ana = await stage.person("Ana", { path: null, worker: true });
+      const bob = await stage.account("Bob");
+      const room = await stage.room(ana, [bob]);
+      await bob.api.say(room.id, "what is seen");
+      // As the page sees it: also what the worker answers.
+      const asked = async (load) => {
+        const seen = [];
+        const request = (one) => one.serviceWorker() || seen.push(new URL(one.url()).pathname);
+        const socket = () => seen.push("the socket");
+        ana.page.on("request", request).on("websocket", socket);
+        await load();
+        await ana.sees(ana.message("what is seen"));
+        await ana.page.locator("#messages img").first().waitFor();
+        ana.page.off("request", request).off("websocket", socket);
+        // Who is there is asked for once the messages are.
+        return seen.filter((one) => !one.endsWith("users.presence"));
+      };
+      const cold = await asked(() => ana.open(room.path));
+      equal(cold.length <= 8, true, `what the first visit asked for: ${cold.join(" ")}`);
+      await ana.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+      const own = [];
+      ana.page.on("response", (one) => one.fromServiceWorker() && own.push(new URL(one.url()).pathname));
+      const warm = await asked(() => ana.page.reload());
+      const over = warm.filter((one) => !own.includes(one) || one === room.path);
+      equal(over.length <= 4, true, `what went over the network: ${over.join(" ")}`);
+    },
+  },
+  {
     name: "the app stands without a network, shows pushes, and a click on one opens its message",
     shows: [49, 59],
     async run(stage) {

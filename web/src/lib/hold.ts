@@ -1,6 +1,6 @@
 // A finger that rests on something asks for its menu, as a right click does.
 
-import { type MouseEvent, type PointerEvent, type TouchEvent, useEffect, useRef } from "react";
+import { type MouseEvent, type PointerEvent, type TouchEvent, useRef } from "react";
 
 /** How long it rests (ms), and how far it may stray meanwhile (px): further is scrolling. */
 const LONG = 500;
@@ -23,7 +23,6 @@ export function useHold(held: () => void): Hold {
   const touched = useRef(false);
   const fired = useRef(false);
   const stop = (): void => clearTimeout(timer.current);
-  useEffect(() => () => clearTimeout(timer.current), []);
   return {
     onPointerDown: ({ pointerType, isPrimary, target, clientX, clientY }) => {
       stop();

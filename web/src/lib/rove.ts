@@ -124,6 +124,7 @@ export function useRove(
     rest.current = setTimeout(() => settle.current(), REST);
   });
 
+  const filled = useRef(0);
   const watched = useRef<HTMLElement | null>(null);
   const observer = useRef<MutationObserver>(undefined);
   // The list may come later, or be another one: it is looked for each time.
@@ -143,7 +144,8 @@ export function useRove(
       const away = !list.contains(document.activeElement);
       // Nobody was in it yet: whoever comes begins at its end, also while it is being filled.
       const filling = end && away && !chosen.current;
-      if (stop.current?.isConnected && !filling) return;
+      if (stop.current?.isConnected && (!filling || performance.now() - filled.current < REST)) return;
+      filled.current = performance.now();
       settle.current(stop.current && away ? outermost(list, end) : undefined);
     });
     observer.current.observe(list, { childList: true, subtree: true });

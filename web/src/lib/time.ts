@@ -18,8 +18,17 @@ function format(locale: string, name: string, options: Intl.DateTimeFormatOption
   return found;
 }
 
-export const clock = (locale: string, ms: number): string =>
-  format(locale, "clock", { hour: "2-digit", minute: "2-digit" }).format(ms);
+/** The minute that was written last: messages of one minute stand together. */
+let minute = { locale: "", at: Number.NaN, text: "" };
+
+export function clock(locale: string, ms: number): string {
+  const at = Math.floor(ms / 60_000);
+  if (minute.locale !== locale || minute.at !== at) {
+    const text = format(locale, "clock", { hour: "2-digit", minute: "2-digit" }).format(ms);
+    minute = { locale, at, text };
+  }
+  return minute.text;
+}
 
 export const full = (locale: string, ms: number): string =>
   format(locale, "full", { dateStyle: "full", timeStyle: "short" }).format(ms);
@@ -28,10 +37,17 @@ export const full = (locale: string, ms: number): string =>
 export const moment = (locale: string, ms: number): string =>
   format(locale, "moment", { dateStyle: "short", timeStyle: "short" }).format(ms);
 
+/** The day that was asked for last: who goes through messages asks for the same one again and again. */
+const lately = { from: 0, to: 0 };
+
 /** The start of the day that `ms` lies in, in the reader's time zone. */
 export function day(ms: number): number {
+  if (ms >= lately.from && ms < lately.to) return lately.from;
   const date = new Date(ms);
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const [year, month, at] = [date.getFullYear(), date.getMonth(), date.getDate()];
+  lately.from = new Date(year, month, at).getTime();
+  lately.to = new Date(year, month, at + 1).getTime();
+  return lately.from;
 }
 
 /** Days from `ms` to `now`: 0 today, 1 yesterday. */

@@ -1,5 +1,5 @@
 import { type ReactNode, useSyncExternalStore } from "react";
-import { useStore } from "@/store/state";
+import { state, useStore } from "@/store/state";
 import css from "./markup.module.css";
 
 /** `[character, group, short codes, name, tags]` */
@@ -38,7 +38,7 @@ export async function loadEmoji(locale: string): Promise<EmojiRow[]> {
 function load(): void {
   loading ??= loadEmoji("en").then((rows) => {
     codes = new Map(rows.flatMap(([char, , names]) => names.split(" ").map((name): [string, string] => [name, char])));
-    for (const listener of listeners) listener();
+    tell();
   });
 }
 
@@ -48,6 +48,9 @@ export function character(code: string): string | undefined {
   return USUAL[name] ?? codes?.get(name);
 }
 
+const tell = (): void => listeners.forEach((listener) => listener());
+useStore.subscribe((now, before) => now.emoji !== before.emoji && tell());
+
 const subscribe = (listener: () => void): (() => void) => {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -56,8 +59,8 @@ const subscribe = (listener: () => void): (() => void) => {
 /** An emoji by its short code: a character, or a picture of this workspace; else the text that was written. */
 export function Emoji({ code, text }: { code: string; text?: string | undefined }): ReactNode {
   const name = code.replaceAll(":", "");
-  const custom = useStore((state) => state.emoji[name]);
-  const found = useSyncExternalStore(subscribe, () => (custom ? undefined : character(name)));
+  const found = useSyncExternalStore(subscribe, () => state().emoji[name] ?? character(name));
+  const { [name]: custom } = state().emoji;
   if (custom) return <img className={css.customEmoji} src={custom} alt={`:${name}:`} title={`:${name}:`} />;
   if (found) return found;
   if (!codes) load();

@@ -1,7 +1,7 @@
 // The message tree as elements. Every text becomes a text node and every address is checked, so nothing that somebody
 // writes can become markup.
 
-import { Fragment, memo, type ReactNode, useState } from "react";
+import { createElement, memo, type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import type { Block, Inline, Message } from "@/api/types";
 import { intl, useT } from "@/i18n";
@@ -30,68 +30,48 @@ interface Props {
 }
 
 export const Tree = memo(function Tree({ blocks, about = {} }: Props): ReactNode {
-  return (
-    <div className={css.tree} dir="auto">
-      {blocks.map((block, index) => (
-        <BlockNode key={index} node={block} about={about} depth={0} />
-      ))}
-    </div>
-  );
+  return createElement("div", { className: css.tree, dir: "auto" }, ...blocks.map((one) => block(one, about, 0)));
 });
 
-interface NodeProps<T> {
-  node: T;
-  about: About;
-  depth: number;
-}
+// Not components, and children that need no keys: a row of the timeline is made while somebody scrolls, and each
+// component in it is one more thing to look after.
 
-function BlockNode({ node, about, depth }: NodeProps<Block>): ReactNode {
+function block(node: Block, about: About, depth: number): ReactNode {
   if (depth > DEEPEST) return null;
-  const line = (value: readonly Inline[]): ReactNode => <Line value={value} about={about} depth={depth + 1} />;
-  const inner = (value: readonly Block[]): ReactNode =>
-    value.map((block, index) => <BlockNode key={index} node={block} about={about} depth={depth + 1} />);
+  const line = (value: readonly Inline[]): ReactNode[] => inlines(value, about, depth + 1);
+  const inner = (value: readonly Block[]): ReactNode[] => value.map((one) => block(one, about, depth + 1));
   switch (node.type) {
     case "PARAGRAPH":
-      return <p>{line(node.value)}</p>;
+      return createElement("p", isTall(node.value) ? { className: css.tall } : null, ...line(node.value));
     case "HEADING":
       // A message is no chapter of the page: its headings look like headings and are none.
-      return <p className={css[`heading${Math.min(4, node.level)}`]}>{line(node.value)}</p>;
+      return createElement(
+        "p",
+        { className: `${css[`heading${Math.min(4, node.level)}`]} ${css.tall}` },
+        ...line(node.value),
+      );
     case "CODE":
       return <Code language={node.language} text={node.value.map((row) => row.value.value).join("\n")} />;
     case "QUOTE":
-      return <blockquote>{inner(node.value)}</blockquote>;
+      return createElement("blockquote", null, ...inner(node.value));
     case "SPOILER_BLOCK":
-      return <Spoiler block>{inner(node.value)}</Spoiler>;
+      return createElement(Spoiler, { block: true }, ...inner(node.value));
     case "UNORDERED_LIST":
-      return (
-        <ul>
-          {node.value.map((item, index) => (
-            <li key={index}>{line(item.value)}</li>
-          ))}
-        </ul>
-      );
+      return createElement("ul", null, ...node.value.map((item) => createElement("li", null, ...line(item.value))));
     case "ORDERED_LIST":
-      return (
-        <ol>
-          {node.value.map((item, index) => (
-            <li key={index} value={item.number}>
-              {line(item.value)}
-            </li>
-          ))}
-        </ol>
+      return createElement(
+        "ol",
+        null,
+        ...node.value.map((item) => createElement("li", { value: item.number }, ...line(item.value))),
       );
     case "TASKS":
-      return (
-        <ul className={css.tasks}>
-          {node.value.map((task, index) => (
-            <Task key={index} done={task.status}>
-              {line(task.value)}
-            </Task>
-          ))}
-        </ul>
+      return createElement(
+        "ul",
+        { className: css.tasks },
+        ...node.value.map((task) => createElement(Task, { done: task.status }, ...line(task.value))),
       );
     case "BIG_EMOJI":
-      return <p className={css.big}>{line(node.value)}</p>;
+      return createElement("p", { className: css.big }, ...line(node.value));
     case "LINE_BREAK":
       return <br />;
     case "KATEX":
@@ -101,7 +81,7 @@ function BlockNode({ node, about, depth }: NodeProps<Block>): ReactNode {
   }
 }
 
-function Task({ done, children }: { done: boolean; children: ReactNode }): ReactNode {
+function Task({ done, children }: { done: boolean; children?: ReactNode }): ReactNode {
   const t = useT();
   return (
     <li>
@@ -113,13 +93,20 @@ function Task({ done, children }: { done: boolean; children: ReactNode }): React
   );
 }
 
-function Line({ value, about, depth }: { value: readonly Inline[]; about: About; depth: number }): ReactNode {
-  if (depth > DEEPEST) return null;
-  return value.map((node, index) => (
-    <Fragment key={index}>
-      <InlineNode node={isQuote(value[index - 1]) ? begun(node) : node} about={about} depth={depth} />
-    </Fragment>
-  ));
+const ACCENTS = /\p{M}{3}/u;
+
+/** Whether accents are piled up in it, which would reach over other messages. */
+const isTall = (value: readonly Inline[]): boolean =>
+  value.some(({ value: inner }) => {
+    if (typeof inner === "string") return ACCENTS.test(inner);
+    if (Array.isArray(inner)) return isTall(inner as readonly Inline[]);
+    if (!inner || typeof inner !== "object") return false;
+    return "label" in inner ? isTall(words(inner.label)) : "value" in inner && ACCENTS.test(inner.value);
+  });
+
+function inlines(value: readonly Inline[], about: About, depth: number): ReactNode[] {
+  if (depth > DEEPEST) return [];
+  return value.map((node, index) => inline(isQuote(value[index - 1]) ? begun(node) : node, about, depth));
 }
 
 const words = (label: Inline | readonly Inline[]): readonly Inline[] =>
@@ -133,19 +120,19 @@ const isQuote = (node: Inline | undefined): boolean =>
 const begun = (node: Inline): Inline =>
   node.type === "PLAIN_TEXT" ? { ...node, value: node.value.trimStart() } : node;
 
-function InlineNode({ node, about, depth }: NodeProps<Inline>): ReactNode {
-  const inner = (value: readonly Inline[]): ReactNode => <Line value={value} about={about} depth={depth + 1} />;
+function inline(node: Inline, about: About, depth: number): ReactNode {
+  const inner = (value: readonly Inline[]): ReactNode[] => inlines(value, about, depth + 1);
   switch (node.type) {
     case "PLAIN_TEXT":
       return node.value;
     case "BOLD":
-      return <strong>{inner(node.value)}</strong>;
+      return createElement("strong", null, ...inner(node.value));
     case "ITALIC":
-      return <em>{inner(node.value)}</em>;
+      return createElement("em", null, ...inner(node.value));
     case "STRIKE":
-      return <s>{inner(node.value)}</s>;
+      return createElement("s", null, ...inner(node.value));
     case "SPOILER":
-      return <Spoiler>{inner(node.value)}</Spoiler>;
+      return createElement(Spoiler, null, ...inner(node.value));
     case "INLINE_CODE":
       return <code>{node.value.value}</code>;
     case "MENTION_USER":
@@ -158,10 +145,10 @@ function InlineNode({ node, about, depth }: NodeProps<Inline>): ReactNode {
       return <code className={css.formula}>{node.value}</code>;
     case "LINK": {
       if (isQuote(node)) return null;
-      return <Anchor address={node.value.src.value}>{inner(words(node.value.label))}</Anchor>;
+      return createElement(Anchor, { address: node.value.src.value }, ...inner(words(node.value.label)));
     }
     case "IMAGE":
-      return <Anchor address={node.value.src.value}>{inner([node.value.label])}</Anchor>;
+      return createElement(Anchor, { address: node.value.src.value }, ...inner([node.value.label]));
     case "COLOR":
       return <Color {...node.value} />;
     case "TIMESTAMP":
@@ -172,7 +159,7 @@ function InlineNode({ node, about, depth }: NodeProps<Inline>): ReactNode {
 }
 
 /** A link out of the app, or within it when it is one of our own addresses. */
-export function Anchor({ address, children }: { address: string; children: ReactNode }): ReactNode {
+export function Anchor({ address, children }: { address: string; children?: ReactNode }): ReactNode {
   const site = useStore((state) => state.settings["Site_Url"] as string | undefined);
   const to = safe(address);
   if (!to) return children;
@@ -205,7 +192,7 @@ function RoomMention({ name, about }: { name: string; about: About }): ReactNode
   );
 }
 
-function Spoiler({ block = false, children }: { block?: boolean; children: ReactNode }): ReactNode {
+function Spoiler({ block = false, children }: { block?: boolean; children?: ReactNode }): ReactNode {
   const t = useT();
   const [shown, setShown] = useState(false);
   const Box = block ? "div" : "span";

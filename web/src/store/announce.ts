@@ -64,10 +64,14 @@ export function announce(notice: Notice): void {
   };
 }
 
+/** The tab's picture waits so long (ms): messages are fetched first, and a count that goes at once is not drawn. */
+const LATE = 1_000;
+
 /** Keeps the number of unread messages in the title and the tab's picture, and tells the desktop app. */
 export function showCount(): () => void {
   let last = "";
   let icon = "";
+  let late: ReturnType<typeof setTimeout> | undefined;
   let known: Record<Id, Subscription> = {};
   let looked: unknown[] = [];
   const update = (): void => {
@@ -90,7 +94,11 @@ export function showCount(): () => void {
     // The page comes with the plain one.
     if (drawn === icon) return;
     icon = drawn;
-    void import("@/lib/icon").then(({ drawIcon }) => drawIcon(drawn)).catch(() => undefined);
+    clearTimeout(late);
+    late = setTimeout(
+      () => void import("@/lib/icon").then(({ drawIcon }) => drawIcon(drawn)).catch(() => undefined),
+      LATE,
+    );
   };
   update();
   return useStore.subscribe(update);

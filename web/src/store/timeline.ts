@@ -42,12 +42,25 @@ export function merge(run: Message[], come: Message[]): Message[] {
     const known = run.findIndex((message) => message._id === only._id);
     if (known < 0) return [...run, only];
   }
+  const page = beside(run, incoming);
+  if (page) return page;
   const byId = new Map(run.map((message) => [message._id, message]));
   for (const message of incoming) {
     const known = byId.get(message._id);
     if (!known || millis(message._updatedAt) >= millis(known._updatedAt)) byId.set(message._id, message);
   }
   return [...byId.values()].sort(before);
+}
+
+/** A page that lies wholly before or after a run: nothing of the run is looked at again. */
+function beside(run: Message[], come: Message[]): Message[] | undefined {
+  const page = [...come].sort(before);
+  const [first, last, top, end] = [page[0], page.at(-1), run[0], run.at(-1)];
+  if (!first || !last || !top || !end) return undefined;
+  const ids = new Set(page.map(({ _id }) => _id));
+  if (ids.size < page.length || run.some(({ _id }) => ids.has(_id))) return undefined;
+  if (before(last, top) < 0) return [...page, ...run];
+  return before(end, first) < 0 ? [...run, ...page] : undefined;
 }
 
 /** An event of a message: taken when it belongs to the run, or changes one of it. */

@@ -22,11 +22,14 @@ export const Avatar = memo(function Avatar({ username, rid, etag, src, letters, 
   return (
     <span className={css.avatar} style={{ inlineSize: size, blockSize: size }}>
       {letters && !etag ? (
-        <svg viewBox="0 0 32 32" width={size} height={size} aria-hidden="true" style={{ background: colour(letters) }}>
-          <text x="50%" y="50%" dy="0.36em">
-            {initial(letters)}
-          </text>
-        </svg>
+        // A picture would be one more thing that the browser composes at each frame.
+        <span
+          className={css.letter}
+          style={{ fontSize: size * 0.625, lineHeight: `${size}px`, background: colour(letters) }}
+          aria-hidden
+        >
+          {initial(letters)}
+        </span>
       ) : address ? (
         <img src={etag ? `${address}?etag=${etag}` : address} alt="" width={size} height={size} loading="lazy" />
       ) : null}

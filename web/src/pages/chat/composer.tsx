@@ -2,7 +2,9 @@ import { Mic, Paperclip, SendHorizontal, Smile, X } from "lucide-react";
 import {
   type ClipboardEvent,
   type KeyboardEvent,
+  memo,
   type ReactNode,
+  type Ref,
   Suspense,
   useCallback,
   useEffect,
@@ -11,7 +13,6 @@ import {
   useLayoutEffect,
   useRef,
   useState,
-  type Ref,
 } from "react";
 import { post } from "@/api/rest";
 import type { Id, Message } from "@/api/types";
@@ -53,7 +54,7 @@ interface Props {
 }
 
 /** Where messages are written. */
-export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): ReactNode {
+export const Composer = memo(function Composer({ rid, tmid, closed, label, editLast, ref }: Props): ReactNode {
   const t = useT();
   const id = useId();
   const key = draftKey(rid, tmid);
@@ -251,7 +252,7 @@ export function Composer({ rid, tmid, closed, label, editLast, ref }: Props): Re
       )}
     </div>
   );
-}
+});
 
 /** Several lines that look like a program rather than like sentences. */
 function isCode(text: string): boolean {

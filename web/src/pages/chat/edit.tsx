@@ -3,10 +3,11 @@ import type { Message } from "@/api/types";
 import { t, useT } from "@/i18n";
 import { copyText } from "@/lib/copy";
 import { edit } from "@/store/actions";
-import { atEnd, state } from "@/store/state";
+import { state } from "@/store/state";
 import { toast } from "@/ui/toast";
 import { Button } from "@/ui/button";
 import { failed } from "@/ui/failed";
+import { begun, nameOf, takeFrom } from "./begun";
 import css from "./edit.module.css";
 
 interface Props {
@@ -17,15 +18,8 @@ interface Props {
   close: () => void;
 }
 
-/** What was changed and neither saved nor dropped: rows that are scrolled away and come back go on with it. */
-const begun = new Map<string, string>();
 /** More than these are not kept (the oldest goes). */
 const MOST = 20;
-atEnd(() => begun.clear());
-
-const nameOf = (message: Message, place: string): string => `${place}/${message._id}`;
-
-export const isBegun = (message: Message, place: string): boolean => begun.has(nameOf(message, place));
 
 function keep(name: string, text: string): void {
   begun.delete(name);
@@ -47,22 +41,14 @@ function lookAfter(message: Message, name: string): void {
   toast(t("edit.gone"), { bad: true, action: { label: t("edit.copy"), run: copy } });
 }
 
-let from: HTMLElement | null = null;
-
-/** Where the focus goes back to after the next edit, when that is not its message. */
-export function editFrom(element: Element | null): void {
-  from = element instanceof HTMLTextAreaElement ? element : null;
-}
-
 /** Changing a message where it stands: Enter saves, Esc leaves it as it was. */
-export function EditBox({ message, place, row, close }: Props): ReactNode {
+export default function EditBox({ message, place, row, close }: Props): ReactNode {
   const t = useT();
   const name = nameOf(message, place);
   const [again] = useState(() => begun.has(name));
   const [text, setText] = useState(() => begun.get(name) ?? message.msg);
   useEffect(() => {
-    const [back, own] = [from, row.current];
-    from = null;
+    const [back, own] = [takeFrom(), row.current];
     return () =>
       void setTimeout(() => {
         if (document.activeElement === document.body) (back?.isConnected ? back : own)?.focus();

@@ -1,5 +1,5 @@
 import { ArrowLeft, BellOff, EllipsisVertical, Hash, Lock, MessagesSquare, Search, Star, Video } from "lucide-react";
-import { type ReactNode, Suspense, useState } from "react";
+import { memo, type ReactNode, Suspense, useState } from "react";
 import { useLocation } from "wouter";
 import { post } from "@/api/rest";
 import type { Id } from "@/api/types";
@@ -18,7 +18,7 @@ import css from "./header.module.css";
 import { roomPath } from "./place";
 
 /** A conversation's head: what it is called, who is there, and what else it holds. */
-export function RoomHeader({ rid }: { rid: Id }): ReactNode {
+export const RoomHeader = memo(function RoomHeader({ rid }: { rid: Id }): ReactNode {
   const t = useT();
   const [, go] = useLocation();
   const sub = useStore((state) => state.subscriptions[rid]);
@@ -155,4 +155,4 @@ export function RoomHeader({ rid }: { rid: Id }): ReactNode {
       )}
     </header>
   );
-}
+});

@@ -1,7 +1,7 @@
 import { AlertCircle, Check, CheckCheck, Clock, MessageSquareText, Pin, Star } from "lucide-react";
 import { memo, type KeyboardEvent, type ReactNode, Suspense, useRef, useState } from "react";
 import { Link } from "wouter";
-import type { Message as Noun } from "@/api/types";
+import type { Block, Message as Noun } from "@/api/types";
 import { intl, useT } from "@/i18n";
 import { copyText } from "@/lib/copy";
 import { useHold } from "@/lib/hold";
@@ -18,8 +18,8 @@ import { page } from "../lazy";
 import { failed as failedTo } from "@/ui/failed";
 import { Attachments } from "./attachments";
 import { Actions } from "./actions";
+import { isBegun } from "./begun";
 import { LinkCards } from "./cards";
-import { EditBox, isBegun } from "./edit";
 import { Facts } from "./later";
 import css from "./message.module.css";
 import { plainly } from "./preview";
@@ -27,6 +27,7 @@ import { Reactions } from "./reactions";
 import { type Place, summary } from "./place";
 import { systemText } from "./system";
 
+const EditBox = page(() => import("./edit"));
 const CallCard = page(() => import("./call"));
 
 interface Props {
@@ -35,10 +36,12 @@ interface Props {
   place: Place;
   /** Looked at because somebody jumped to it. */
   marked?: boolean;
+  /** The last one of its run: its receipt is shown. */
+  last?: boolean;
 }
 
 /** One message. */
-export const Message = memo(function Message({ message, head, place, marked = false }: Props): ReactNode {
+export const Message = memo(function Message({ message, head, place, marked = false, last = false }: Props): ReactNode {
   const t = useT();
   const [active, setActive] = useState(false);
   const [held, setHeld] = useState(false);
@@ -62,6 +65,7 @@ export const Message = memo(function Message({ message, head, place, marked = fa
     event.preventDefault();
   };
   const show = active || held || menu;
+  const body = <Body message={message} about={() => setAsking(true)} />;
   return (
     <article
       ref={row}
@@ -83,22 +87,25 @@ export const Message = memo(function Message({ message, head, place, marked = fa
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setActive(false)}
       onKeyDown={key}
     >
-      <div className={css.gutter}>
-        {head ? (
-          <Avatar username={message.u.username} src={message.avatar} />
-        ) : (
-          <time className={css.late} dateTime={new Date(at).toISOString()} title={full(intl(), at)}>
-            {clock(intl(), at)}
-          </time>
-        )}
-      </div>
+      {/* Hundreds of rows are made while somebody scrolls: what nobody sees is not made. */}
+      {(head || show) && (
+        <div className={css.gutter}>
+          {head ? (
+            <Avatar username={message.u.username} src={message.avatar} />
+          ) : (
+            <time className={css.late} dateTime={new Date(at).toISOString()} title={full(intl(), at)}>
+              {clock(intl(), at)}
+            </time>
+          )}
+        </div>
+      )}
       <div className={css.body}>
         {head && (
           <header className={css.header}>
             <span className={css.name} dir="auto">
               {name}
             </span>
-            <time dateTime={new Date(at).toISOString()} title={full(intl(), at)}>
+            <time dateTime={new Date(at).toISOString()} title={show ? full(intl(), at) : undefined}>
               {clock(intl(), at)}
             </time>
             <Marks message={message} />
@@ -106,15 +113,17 @@ export const Message = memo(function Message({ message, head, place, marked = fa
         )}
         {place.thread !== message.tmid && message.tmid && <ThreadOf message={message} place={place} />}
         {editing ? (
-          <EditBox message={message} place={spot} row={row} close={() => setEditing(false)} />
+          <Suspense fallback={body}>
+            <EditBox message={message} place={spot} row={row} close={() => setEditing(false)} />
+          </Suspense>
         ) : (
-          <Body message={message} about={() => setAsking(true)} />
+          body
         )}
-        <Attachments message={message} />
-        <LinkCards message={message} />
-        <Reactions message={message} />
+        {message.attachments && <Attachments message={message} />}
+        {message.urls?.length ? <LinkCards message={message} /> : null}
+        {message.reactions && <Reactions message={message} />}
         {Boolean(message.tcount) && place.thread !== message._id && <ThreadInfo message={message} place={place} />}
-        <Receipt message={message} last={place.last === message._id} />
+        {last && <Receipt message={message} />}
       </div>
       {show && !editing && (
         <div className={css.actions} data-actions>
@@ -138,21 +147,19 @@ export const Message = memo(function Message({ message, head, place, marked = fa
   );
 });
 
+/** A text that is no markup. */
+const plain = (value: string): Block[] => [{ type: "PARAGRAPH", value: [{ type: "PLAIN_TEXT", value }] }];
+
 function Body({ message, about }: { message: Noun; about: () => void }): ReactNode {
   const t = useT();
   const [open, setOpen] = useState(false);
   const tree = message.md ?? echo(message.msg);
   const long = message.msg.length > 3_000 || message.msg.split("\n", 42).length > 40;
   if (!message.msg) return message.t === "e2e" ? <p className={css.note}>{t("message.encrypted")}</p> : null;
+  const all = <Tree blocks={tree ?? plain(message.msg)} about={message} />;
   return (
     <>
-      <div className={long && !open ? css.cut : undefined}>
-        {tree ? (
-          <Tree blocks={tree} about={message} />
-        ) : (
-          <Tree blocks={[{ type: "PARAGRAPH", value: [{ type: "PLAIN_TEXT", value: message.msg }] }]} />
-        )}
-      </div>
+      {long ? <div className={open ? undefined : css.cut}>{all}</div> : all}
       {long && (
         <Button kind="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
           {t(open ? "message.less" : "message.more")}
@@ -220,12 +227,12 @@ function ThreadInfo({ message, place }: { message: Noun; place: Place }): ReactN
 }
 
 /** On the last own message: stored, or read by all. */
-function Receipt({ message, last }: { message: Noun; last: boolean }): ReactNode {
+function Receipt({ message }: { message: Noun }): ReactNode {
   const t = useT();
   const own = useStore((state) => state.me?._id === message.u._id);
   const on = useStore((state) => state.settings["Message_Read_Receipt_Enabled"] === true);
   const readUntil = useStore((state) => state.receipts[message.rid] ?? 0);
-  if (!own || !last || !on) return null;
+  if (!own || !on) return null;
   const read = message.unread === false || readUntil >= millis(message.ts);
   return (
     <span className={css.receipt}>
@@ -242,7 +249,7 @@ function System({ message, place }: { message: Noun; place: Place }): ReactNode 
     <div
       role="group"
       className={css.system}
-      aria-label={t("message.label", { name: "", time: clock(intl(), at), text: systemText(t, message), reactions: 0 })}
+      aria-label={t("message.label", { name: "", time: clock(intl(), at), text: systemText(t, message) })}
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- arrows move between messages
       tabIndex={-1}
       data-message={message._id}
@@ -286,7 +293,7 @@ export function OutgoingMessage({ outgoing, head }: { outgoing: Outgoing; head: 
             <span className={css.name}>{me?.name ?? me?.username}</span>
           </header>
         )}
-        <Tree blocks={tree ?? [{ type: "PARAGRAPH", value: [{ type: "PLAIN_TEXT", value: outgoing.msg }] }]} />
+        <Tree blocks={tree ?? plain(outgoing.msg)} />
         <div className={css.sending} role={failed ? "alert" : undefined}>
           {failed ? <AlertCircle size={14} aria-hidden /> : <Clock size={14} aria-hidden />}
           {t(failed ? (outgoing.reason ?? "send.refused") : "send.sending")}

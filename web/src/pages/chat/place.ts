@@ -11,8 +11,6 @@ export interface Place {
   rid: Id;
   /** The thread that is shown, when it is one. */
   thread?: Id | undefined;
-  /** The last message of the run: its receipt is shown. */
-  last?: Id | undefined;
   /** Puts a text into the composer: quotes. */
   quote: (message: Message) => void;
   mayEdit: (message: Message) => boolean;
@@ -25,8 +23,10 @@ export function summary(t: Translate, message: Message): string {
   const name = message.alias ?? message.u.name ?? message.u.username ?? "";
   const files = message.attachments?.map((one) => one.title ?? one.text ?? "").join(", ");
   const text = (message.msg || files || "").slice(0, 300);
+  const what = { name, time: clock(intl(), millis(message.ts)), text };
   const reactions = Object.keys(message.reactions ?? {}).length;
-  return t("message.label", { name, time: clock(intl(), millis(message.ts)), text, reactions });
+  // Texts that count cost ten times those that do not, and most messages have no reaction.
+  return reactions > 0 ? t("message.labelReacted", { ...what, reactions }) : t("message.label", what);
 }
 
 export function roomPath(rid: Id, from: State = state()): string {

@@ -18,7 +18,7 @@ import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
 import { CaseBar } from "../support/lazy";
 import { Composer, type ComposerHandle } from "./composer";
-import { editFrom } from "./edit";
+import { editFrom } from "./begun";
 import { RoomHeader } from "./header";
 import { mayEdit, type Place, roomPath } from "./place";
 import { Side } from "./later";
@@ -122,6 +122,7 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
     go(roomPath(rid), { replace: true });
     void openAfresh(rid).then(() => setVisit((count) => count + 1));
   };
+  const start = useMemo(() => <Start rid={rid} />, [rid]);
   const editLast = useCallback(() => editOwn(rid), [rid]);
   const name = title(sub, room);
   const closed = useClosed(rid);
@@ -163,15 +164,7 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
             <Button onClick={() => void open(rid)}>{t("room.again")}</Button>
           </div>
         ) : (
-          <Timeline
-            key={visit}
-            rid={rid}
-            run={run}
-            place={place}
-            start={<Start rid={rid} />}
-            target={target}
-            toUnread={toUnread}
-          />
+          <Timeline key={visit} rid={rid} run={run} place={place} start={start} target={target} toUnread={toUnread} />
         )}
         <Typing rid={rid} />
         <Sending rid={rid} />

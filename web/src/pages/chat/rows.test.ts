@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Left } from "@/store/left";
-import { placeAt, placeIn, type Row } from "./rows";
+import { placeAt, placeIn, type Row, rows } from "./rows";
 
 const sent = (seconds: number): string => new Date(seconds * 1000).toISOString();
 const message = (key: string, seconds: number): Row =>
@@ -45,4 +45,24 @@ test("a place whose message is gone is where the next one stands", () => {
   expect(placeIn(all, place("b", 2))).toBe(4);
   expect(placeIn(all, place("gone", 1.5))).toBe(4);
   expect(placeIn(all, place("gone", 9))).toBe(-1);
+});
+
+test("rows of messages that stay where they are stay the same, and follow those before them", () => {
+  const one = (id: string, seconds: number, who = "u"): never =>
+    ({ _id: id, ts: sent(seconds), u: { _id: who }, msg: id }) as never;
+  const [a, b, c] = [one("a", 100), one("b", 101), one("c", 102, "v")];
+  const make = (...messages: never[]): Row[] =>
+    rows({ timeline: { messages, older: true }, outgoing: [], me: "me" }).filter(({ kind }) => kind === "message");
+  const heads = (all: Row[]): unknown[] => all.map((row) => row.kind === "message" && row.head);
+  const before = make(b, c);
+  expect(heads(before)).toEqual([true, true]);
+  const now = make(a, b, c);
+  expect(heads(now)).toEqual([true, false, true]);
+  expect(now[2]).toBe(before[1]);
+  expect(make(a, b, c)).toEqual(now);
+  // Another day between them.
+  const yesterday = one("y", 100 - 86_400);
+  expect(
+    rows({ timeline: { messages: [yesterday, a], older: true }, outgoing: [], me: "me" }).map(({ kind }) => kind),
+  ).toEqual(["day", "message", "day", "message"]);
 });

@@ -6,11 +6,12 @@ import { day, millis } from "@/lib/time";
 import type { Left } from "@/store/left";
 import type { Outgoing, Timeline } from "@/store/state";
 
+type MessageRow = { kind: "message"; key: Id; message: Message; head: boolean };
 export type Row =
   | { kind: "start"; key: "start" }
   | { kind: "day"; key: string; at: number }
   | { kind: "unread"; key: "unread" }
-  | { kind: "message"; key: Id; message: Message; head: boolean }
+  | MessageRow
   | { kind: "outgoing"; key: Id; outgoing: Outgoing; head: boolean };
 
 /** Messages of one author within this time stand under one head (ms). */
@@ -25,13 +26,35 @@ export function follows(before: Message | undefined, message: Message): boolean 
 }
 
 export interface What {
-  timeline: Timeline;
+  timeline: Pick<Timeline, "messages" | "older">;
   outgoing: readonly Outgoing[];
   me: Id;
   /** Where the divider stands: after what was read at this time (ms). */
   unreadSince?: number | undefined;
   /** In a thread the root stands first and days matter less. */
   thread?: boolean;
+}
+
+/** What stands where, by the message and the one before it. */
+interface Made {
+  before: Message | undefined;
+  row: MessageRow;
+  /** The day that begins with it. */
+  begins: number | undefined;
+}
+const made = new WeakMap<Message, Made>();
+
+/** Messages that stay where they are keep their rows, and what is shown of them stays as it is. */
+function make(message: Message, before: Message | undefined): Made {
+  const known = made.get(message);
+  if (known && known.before === before) return known;
+  const at = millis(message.ts);
+  const begins = !before || day(millis(before.ts)) !== day(at) ? at : undefined;
+  const head = !follows(before, message);
+  const row: MessageRow = known?.row.head === head ? known.row : { kind: "message", key: message._id, message, head };
+  const next = { before, row, begins };
+  made.set(message, next);
+  return next;
 }
 
 export function rows({ timeline, outgoing, me, unreadSince, thread = false }: What): Row[] {
@@ -41,15 +64,15 @@ export function rows({ timeline, outgoing, me, unreadSince, thread = false }: Wh
   const reaches = !timeline.older || millis(timeline.messages[0]?.ts) <= (unreadSince ?? 0);
   let divided = unreadSince === undefined || !reaches;
   for (const message of timeline.messages) {
-    const at = millis(message.ts);
-    if (!before || day(millis(before.ts)) !== day(at)) all.push({ kind: "day", key: `day ${day(at)}`, at });
+    const { begins } = make(message, before);
+    if (begins !== undefined) all.push({ kind: "day", key: `day ${day(begins)}`, at: begins });
     // The divider stands before the first message of somebody else that was not read.
-    if (!divided && at > (unreadSince ?? 0) && message.u._id !== me && !message.private) {
+    if (!divided && millis(message.ts) > (unreadSince ?? 0) && message.u._id !== me && !message.private) {
       divided = true;
       all.push({ kind: "unread", key: "unread" });
       before = undefined;
     }
-    all.push({ kind: "message", key: message._id, message, head: !follows(before, message) });
+    all.push(make(message, before).row);
     before = message;
   }
   const known = new Set(timeline.messages.map(({ _id }) => _id));

@@ -1,10 +1,10 @@
-import { type ReactNode, Suspense } from "react";
+import { memo, type ReactNode, Suspense } from "react";
 import type { Id } from "@/api/types";
 import { useUploads } from "@/store/uploads";
 import { Uploads } from "./later";
 
 /** Files to send, as soon as there are some. */
-export function Sending({ rid, tmid }: { rid: Id; tmid?: Id }): ReactNode {
+export const Sending = memo(function Sending({ rid, tmid }: { rid: Id; tmid?: Id }): ReactNode {
   const some = useUploads(({ all }) => all.some((one) => one.rid === rid && one.tmid === tmid));
   return (
     some && (
@@ -13,4 +13,4 @@ export function Sending({ rid, tmid }: { rid: Id; tmid?: Id }): ReactNode {
       </Suspense>
     )
   );
-}
+});

@@ -1,5 +1,14 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import {
+  type ReactElement,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { VList, type VListHandle } from "virtua";
 import type { Id } from "@/api/types";
 import { intl, useT } from "@/i18n";
@@ -40,10 +49,12 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
   const t = useT();
   const me = useStore((state) => state.me?._id ?? "");
   const outbox = useStore((state) => state.outbox);
+  // Whether something is being loaded changes no row.
+  const { messages, older, newer, unreadSince } = run;
   const all = useMemo(() => {
-    const outgoing = run.newer ? [] : outbox.filter((one) => one.rid === rid && (!one.tmid || one.tshow));
-    return rows({ timeline: run, outgoing, me, unreadSince: run.unreadSince });
-  }, [run, outbox, rid, me]);
+    const outgoing = newer ? [] : outbox.filter((one) => one.rid === rid && (!one.tmid || one.tshow));
+    return rows({ timeline: { messages, older }, outgoing, me, unreadSince });
+  }, [messages, older, newer, unreadSince, outbox, rid, me]);
   const list = useRef<VListHandle>(null);
   const box = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
@@ -196,7 +207,20 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
   const last = run.messages.at(-1)?._id;
   // What was read to its end is new no more, wherever it was begun.
   const waits = useStore(({ subscriptions: { [rid]: sub } }) => sub !== undefined && isUnread(sub));
-  const here = useMemo(() => ({ ...place, last }), [place, last]);
+  const still = useMemo(() => ({ place, views: new WeakMap<Row, ReactElement>() }), [place]);
+  // A row that stays what it is stays the same element: scrolling makes those that come into sight and looks at no other.
+  const shown = useCallback(
+    (row: Row): ReactElement => {
+      const own = row.kind !== "message" || row.key === target || row.key === last;
+      const known = own ? undefined : still.views.get(row);
+      const view = known ?? (
+        <RowView key={row.key} row={row} place={still.place} start={start} target={target} last={row.key === last} />
+      );
+      if (!own && !known) still.views.set(row, view);
+      return view;
+    },
+    [still, start, target, last],
+  );
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- arrows move between messages
     <section
@@ -233,11 +257,7 @@ export function Timeline({ rid, run, place, start, target, toUnread }: Props): R
         aria-busy={run.loading}
         tabIndex={-1}
       >
-        {(row) => (
-          <div key={row.key}>
-            <RowView row={row} place={here} start={start} target={target} />
-          </div>
-        )}
+        {shown}
       </VList>
       {unseen && waits && run.unreadSince !== undefined && (
         <button type="button" className={`${css.jump} ${css.since}`} onClick={unread}>
@@ -269,26 +289,32 @@ interface RowProps {
   place: Place;
   start: ReactNode;
   target?: Id | undefined;
+  /** The last message of the run: its receipt is shown. */
+  last?: boolean;
 }
 
-export function RowView({ row, place, start, target }: RowProps): ReactNode {
-  const t = useT();
+export function RowView({ row, place, start, target, last = false }: RowProps): ReactNode {
   switch (row.kind) {
     case "start":
       return start;
     case "day":
       return <Day at={row.at} />;
     case "unread":
-      return (
-        <div className={css.unread} role="separator" aria-label={t("timeline.unread")}>
-          <span aria-hidden>{t("timeline.new")}</span>
-        </div>
-      );
+      return <Unread />;
     case "outgoing":
       return <OutgoingMessage outgoing={row.outgoing} head={row.head} />;
     default:
-      return <Message message={row.message} head={row.head} place={place} marked={row.key === target} />;
+      return <Message message={row.message} head={row.head} place={place} marked={row.key === target} last={last} />;
   }
+}
+
+function Unread(): ReactNode {
+  const t = useT();
+  return (
+    <div className={css.unread} role="separator" aria-label={t("timeline.unread")}>
+      <span aria-hidden>{t("timeline.new")}</span>
+    </div>
+  );
 }
 
 function Day({ at }: { at: number }): ReactNode {

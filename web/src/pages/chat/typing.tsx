@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import type { Id } from "@/api/types";
 import { useT } from "@/i18n";
 import { called } from "@/store/rooms";
@@ -8,7 +8,7 @@ import css from "./typing.module.css";
 const NOBODY: Record<string, number> = {};
 
 /** Who is typing: three names at most, and not read aloud. */
-export function Typing({ rid }: { rid: Id }): ReactNode {
+export const Typing = memo(function Typing({ rid }: { rid: Id }): ReactNode {
   const t = useT();
   const typing = useStore((from) => from.typing[rid]) ?? NOBODY;
   const names = Object.keys(typing).map((username) => called(state(), rid, username));
@@ -24,4 +24,4 @@ export function Typing({ rid }: { rid: Id }): ReactNode {
             ? t("typing.three", { a, b, c })
             : t("typing.many");
   return <p className={css.typing}>{text}</p>;
-}
+});
