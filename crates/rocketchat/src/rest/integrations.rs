@@ -25,7 +25,8 @@ const KEEPERS: &[&str] = &[
     "manage-own-outgoing-integrations",
 ];
 const ANY: Who = Who::May(KEEPERS);
-const OUTGOING: Who = Who::May(&["manage-outgoing-integrations", "manage-own-outgoing-integrations"]);
+const SENDERS: &[&str] = &["manage-outgoing-integrations", "manage-own-outgoing-integrations"];
+const OUTGOING: Who = Who::May(SENDERS);
 
 pub(crate) fn routes() -> Vec<Route> {
     let incoming = r##"{"type":"webhook-incoming","name":"$name","enabled":true,"username":"$username","channel":"@owner","scriptEnabled":false}"##;
@@ -36,8 +37,8 @@ pub(crate) fn routes() -> Vec<Route> {
         get("integrations.get", Who::Holder(KEEPERS), "integrationId=none", one).answering("does not exists"),
         get("integrations.list", ANY, "count=10", list),
         get("integrations.history", OUTGOING, "id=none", history).answering("error-invalid-integration"),
-        post("integrations.clearHistory", OUTGOING, r#"{"integrationId":"none"}"#, clear).answering("error-invalid-integration"),
-        post("integrations.replayOutgoing", OUTGOING, r#"{"integrationId":"none","historyId":"none"}"#, replay).answering("error-invalid-integration"),
+        post("integrations.clearHistory", Who::Holder(SENDERS), r#"{"integrationId":"none"}"#, clear).answering("error-invalid-integration"),
+        post("integrations.replayOutgoing", Who::Holder(SENDERS), r#"{"integrationId":"none","historyId":"none"}"#, replay).answering("error-invalid-integration"),
         post("integrations.test", OUTGOING, r#"{"integrationId":"none"}"#, test).answering("error-invalid-integration"),
         get("channels.getIntegrations", ANY, "roomId=$public", of_room),
         get("groups.getIntegrations", ANY, "roomId=$private", of_room).answering("error-room-not-found"),
@@ -85,6 +86,14 @@ fn delivery(d: &Delivery) -> Value {
         "nextAttemptAt": (d.state == DeliveryState::Waiting).then(|| Dates::Iso.value(d.due_at)),
         "_createdAt": Dates::Iso.value(d.created_at), "_updatedAt": Dates::Iso.value(d.updated_at),
     })
+}
+
+/// Whoever may not is told so as methods tell it, with 400.
+fn not_authorized(refusal: Refusal) -> Refused {
+    match refusal {
+        Refusal::NotAllowed(_) => Refused::meteor("not_authorized", "Unauthorized"),
+        other => refused(other),
+    }
 }
 
 fn refused(refusal: Refusal) -> Refused {
@@ -183,10 +192,7 @@ async fn create(mut call: Call) -> Outcome {
         }
     }
     let made = call.chat().create_integration(call.actor()?, direction, wanted(&body)?).await;
-    let (made, token) = made.map_err(|refusal| match refusal {
-        Refusal::NotAllowed(_) => Refused::meteor("not_authorized", "Unauthorized"),
-        other => refused(other),
-    })?;
+    let (made, token) = made.map_err(not_authorized)?;
     success(json!({ "integration": value(&made, Some(&token)) }))
 }
 
@@ -267,7 +273,7 @@ async fn clear(mut call: Call) -> Outcome {
     let body = call.object().await?;
     let id = text(&body, "integrationId")?
         .ok_or_else(|| Refused::invalid_params("must have required property 'integrationId'"))?;
-    call.chat().clear_integration_log(call.actor()?, &id).await.map_err(refused)?;
+    call.chat().clear_integration_log(call.actor()?, &id).await.map_err(not_authorized)?;
     success(Value::Null)
 }
 
@@ -278,7 +284,7 @@ async fn replay(mut call: Call) -> Outcome {
             .ok_or_else(|| Refused::invalid_params(&format!("must have required property '{key}'")))
     };
     let (id, entry) = (need("integrationId")?, need("historyId")?);
-    let again = call.chat().replay_delivery(call.actor()?, &id, &entry).await.map_err(refused)?;
+    let again = call.chat().replay_delivery(call.actor()?, &id, &entry).await.map_err(not_authorized)?;
     success(json!({ "historyId": again.id }))
 }
 

@@ -87,6 +87,9 @@ async fn use_token(mut call: Call) -> Outcome {
     let used = call.chat().use_invite(call.actor()?, token).await;
     let room = used.map_err(|refusal| match refusal {
         Refusal::NotFound(_) => Refused::meteor("error-invalid-token", "The invite token is invalid."),
+        Refusal::NotAllowed("banned") => {
+            Refused::meteor("error-user-is-banned", "User is banned from this room")
+        }
         Refusal::State(State::InviteOver) => {
             Refused::meteor("error-invite-expired", "The invite token has expired.")
         }

@@ -92,3 +92,18 @@ async fn queries_that_are_objects_and_clouds_that_are_not_there_are_refused_in_t
     let before = up().await;
     assert!(before.is_some() && up().await > before, "as exact as clients know it");
 }
+
+#[tokio::test]
+async fn whoever_is_banned_comes_in_by_no_invite_and_hears_why() {
+    let server = Server::start().await;
+    let cast = Cast::assemble(&server).await;
+    let room = cast.owner.group("strict", &[&cast.member]).await;
+    let whom = json!({ "roomId": room, "userId": cast.member.id });
+    let _ = cast.owner.rest.post("rooms.banUser", whom.clone()).await.ok();
+    let invite = json!({ "rid": room, "days": 1, "maxUses": 5 });
+    let invite = cast.owner.rest.post("findOrCreateInvite", invite).await.ok()["_id"].take();
+    let enter = async || cast.member.rest.post("useInviteToken", json!({ "token": invite })).await;
+    assert_eq!(enter().await.refused(400)["errorType"], "error-user-is-banned");
+    let _ = cast.owner.rest.post("rooms.unbanUser", whom).await.ok();
+    assert_eq!(enter().await.ok()["room"]["rid"], room);
+}

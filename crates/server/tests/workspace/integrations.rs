@@ -151,6 +151,9 @@ async fn only_those_who_may_set_integrations_up_and_see_their_own() {
     });
     let refused = stage.member.rest.post("integrations.create", wanted.clone()).await.refused(400);
     assert_eq!(refused["errorType"], "not_authorized");
+    let clear = json!({ "integrationId": "any" });
+    let refused = stage.member.rest.post("integrations.clearHistory", clear).await.refused(400);
+    assert_eq!(refused["errorType"], "not_authorized");
     let _ = stage.member.rest.get("integrations.list", &[]).await.refused(403);
     let theirs = stage.incoming(json!({})).await;
     let permissions =
