@@ -112,7 +112,7 @@ pub struct Chat {
 impl Chat {
     /// A chat on these ports, with roles and settings as they were loaded.
     pub fn new(ports: Ports, sizes: CacheSizes, roles: Roles, settings: Settings) -> Self {
-        let in_order = ports.store.tells_in_order();
+        let (in_order, now) = (ports.store.tells_in_order(), ports.clock.now());
         Self {
             ports,
             users: Cache::new(sizes.users, in_order),
@@ -129,7 +129,7 @@ impl Chat {
             confirmed: Default::default(),
             customs: Default::default(),
             listening: crate::publisher::Listening::default(),
-            departed: Default::default(),
+            departed: crate::departed::Departed::begin(now),
             feed_tail: Default::default(),
             roles: RwLock::new(Arc::new(roles)),
             settings: RwLock::new(Arc::new(settings)),

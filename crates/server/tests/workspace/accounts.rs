@@ -199,6 +199,10 @@ async fn people_are_completed_without_oneself_and_presence_tells_what_changed_si
     let soon = "2100-01-01T00:00:00.000Z";
     let news = cast.member.rest.get("users.presence", &[("from", soon)]).await.ok();
     assert_eq!((&news["full"], &news["users"]), (&json!(false), &json!([])));
+    // What was before the server began nobody remembers, so everybody is told.
+    let early = (jiff::Timestamp::now() - jiff::SignedDuration::from_secs(300)).to_string();
+    let all = cast.member.rest.get("users.presence", &[("from", &early)]).await.ok();
+    assert_eq!(all["full"], true);
     let all = cast.member.rest.get("users.presence", &[]).await.ok();
     assert!(all["users"].as_array().is_some_and(|all| all.iter().any(|u| u["_id"] == "rocket.cat")));
     let own = cast.member.rest.get("users.info", &[("userId", &cast.member.id)]).await.ok();
