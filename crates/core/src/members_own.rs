@@ -6,7 +6,7 @@ use crate::{
     chat::Chat,
     error::{Refusal, Result, State, What},
     id::{RoomId, UserId},
-    membership::{Membership, Notify},
+    membership::{Membership, Notify, Translation},
     rooms_notices::change_membership,
     session::Actor,
     store::{Lane, Tx},
@@ -14,6 +14,8 @@ use crate::{
 
 /// People that one member ignores in one room at most.
 const MAX_IGNORED: usize = 1_000;
+/// Bytes of a language's name.
+const LONGEST_LANGUAGE: usize = 35;
 
 /// Changes of a member's notifications; `None` leaves a value as it is, `Some(None)` goes back to the general
 /// preference.
@@ -85,6 +87,42 @@ impl Chat {
         self.membership(room, &user.id).await?.ok_or(Refusal::NotFound(What::Membership))?;
         let (room, user) = (room.clone(), user.id.clone());
         self.store().writing(Lane::Verbs, move |tx| change_membership(tx, &room, &user, &change)).await
+    }
+
+    /// Says whether, or into which language, the actor wants a room's messages translated; `otherwise` is the language
+    /// where none was said before. Takes `auto-translate`.
+    ///
+    /// # Errors
+    /// `NotAllowed`, `NotFound(Membership)`, `State(Encrypted)`: what the server can't read it can't have translated.
+    pub async fn set_translation(
+        &self,
+        actor: &Actor,
+        room: &RoomId,
+        wish: Translation,
+        otherwise: Option<String>,
+    ) -> Result<()> {
+        self.require(actor, "auto-translate", None).await?;
+        if wish.language.len() > LONGEST_LANGUAGE
+            || otherwise.as_ref().is_some_and(|it| it.len() > LONGEST_LANGUAGE)
+        {
+            return Err(Refusal::TooLarge { what: "language", limit: LONGEST_LANGUAGE as u64 });
+        }
+        let me = self.active_user(actor).await?;
+        self.membership(room, &me.id).await?.ok_or(Refusal::NotFound(What::Membership))?;
+        if wish.on == Some(true) && self.room(room).await?.encrypted {
+            return Err(State::Encrypted.into());
+        }
+        self.change_own(actor, room, move |m| {
+            let now = m.translation.get_or_insert_default();
+            now.on = wish.on.or(now.on);
+            if !wish.language.is_empty() {
+                now.language.clone_from(&wish.language);
+            } else if let (true, Some(otherwise)) = (now.language.is_empty(), &otherwise) {
+                now.language.clone_from(otherwise);
+            }
+        })
+        .await?;
+        Ok(())
     }
 
     /// Shows a room in the actor's list, or hides it there; `AlreadyOpen` or `AlreadyClosed` when it is so.

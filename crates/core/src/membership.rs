@@ -38,8 +38,19 @@ pub struct Membership {
     pub blocked: bool,
     /// The room's key as this member's devices have it, encrypted by the clients; opaque.
     pub e2e_key: Option<String>,
+    /// Into which language the member wants the room's messages, where that was ever said.
+    pub translation: Option<Translation>,
     /// Grows with every change.
     pub updated_at: Time,
+}
+
+/// A member's wish to read a room in another language. The server has no translator: it keeps the wish for clients.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Translation {
+    /// Wanted or not; `None`: not decided.
+    pub on: Option<bool>,
+    /// The language; may be empty.
+    pub language: String,
 }
 
 /// How far a member read; everything at or before `seq` counts as read.

@@ -45,7 +45,7 @@ impl Chat {
         let by = self.blank_user(user.clone(), "");
         let room = Room { id: room.clone(), ..self.blank_room(RoomKind::Group, &by) };
         let membership = self.new_membership(&room, user, false);
-        Membership { id: id.unwrap_or_else(|| membership.id.clone()), ..membership }
+        Membership { id: id.unwrap_or_else(|| membership.id.clone()), translation: None, ..membership }
     }
 
     /// Brings in rooms under their own ids, without members; the rooms as they are here. A direct room of the same people is

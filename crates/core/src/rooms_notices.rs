@@ -8,7 +8,7 @@ use crate::{
     error::{Refusal, Result, What},
     event::{Change, Event},
     id::{MembershipId, MessageId, RoomId, UserId},
-    membership::{Membership, Notify, ReadMark},
+    membership::{Membership, Notify, ReadMark, Translation},
     message::Message,
     room::{Head, Room},
     store::Tx,
@@ -19,6 +19,14 @@ impl Chat {
     /// A notice by this user; `text` is its parameter (the affected user name, the new topic …).
     pub(crate) fn notice(&self, room: &RoomId, by: &User, kind: &str, text: impl Into<String>) -> Message {
         Message::notice(by, MessageId::new(self.new_id()), room.clone(), kind, text.into())
+    }
+
+    /// What stands in a new membership until it is known who comes: the language in which nothing needs translating.
+    fn translation_to_judge(&self) -> Option<Translation> {
+        let settings = self.settings();
+        let automatic =
+            settings.is_on("AutoTranslate_Enabled") && settings.is_on("AutoTranslate_AutoEnableOnJoinRoom");
+        automatic.then(|| Translation { on: None, language: settings.text("Language").to_owned() })
     }
 
     /// A new membership. Everything before it counts as read, unless it is `news` to the member.
@@ -39,6 +47,7 @@ impl Chat {
             blocker: false,
             blocked: false,
             e2e_key: None,
+            translation: self.translation_to_judge(),
             updated_at: Time::default(),
         }
     }
@@ -59,6 +68,11 @@ pub(crate) fn enter(
     membership.mark = mark(&head);
     membership.joined_at = tx.now();
     membership.updated_at = tx.now();
+    if let Some(usual) = membership.translation.take() {
+        let language = tx.user(&membership.user)?.map(|user| user.language).unwrap_or_default();
+        let other = !matches!(&*language, "" | "default") && language != usual.language;
+        membership.translation = other.then_some(Translation { on: Some(true), language });
+    }
     tx.insert_membership(&membership)?;
     let membership = Arc::new(membership);
     let (made, by) = (membership.clone(), by.cloned());

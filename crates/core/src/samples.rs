@@ -43,6 +43,7 @@ pub fn membership(room: &str, user: &str) -> Membership {
         blocker: false,
         blocked: false,
         e2e_key: None,
+        translation: None,
         updated_at: Time(0),
     }
 }

@@ -97,6 +97,7 @@ fn membership(tx: &dyn Tx, ticket: &Ticket, user: &UserId) -> Membership {
         blocker: false,
         blocked: false,
         e2e_key: None,
+        translation: None,
         updated_at: tx.now(),
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use parlor_core::{
     bootstrap::ROCKET_CAT,
     id::{MembershipId, MessageId, RoleId, RoomId, TeamId, UserId},
-    membership::{Membership, Notify, ReadMark},
+    membership::{Membership, Notify, ReadMark, Translation},
     moving::Moved,
     moving_rooms::{MovedMember, Seen},
     room::{Room, RoomKind},
@@ -184,6 +184,7 @@ impl Importer<'_> {
             blocker: doc.is("blocker"),
             blocked: doc.is("blocked"),
             e2e_key: doc.text("E2EKey"),
+            translation: translation(doc),
             ..empty
         };
         let news = doc.is("alert") || doc.number("unread").is_some_and(|unread| unread > 0.0);
@@ -193,6 +194,13 @@ impl Importer<'_> {
             unread_threads: doc.texts("tunread").iter().filter_map(|id| MessageId::parse(id)).collect(),
         })
     }
+}
+
+/// Into which language a room was wanted.
+fn translation(doc: &Doc) -> Option<Translation> {
+    let (on, language) = (doc.flag("autoTranslate"), doc.text("autoTranslateLanguage"));
+    let said = on.is_some() || language.is_some();
+    said.then(|| Translation { on, language: language.unwrap_or_default() })
 }
 
 /// Who is in a direct room: ids with the user names beside them, where both are in the same order.

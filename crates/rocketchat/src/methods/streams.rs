@@ -2,7 +2,7 @@
 
 use parlor_core::{
     error::{Refusal, Result},
-    id::{MessageId, RoomId},
+    id::{MessageId, RoomId, UserId},
     json::Json,
     presence::NewStatus,
     room::RoomKind,
@@ -112,19 +112,22 @@ async fn acknowledge_private_talk(call: Invocation) -> Answer {
     }
     let unknown = || Refused::meteor("error-invalid-room", "Invalid room");
     let room = RoomId::parse(room).ok_or_else(unknown)?;
-    let room =
-        call.chat().find_room(call.actor()?, RoomRef::Id(&room)).await.map_err(|refusal| match refusal {
-            Refusal::NotFound(_) => unknown(),
-            other => other.into(),
-        })?;
+    let by = message.get("u").and_then(|user| user.get("_id")).and_then(Value::as_str);
+    let foreign = || Refused::meteor("error-invalid-user", "Invalid user, not in room");
+    let room = match call.chat().find_room(call.actor()?, RoomRef::Id(&room)).await {
+        // Whose message it is decides, so that nobody learns whether there is such a room.
+        Err(Refusal::NotFound(_)) => {
+            let by = by.and_then(UserId::parse);
+            let known = matches!(by, Some(id) if call.chat().user(&id).await?.is_some());
+            return Err(if known { foreign() } else { unknown() });
+        }
+        found => found?,
+    };
     if room.kind != RoomKind::Direct {
         return Err(unknown());
     }
-    let by = message.get("u").and_then(|user| user.get("_id")).and_then(Value::as_str);
     match by {
-        Some(id) if !room.direct.iter().any(|member| member.as_str() == id) => {
-            Err(Refused::meteor("error-invalid-user", "Invalid user, not in room"))
-        }
+        Some(id) if !room.direct.iter().any(|member| member.as_str() == id) => Err(foreign()),
         _ => Ok(Value::Null),
     }
 }

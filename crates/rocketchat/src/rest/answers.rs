@@ -62,12 +62,6 @@ pub(crate) fn routes() -> Vec<Route> {
         })
         .answering("Invalid license"),
         get("licenses.maxActiveUsers", Who::May(&["view-user-administration"]), "", active_users),
-        get("autotranslate.getSupportedLanguages", Who::May(&["auto-translate"]), "", no_translation)
-            .answering("AutoTranslate is disabled"),
-        post("autotranslate.saveSettings", Who::May(&["auto-translate"]), "", no_translation)
-            .answering("AutoTranslate is disabled"),
-        post("autotranslate.translateMessage", Who::User, "", no_translation)
-            .answering("AutoTranslate is disabled"),
         get("calendar-events.list", Who::User, "date=2026-01-01", |_| async {
             success(json!({ "data": [] }))
         }),
@@ -272,10 +266,6 @@ async fn active_users(call: Call) -> Outcome {
     let found = call.chat().list_users(call.actor()?, filter, page).await?;
     // No licence, no limit.
     success(json!({ "maxActiveUsers": Value::Null, "activeUsers": found.total }))
-}
-
-async fn no_translation(_: Call) -> Outcome {
-    Err(Refused::new("AutoTranslate is disabled."))
 }
 
 async fn no_preview(_: Call) -> Outcome {

@@ -54,6 +54,7 @@ mod teams;
 mod teams_rooms;
 pub(crate) mod timeline;
 mod together;
+mod translation;
 mod twofactor;
 mod uploads;
 mod users;
@@ -69,6 +70,7 @@ use crate::route::Route;
 pub(crate) fn all() -> Vec<Route> {
     let parts = [
         answers::routes(),
+        translation::routes(),
         assets::routes(),
         auth::routes(),
         banners::routes(),

@@ -52,6 +52,12 @@ pub(crate) fn subscription(mine: &Mine, people: &People, settings: &Settings, da
     }
     put_room(&mut object, room, m.blocked, m.blocker);
     put_notify(&mut object, &m.notify);
+    if let Some(wish) = &m.translation {
+        object.extend(wish.on.map(|on| ("autoTranslate".to_owned(), on.into())));
+        if !wish.language.is_empty() {
+            object.insert("autoTranslateLanguage".into(), wish.language.as_str().into());
+        }
+    }
     if let Some(key) = &m.e2e_key {
         object.insert("E2EKey".into(), key.as_str().into());
     }

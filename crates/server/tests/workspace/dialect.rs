@@ -116,3 +116,57 @@ async fn emoji_that_changed_are_found_by_date_however_a_client_writes_it() {
     let bad: Value = rest.get("emoji-custom.list", &[("_updatedAt", "some day")]).await.refused(400);
     assert_eq!(bad["errorType"], "invalid-params");
 }
+
+#[tokio::test]
+async fn who_wants_a_room_in_another_language_is_kept_for_clients_and_nothing_is_promised() {
+    let server = Server::start().await;
+    let cast = Cast::assemble(&server).await;
+    let (owner, member) = (&cast.owner, &cast.member);
+    let room = owner.channel("words", &[member]).await;
+    let save = |room: &str, field: &str, value: Value| {
+        owner
+            .rest
+            .post("autotranslate.saveSettings", json!({ "roomId": room, "field": field, "value": value }))
+    };
+    let mine = async |who: &Person, room: &str| {
+        let place = who.rest.get("subscriptions.getOne", &[("roomId", room)]).await.ok();
+        (
+            place["subscription"]["autoTranslate"].clone(),
+            place["subscription"]["autoTranslateLanguage"].clone(),
+        )
+    };
+    let off = save(&room, "autoTranslate", true.into()).await.refused(400);
+    assert_eq!(off["error"], "AutoTranslate is disabled.");
+    for (setting, value) in [
+        ("AutoTranslate_Enabled", json!(true)),
+        ("AutoTranslate_AutoEnableOnJoinRoom", json!(true)),
+        ("Language", json!("pt-BR")),
+    ] {
+        let value = json!({ "value": value });
+        let _ = cast.administrator.rest.post(&format!("settings/{setting}"), value).await.ok();
+    }
+    let refused = save(&room, "autoTranslate", true.into()).await.refused(400);
+    assert_eq!(refused["errorType"], "error-action-not-allowed", "takes auto-translate");
+    let all = json!({ "permissions": [{ "_id": "auto-translate", "roles": ["admin", "user"] }] });
+    let _ = cast.administrator.rest.post("permissions.update", all).await.ok();
+    let _ = save(&room, "autoTranslate", "yes".into()).await.refused(400);
+    assert_eq!(
+        save("nothing", "autoTranslate", true.into()).await.refused(400)["errorType"],
+        "error-invalid-subscription"
+    );
+    let _ = save(&room, "autoTranslateLanguage", "fr".into()).await.ok();
+    assert_eq!(mine(owner, &room).await, (Value::Null, "fr".into()));
+    let _ = save(&room, "autoTranslate", true.into()).await.ok();
+    assert_eq!(mine(owner, &room).await, (true.into(), "fr".into()));
+    assert_eq!(mine(member, &room).await, (Value::Null, Value::Null), "another's wish is his own");
+    let said = owner.say(&room, "ola").await;
+    let ask = json!({ "messageId": said["_id"] });
+    let same = member.rest.post("autotranslate.translateMessage", ask).await.ok();
+    assert_eq!(same["message"]["msg"], "ola");
+    for (language, wish) in [("en", (json!(true), json!("en"))), ("pt-BR", (Value::Null, Value::Null))] {
+        let _ =
+            member.rest.post("users.setPreferences", json!({ "data": { "language": language } })).await.ok();
+        let next = owner.channel(&format!("next-{language}"), &[member]).await;
+        assert_eq!(mine(member, &next).await, wish, "{language}");
+    }
+}

@@ -4,7 +4,7 @@ use parlor_core::{
     clock::Time,
     error::{Refusal, Result, State, What},
     id::{MembershipId, RoomId, UserId},
-    membership::{Membership, Notify, ReadMark},
+    membership::{Membership, Notify, ReadMark, Translation},
     room::RoomView,
     store::{MemberFilter, Page, Paged, RemovedMembership},
 };
@@ -24,9 +24,9 @@ const PIECE: i64 = 200;
 
 /// The columns of a membership, read by [`read_membership`]; from rooms `r`, users `u`, memberships `m`.
 pub(super) const MEMBERSHIP: &str = "m.id, r.id, u.id, m.roles, m.flags, m.joined_at, m.mark_seq, m.mark_counted, m.mark_at, \
-    m.last_reply, m.desktop, m.mobile, m.email, m.sound, m.unread_alert, m.ignored, m.e2e_key, m.updated_at";
+    m.last_reply, m.desktop, m.mobile, m.email, m.sound, m.unread_alert, m.ignored, m.e2e_key, m.updated_at, m.translation";
 /// How many they are.
-pub(super) const MEMBERSHIP_COLUMNS: usize = 18;
+pub(super) const MEMBERSHIP_COLUMNS: usize = 19;
 pub(super) const FROM: &str =
     "FROM memberships m JOIN rooms r ON r.key = m.room JOIN users u ON u.key = m.whom";
 
@@ -90,7 +90,26 @@ pub(super) fn read_membership(row: &Row<'_>, at: usize) -> Sql<Membership> {
         blocked: on(flag::BLOCKED),
         e2e_key: row.get(at + 16)?,
         updated_at: Time(row.get(at + 17)?),
+        translation: row.get::<Option<String>>(at + 18)?.as_deref().map(read_translation),
     })
+}
+
+fn read_translation(text: &str) -> Translation {
+    let on = match text.as_bytes().first() {
+        Some(b'+') => Some(true),
+        Some(b'-') => Some(false),
+        _ => None,
+    };
+    Translation { on, language: text.trim_start_matches(['+', '-']).to_owned() }
+}
+
+fn translation(m: &Membership) -> Option<String> {
+    let sign = |on| match on {
+        Some(true) => "+",
+        Some(false) => "-",
+        None => "",
+    };
+    m.translation.as_ref().map(|it| format!("{}{}", sign(it.on), it.language))
 }
 
 impl SqlTx<'_> {
@@ -209,9 +228,9 @@ impl SqlTx<'_> {
 
     pub(crate) fn store_membership(&mut self, m: &Membership) -> Result<()> {
         let sql = "INSERT INTO memberships (room, whom, id, roles, flags, joined_at, mark_seq, mark_counted, mark_at, \
-            last_reply, desktop, mobile, email, sound, unread_alert, ignored, e2e_key, updated_at) \
+            last_reply, desktop, mobile, email, sound, unread_alert, ignored, e2e_key, updated_at, translation) \
             VALUES ((SELECT key FROM rooms WHERE id = $1), (SELECT key FROM users WHERE id = $2), $3, $4, $5, $6, $7, \
-            $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (room, whom) DO NOTHING";
+            $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (room, whom) DO NOTHING";
         let (roles, ignored) = (ids(&m.roles), ids(&m.ignored));
         let done = self.exec(
             sql,
@@ -233,7 +252,8 @@ impl SqlTx<'_> {
                 m.notify.unread_alert,
                 ignored,
                 m.e2e_key,
-                m.updated_at
+                m.updated_at,
+                translation(m)
             ],
         );
         match done {
@@ -250,7 +270,7 @@ impl SqlTx<'_> {
     pub(crate) fn store_changed_membership(&mut self, m: &Membership) -> Result<()> {
         let sql = "UPDATE memberships SET roles = $2, flags = $3, mark_seq = $4, mark_counted = $5, mark_at = $6, \
             last_reply = $7, desktop = $8, mobile = $9, email = $10, sound = $11, unread_alert = $12, ignored = $13, \
-            e2e_key = $14, updated_at = $15 WHERE id = $1";
+            e2e_key = $14, updated_at = $15, translation = $16 WHERE id = $1";
         let (roles, ignored) = (ids(&m.roles), ids(&m.ignored));
         let done = self.exec(
             sql,
@@ -269,7 +289,8 @@ impl SqlTx<'_> {
                 m.notify.unread_alert,
                 ignored,
                 m.e2e_key,
-                m.updated_at
+                m.updated_at,
+                translation(m)
             ],
         )?;
         if done == 0 { Err(Refusal::NotFound(What::Membership)) } else { Ok(()) }
