@@ -130,6 +130,10 @@ impl Chat {
             return Err(State::DirectRoom.into());
         }
         let user = self.user(user).await?.ok_or(Refusal::NotFound(What::User))?;
+        // Who may remove anybody anywhere learns that somebody is not there by nothing being left to do.
+        if self.membership(&room.id, &user.id).await?.is_none() && self.removes_anybody(actor, &room).await? {
+            return Ok(room);
+        }
         let kind = if room.team_main { "removed-user-from-team" } else { "ru" };
         let notice = self.notice(&room.id, &me, kind, &user.username);
         self.remove_from(&room, user.id.clone(), judgement, notice).await
@@ -138,16 +142,21 @@ impl Chat {
     async fn judge_kicking(&self, actor: &Actor, me: &User, room: &Arc<Room>) -> Result<Judgement> {
         let outside = self.membership(&room.id, &me.id).await?.is_none() && !actor.is_system();
         if outside {
-            let any = match room.kind {
-                RoomKind::Channel => Action::RemoveAnyChannelUser,
-                _ => Action::RemoveAnyGroupUser,
-            };
-            match self.authorize(actor, any, Object::Room(room)).await {
+            match self.authorize(actor, removing_anybody(room), Object::Room(room)).await {
                 Err(Refusal::NotAllowed(_)) if room.is_public() => {}
                 judged => return judged,
             }
         }
         self.authorize(actor, Action::RemoveUser, Object::Room(room)).await
+    }
+
+    /// Whether the actor may remove anybody from rooms of this kind, his own or not.
+    async fn removes_anybody(&self, actor: &Actor, room: &Arc<Room>) -> Result<bool> {
+        match self.authorize(actor, removing_anybody(room), Object::Room(room)).await {
+            Ok(_) => Ok(!actor.is_system()),
+            Err(Refusal::NotAllowed(_) | Refusal::NotFound(_)) => Ok(false),
+            Err(other) => Err(other),
+        }
     }
 
     pub(crate) async fn remove_from(
@@ -324,4 +333,11 @@ pub(crate) fn keep_an_owner(tx: &mut dyn Tx, membership: &Membership) -> Result<
         return Err(State::LastOwner.into());
     }
     Ok(())
+}
+
+fn removing_anybody(room: &Room) -> Action {
+    match room.kind {
+        RoomKind::Channel => Action::RemoveAnyChannelUser,
+        _ => Action::RemoveAnyGroupUser,
+    }
 }

@@ -133,9 +133,11 @@ impl Chat {
         self.timeline(room, slice).await
     }
 
-    /// A slice of a public room's timeline for whoever comes along, if the workspace allows that; with the room.
+    /// A slice of a public room's timeline for whoever comes along, if the workspace allows that; with the room. Of the
+    /// channels of private teams the team reads its own.
     pub async fn anonymous_history(
         &self,
+        actor: Option<&Actor>,
         room: RoomRef<'_>,
         slice: Slice,
     ) -> Result<(RoomView, Vec<Message>)> {
@@ -143,8 +145,12 @@ impl Chat {
             return Err(Refusal::Disabled("Accounts_AllowAnonymousRead"));
         }
         let room = self.look_up(room).await?;
-        if !room.is_public() || self.in_private_team(&room).await? {
+        if !room.is_public() {
             return Err(Refusal::NotFound(What::Room));
+        }
+        if self.in_private_team(&room).await? {
+            let actor = actor.ok_or(Refusal::NotFound(What::Room))?;
+            self.authorize(actor, Action::ReadRoom, Object::Room(&room)).await?;
         }
         let view = self.whole_view(&room).await?;
         Ok((view, self.timeline(room, slice).await?))

@@ -106,8 +106,12 @@ impl Chat {
             let team = self.store().reading(move |rows| rows.team(&id)).await?;
             let team = team.ok_or(Refusal::NotFound(What::Team))?;
             let main = self.room(&team.room).await?;
-            return match self.authorize(actor, Action::AddTeamRoom, Object::Room(&main)).await {
-                Err(Refusal::NotFound(_)) => Err(Refusal::NotAllowed("add-team-channel")),
+            let (action, permission) = match wanted.kind {
+                RoomKind::Channel => (Action::CreateTeamChannel, "create-team-channel"),
+                _ => (Action::CreateTeamGroup, "create-team-group"),
+            };
+            return match self.authorize(actor, action, Object::Room(&main)).await {
+                Err(Refusal::NotFound(_)) => Err(Refusal::NotAllowed(permission)),
                 judged => judged,
             };
         }

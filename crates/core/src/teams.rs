@@ -35,6 +35,15 @@ pub struct NewTeam {
     pub sidepanel: Vec<String>,
 }
 
+/// A team as somebody names it.
+#[derive(Clone, Copy, Debug)]
+pub enum TeamRef<'a> {
+    /// By its id.
+    Id(&'a str),
+    /// By its name.
+    Name(&'a str),
+}
+
 /// A team with its numbers.
 #[derive(Clone, Debug)]
 pub struct TeamView {
@@ -57,31 +66,42 @@ impl Chat {
         found.ok_or(Refusal::NotFound(What::Team))
     }
 
-    /// A team that the actor may know of: a public one, one of his own, any for holders of `view-all-teams`.
-    pub async fn find_team(&self, actor: &Actor, id: &TeamId) -> Result<Team> {
-        let team = self.team(id).await?;
-        self.judge_knowing(actor, &team).await?;
-        Ok(team)
-    }
-
-    /// As [`Chat::find_team`], by name.
-    pub async fn find_team_named(&self, actor: &Actor, name: &str) -> Result<Team> {
-        if name.contains('\0') {
-            return Err(Refusal::NotFound(What::Team));
-        }
-        let wanted = name.to_owned();
-        let found = self.store().reading(move |rows| rows.team_by_name(&wanted)).await?;
-        let team = found.ok_or(Refusal::NotFound(What::Team))?;
-        self.judge_knowing(actor, &team).await?;
-        Ok(team)
-    }
-
-    async fn judge_knowing(&self, actor: &Actor, team: &Team) -> Result<()> {
+    /// A team that is open to the actor: a public one, one of his own, any for holders of `view-all-teams`. That there
+    /// is a private one of this name is no secret (nobody else may take the name); what is in it is.
+    pub async fn find_team(&self, actor: &Actor, wanted: TeamRef<'_>) -> Result<Team> {
         let user = self.active_user(actor).await?;
-        let known = !team.private
+        let team = self.look_up_team(wanted).await?;
+        let open = !team.private
             || self.membership(&team.room, &user.id).await?.is_some()
             || self.may(actor, "view-all-teams", None).await?;
-        if known { Ok(()) } else { Err(Refusal::NotFound(What::Team)) }
+        if open { Ok(team) } else { Err(Refusal::NotAllowed("view-all-teams")) }
+    }
+
+    /// As [`Chat::find_team`]; open as well to those who may put rooms into it, whoever they are.
+    pub async fn find_team_for_rooms(&self, actor: &Actor, wanted: TeamRef<'_>) -> Result<Team> {
+        match self.find_team(actor, wanted).await {
+            Err(Refusal::NotAllowed(closed)) => {
+                let team = self.look_up_team(wanted).await?;
+                let main = self.look_up(RoomRef::Id(&team.room)).await?;
+                match self.authorize(actor, Action::AddTeamRoom, Object::Room(&main)).await {
+                    Ok(_) => Ok(team),
+                    Err(_) => Err(Refusal::NotAllowed(closed)),
+                }
+            }
+            found => found,
+        }
+    }
+
+    async fn look_up_team(&self, wanted: TeamRef<'_>) -> Result<Team> {
+        match wanted {
+            TeamRef::Id(id) => self.team(&TeamId::parse(id).ok_or(Refusal::NotFound(What::Team))?).await,
+            TeamRef::Name(name) if name.contains('\0') => Err(Refusal::NotFound(What::Team)),
+            TeamRef::Name(name) => {
+                let name = name.to_owned();
+                let found = self.store().reading(move |rows| rows.team_by_name(&name)).await?;
+                found.ok_or(Refusal::NotFound(What::Team))
+            }
+        }
     }
 
     /// A page of teams with their numbers: one's own, or all that one may know of (`everybody`; all there are for holders

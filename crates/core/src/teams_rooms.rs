@@ -137,6 +137,7 @@ impl Chat {
         let (main, room) = self.judged(|| self.try_set_team_default(actor, room, on)).await?;
         if on {
             self.bring_team_in(&main, &room, &me).await?;
+            return self.look_up(RoomRef::Id(&room.id)).await;
         }
         Ok(room)
     }
@@ -165,16 +166,18 @@ impl Chat {
         Ok((main, room))
     }
 
-    /// Makes the team's members (as many as the setting `API_User_Limit` allows) members of a room.
+    /// Makes the team's members (as many as the setting `API_User_Limit` allows, whoever made the room not counted)
+    /// members of a room.
     async fn bring_team_in(&self, main: &Arc<Room>, room: &Arc<Room>, by: &crate::user::User) -> Result<()> {
         let limit = match self.settings().number("API_User_Limit") as u64 {
             0 => 500,
             limit => limit.min(10_000),
         };
-        let (id, page) = (main.id.clone(), Page { offset: 0, count: limit });
+        let (id, page) = (main.id.clone(), Page { offset: 0, count: limit + 1 });
         let filter = MemberFilter { active: Some(true), ..MemberFilter::default() };
         let members = self.store().reading(move |rows| rows.members(&id, &filter, page)).await?;
-        let ids: Vec<UserId> = members.items.into_iter().map(|m| m.user).collect();
+        let others = members.items.into_iter().map(|m| m.user).filter(|user| *user != room.creator);
+        let ids: Vec<UserId> = others.take(limit as usize).collect();
         for chunk in ids.chunks(100) {
             let users = self.users_by_id(chunk).await?;
             self.add_all_of(room, by, &users, Judgement::default()).await?;

@@ -66,6 +66,10 @@ impl Refused {
         refused.reason = Some(short(reason.to_owned(), LONGEST_REASON));
         refused
     }
+    /// Whether this is its type.
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.kind.as_deref() == Some(kind)
+    }
     /// Sets the type.
     pub(crate) fn kind(mut self, kind: &str) -> Self {
         self.kind = Some(kind.to_owned());

@@ -56,6 +56,10 @@ export interface Subscription {
   desktopNotifications?: "all" | "mentions" | "nothing" | "default";
   mobilePushNotifications?: "all" | "mentions" | "nothing" | "default";
   emailNotifications?: "all" | "mentions" | "nothing" | "default";
+  /** `user`: what stands there is the user's preference, and nothing is chosen for this room. */
+  desktopPrefOrigin?: "user" | "subscription";
+  mobilePrefOrigin?: "user" | "subscription";
+  emailPrefOrigin?: "user" | "subscription";
   muteGroupMentions?: boolean;
   prid?: Id;
   teamId?: Id;

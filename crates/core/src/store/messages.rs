@@ -39,7 +39,7 @@ pub struct MessageFilter {
     /// Starred by this user.
     pub starred_by: Option<UserId>,
     /// That mention this user by name.
-    pub mentioning: Option<UserId>,
+    pub mentioning: Vec<UserId>,
     /// Thread roots; with the given follower only when set.
     pub threads: Option<Option<UserId>>,
     /// Replies in this thread, oldest first.

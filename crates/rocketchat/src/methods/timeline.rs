@@ -294,7 +294,7 @@ async fn own_mentions(call: Invocation) -> Answer {
     let options = object.get("options");
     let number = |key| options.and_then(|options| options.get(key));
     let page = Page { offset: count(number("skip"), 0), count: count(number("limit"), 50) };
-    let filter = MessageFilter { mentioning: Some(call.actor()?.user.clone()), ..MessageFilter::default() };
+    let filter = MessageFilter { mentioning: vec![call.actor()?.user.clone()], ..MessageFilter::default() };
     let found = call.chat().list_messages(call.actor()?, &room, filter, page).await.map_err(no_room)?;
     Ok(shown(&call, &found.items).await?.into())
 }

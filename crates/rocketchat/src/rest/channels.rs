@@ -60,9 +60,7 @@ async fn create(f: Family, mut call: Call) -> Outcome {
 
 fn refuse_creation(refusal: Refusal) -> Refused {
     match refusal {
-        Refusal::NotAllowed("add-team-channel") => {
-            Refused::status(axum::http::StatusCode::FORBIDDEN, "error-no-permission-team-channel")
-        }
+        Refusal::NotAllowed("create-team-group") => Refused::meteor("error-not-allowed", "Not allowed"),
         Refusal::NotAllowed(_) => Refused::unauthorized(),
         other => refuse(other),
     }
@@ -117,6 +115,9 @@ pub(crate) async fn seen(call: &Call, room: &Arc<Room>) -> Result<Value, Refused
 async fn list(f: Family, call: Call, scope: Scope) -> Outcome {
     let mut filter = list_filter(&call)?;
     filter.kinds = shape::room::kinds(f.pick("c", "p")).to_vec();
+    if let Some(id) = call.param("_id") {
+        filter.ids = Some(vec![id.into()]);
+    }
     let page = call.page()?;
     let found = call.chat().list_rooms(call.actor()?, scope, filter, page).await?;
     answer_list(&call, f.plural(), page.offset, &found).await

@@ -91,7 +91,7 @@ async fn starred(call: Call) -> Outcome {
 async fn mentioned(call: Call) -> Outcome {
     let room = needed_room(&call)?;
     let user = call.actor()?.user.clone();
-    list(call, &room, MessageFilter { mentioning: Some(user), ..Default::default() }, plainly_not_allowed)
+    list(call, &room, MessageFilter { mentioning: vec![user], ..Default::default() }, plainly_not_allowed)
         .await
 }
 

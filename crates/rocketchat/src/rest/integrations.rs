@@ -5,11 +5,11 @@ use parlor_core::{
     integration::{Backoff, Direction, Integration, Trigger},
     integrations::WantedIntegration,
     json::Json,
-    rooms::RoomRef,
     store::{Delivery, DeliveryState},
 };
 use serde_json::{Map, Value, json};
 
+use super::rooms_call::Family;
 use crate::{
     call::{Call, success},
     date::Dates,
@@ -40,8 +40,9 @@ pub(crate) fn routes() -> Vec<Route> {
         post("integrations.clearHistory", Who::Holder(SENDERS), r#"{"integrationId":"none"}"#, clear).answering("error-invalid-integration"),
         post("integrations.replayOutgoing", Who::Holder(SENDERS), r#"{"integrationId":"none","historyId":"none"}"#, replay).answering("error-invalid-integration"),
         post("integrations.test", OUTGOING, r#"{"integrationId":"none"}"#, test).answering("error-invalid-integration"),
-        get("channels.getIntegrations", ANY, "roomId=$public", of_room),
-        get("groups.getIntegrations", ANY, "roomId=$private", of_room).answering("error-room-not-found"),
+        get("channels.getIntegrations", ANY, "roomId=$public", |call| of_room(Family::Channels, call)),
+        get("groups.getIntegrations", ANY, "roomId=$private", |call| of_room(Family::Groups, call))
+            .answering("error-room-not-found"),
     ]
 }
 
@@ -245,10 +246,12 @@ async fn list(call: Call) -> Outcome {
     )
 }
 
-async fn of_room(call: Call) -> Outcome {
+async fn of_room(f: Family, call: Call) -> Outcome {
     let page = call.page()?;
-    let wanted = call.param("roomId").map(RoomRef::Id).or(call.param("roomName").map(RoomRef::Name));
-    let room = call.chat().find_room(call.actor()?, wanted.ok_or_else(Refused::unknown_room)?).await?;
+    let room = f.asked(&call).await?;
+    if !call.chat().can_read(call.actor()?, &room).await? {
+        return Err(Refused::unknown_room());
+    }
     let here = [Some(room.id.as_str()), room.name.as_deref()];
     let mut all = call.chat().list_integrations(call.actor()?, None).await.map_err(refused)?;
     all.retain(|it| it.channels.iter().any(|c| here.contains(&c.strip_prefix('#'))));

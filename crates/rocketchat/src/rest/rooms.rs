@@ -12,6 +12,7 @@ use parlor_core::{
     room_settings::RoomChange,
     rooms::{Bring, RoomRef},
     session::Actor,
+    teams::TeamRef,
     user::Status,
 };
 use serde_json::{Value, json};
@@ -93,7 +94,9 @@ async fn info(call: Call) -> Outcome {
         None => None,
     };
     let team = match &room.team {
-        Some(team) if parent.is_none() => call.chat().find_team(call.actor()?, team).await.ok(),
+        Some(team) if parent.is_none() => {
+            call.chat().find_team(call.actor()?, TeamRef::Id(team.as_str())).await.ok()
+        }
         _ => None,
     };
     if let Some(parent) = parent {

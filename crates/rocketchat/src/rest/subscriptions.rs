@@ -83,11 +83,21 @@ async fn get_one(call: Call) -> Outcome {
     let value = match mine {
         Some(mine) => {
             let people = people_of(call.chat(), std::slice::from_ref(&mine)).await?;
-            subscription(&mine, &people, &call.chat().settings(), Dates::Iso)
+            without_empty_threads(subscription(&mine, &people, &call.chat().settings(), Dates::Iso))
         }
         None => Value::Null,
     };
     success(json!({ "subscription": value }))
+}
+
+/// Asked for one place, clients know that no thread is unread by the list not being there. (In lists and live updates
+/// the empty one stays: they are laid over what a client knew before.)
+fn without_empty_threads(mut subscription: Value) -> Value {
+    if let Value::Object(object) = &mut subscription {
+        let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+        object.retain(|key, value| !(key.starts_with("tunread") && empty(value)));
+    }
+    subscription
 }
 
 fn refuse_reading(refusal: Refusal) -> Refused {
@@ -109,12 +119,19 @@ fn room_id(text: &str) -> Result<RoomId, Refused> {
 
 async fn read(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
-    let id = match body.text("rid")? {
-        Some(id) => id,
-        None => body.need("roomId")?,
+    let id = match (body.text("rid")?, body.text("roomId")?) {
+        (Some(id), None) | (None, Some(id)) => id,
+        (None, None) => return Err(Refused::missing("rid")),
+        (Some(_), Some(_)) => return Err(Refused::invalid_params("must match exactly one schema in oneOf")),
     };
     let threads = body.flag("readThreads")?.unwrap_or_default();
-    call.chat().read_room(call.actor()?, &room_id(id)?, threads).await.map_err(refuse_reading)?;
+    let unknown = || Refused::new("error-invalid-subscription");
+    let room = RoomId::parse(id).ok_or_else(unknown)?;
+    let done = call.chat().read_room(call.actor()?, &room, threads).await;
+    done.map_err(|refusal| match refusal {
+        Refusal::NotMember | Refusal::NotFound(What::Room | What::Membership) => unknown(),
+        other => refuse_reading(other),
+    })?;
     success(Value::Null)
 }
 

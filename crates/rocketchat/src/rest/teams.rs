@@ -2,10 +2,10 @@
 
 use parlor_core::{
     error::{Refusal, State, What},
-    id::{RoomId, TeamId, UserId},
+    id::{RoomId, UserId},
     rooms_create::NewRoom,
     store::Team,
-    teams::{NewTeam, TeamView},
+    teams::{NewTeam, TeamRef, TeamView},
 };
 use serde_json::{Value, json};
 
@@ -53,24 +53,30 @@ fn unknown() -> Refused {
     Refused::new("team-does-not-exist")
 }
 
-/// The team that the ids name.
-pub(crate) async fn find(call: &Call, id: Option<&str>, name: Option<&str>) -> Result<Team, Refused> {
-    let actor = call.actor()?;
-    let found = match (id.filter(|t| !t.is_empty()), name.filter(|t| !t.is_empty())) {
-        (Some(id), _) => match TeamId::parse(id) {
-            Some(id) => call.chat().find_team(actor, &id).await,
-            None => return Err(unknown()),
-        },
-        (None, Some(name)) => call.chat().find_team_named(actor, name).await,
+/// A team as a call names it.
+pub(crate) fn team_ref<'a>(id: Option<&'a str>, name: Option<&'a str>) -> Result<TeamRef<'a>, Refused> {
+    match (id.filter(|t| !t.is_empty()), name.filter(|t| !t.is_empty())) {
+        (Some(id), _) => Ok(TeamRef::Id(id)),
+        (None, Some(name)) => Ok(TeamRef::Name(name)),
         (None, None) => {
             let text = "must have required property 'teamId'\n must have required property 'teamName'\n must match exactly one schema in oneOf";
-            return Err(Refused::invalid_params(text));
+            Err(Refused::invalid_params(text))
         }
-    };
-    found.map_err(|refusal| match refusal {
+    }
+}
+
+/// The team that the ids name.
+pub(crate) async fn find(call: &Call, id: Option<&str>, name: Option<&str>) -> Result<Team, Refused> {
+    let found = call.chat().find_team(call.actor()?, team_ref(id, name)?).await;
+    found.map_err(no_team)
+}
+
+/// Why a team was not found: a private one is closed to others. Its name is taken for everybody, and so no secret.
+pub(crate) fn no_team(refusal: Refusal) -> Refused {
+    match refusal {
         Refusal::NotFound(What::Team) => unknown(),
         other => other.into(),
-    })
+    }
 }
 
 /// The team that the body names.
@@ -85,9 +91,7 @@ pub(crate) fn refuse_team(refusal: Refusal) -> Refused {
             Refused::unauthorized()
         }
         Refusal::NotFound(What::User) => Refused::new("invalid-user"),
-        Refusal::State(State::LastOwner) => {
-            Refused::meteor("last-owner-can-not-be-removed", "The last owner of a team can't be removed")
-        }
+        Refusal::State(State::LastOwner) => Refused::new("last-owner-can-not-be-removed"),
         other => refuse(other),
     }
 }
@@ -96,8 +100,9 @@ async fn create(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
     let wanted = new_team(&body)?;
     let made = call.chat().create_team(call.actor()?, wanted).await.map_err(|refusal| match refusal {
-        Refusal::Taken { what: What::RoomName, .. } => Refused::meteor("room-name-already-exists", ""),
-        Refusal::Invalid { field: "room-name", .. } => Refused::meteor("error-team-creation", ""),
+        Refusal::Taken { what: What::TeamName, .. } => Refused::new("team-name-already-exists"),
+        Refusal::Taken { what: What::RoomName, .. } => Refused::new("room-name-already-exists"),
+        Refusal::Invalid { field: "room-name", .. } => Refused::new("error-team-creation"),
         Refusal::Invalid { field: "sidepanel", .. } => Refused::new("error-invalid-sidepanel"),
         other => refuse_team(other),
     })?;
@@ -215,7 +220,14 @@ async fn update(mut call: Call) -> Outcome {
 }
 
 async fn info(call: Call) -> Outcome {
-    let team = find(&call, call.param("teamId"), call.param("teamName")).await?;
+    let not_found = || Refused::new("Team not found");
+    let (id, name) = (call.param("teamId"), call.param("teamName"));
+    let named = call.has_param("teamId") || call.has_param("teamName");
+    let wanted = team_ref(id, name).map_err(|refused| if named { not_found() } else { refused })?;
+    let team = call.chat().find_team(call.actor()?, wanted).await.map_err(|refusal| match refusal {
+        Refusal::NotFound(What::Team) => not_found(),
+        other => other.into(),
+    })?;
     let view = call.chat().team_view(team).await?;
     success(json!({ "teamInfo": with_numbers(&call, &view).await? }))
 }

@@ -7,6 +7,7 @@ use parlor_core::{
     room::RoomView,
     rooms::RoomRef,
     store::{MemberFilter, Paged, Team},
+    teams::TeamRef,
     teams_rooms::TeamRoomFilter,
     user::Status,
 };
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use super::{
     channels::answer_list,
     rooms_call::{Body, user},
-    teams::{find, named, refuse_team, room_ids},
+    teams::{find, named, no_team, refuse_team, room_ids, team_ref},
 };
 use crate::{
     call::{Call, success},
@@ -103,9 +104,9 @@ fn member(member: &Member, team: &Team, people: &People) -> Value {
         "createdBy": { "_id": team.creator.as_str(), "username": people.username(&team.creator) },
         "createdAt": Dates::Iso.value(m.joined_at),
     });
-    if !m.roles.is_empty() {
-        value["roles"] = m.roles.iter().map(|role| role.as_str()).collect();
-    }
+    // Clients say `member` of all but the one who made the team; here it is no role.
+    let plain = (user.id != team.creator).then_some("member");
+    value["roles"] = plain.into_iter().chain(m.roles.iter().map(|role| role.as_str())).collect();
     value
 }
 
@@ -146,16 +147,25 @@ async fn update_member(mut call: Call) -> Outcome {
 async fn remove_member(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
     let team = named(&call, &body).await?;
+    let rooms = rooms_too(&body)?;
     let user =
         user(&call, Some(body.need("userId")?), None).await.map_err(|_| Refused::new("invalid-user"))?;
-    put_out(&call, &team, &user.id, &room_ids(&body, "rooms")?).await
+    put_out(&call, &team, &user.id, &rooms).await
 }
 
 async fn leave(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
     let team = named(&call, &body).await?;
     let me = call.actor()?.user.clone();
-    put_out(&call, &team, &me, &room_ids(&body, "rooms")?).await
+    put_out(&call, &team, &me, &rooms_too(&body)?).await
+}
+
+/// The rooms that somebody leaves with the team: none, or a list that names some.
+fn rooms_too(body: &Body) -> Result<Vec<RoomId>, Refused> {
+    match body.list("rooms")? {
+        Some(rooms) if rooms.is_empty() => Err(Refused::invalid_params("must NOT have fewer than 1 items")),
+        _ => room_ids(body, "rooms"),
+    }
 }
 
 async fn put_out(call: &Call, team: &Team, user: &UserId, rooms: &[RoomId]) -> Outcome {
@@ -171,22 +181,21 @@ async fn put_out(call: &Call, team: &Team, user: &UserId, rooms: &[RoomId]) -> O
 
 async fn add_rooms(mut call: Call) -> Outcome {
     let body = Body::of(&mut call).await?;
-    let team = named(&call, &body).await?;
-    let wanted = body.list("rooms")?.ok_or_else(|| Refused::missing("rooms"))?;
+    let wanted = team_ref(body.text("teamId")?, body.text("teamName")?)?;
+    let rooms = body.list("rooms")?.ok_or_else(|| Refused::missing("rooms"))?;
     let ids = room_ids(&body, "rooms")?;
-    if ids.len() != wanted.len() {
-        return Err(Refused::meteor("invalid-room", ""));
+    if ids.len() != rooms.len() {
+        return Err(Refused::new("invalid-room"));
     }
-    let main =
-        call.chat().find_known_room(call.actor()?, RoomRef::Id(&team.room)).await.map_err(refuse_team)?;
-    if !call.chat().may(call.actor()?, "add-team-channel", Some(&main)).await? {
-        return Err(Refused::status(axum::http::StatusCode::FORBIDDEN, "error-no-permission-team-channel"));
-    }
+    let team = call.chat().find_team_for_rooms(call.actor()?, wanted).await.map_err(no_team)?;
     let added =
         call.chat().add_team_rooms(call.actor()?, &team, &ids).await.map_err(|refusal| match refusal {
-            Refusal::NotFound(What::Room) => Refused::meteor("invalid-room", ""),
-            Refusal::NotAllowed("own-the-room") => Refused::meteor("error-no-owner-channel", ""),
-            Refusal::Taken { .. } => Refused::meteor("room-already-on-team", ""),
+            Refusal::NotFound(What::Room) => Refused::new("invalid-room"),
+            Refusal::NotAllowed("own-the-room") => Refused::new("error-no-owner-channel"),
+            Refusal::NotAllowed("add-team-channel") => {
+                Refused::status(axum::http::StatusCode::FORBIDDEN, "error-no-permission-team-channel")
+            }
+            Refusal::Taken { .. } => Refused::new("room-already-on-team"),
             other => refuse_team(other),
         })?;
     let mut rooms = Vec::with_capacity(added.len());
@@ -198,7 +207,7 @@ async fn add_rooms(mut call: Call) -> Outcome {
 
 fn refuse_room(refusal: Refusal) -> Refused {
     match refusal {
-        Refusal::NotFound(What::Room) => Refused::meteor("invalid-room", ""),
+        Refusal::NotFound(What::Room) => Refused::new("invalid-room"),
         other => refuse_team(other),
     }
 }
@@ -212,7 +221,7 @@ async fn remove_room(mut call: Call) -> Outcome {
 }
 
 fn room_id(text: &str) -> Result<RoomId, Refused> {
-    RoomId::parse(text).ok_or_else(|| Refused::meteor("invalid-room", ""))
+    RoomId::parse(text).ok_or_else(|| Refused::new("invalid-room"))
 }
 
 async fn update_room(mut call: Call) -> Outcome {
@@ -224,7 +233,11 @@ async fn update_room(mut call: Call) -> Outcome {
 }
 
 async fn list_rooms(call: Call) -> Outcome {
-    let team = asked(&call).await?;
+    let wanted = team_ref(call.param("teamId"), call.param("teamName"))?;
+    let team = call.chat().find_team(call.actor()?, wanted).await.map_err(|refusal| match refusal {
+        Refusal::NotAllowed(_) => Refused::new("user-not-on-private-team"),
+        other => no_team(other),
+    })?;
     let filter = TeamRoomFilter {
         text: call.param("filter").unwrap_or_default().to_owned(),
         default: (call.param("type") == Some("autoJoin")).then_some(true),
@@ -284,6 +297,7 @@ async fn list_children(call: Call) -> Outcome {
             let room =
                 call.chat().find_room(call.actor()?, RoomRef::Id(id)).await.map_err(|_| not_found())?;
             let team: &TeamId = room.team.as_ref().ok_or_else(not_found)?;
+            let team = TeamRef::Id(team.as_str());
             call.chat().find_team(call.actor()?, team).await.map_err(|_| not_found())?
         }
         None => match asked(&call).await {

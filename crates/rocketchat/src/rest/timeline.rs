@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use parlor_core::{
     clock::Time,
     error::{Refusal, State},
@@ -54,7 +55,8 @@ pub(crate) fn routes() -> Vec<Route> {
         routes.extend([
             get(&name("history"), Who::Reader, "roomId=$direct", |call| history(call, Direct)),
             get(&name("messages"), Who::Reader, "roomId=$direct", |call| messages(call, Direct)),
-            get(&name("messages.others"), Who::User, "", others_messages).answering("endpoint is disabled"),
+            get(&name("messages.others"), Who::May(&["view-room-administration"]), "", others_messages)
+                .answering("endpoint is disabled"),
         ]);
     }
     routes
@@ -210,16 +212,26 @@ fn asked(call: &Call) -> Result<MessageFilter, Refused> {
     Ok(MessageFilter {
         pinned: query.get("pinned") == Some(&Value::Bool(true)),
         starred_by: who("starred._id").map(|_| call.actor().map(|me| me.user.clone())).transpose()?,
-        mentioning: who("mentions._id").and_then(UserId::parse),
+        mentioning: who("mentions._id").and_then(UserId::parse).into_iter().collect(),
         room_only: query.get("tmid").and_then(|tmid| tmid.get("$exists")) == Some(&Value::Bool(false)),
         ..MessageFilter::default()
     })
 }
 
 async fn messages(call: Call, family: Family) -> Outcome {
-    let room = room_of(&call, family).await?;
+    let room = match room_of(&call, family).await {
+        // Clients of direct rooms know this one answer for rooms of others and rooms that are not there.
+        Err(refused) if family == Family::Direct && refused.is("invalid-channel") => {
+            return Err(Refused::unauthorized());
+        }
+        found => found?,
+    };
+    if family == Family::Channels {
+        let may = call.chat().require(call.actor()?, "view-c-room", Some(&room)).await;
+        may.map_err(|_| Refused::no_permission())?;
+    }
     let page = call.page()?;
-    let first_user = |name| call.list(name).first().and_then(|id| UserId::parse(id));
+    let mentioned: Vec<UserId> = call.list("mentionIds").iter().filter_map(|id| UserId::parse(id)).collect();
     let me = &call.actor()?.user;
     let asked = asked(&call)?;
     let filter = MessageFilter {
@@ -230,7 +242,7 @@ async fn messages(call: Call, family: Family) -> Outcome {
             .map(|_| me.clone())
             .or_else(|| (!call.list("starredIds").is_empty()).then(|| me.clone()))
             .or(asked.starred_by),
-        mentioning: first_user("mentionIds").or(asked.mentioning),
+        mentioning: if mentioned.is_empty() { asked.mentioning } else { mentioned },
         room_only: asked.room_only,
         ascending: call.param("sort").is_some() && !newest_first(&call)?,
         ..MessageFilter::default()
@@ -253,11 +265,12 @@ async fn anonymous_read(call: Call) -> Outcome {
         }
     };
     let unknown = |refusal| match refusal {
-        Refusal::NotFound(_) => Family::Channels.unknown(),
+        Refusal::NotFound(_) => Family::Channels.unknown().at(StatusCode::NOT_FOUND),
         other => Refused::from(other),
     };
     let slice = Slice { page, ..Slice::newest(page.count) };
-    let (room, found) = call.chat().anonymous_history(wanted, slice).await.map_err(unknown)?;
+    let found = call.chat().anonymous_history(call.actor_if_any(), wanted, slice).await;
+    let (room, found) = found.map_err(unknown)?;
     let look = super::chat_draft::look(call.chat(), Dates::Iso);
     let items: Vec<Value> =
         found.iter().map(|message| crate::shape::message::value(message, &look)).collect();
@@ -268,7 +281,7 @@ async fn anonymous_read(call: Call) -> Outcome {
 async fn own_mentions(call: Call) -> Outcome {
     let room = room_of(&call, Family::Channels).await?;
     let page = call.page()?;
-    let filter = MessageFilter { mentioning: Some(call.actor()?.user.clone()), ..Default::default() };
+    let filter = MessageFilter { mentioning: vec![call.actor()?.user.clone()], ..Default::default() };
     let found = call.chat().list_messages(call.actor()?, &room.id, filter, page).await?;
     listed(&call, "mentions", page, found).await
 }

@@ -1,7 +1,7 @@
 //! Memberships as Rocket.Chat writes them: subscriptions.
 
 use parlor_core::{
-    id::MessageId,
+    id::{MessageId, UserId},
     membership::Notify,
     room::Room,
     rooms::Mine,
@@ -17,7 +17,7 @@ use crate::date::Dates;
 /// A subscription. `people` must hold the member and, for direct rooms, the others.
 pub(crate) fn subscription(mine: &Mine, people: &People, settings: &Settings, dates: Dates) -> Value {
     let (m, room, unread) = (&*mine.membership, &*mine.view.room, &mine.news.unread);
-    let (name, fname) = names(room, &m.user, people, settings);
+    let (name, fname) = names(room, &m.user, people);
     let mut object = Map::new();
     let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
     put("_id", m.id.as_str().into());
@@ -57,6 +57,9 @@ pub(crate) fn subscription(mine: &Mine, people: &People, settings: &Settings, da
         if !wish.language.is_empty() {
             object.insert("autoTranslateLanguage".into(), wish.language.as_str().into());
         }
+    }
+    if let Some(member) = people.get(&m.user) {
+        put_preferred(&mut object, member);
     }
     if let Some(key) = &m.e2e_key {
         object.insert("E2EKey".into(), key.as_str().into());
@@ -107,13 +110,29 @@ fn put_notify(object: &mut Map<String, Value>, notify: &Notify) {
     }
 }
 
+/// What the member prefers everywhere stands where the place itself says nothing.
+fn put_preferred(object: &mut Map<String, Value>, member: &User) {
+    const PREFERENCES: [(&str, &str, &str); 3] = [
+        ("desktopNotifications", "desktopNotifications", "desktopPrefOrigin"),
+        ("pushNotifications", "mobilePushNotifications", "mobilePrefOrigin"),
+        ("emailNotificationMode", "emailNotifications", "emailPrefOrigin"),
+    ];
+    // Most chose none of them: nothing is read for each of their places then.
+    if !PREFERENCES.iter().any(|(preference, ..)| member.preferences.as_str().contains(preference)) {
+        return;
+    }
+    let preferences = super::user::chosen_preferences(member);
+    for (preference, key, origin) in PREFERENCES {
+        let preferred = preferences.get(preference).and_then(Value::as_str);
+        if let (Some(value), false) = (preferred.filter(|it| *it != "default"), object.contains_key(key)) {
+            object.insert(key.into(), value.into());
+            object.insert(origin.into(), "user".into());
+        }
+    }
+}
+
 /// `name` and `fname`: a direct room is named after the others, at this moment.
-fn names(
-    room: &Room,
-    me: &parlor_core::id::UserId,
-    people: &People,
-    settings: &Settings,
-) -> (String, String) {
+fn names(room: &Room, me: &UserId, people: &People) -> (String, String) {
     if !room.is_direct() {
         return (room.name.clone().unwrap_or_default(), room.shown_name().to_owned());
     }
@@ -121,17 +140,10 @@ fn names(
     if others.is_empty() {
         others.push(me);
     }
+    let title = |id: &UserId| people.get(id).map_or_else(|| id.to_string(), |u| u.shown_name().to_owned());
+    others.sort_by_cached_key(|id| title(id));
     let names: Vec<_> = others.iter().map(|id| people.username(id)).collect();
-    if let [only] = &others[..] {
-        let title = people.get(only).map_or(only.as_str(), |user| user.shown_name());
-        return (names.join(","), title.to_owned());
-    }
-    let real = settings.is_on("UI_Use_Real_Name");
-    let title = |user: &User| if real { user.shown_name().to_owned() } else { user.username.clone() };
-    let titles: Vec<_> = others
-        .iter()
-        .map(|id| people.get(id).map_or_else(|| id.as_str().to_owned(), |user| title(user)))
-        .collect();
+    let titles: Vec<_> = others.into_iter().map(title).collect();
     (names.join(","), titles.join(", "))
 }
 
@@ -170,8 +182,7 @@ mod tests {
             direct: ids.iter().map(|id| (*id).into()).collect(),
             ..samples::room("d")
         };
-        let settings = Settings::default();
-        let named = |ids: &[&str]| names(&room(ids), &"ann".into(), &People::default(), &settings);
+        let named = |ids: &[&str]| names(&room(ids), &"ann".into(), &People::default());
         assert_eq!(named(&["ann", "bob"]).0, "bob");
         assert_eq!(named(&["ann"]).0, "ann");
         assert_eq!(named(&["ann", "bob", "cy"]), ("bob,cy".into(), "bob, cy".into()));

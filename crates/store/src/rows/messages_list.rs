@@ -154,12 +154,17 @@ fn condition(tx: &mut SqlTx<'_>, span: Span, filter: &MessageFilter) -> Sql<Cond
             Value::Int(whom),
         );
     }
-    if let Some(user) = &filter.mentioning {
+    if let [user] = &filter.mentioning[..] {
         let whom = user_key(tx, user)?;
         all.with(
             "m.key IN (SELECT x.key FROM mentions x WHERE x.whom = ? AND x.key > $1 AND x.key < $2)",
             Value::Int(whom),
         );
+    } else if !filter.mentioning.is_empty() {
+        let whom = listed(&user_keys(tx, &filter.mentioning)?);
+        all.and(&format!(
+            "m.key IN (SELECT x.key FROM mentions x WHERE x.whom IN ({whom}) AND x.key > $1 AND x.key < $2)"
+        ));
     }
     match &filter.threads {
         None => {}

@@ -22,12 +22,15 @@ export function NotificationsPanel({ rid }: { rid: Id }): ReactNode {
       failed("failed.save")(error);
     });
   };
-  const level = (key: "desktopNotifications" | "mobilePushNotifications" | "emailNotifications"): ReactNode => (
+  const level = (
+    key: "desktopNotifications" | "mobilePushNotifications" | "emailNotifications",
+    origin: "desktopPrefOrigin" | "mobilePrefOrigin" | "emailPrefOrigin",
+  ): ReactNode => (
     <Select
       label={t(`room.${key}`)}
-      value={(sub[key] as string | undefined) ?? "default"}
+      value={(sub[origin] === "user" ? undefined : (sub[key] as string | undefined)) ?? "default"}
       choices={LEVELS.map((one) => [one, t(`level.${one}`)] as const)}
-      choose={(value) => save({ [key]: value }, { [key]: value })}
+      choose={(value) => save({ [key]: value }, { [key]: value, [origin]: "subscription" })}
     />
   );
   const flag = (key: "disableNotifications" | "muteGroupMentions" | "hideUnreadStatus"): ReactNode => (
@@ -40,9 +43,9 @@ export function NotificationsPanel({ rid }: { rid: Id }): ReactNode {
   return (
     <div className={`${css.scroll} ${css.form}`}>
       {flag("disableNotifications")}
-      {level("desktopNotifications")}
-      {level("mobilePushNotifications")}
-      {level("emailNotifications")}
+      {level("desktopNotifications", "desktopPrefOrigin")}
+      {level("mobilePushNotifications", "mobilePrefOrigin")}
+      {level("emailNotifications", "emailPrefOrigin")}
       {flag("muteGroupMentions")}
       {flag("hideUnreadStatus")}
     </div>

@@ -187,8 +187,8 @@ function Quiet(): ReactNode {
 
 const differs = (sub: Subscription): boolean =>
   sub.disableNotifications === true ||
-  (sub.desktopNotifications ?? "default") !== "default" ||
-  (sub.mobilePushNotifications ?? "default") !== "default" ||
+  (sub.desktopPrefOrigin !== "user" && (sub.desktopNotifications ?? "default") !== "default") ||
+  (sub.mobilePrefOrigin !== "user" && (sub.mobilePushNotifications ?? "default") !== "default") ||
   sub.muteGroupMentions === true;
 
 /** Rooms with a choice of their own. */

@@ -1,5 +1,8 @@
 //! Rooms as people make, join, change and leave them, over the wire.
 
+mod places;
+mod teams;
+
 use parlor_testkit::{Person, Server, server::ADMINISTRATOR};
 use serde_json::{Value, json};
 
