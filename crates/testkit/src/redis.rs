@@ -1,4 +1,5 @@
-//! A real Redis on a socket of its own, that keeps nothing; servers come to it by a way on which hints can be lost.
+//! A real Redis on a socket of its own, that keeps nothing; servers come to it by two ways, on which hints can be lost and
+//! of which one can be cut.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -6,21 +7,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
 
 use crate::{needs, wait};
+
+/// The sockets of the two ways.
+const NAMES: [&str; 2] = ["way", "other-way"];
 
 /// A running Redis.
 pub struct Redis {
     folder: TempDir,
     child: Option<Child>,
-    way: Arc<Way>,
+    ways: [Arc<Way>; 2],
 }
 
-/// The way of the servers to it.
+/// A way of servers to it.
 struct Way {
     socket: PathBuf,
+    /// Nothing gets through, in either direction; nobody is told.
+    cut: watch::Sender<bool>,
     /// Hints are lost on it.
     lossy: AtomicBool,
     lost: AtomicUsize,
@@ -39,10 +46,13 @@ impl Redis {
         }
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let socket = folder.path().join("socket");
-        let way = Arc::new(Way { socket, lossy: AtomicBool::new(false), lost: AtomicUsize::new(0) });
-        let door = UnixListener::bind(folder.path().join("way")).expect("a socket can be made");
-        tokio::spawn(way.clone().open(door));
-        let mut redis = Self { folder, child: None, way };
+        let ways = NAMES.map(|name| {
+            let door = UnixListener::bind(folder.path().join(name)).expect("a socket can be made");
+            let way = Arc::new(Way::to(socket.clone()));
+            tokio::spawn(way.clone().open(door));
+            way
+        });
+        let mut redis = Self { folder, child: None, ways };
         redis.bring_back().await;
         Some(redis)
     }
@@ -50,7 +60,22 @@ impl Redis {
     /// What a server is told of it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis+unix://{}", self.folder.path().join("way").display())
+        self.url_of(NAMES[0])
+    }
+
+    /// What a server is told of it that comes by the way that can be cut.
+    #[must_use]
+    pub fn other_url(&self) -> String {
+        self.url_of(NAMES[1])
+    }
+
+    fn url_of(&self, way: &str) -> String {
+        format!("redis+unix://{}", self.folder.path().join(way).display())
+    }
+
+    /// Cuts the other way: what is said on it stays where it is until it is mended.
+    pub fn cut(&self, on: bool) {
+        self.ways[1].cut.send_replace(on);
     }
 
     /// Stops it in mid-air, with its connections open, or lets it go on.
@@ -65,13 +90,13 @@ impl Redis {
 
     /// From now on what servers say of new commits is lost on the way, and nothing else; or nothing is lost any more.
     pub fn lose_hints(&self, on: bool) {
-        self.way.lossy.store(on, SeqCst);
+        self.ways.iter().for_each(|way| way.lossy.store(on, SeqCst));
     }
 
     /// How many were lost.
     #[must_use]
     pub fn lost_hints(&self) -> usize {
-        self.way.lost.load(SeqCst)
+        self.ways.iter().map(|way| way.lost.load(SeqCst)).sum()
     }
 
     /// Kills it on the spot.
@@ -109,6 +134,16 @@ impl Drop for Redis {
 }
 
 impl Way {
+    fn to(socket: PathBuf) -> Self {
+        let (cut, lossy, lost) = (watch::Sender::new(false), AtomicBool::new(false), AtomicUsize::new(0));
+        Self { socket, cut, lossy, lost }
+    }
+
+    /// Waits as long as it is cut.
+    async fn whole(&self) {
+        let _ = self.cut.subscribe().wait_for(|cut| !cut).await;
+    }
+
     async fn open(self: Arc<Self>, door: UnixListener) {
         while let Ok((near, _)) = door.accept().await {
             tokio::spawn(self.clone().walk(near));
@@ -124,6 +159,7 @@ impl Way {
             let (mut said, mut line) = (BufReader::new(near_in), Vec::new());
             while said.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
                 self.lose(&mut line);
+                self.whole().await;
                 if far_out.write_all(&line).await.is_err() {
                     return;
                 }
@@ -132,7 +168,17 @@ impl Way {
         };
         tokio::select! {
             () = there => {}
-            _ = tokio::io::copy(&mut far_in, &mut near_out) => {}
+            () = self.answer(&mut far_in, &mut near_out) => {}
+        }
+    }
+
+    async fn answer(&self, from: &mut (impl AsyncRead + Unpin), to: &mut (impl AsyncWrite + Unpin)) {
+        let mut bytes = [0; 4096];
+        while let Ok(read @ 1..) = from.read(&mut bytes).await {
+            self.whole().await;
+            if to.write_all(&bytes[..read]).await.is_err() {
+                return;
+            }
         }
     }
 

@@ -188,3 +188,38 @@ async fn a_logout_ends_the_session_everywhere(nodes: &Nodes, who: &Person, mut s
     assert!(socket.until_closed().await.is_some(), "its socket on the other node is closed");
     let _ = there.get("me", &[]).await.refused(401);
 }
+
+/// One node is cut off from Redis without notice, while both see the database: what is said is heard on both in one order,
+/// and who is switched off on one is put out on the other.
+#[tokio::test]
+async fn s0_84_a_node_that_is_cut_off_from_redis_hears_everything_and_lets_nobody_stay() {
+    let Some(nodes) = Nodes::start(Kind::Group).await else { return };
+    let (a, b) = (&nodes.a.server, &nodes.b.server);
+    let (name, password) = ADMINISTRATOR;
+    let admin = Person::sign_in(a, name, password).await;
+    let owner = admin.make(a, "owner", "Olga Owner").await;
+    let off = admin.make(a, "off", "Otto Off").await;
+    let room = owner.group("cut", &[&off]).await;
+    let (mut here, mut there) =
+        (listening(a, &token(&owner), &room).await, listening(b, &token(&off), &room).await);
+    let far = at(b, &owner);
+    for cut in [true, false] {
+        nodes.redis.cut(cut);
+        for number in 0..5 {
+            let (text, far_text) = (format!("near {number}"), format!("far {number}"));
+            let far = far.post("chat.sendMessage", json!({"message": {"rid": room, "msg": far_text}}));
+            drop(tokio::join!(owner.say(&room, &text), async { far.await.ok() }));
+        }
+        let (mut near_story, mut far_story) = (Vec::new(), Vec::new());
+        for _ in 0..10 {
+            near_story.push(here.event("room-messages", &room).await[0]["_id"].clone());
+            far_story.push(there.event("room-messages", &room).await[0]["_id"].clone());
+        }
+        assert_eq!(near_story, far_story);
+    }
+    nodes.redis.cut(true);
+    let switch = json!({"userId": off.id, "activeStatus": false});
+    drop(admin.rest.post("users.setActiveStatus", switch).await.ok());
+    assert!(there.until_closed().await.is_some(), "the account's socket is closed");
+    refused(&at(b, &off), "chat.sendMessage", json!({"message": {"rid": room, "msg": "still here?"}})).await;
+}

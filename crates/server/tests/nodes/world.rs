@@ -4,7 +4,7 @@ use parlor_testkit::{HostApp, postgres, redis::Redis, server::Setup};
 
 use crate::stage::{Kind, Stage};
 
-/// Two nodes, the same people and one room on both.
+/// Two nodes, the same people and one room on both. The second comes to Redis by the way that can be cut.
 pub struct Nodes {
     pub redis: Redis,
     pub a: Stage,
@@ -12,10 +12,10 @@ pub struct Nodes {
 }
 
 /// A node of the two.
-fn setup(redis: &Redis, database: &str) -> Setup {
+fn setup(redis: &str, database: &str) -> Setup {
     HostApp::setup()
         .database(database)
-        .env("PARLOR_REDIS_URL", &redis.url())
+        .env("PARLOR_REDIS_URL", redis)
         .env("PARLOR_NODE_SILENCE", "2")
         .env("PARLOR_NODE_LOOK", "50")
         .env("PARLOR_SECRET_KEY", "one key for both nodes, as long as keys are")
@@ -29,8 +29,8 @@ impl Nodes {
         let database = made.await.expect("a database")?;
         let redis = Redis::start().await?;
         // Both at once, on an empty database.
-        let (first, second) =
-            tokio::join!(setup(&redis, &database).start(), setup(&redis, &database).start());
+        let (near, far) = (setup(&redis.url(), &database), setup(&redis.other_url(), &database));
+        let (first, second) = tokio::join!(near.start(), far.start());
         let a = Stage::on(first, kind).await;
         let person = async |id: &str, role: &str| HostApp::person(&second, id, &[role]).await;
         let b = Stage {
