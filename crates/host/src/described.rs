@@ -146,7 +146,8 @@ fn responses(usual: &[u16], entry: &Entry) -> Map<String, Value> {
     for status in entry.success {
         responses.insert(status.to_string(), json!({ "description": meaning(*status) }));
     }
-    for status in usual.iter().chain(entry.refused) {
+    let of_body: &[u16] = if entry.body.is_empty() { &[] } else { &[413, 415] };
+    for status in usual.iter().chain(entry.refused).chain(of_body).chain(&[429, 503]) {
         let told = json!({ "description": meaning(*status), "content": { "application/json": {
             "schema": { "$ref": "#/components/schemas/Problem" } } } });
         responses.insert(status.to_string(), told);
@@ -170,6 +171,7 @@ fn meaning(status: u16) -> &'static str {
         415 => "Of a type that is not taken",
         426 => "This path is for WebSockets",
         429 => "Too fast; `Retry-After` says when to come back",
+        503 => "Busy: nothing was done, try again",
         _ => "",
     }
 }
@@ -196,7 +198,7 @@ mod tests {
         );
         assert_eq!(post["requestBody"]["content"]["application/json"]["schema"]["required"], json!(["a"]));
         let statuses: Vec<&String> = post["responses"].as_object().unwrap().keys().collect();
-        assert_eq!(statuses, ["201", "401", "409"]);
+        assert_eq!(statuses, ["201", "401", "409", "413", "415", "429", "503"]);
         assert_eq!(paths["/y"]["put"]["security"], json!([]));
         assert!(paths["/y"]["put"]["requestBody"]["content"]["multipart/form-data"].is_object());
     }

@@ -54,21 +54,17 @@ fn document(routes: &[Route]) -> Value {
 }
 
 fn operation(route: &Route) -> Value {
-    let parameters: Vec<Value> = route
-        .path
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    let of_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let mut parameters: Vec<Value> = of_path
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
+    if route.verb == Verb::Get {
+        parameters.extend(query(route.sample));
+    }
     let mut operation = json!({
         "summary": who(route.who),
         "parameters": parameters,
-        "responses": {
-            "200": { "description": "Done" },
-            "400": { "description": "Refused: `error`, often with `errorType`" },
-            "401": { "description": "Not logged in" },
-            "403": { "description": "Not allowed" },
-        },
+        "responses": responses(route),
     });
     if route.who != Who::Anyone {
         operation["security"] = json!([{ "token": [], "user": [] }]);
@@ -78,10 +74,41 @@ fn operation(route: &Route) -> Value {
     if route.verb != Verb::Get {
         let example: Value = serde_json::from_str(body).unwrap_or_else(|_| json!({}));
         operation["requestBody"] = json!({ "content": { "application/json": { "example": example } } });
-    } else if !route.sample.is_empty() {
-        operation["description"] = format!("Example query: `{}`", route.sample).into();
     }
     operation
+}
+
+/// The parameters that a sample like `/path roomId=$public&count=5` has, with its values where they are not placeholders.
+fn query(sample: &str) -> Vec<Value> {
+    let pairs = sample.split(' ').find(|part| !part.starts_with('/')).unwrap_or_default();
+    let pairs = pairs.split('&').filter_map(|pair| pair.split_once('='));
+    let shown = pairs.map(|(name, value)| {
+        let mut parameter = json!({ "name": name, "in": "query", "schema": { "type": "string" } });
+        if !value.contains('$') {
+            parameter["example"] = value.into();
+        }
+        parameter
+    });
+    shown.collect()
+}
+
+fn responses(route: &Route) -> Value {
+    let mut responses = json!({
+        "200": { "description": "Done" },
+        "400": { "description": "Refused: `error`, often with `errorType`" },
+        "401": { "description": "Not logged in" },
+        "403": { "description": "Not allowed" },
+        "404": { "description": "Unknown, or not to be known of" },
+        "429": { "description": "Too fast; `X-RateLimit-Reset` says when to come back" },
+        "503": { "description": "Busy: nothing was done, try again" },
+    });
+    if route.verb != Verb::Get {
+        responses["413"] = json!({ "description": "Too large" });
+        responses["415"] = json!({ "description": "Of a type that is not taken" });
+    } else if route.path.starts_with("/hooks/") {
+        responses["405"] = json!({ "description": "Hooks are posted to" });
+    }
+    responses
 }
 
 fn who(who: Who) -> String {
@@ -109,6 +136,14 @@ mod tests {
         for route in &routes {
             assert!(document["paths"][&route.path].is_object(), "{}", route.path);
         }
+    }
+
+    #[test]
+    fn a_sample_names_the_parameters_of_its_query() {
+        let shown = query("/none roomId=$public&count=5");
+        assert_eq!((&shown[0]["name"], &shown[0]["example"]), (&json!("roomId"), &Value::Null));
+        assert_eq!((&shown[1]["name"], &shown[1]["example"]), (&json!("count"), &json!("5")));
+        assert!(query("/$username").is_empty() && query(" ").is_empty() && query("").is_empty());
     }
 
     /// The doors' sources with their routers.
