@@ -194,7 +194,7 @@ fn entry(found: SearchEntry) -> Entry {
     // Ids that are no text (Active Directory's `objectGUID`) become their hexadecimal digits.
     for (name, values) in found.bin_attrs {
         let short = values.iter().filter(|value| value.len() <= 64);
-        let texts = short.map(|value| value.iter().map(|b| format!("{b:02x}")).collect::<String>());
+        let texts = short.map(hex::encode);
         attributes.entry(name.to_lowercase()).or_default().extend(texts);
     }
     Entry { dn: found.dn, attributes }

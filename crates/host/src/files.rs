@@ -63,8 +63,7 @@ impl Host {
 
     /// A signature over these parts for one purpose: lower-case hex.
     pub(crate) fn signature(&self, purpose: &str, parts: &[&str]) -> String {
-        let bytes = self.mac(purpose, parts).finalize().into_bytes();
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(self.mac(purpose, parts).finalize().into_bytes())
     }
 
     /// Whether a signature is the one of these parts; takes the same time wherever they differ.

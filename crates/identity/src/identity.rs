@@ -137,10 +137,8 @@ impl Credentials for Identity {
 
     fn counted(&self, factor: Factor, attempt: Attempt<'_>, settings: &Settings) -> Counted {
         let (_, policy) = self.lockout(factor, settings);
-        let name = |kind: &str, of: &str| {
-            let key = self.key.derive(&format!("failures {factor:?} {kind} {of}"));
-            key.iter().map(|byte| format!("{byte:02x}")).collect()
-        };
+        let name =
+            |kind: &str, of: &str| hex::encode(self.key.derive(&format!("failures {factor:?} {kind} {of}")));
         Counted {
             user: policy.per_user.map(|_| name("user", attempt.user)),
             address: policy.counts(attempt).map(|network| name("address", &network.to_string())),

@@ -126,8 +126,7 @@ mod tests {
         // As `printf abc | sha256sum` says.
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let hash = TokenHash::of("abc").unwrap();
-        let hex: String = hash.as_bytes().iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(hex, expected);
+        assert_eq!(hex::encode(hash.as_bytes()), expected);
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub async fn open(config: &Config) -> Result<Core> {
     let system = Arc::new(System::new());
     let key = SecretKey::load(data, std::env::var("PARLOR_SECRET_KEY").ok().as_deref(), &*system)?;
     let file_key = key.derive("file addresses");
-    let mark: String = key.derive("nodes").iter().map(|byte| format!("{byte:02x}")).collect();
+    let mark = hex::encode(key.derive("nodes"));
     let identity = Identity::new(key, system.clone(), system.clone());
     let (sender, facts) = mpsc::sync_channel(WAITING_BATCHES);
     let chat_cell: Arc<OnceLock<Weak<Chat>>> = Arc::default();

@@ -297,7 +297,7 @@ impl Ddp {
 /// The SHA-256 of a password in lower-case hexadecimal, which clients send instead of the password.
 #[must_use]
 pub fn digest(password: &str) -> String {
-    Sha256::digest(password.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(password.as_bytes()))
 }
 
 fn is_event(frame: &Value, stream: &str, key: &str) -> bool {

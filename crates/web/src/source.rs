@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    fmt::Write as _,
     path::{Component, Path, PathBuf},
 };
 
@@ -66,11 +65,7 @@ fn is_plain(name: &str) -> bool {
 }
 
 fn tag(hash: &[u8]) -> String {
-    hash.iter().take(12).fold(String::with_capacity(24), |mut text, byte| {
-        // Writing into memory can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(&hash[..12])
 }
 
 #[cfg(test)]

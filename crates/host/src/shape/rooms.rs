@@ -270,6 +270,6 @@ pub fn receipt(message: &MessageId, user: &User, read_at: Option<Time>) -> Value
 /// An id that always is the same for the same parts.
 pub fn derived_id(parts: &[&str]) -> String {
     let hash = Sha256::digest(parts.join("\n").as_bytes());
-    let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(&hash[..16]);
     format!("{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }

@@ -42,7 +42,7 @@ pub(super) fn write(mut from: impl Read, to: &Path, name: &str) -> Done<Entry> {
         bytes += got as u64;
     }
     at(to, file.sync_all())?;
-    Ok(Entry { name: name.to_owned(), bytes, sha256: hex(&hash.finalize()) })
+    Ok(Entry { name: name.to_owned(), bytes, sha256: hex::encode(hash.finalize()) })
 }
 
 /// Size and checksum of a file.
@@ -50,7 +50,7 @@ pub(super) fn entry(path: &Path, name: &str) -> Done<Entry> {
     let mut file = at(path, File::open(path))?;
     let mut hash = Sha256::new();
     let bytes = at(path, io::copy(&mut file, &mut HashWriter(&mut hash)))?;
-    Ok(Entry { name: name.to_owned(), bytes, sha256: hex(&hash.finalize()) })
+    Ok(Entry { name: name.to_owned(), bytes, sha256: hex::encode(hash.finalize()) })
 }
 
 struct HashWriter<'a>(&'a mut Sha256);
@@ -63,10 +63,6 @@ impl Write for HashWriter<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Copies a file that belongs to the server, under its own name.
