@@ -120,7 +120,14 @@ fn rooms(all: &mut Dump) {
     all.put(
         "rocketchat_subscription",
         [
-            member("sub1", QUAY, TOVE, 3, doc! {"roles": ["owner"], "f": true, "alert": true, "unread": 4}),
+            member(
+                "sub1",
+                QUAY,
+                TOVE,
+                3,
+                doc! {"roles": ["owner"], "f": true, "alert": true, "unread": 4, "autoTranslate": true,
+                "autoTranslateLanguage": "da"},
+            ),
             member("sub2", QUAY, MILO, 100, doc! {"desktopNotifications": "nothing"}),
             member("sub3", CREW, TOVE, 100, doc! {"roles": ["owner"]}),
             member("sub4", PAIR, TOVE, 100, doc! {}),

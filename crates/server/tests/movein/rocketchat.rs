@@ -169,6 +169,10 @@ async fn finds_files_and_rooms(server: &Server, tove: &Rest) {
     let subscription = tove.get("subscriptions.getOne", &query).await.ok()["subscription"].clone();
     assert_eq!(subscription["f"], true, "{subscription}");
     assert_eq!(subscription["roles"], json!(["owner"]));
+    assert_eq!(
+        (&subscription["autoTranslate"], &subscription["autoTranslateLanguage"]),
+        (&json!(true), &json!("da"))
+    );
     assert_eq!(subscription["unreadMessages"], 3, "what others wrote after the third minute: {subscription}");
     let room = tove.get("rooms.info", &query).await.ok()["room"].clone();
     assert_eq!(room["topic"], "tides");
