@@ -8,13 +8,13 @@ const harbour = (down) =>
   down < 0.6 ? [120 + 150 * down, 170 + 90 * down, 225 + 20 * down] : [20 + 30 * down, 70 + 30 * down, 110 + 30 * down];
 
 /** A workspace somebody could work in: `{ ana, room, root }`. `ana` is an account. */
-export async function furnish(stage) {
+export async function furnish(stage, mark = `-${Date.now() % 100_000}`) {
   const ana = await stage.account("Ana Lovelace");
   const bob = await stage.account("Bob Hopper");
   const eve = await stage.account("Éva Curie", ["user", "control-staff"]);
   const tom = await stage.account("Tom Turing", ["user", "bus-driver"]);
-  const room = await stage.room(ana, [bob, eve], { name: `line-4-${Date.now() % 100_000}` });
-  await stage.room(bob, [ana], { name: `quiet-corner-${Date.now() % 100_000}` });
+  const room = await stage.room(ana, [bob, eve], { name: `line-4${mark}` });
+  await stage.room(bob, [ana], { name: `quiet-corner${mark}` });
   const { _id: root } = await bob.api.say(room.id, "Shall we move the stop at *Harbour* to the other side?");
   for (const [who, text] of [
     [eve, "Yes, there is more room, and the kerb is lower."],

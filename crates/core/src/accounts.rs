@@ -124,6 +124,7 @@ impl Chat {
         let now = self.now();
         let is_valid = |session: &Session| session.expires_at.is_none_or(|end| end > now);
         if let Some(known) = self.sessions.get(&hash) {
+            self.sessions.used(&hash, &known, now);
             return Ok(Some(known).filter(is_valid));
         }
         let since = self.sessions.round();
@@ -131,6 +132,7 @@ impl Chat {
         let valid = found.filter(is_valid);
         if let Some(session) = &valid {
             self.sessions.remember(hash, session.clone(), since);
+            self.sessions.used(&hash, session, now);
         }
         Ok(valid)
     }
@@ -241,6 +243,7 @@ impl Chat {
             expires_at: (kind == SessionKind::Login).then(|| now.after(lifetime)),
             kind,
             created_at: now,
+            used_at: now,
             user_agent: device.user_agent.chars().take(300).collect(),
             address: device.address.map(|ip| ip.to_string()).unwrap_or_default(),
         };

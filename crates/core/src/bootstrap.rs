@@ -94,6 +94,7 @@ impl Chat {
                         token_hash,
                         kind: SessionKind::PersonalToken { name: "first".into(), last_six, bypass: true },
                         created_at: user.created_at,
+                        used_at: user.created_at,
                         expires_at: None,
                         user_agent: String::new(),
                         address: String::new(),

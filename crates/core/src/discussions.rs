@@ -169,6 +169,7 @@ impl Chat {
             link: format!("{site}/{path}/{name}?msg={}", message.id),
             message: message.id,
             author: message.author_username,
+            display_name: message.author_name.clone(),
             author_name: message.author_name,
             text: message.text,
             at: message.at,

@@ -252,6 +252,8 @@ pub struct Quote {
     pub author: String,
     /// Its author as shown: alias, user name or (by `UI_Use_Real_Name`) display name.
     pub author_name: String,
+    /// Its author for clients that show display names everywhere, as they show the message itself.
+    pub display_name: String,
     /// Its text.
     pub text: String,
     /// When it was written.

@@ -183,6 +183,7 @@ impl Chat {
                 bypass: token.bypass,
             },
             created_at: token.created_at,
+            used_at: token.created_at,
             expires_at: None,
             user_agent: String::new(),
             address: String::new(),

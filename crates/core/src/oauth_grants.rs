@@ -190,6 +190,7 @@ impl Chat {
                         token_hash: access_hash,
                         kind: SessionKind::Application { app: app.id.clone() },
                         created_at: now,
+                        used_at: now,
                         expires_at: Some(now.after(ACCESS_LIFE)),
                         user_agent: app.name.clone(),
                         address: String::new(),

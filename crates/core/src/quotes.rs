@@ -75,11 +75,13 @@ fn way(room: &Room) -> String {
 pub(crate) fn quote(link: &str, quoted: Message, depth: usize, real_names: bool) -> Quote {
     let shown = if real_names { quoted.shown_author() } else { quoted.author_username.as_str() };
     let shown = shown.to_owned();
+    let display_name = quoted.guise.alias.clone().unwrap_or_else(|| quoted.shown_author().to_owned());
     Quote {
         link: link.to_owned(),
         message: quoted.id,
         author: quoted.author_username,
         author_name: quoted.guise.alias.unwrap_or(shown),
+        display_name,
         text: quoted.text,
         at: quoted.at,
         attachments: shortened(quoted.attachments, depth.max(1) - 1),

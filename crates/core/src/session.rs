@@ -20,6 +20,8 @@ pub struct Session {
     pub kind: SessionKind,
     /// When it was made.
     pub created_at: Time,
+    /// When it was last used, to a few minutes.
+    pub used_at: Time,
     /// When it ends; `None` for personal access tokens.
     pub expires_at: Option<Time>,
     /// The client's user agent at login, at most 300 characters.

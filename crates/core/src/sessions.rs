@@ -2,20 +2,30 @@
 
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
+    chat::Chat,
+    clock::Time,
+    error::Result,
     id::{SessionId, UserId},
     session::Session,
+    store::{Lane, Tx},
 };
 
 /// Sessions remembered at most, about 400 bytes each.
 const CAPACITY: usize = 50_000;
+/// How exactly it is known when a session was last used (ms): each is written once in this time at most.
+const USED: i64 = 5 * 60_000;
+/// Written in one transaction.
+const BATCH: usize = 500;
 
 /// Valid sessions by their token's hash. What has ended is forgotten before anybody gets an answer.
 pub(crate) struct Sessions {
     by_hash: Cache<[u8; 32], Session>,
     ended: Mutex<Ended>,
+    /// When sessions were used, as far as that is still to be written; at most as many as are remembered.
+    used: Mutex<FxHashMap<SessionId, Time>>,
 }
 
 /// What ended while look-ups were on their way.
@@ -29,7 +39,7 @@ struct Ended {
 
 impl Sessions {
     pub(crate) fn new() -> Self {
-        Self { by_hash: Cache::new(CAPACITY), ended: Mutex::default() }
+        Self { by_hash: Cache::new(CAPACITY), ended: Mutex::default(), used: Mutex::default() }
     }
 
     pub(crate) fn get(&self, hash: &[u8; 32]) -> Option<Session> {
@@ -46,6 +56,23 @@ impl Sessions {
         let ended = self.ended.lock();
         if ended.rounds == since && !ended.sessions.contains(&session.id) {
             self.by_hash.insert(hash, session);
+        }
+    }
+
+    /// A session that is remembered was used just now: noted now and then, so that most requests cost nothing.
+    pub(crate) fn used(&self, hash: &[u8; 32], session: &Session, now: Time) {
+        if now.millis() - session.used_at.millis() < USED {
+            return;
+        }
+        let since = self.round();
+        // What has ended meanwhile stays forgotten.
+        if self.get(hash).is_none() {
+            return;
+        }
+        self.remember(*hash, Session { used_at: now, ..session.clone() }, since);
+        let mut used = self.used.lock();
+        if used.len() < CAPACITY {
+            used.insert(session.id.clone(), now);
         }
     }
 
@@ -68,6 +95,21 @@ impl Sessions {
     }
 }
 
+impl Chat {
+    /// Writes when sessions were last used. To be called now and then, and before the end.
+    pub async fn flush_sessions(&self) -> Result<()> {
+        let all: Vec<_> = self.sessions.used.lock().drain().collect();
+        for batch in all.chunks(BATCH) {
+            let rows = batch.to_vec();
+            let store = move |tx: &mut dyn Tx| {
+                rows.iter().try_for_each(|(session, at)| tx.put_session_use(session, *at))
+            };
+            self.store().writing(Lane::Bulk, store).await?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +125,7 @@ mod tests {
             expires_at: None,
             kind: SessionKind::Login,
             created_at: Time(0),
+            used_at: Time(0),
             user_agent: String::new(),
             address: String::new(),
         };
@@ -99,5 +142,34 @@ mod tests {
         assert!(!known(), "all but one ended");
         sessions.remember([1; 32], session("three"), sessions.round());
         assert!(known());
+    }
+
+    #[test]
+    fn a_use_is_noted_once_in_some_minutes_and_not_of_what_has_ended() {
+        let sessions = Sessions::new();
+        let session = Session {
+            id: "one".into(),
+            user: "ann".into(),
+            token_hash: [1; 32],
+            expires_at: None,
+            kind: SessionKind::Login,
+            created_at: Time(0),
+            used_at: Time(0),
+            user_agent: String::new(),
+            address: String::new(),
+        };
+        sessions.remember([1; 32], session, sessions.round());
+        let use_at = |at| {
+            if let Some(known) = sessions.get(&[1; 32]) {
+                sessions.used(&[1; 32], &known, Time(at));
+            }
+            sessions.used.lock().drain().map(|(_, at)| at).collect::<Vec<_>>()
+        };
+        assert_eq!(use_at(USED - 1), [], "it was made a moment ago");
+        assert_eq!(use_at(USED), [Time(USED)]);
+        assert_eq!(use_at(USED + 1), []);
+        assert_eq!(use_at(3 * USED), [Time(3 * USED)]);
+        sessions.forget(&"ann".into(), None, None);
+        assert_eq!(use_at(9 * USED), []);
     }
 }

@@ -139,6 +139,7 @@ impl Chat {
                         bypass: bypass.unwrap_or_default(),
                     },
                     created_at: tx.now(),
+                    used_at: tx.now(),
                     expires_at: None,
                     user_agent: String::new(),
                     address: String::new(),

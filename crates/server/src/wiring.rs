@@ -39,6 +39,8 @@ const TICK: Duration = Duration::from_millis(50);
 const SECOND: Duration = Duration::from_secs(1);
 /// Every so many seconds it is written when members last wrote.
 const REPLIES: u64 = 10;
+/// Seconds between writings of when devices were last used.
+const USES: u64 = 60;
 /// How often what has run out is swept.
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -353,6 +355,11 @@ async fn every_second(publisher: Arc<Publisher>, chat: Arc<Chat>) {
         {
             tracing::warn!(%refusal, "when members last wrote is written later");
         }
+        if second % USES == 0
+            && let Err(refusal) = chat.flush_sessions().await
+        {
+            tracing::warn!(%refusal, "when some devices were last used is not written");
+        }
     }
 }
 
@@ -383,6 +390,9 @@ impl Parts {
         }
         if let Err(refusal) = self.chat.flush_replies().await {
             tracing::warn!(%refusal, "when members last wrote could not be written");
+        }
+        if let Err(refusal) = self.chat.flush_sessions().await {
+            tracing::warn!(%refusal, "when some devices were last used could not be written");
         }
         let engine = self.engine.clone();
         // Joins the store's threads, which finish what is queued.

@@ -23,6 +23,7 @@ pub(crate) const STEPS: &[(&str, &str)] = &[
     ("0011_blobs", include_str!("../migrations/0011_blobs.sql")),
     ("0012_nodes", include_str!("../migrations/0012_nodes.sql")),
     ("0013_translation", include_str!("../migrations/0013_translation.sql")),
+    ("0014_session_use", include_str!("../migrations/0014_session_use.sql")),
 ];
 
 /// Why the schema could not be brought up to date.

@@ -85,6 +85,8 @@ export default [
       await ana.say("I agree");
       const quote = bob.message("I agree").getByRole("figure");
       await bob.sees(quote.filter({ hasText: "the original words" }));
+      // As the message itself names its author, and not by the user name.
+      await bob.sees(quote.filter({ hasText: /Bob/ }));
       await quote.getByRole("link").first().click();
       await until("its address", async () => bob.page.url().includes("?msg="));
       await ana.act("I agree", "Forward");

@@ -210,6 +210,7 @@ export default [
       await other.sees(other.inbox);
       await page.reload();
       await ana.sees(page.getByText("this one"));
+      await ana.sees(page.getByText(/^last used /));
       await ana.check();
       await ana.button("Sign out everywhere else").click();
       await other.sees(other.page.getByRole("heading", { name: "Sign in" }));

@@ -119,6 +119,27 @@ async function byMail(stage, post, nora) {
 
 export default [
   {
+    name: "codes by e-mail are switched on with the password, and off with a code that came",
+    shows: [],
+    run: (stage) =>
+      strict(stage, async (own, post) => {
+        const ana = await own.person("Ana", { path: "/settings/security" });
+        ana.expect(/status of 40[01]/);
+        await ana.button("Send me codes").click();
+        await asked(ana).getByLabel("Password", { exact: true }).fill(ana.password);
+        await ana.button("Continue", asked(ana)).click();
+        await ana.sees(ana.button("Stop sending codes"));
+        await ana.page.reload();
+        await ana.sees(ana.button("Stop sending codes"));
+        await ana.check();
+        await ana.button("Stop sending codes").click();
+        const code = () => post.letters.map((text) => /^\d{6}\r?$/m.exec(text)?.[0].trim()).find(Boolean);
+        await until("a letter with a code", code);
+        await asked(ana).getByRole("textbox").fill(code());
+        await ana.sees(ana.button("Send me codes"));
+      }),
+  },
+  {
     name: "before something grave one is asked who is there, and what was begun goes on with the answer",
     shows: [4, 60, 62],
     run: (outer) =>

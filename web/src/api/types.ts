@@ -161,6 +161,8 @@ export interface Attachment {
   descriptionMd?: Block[];
   md?: Block[];
   author_name?: string;
+  /** The name to show where names are shown, when it is another. */
+  parlorAuthorName?: string;
   author_icon?: string;
   author_link?: string;
   message_link?: string;

@@ -121,6 +121,8 @@ pub trait WriteAccounts: ReadAccounts {
     fn put_secrets(&mut self, id: &UserId, secrets: &Secrets) -> Result<()>;
     /// Stores a new session.
     fn insert_session(&mut self, session: &Session) -> Result<()>;
+    /// When a session was used, unless a later use is known.
+    fn put_session_use(&mut self, id: &SessionId, at: Time) -> Result<()>;
     /// Removes one session; `false` if there was none.
     fn remove_session(&mut self, id: &SessionId) -> Result<bool>;
     /// Removes all log-in sessions of a user (`personal`: personal access tokens as well) but `keep`.

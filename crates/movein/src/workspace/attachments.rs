@@ -112,6 +112,7 @@ fn quote(doc: &Doc, depth: usize) -> Option<Attachment> {
         link,
         message,
         author: name.clone(),
+        display_name: name.clone(),
         author_name: name,
         text: doc.words("text"),
         at: doc.time("ts").unwrap_or_default(),

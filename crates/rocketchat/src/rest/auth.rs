@@ -46,7 +46,11 @@ async fn log_out(call: Call) -> Outcome {
 
 async fn me(call: Call) -> Outcome {
     let user = call.chat().active_user(call.actor()?).await?;
-    success(shape::user::own(&call.door, &user, Dates::Iso))
+    let mut me = shape::user::own(&call.door, &user, Dates::Iso);
+    let factors = call.chat().factors(call.actor()?).await?;
+    me["services"]["totp"] = json!({ "enabled": factors.totp });
+    me["services"]["email2fa"] = json!({ "enabled": factors.email });
+    success(me)
 }
 
 impl Call {

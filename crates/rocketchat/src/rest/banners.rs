@@ -105,6 +105,7 @@ pub(crate) fn device(call: &Call, session: &Session, current: Option<&SessionId>
         "_id": session.id.as_str(), "sessionId": session.id.as_str(), "userId": session.user.as_str(),
         "device": { "type": kind, "name": name, "longVersion": agent, "os": { "name": "", "version": "" }, "version": "" },
         "host": root, "ip": session.address, "loginAt": Dates::Iso.value(session.created_at),
+        "lastActivityAt": Dates::Iso.value(session.used_at),
         "current": current == Some(&session.id),
     })
 }

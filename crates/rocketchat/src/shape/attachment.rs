@@ -70,6 +70,9 @@ fn quoted(quote: &Quote, look: &Look) -> Value {
         "ts": look.dates.value(quote.at),
         "attachments": quote.attachments.iter().map(|a| attachment(a, look, quote.at)).collect::<Vec<_>>(),
     });
+    if quote.display_name != quote.author_name {
+        object["parlorAuthorName"] = quote.display_name.as_str().into();
+    }
     if !quote.link.is_empty() {
         object["message_link"] = quote.link.as_str().into();
     }

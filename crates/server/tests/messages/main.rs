@@ -407,6 +407,8 @@ async fn a_link_to_a_message_quotes_it_for_those_who_may_read_it_alone() {
     let sent = stage.send(&cast.member, json!({ "msg": text })).await.ok();
     assert_eq!(sent["message"]["attachments"][0]["text"], "the original");
     assert_eq!(sent["message"]["attachments"][0]["author_name"], "owner");
+    let shown = &cast.owner.rest.get("me", &[]).await.ok()["name"];
+    assert_eq!(&sent["message"]["attachments"][0]["parlorAuthorName"], shown, "for those who show names");
     let own = cast.outsider.channel("elsewhere", &[]).await;
     let elsewhere = json!({ "message": { "rid": own, "msg": text } });
     let leaked = cast.outsider.rest.post("chat.sendMessage", elsewhere).await.ok();

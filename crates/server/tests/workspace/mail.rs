@@ -146,7 +146,11 @@ async fn a_code_by_mail_is_the_second_factor_of_whoever_wants_it() {
     // Other devices came in without a code: they come in again.
     let _ = elsewhere.rest.get("me", &[]).await.refused(401);
     socket.until_closed().await;
-    let _ = cast.member.rest.get("me", &[]).await.ok();
+    let me = cast.member.rest.get("me", &[]).await.ok();
+    assert_eq!(me["services"]["email2fa"]["enabled"], true, "{me}");
+    let devices = cast.member.rest.get("sessions/list", &[]).await.ok();
+    let device = &devices["sessions"][0];
+    assert!(device["lastActivityAt"].as_str() >= device["loginAt"].as_str(), "{device}");
     let login = |code: &str| {
         let mut form = json!({ "user": "member", "password": cast.member.password });
         if !code.is_empty() {

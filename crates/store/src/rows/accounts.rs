@@ -16,7 +16,7 @@ use crate::{
 };
 
 const SESSION: &str = "SELECT s.id, u.id, s.token_hash, s.kind, s.name, s.last_six, s.bypass, s.created_at, s.expires_at, \
-     s.user_agent, s.address FROM sessions s JOIN users u ON u.key = s.whom";
+     s.user_agent, s.address, COALESCE(s.used_at, s.created_at) FROM sessions s JOIN users u ON u.key = s.whom";
 
 fn read_session(row: &Row<'_>) -> std::result::Result<Session, SqlError> {
     let kind = match row.get::<i64>(3)? {
@@ -37,6 +37,7 @@ fn read_session(row: &Row<'_>) -> std::result::Result<Session, SqlError> {
         expires_at: row.get(8)?,
         user_agent: row.get(9)?,
         address: row.get(10)?,
+        used_at: row.get(11)?,
     })
 }
 
@@ -119,6 +120,13 @@ impl WriteAccounts for SqlTx<'_> {
                 session.user_agent,
                 session.address
             ],
+        )?;
+        Ok(())
+    }
+    fn put_session_use(&mut self, id: &SessionId, at: Time) -> Result<()> {
+        self.exec(
+            "UPDATE sessions SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_at < $2)",
+            params![id, at],
         )?;
         Ok(())
     }

@@ -138,6 +138,9 @@ struct Quoted {
     id: String,
     author: String,
     name: String,
+    /// Where it is another than `name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    display: Option<String>,
     text: String,
     at: i64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -329,6 +332,7 @@ fn attached(attachment: &Attachment) -> Attached {
             id: q.message.as_str().into(),
             author: q.author.clone(),
             name: q.author_name.clone(),
+            display: (q.display_name != q.author_name).then(|| q.display_name.clone()),
             text: q.text.clone(),
             at: q.at.millis(),
             att: q.attachments.iter().map(attached).collect(),
@@ -354,6 +358,7 @@ fn attachment(attached: Attached) -> Attachment {
             link: q.link,
             message: MessageId::from(q.id),
             author: q.author,
+            display_name: q.display.unwrap_or_else(|| q.name.clone()),
             author_name: q.name,
             text: q.text,
             at: Time(q.at),

@@ -51,6 +51,7 @@ fn everything_rare_reads_back_as_it_was_written() {
         message: "m0".into(),
         author: "bo".into(),
         author_name: "Bo".into(),
+        display_name: "Bo Berg".into(),
         text: "as I said".into(),
         at: Time(5),
         attachments: vec![Attachment::Card(Json::new(r#"{"title":"t"}"#))],

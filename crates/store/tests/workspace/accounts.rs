@@ -134,6 +134,7 @@ fn session(id: &str, user: &str, kind: SessionKind, expires: Option<i64>) -> Ses
         token_hash,
         kind,
         created_at: Time(5),
+        used_at: Time(5),
         expires_at: expires.map(Time),
         user_agent: "a browser".into(),
         address: "::1".into(),
@@ -167,6 +168,11 @@ story!(sessions_are_found_by_their_tokens_and_end_one_by_one_or_together, |place
         ids.join(",")
     };
     assert_eq!(ids("ann"), "app,bot,one,two");
+    for at in [70, 60] {
+        write(&engine, move |tx| tx.put_session_use(&"one".into(), Time(at))).unwrap();
+        let used = read(&engine, |tx| tx.log_in(&"one".into())).unwrap().used_at;
+        assert_eq!(used, Time(70), "the last use holds, whichever node writes later");
+    }
     assert_eq!(read(&engine, |tx| tx.log_ins(ALL)).total, 3, "log-ins alone");
     assert!(write(&engine, |tx| tx.remove_session(&"two".into())).unwrap());
     assert!(!write(&engine, |tx| tx.remove_session(&"two".into())).unwrap());

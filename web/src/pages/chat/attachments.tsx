@@ -113,7 +113,9 @@ function FileCard({ attachment }: { attachment: Attachment }): ReactNode {
 }
 
 function Card({ attachment, message, depth }: Props): ReactNode {
-  const { author_name, author_link, title, title_link, text, md, fields, color, thumb_url } = attachment;
+  const { author_link, title, title_link, text, md, fields, color, thumb_url } = attachment;
+  // As the message itself names its author.
+  const author_name = attachment.parlorAuthorName ?? attachment.author_name;
   const edge = color && /^(#[\da-f]{3,8}|[a-z]+)$/i.test(color) ? { borderInlineStartColor: color } : {};
   const picture = thumb_url && safe(thumb_url);
   return (

@@ -9,6 +9,7 @@ import { PasswordField } from "@/ui/field";
 import { toast } from "@/ui/toast";
 import { problemOf, useAttempt } from "./attempt";
 import css from "./settings.module.css";
+import { MailCodes } from "./mail-codes";
 import { TwoFactor } from "./two-factor";
 
 /** Password, second factor, and where somebody is signed in. */
@@ -18,6 +19,7 @@ export function Security(): ReactNode {
     <>
       <Password exists={exists} />
       <TwoFactor />
+      <MailCodes />
       <Sessions />
     </>
   );
@@ -83,6 +85,8 @@ interface Device {
   device: { type: string; name: string; longVersion: string };
   ip: string;
   loginAt: string;
+  /** To a few minutes. */
+  lastActivityAt?: string;
   current: boolean;
 }
 
@@ -140,6 +144,9 @@ function Sessions(): ReactNode {
                 <small>
                   {t("security.signedIn", { address: one.ip, time: full(intl(), Date.parse(one.loginAt)) })}
                 </small>
+                {one.lastActivityAt && !one.current && (
+                  <small>{t("security.used", { time: full(intl(), Date.parse(one.lastActivityAt)) })}</small>
+                )}
               </span>
               {!one.current && (
                 <Button aria-label={t("security.endOf", { name })} onClick={() => end(one.sessionId)}>
