@@ -22,6 +22,11 @@ pub trait Blobs: Send + Sync {
     fn open<'a>(&'a self, id: &'a UploadId, range: Range<u64>) -> Boxed<'a, Box<dyn Pieces>>;
     /// The size in bytes, or `None` when nothing is stored under the id.
     fn size<'a>(&'a self, id: &'a UploadId) -> Boxed<'a, Option<u64>>;
+    /// Whether the bytes are still those with this SHA-256. Stores that see to it by themselves say yes unasked.
+    fn is_intact<'a>(&'a self, id: &'a UploadId, sha256: [u8; 32]) -> Boxed<'a, bool> {
+        let _ = (id, sha256);
+        Box::pin(async { Ok(true) })
+    }
     /// Removes it; unknown ids are fine.
     fn remove<'a>(&'a self, id: &'a UploadId) -> Boxed<'a, ()>;
     /// What is stored after this id, in the order of ids; at most `most`.

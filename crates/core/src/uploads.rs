@@ -205,7 +205,7 @@ impl Chat {
     }
 
     /// A file's bytes on their way out, or a part of them. The first piece has been read when this answers, so that
-    /// bytes that are gone, or a store that is away, are told before anything else is.
+    /// bytes that are gone or damaged, or a store that is away, are told before anything else is.
     ///
     /// # Errors
     /// `NotFound(Upload)`, `Storage`.
@@ -214,6 +214,11 @@ impl Chat {
         let left = range.end.saturating_sub(range.start);
         if left == 0 {
             return Ok(Opened { first: None, rest: None, left });
+        }
+        let known = upload.sha256 != [0; 32];
+        if known && !self.ports.blobs.is_intact(&upload.bytes, upload.sha256).await? {
+            tracing::error!(file = %upload.bytes, "a stored file is damaged: it is not given out");
+            return Err(Refusal::NotFound(What::Upload));
         }
         let mut rest = self.ports.blobs.open(&upload.bytes, range).await?;
         let first = rest.next().await?.ok_or(Refusal::NotFound(What::Upload))?;

@@ -130,7 +130,7 @@ pub struct Upload {
     pub media_type: String,
     /// Bytes.
     pub size: i64,
-    /// SHA-256 of the bytes.
+    /// SHA-256 of the bytes; zeros where it was not taken.
     pub sha256: [u8; 32],
     /// The original of a thumbnail.
     pub original: Option<UploadId>,

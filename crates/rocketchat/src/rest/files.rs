@@ -39,7 +39,12 @@ async fn file(call: Call) -> Outcome {
         return redirect(&address);
     }
     let manner = Manner { download, cache: "private, max-age=31536000" };
-    let mut response = serve(call.chat(), &upload, &call.headers, manner).await.map_err(refused)?;
+    let mut response =
+        serve(call.chat(), &upload, &call.headers, manner).await.map_err(|refusal| match refusal {
+            // Whoever may see it learns that its bytes are gone.
+            Refusal::NotFound(_) => Refused::status(StatusCode::NOT_FOUND, "Not Found"),
+            other => refused(other),
+        })?;
     cross_origin(&mut response);
     Ok(response)
 }

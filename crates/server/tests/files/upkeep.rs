@@ -247,3 +247,33 @@ async fn the_file_of_a_removed_message_is_gone_at_once_by_its_old_link() {
     let _ = cast.administrator.rest.post("settings/FileUpload_ProtectFiles", open).await.ok();
     assert_eq!(fetch(&server.rest(), &link).await.status, 403);
 }
+
+/// A disk that lost or changed bytes: whoever may see the file is told that it is gone, never shown something else.
+#[tokio::test]
+async fn a_damaged_file_is_not_given_out() {
+    let server = Server::start().await;
+    let cast = Cast::assemble(&server).await;
+    let room = cast.owner.group("ours", &[&cast.member]).await;
+    let damages: [(&str, fn(&Path)); 3] = [
+        ("changed", |path| {
+            let mut bytes = fs::read(path).expect("it is there");
+            bytes[100] ^= 1;
+            fs::write(path, bytes).expect("it can be written");
+        }),
+        ("cut", |path| {
+            File::options().write(true).open(path).and_then(|file| file.set_len(50)).expect("cut")
+        }),
+        ("removed", |path| fs::remove_file(path).expect("removed")),
+    ];
+    for (seed, (name, damage)) in (1..).zip(damages) {
+        let before = stored(&server);
+        let sent = rocket_upload(&cast.owner, &room, "a.txt", &text(seed, 400)).await.ok();
+        let link = card(&sent)["title_link"].clone();
+        assert_eq!(fetch(&cast.member.rest, &link).await.status, 200);
+        let id = stored(&server).into_iter().find(|id| !before.contains(id)).expect("it is stored");
+        damage(&local(&server.data().join("files"), &id));
+        assert_eq!(fetch(&cast.member.rest, &link).await.status, 404, "{name}");
+        assert_eq!(fetch(&cast.outsider.rest, &link).await.status, 403, "{name}");
+        let _ = rocket_upload(&cast.owner, &room, "b.txt", &text(seed + 10, 400)).await.ok();
+    }
+}
