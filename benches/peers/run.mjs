@@ -38,7 +38,7 @@ const servers = {
     env: {
       PARLOR_JWT_SECRET: SECRET, PARLOR_APP_KEY: APP_KEY, PARLOR_SEND_RATE: '0', HTTP_FORWARDED_COUNT: '1',
       RUST_LOG: 'warn', ADMIN_USERNAME: 'administrator', ADMIN_PASS: 'a password that is long', ADMIN_EMAIL: 'a@example.org',
-      TEST_MODE: 'true',
+      TEST_MODE: 'bare',
     },
   }),
   node: peer({}),

@@ -58,8 +58,9 @@ impl Chat {
         Ok(())
     }
 
-    /// Makes the first administrator while there is none; `None` when there is one already.
-    pub async fn ensure_admin(&self, wanted: FirstAdmin) -> Result<Option<UserId>> {
+    /// Makes the first administrator while there is none; `None` when there is one already. One `beside` others is made
+    /// unless that very account is there.
+    pub async fn ensure_admin(&self, wanted: FirstAdmin, beside: bool) -> Result<Option<UserId>> {
         let password = match &wanted.password {
             Some(password) => Some(self.ports.credentials.hash(&Password::Plain(password.clone())).await?),
             None => None,
@@ -82,7 +83,11 @@ impl Chat {
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 let admins = UserFilter { roles: vec!["admin".into()], ..Default::default() };
-                if !tx.users(&admins, Page { offset: 0, count: 1 })?.items.is_empty() {
+                let there = match beside {
+                    true => tx.user(&user.id)?.is_some() || tx.user_by_username(&user.username)?.is_some(),
+                    false => !tx.users(&admins, Page { offset: 0, count: 1 })?.items.is_empty(),
+                };
+                if there {
                     return Ok(None);
                 }
                 tx.insert_user(&user)?;

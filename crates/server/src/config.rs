@@ -43,9 +43,11 @@ pub struct Config {
     pub announced_version: String,
     /// The first administrator.
     pub admin: Option<FirstAdmin>,
+    /// The administrator of client suites: in `TEST_MODE`, unless that is `bare`.
+    pub test_admin: Option<FirstAdmin>,
     /// Settings forced to a value at start (`OVERWRITE_SETTING_*`).
     pub overwrite: BTreeMap<String, String>,
-    /// Rate limits off and a well-known administrator, for client suites; loopback only.
+    /// Rate limits off, for client suites; loopback only.
     pub test_mode: bool,
     /// The doors for host applications.
     pub host: HostConfig,
@@ -156,7 +158,7 @@ impl Config {
     pub fn load(flags: &ServeFlags, env: &Environment) -> Result<Self> {
         let file = read_file(flags, env)?;
         let get = |name: &str| env.get(name).filter(|v| !v.is_empty()).cloned();
-        let test_mode = get("TEST_MODE").is_some_and(|v| v == "true" || v == "1");
+        let test_mode = get("TEST_MODE").is_some_and(|v| matches!(v.as_str(), "true" | "1" | "bare"));
         let spoken = file.tls.is_spoken(env);
         let listen = listen_addresses(flags, env, file.listen, spoken)?;
         let data = flags
@@ -205,7 +207,8 @@ impl Config {
             cors_origins,
             metrics_token: get("PARLOR_METRICS_TOKEN").or(file.metrics_token),
             announced_version: version(get("PARLOR_ANNOUNCED_VERSION").or(file.announced_version))?,
-            admin: first_admin(env, test_mode),
+            admin: first_admin(env),
+            test_admin: get("TEST_MODE").is_some_and(|v| test_mode && v != "bare").then(test_admin),
             overwrite: overwritten(env, &file.settings)?,
             test_mode,
             host: HostConfig::load(
@@ -338,7 +341,7 @@ fn version(wanted: Option<String>) -> Result<String> {
     Ok(version)
 }
 
-fn first_admin(env: &Environment, test_mode: bool) -> Option<FirstAdmin> {
+fn first_admin(env: &Environment) -> Option<FirstAdmin> {
     let get = |name: &str| env.get(name).filter(|v| !v.is_empty()).cloned();
     if let Some(username) = get("ADMIN_USERNAME").or_else(|| get("ADMIN_PASS").map(|_| "admin".to_owned())) {
         let name = get("ADMIN_NAME").unwrap_or_else(|| username.clone());
@@ -363,11 +366,11 @@ fn first_admin(env: &Environment, test_mode: bool) -> Option<FirstAdmin> {
             token: token.filter(|_| both),
         });
     }
-    test_mode.then(test_admin)
+    None
 }
 
-/// The administrator that Rocket.Chat makes in TEST_MODE and client suites log in as.
-pub fn test_admin() -> FirstAdmin {
+/// The administrator that Rocket.Chat makes in TEST_MODE, beside any other, and client suites log in as.
+fn test_admin() -> FirstAdmin {
     let id = "rocketchat.internal.admin.test";
     FirstAdmin {
         username: id.into(),
@@ -446,7 +449,13 @@ mod tests {
     fn test_mode_is_refused_where_others_could_reach_it() {
         assert!(load(&[("TEST_MODE", "true")]).is_err());
         let config = load(&[("TEST_MODE", "true"), ("BIND_IP", "127.0.0.1")]).unwrap();
-        assert_eq!(config.admin.unwrap().id.as_deref(), Some("rocketchat.internal.admin.test"));
+        assert!(config.admin.is_none());
+        assert_eq!(config.test_admin.unwrap().id.as_deref(), Some("rocketchat.internal.admin.test"));
+        let own = [("TEST_MODE", "true"), ("BIND_IP", "127.0.0.1"), ("ADMIN_USERNAME", "boss")];
+        let config = load(&own).unwrap();
+        assert!(config.admin.is_some() && config.test_admin.is_some(), "one beside the other");
+        let config = load(&[("TEST_MODE", "bare"), ("BIND_IP", "127.0.0.1")]).unwrap();
+        assert!(config.test_mode && config.test_admin.is_none());
     }
 
     #[test]

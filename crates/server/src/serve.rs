@@ -91,30 +91,47 @@ async fn first_start(chat: &Arc<Chat>, config: &Config) -> Result<Option<UserId>
     }
     chat.overwrite_settings(&wanted, &config.root_url).await?;
     chat.set_money(config.host.accounts_categories.clone()).await?;
-    let Some(admin) = &config.admin else { return Ok(None) };
+    let made = match &config.admin {
+        Some(admin) => make_admin(chat, admin, true, false).await?,
+        None => None,
+    };
+    if let Some(admin) = &config.test_admin {
+        let also = make_admin(chat, admin, false, true).await?;
+        if let Some(id) = &also {
+            chat.ensure_test_app(id, &admin.username).await?;
+        }
+        return Ok(made.or(also));
+    }
+    Ok(made)
+}
+
+/// Makes an administrator: the first one, or one `beside` any other.
+async fn make_admin(
+    chat: &Arc<Chat>,
+    admin: &config::FirstAdmin,
+    email_verified: bool,
+    beside: bool,
+) -> Result<Option<UserId>> {
     let wanted = FirstAdmin {
         username: admin.username.clone(),
         password: admin.password.clone(),
         name: admin.name.clone(),
         email: admin.email.clone(),
-        email_verified: !config.test_mode,
+        email_verified,
         id: admin.id.as_deref().map(UserId::new),
         token: admin.token.clone(),
     };
-    let made = chat.ensure_admin(wanted).await.context("can't make the first administrator")?;
+    let made = chat.ensure_admin(wanted, beside).await.context("can't make the first administrator")?;
     if let Some(id) = &made {
-        if config.test_mode {
-            chat.ensure_test_app(id, &admin.username).await?;
-        }
         chat.join_default_rooms(id, true).await?;
-        tracing::info!(username = %admin.username, "made the first administrator");
+        tracing::info!(username = %admin.username, "made an administrator");
     }
     Ok(made)
 }
 
 fn say_hello(config: &Config, made: bool) {
     tracing::info!("ready: {}", config.root_url);
-    if config.admin.is_none() && !made {
+    if config.admin.is_none() && config.test_admin.is_none() && !made {
         tracing::info!(
             "no ADMIN_USERNAME given: make an administrator with `parlor user create --admin NAME`, or be the first to register"
         );

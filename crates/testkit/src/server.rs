@@ -148,7 +148,7 @@ impl Server {
             command.arg("--database").arg(url);
         }
         let (username, password) = ADMINISTRATOR;
-        command.args(&self.setup.arguments).env("TEST_MODE", "true").env("ADMIN_USERNAME", username);
+        command.args(&self.setup.arguments).env("TEST_MODE", "bare").env("ADMIN_USERNAME", username);
         command.env("ADMIN_PASS", password).env("ADMIN_EMAIL", "administrator@example.org");
         command.envs(self.setup.environment.iter().cloned());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
