@@ -208,7 +208,8 @@ impl Problem {
 
     fn respond(&self, status: StatusCode, body: &Value) -> Response {
         let mut response = json_response(status, body);
-        if let Some(seconds) = self.retry_after {
+        let busy = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        if let Some(seconds) = self.retry_after.or(busy) {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response

@@ -1,6 +1,9 @@
 //! Refusals in Rocket.Chat's dialect, for REST and DDP alike.
 
-use axum::{http::StatusCode, response::Response};
+use axum::{
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::Response,
+};
 use parlor_core::error::{Lock, Refusal, State, What};
 use serde_json::{Map, Value, json};
 
@@ -145,8 +148,8 @@ impl Refused {
 
     /// As an HTTP answer.
     pub(crate) fn response(self, test_mode: bool) -> Response {
-        let mut body = Map::new();
-        if self.status == StatusCode::UNAUTHORIZED {
+        let (mut body, status) = (Map::new(), self.status);
+        if status == StatusCode::UNAUTHORIZED {
             body.insert("status".into(), "error".into());
             body.insert("message".into(), self.reason.clone().unwrap_or_else(|| self.error.clone()).into());
             if let Some(kind) = self.kind {
@@ -154,7 +157,7 @@ impl Refused {
             }
         } else {
             body.insert("success".into(), false.into());
-            if test_mode && self.status == StatusCode::BAD_REQUEST {
+            if test_mode && status == StatusCode::BAD_REQUEST {
                 body.insert("stack".into(), self.error.clone().into());
             }
             body.insert("error".into(), self.error.into());
@@ -165,7 +168,11 @@ impl Refused {
         if let Some(details) = self.details {
             body.insert("details".into(), details);
         }
-        json_response(self.status, &Value::Object(body))
+        let mut response = json_response(status, &Value::Object(body));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
     }
 
     /// The text without its code, for routes whose refusals are plain sentences.

@@ -152,7 +152,9 @@ async fn while_the_store_is_away_files_are_refused_and_messages_go_on() {
     let path = "/api/tickets/T-1/chat/upload";
     let refused = alice.rest.upload(path, "file", ("lost.txt", "text/plain", &text(5, 100)), &[]).await;
     refused.problem(503, "unavailable");
-    put().await.problem(503, "unavailable");
+    let refused = put().await;
+    assert_eq!(refused.headers["retry-after"], "1");
+    refused.problem(503, "unavailable");
     fetch(&server.rest(), &kept["url"]).await.problem(503, "unavailable");
     let refused = rocket_upload(&cast.owner, &group, "lost.txt", &text(6, 100)).await.refused(400);
     assert_eq!(refused["errorType"], "error-file-storage-unavailable");

@@ -371,6 +371,8 @@ async fn accounts_follow_the_directory_and_end_with_it() {
     // A directory that is away says nothing about anybody.
     world.slapd.child.kill().await.expect("it ends");
     let _ = admin.post("ldap.testConnection", json!({})).await.refused(400);
-    let _ = world.sign_in("ann", "ann's secret").await.refused(503);
+    let away = world.sign_in("ann", "ann's secret").await;
+    assert_eq!(away.headers["retry-after"], "1");
+    let _ = away.refused(503);
     let _ = world.cast.owner.rest.get("me", &[]).await.ok();
 }
