@@ -248,13 +248,16 @@ async fn the_file_of_a_removed_message_is_gone_at_once_by_its_old_link() {
     assert_eq!(fetch(&server.rest(), &link).await.status, 403);
 }
 
+/// What a disk does to a file.
+type Damage = fn(&Path);
+
 /// A disk that lost or changed bytes: whoever may see the file is told that it is gone, never shown something else.
 #[tokio::test]
 async fn a_damaged_file_is_not_given_out() {
     let server = Server::start().await;
     let cast = Cast::assemble(&server).await;
     let room = cast.owner.group("ours", &[&cast.member]).await;
-    let damages: [(&str, fn(&Path)); 3] = [
+    let damages: [(&str, Damage); 3] = [
         ("changed", |path| {
             let mut bytes = fs::read(path).expect("it is there");
             bytes[100] ^= 1;

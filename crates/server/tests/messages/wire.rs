@@ -1,7 +1,7 @@
 //! Answers and events in the very form that clients and people's own suites compare.
 
 use super::Stage;
-use parlor_testkit::{Answer, Person, rest};
+use parlor_testkit::{Answer, Person, Server, rest, server::ADMINISTRATOR};
 use reqwest::{
     Method,
     multipart::{Form, Part},
@@ -85,7 +85,7 @@ async fn small_things_are_as_clients_know_them() {
 }
 
 #[tokio::test]
-async fn methods_and_what_suites_take_for_granted_are_there() {
+async fn methods_that_older_clients_call_are_there() {
     let stage = Stage::set().await;
     let cast = &stage.cast;
     let (member, owner) = (&cast.member, &cast.owner);
@@ -122,9 +122,21 @@ async fn methods_and_what_suites_take_for_granted_are_there() {
     // A room without a word has a last moment all the same.
     let counters = member.rest.get("im.counters", &[("roomId", &direct)]).await.ok();
     assert!(counters["latest"].is_string(), "{counters}");
-    // What client suites take for granted.
-    let app = cast.administrator.rest.get("oauth-apps.get", &[("clientId", "zapier")]).await.ok();
+}
+
+#[tokio::test]
+async fn what_client_suites_take_for_granted_is_there_beside_the_administrator_of_the_deployment() {
+    let server = Server::setup().env("TEST_MODE", "true").start().await;
+    let suite = "rocketchat.internal.admin.test";
+    let suite = Person::sign_in(&server, suite, suite).await;
+    let me = suite.rest.get("me", &[]).await.ok();
+    assert_eq!((&me["_id"], &me["username"]), (&json!(suite.id), &json!(suite.id)));
+    assert_eq!((&me["roles"], &me["emails"][0]["verified"]), (&json!(["admin"]), &json!(false)));
+    let app = suite.rest.get("oauth-apps.get", &[("clientId", "zapier")]).await.ok();
     assert_eq!(app["oauthApp"]["_id"], "zapier");
+    let (name, password) = ADMINISTRATOR;
+    let own = Person::sign_in(&server, name, password).await;
+    assert_eq!(own.rest.get("me", &[]).await.ok()["roles"], json!(["admin"]));
 }
 
 #[tokio::test]
