@@ -3,10 +3,10 @@
 // its load is written beside them. What the page's own thread did (its CPU, layouts, styles) is worth something
 // everywhere. `PARLOR_PROFILES=FOLDER` keeps a CPU profile of each row.
 import { spawnSync } from "node:child_process";
-import { accessSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 import { ADMIN, Api, Server } from "./server.mjs";
 import { Stage } from "./stage.mjs";
 
@@ -16,15 +16,6 @@ const RUNS = 5;
 const SLOW = 4;
 const RATE = 50;
 
-const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const program = places.find((place) => {
-  try {
-    accessSync(place);
-    return true;
-  } catch {
-    return false;
-  }
-});
 const sorted = (all) => [...all].sort((a, b) => a - b);
 const part = (all, share) => sorted(all)[Math.min(all.length - 1, Math.floor(all.length * share))] ?? Number.NaN;
 const median = (all) => part(all, 0.5);
@@ -108,7 +99,7 @@ const rate = (times) => `${Math.round((1000 * times.length) / times.reduce((sum,
 
 // Nobody may send 50 messages a second otherwise.
 const server = await Server.start({ env: { PARLOR_SEND_RATE: "0" } });
-const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+const browser = await launch();
 try {
   const began = performance.now();
   let admin = await Api.login(server.url, ADMIN.username, ADMIN.password);

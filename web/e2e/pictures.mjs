@@ -1,22 +1,13 @@
 // The README's pictures, from the key screens on a server of their own: `node e2e/pictures.mjs`. Everything in them is the
 // same at each run, so that a picture changes with the app alone.
-import { accessSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 import { furnish, SCREENS, show } from "./screens.mjs";
 import { ADMIN, Api, Server } from "./server.mjs";
 import { Stage } from "./stage.mjs";
 
 const folder = fileURLToPath(new URL("../../docs/pictures/", import.meta.url));
-const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const program = places.find((place) => {
-  try {
-    accessSync(place);
-    return true;
-  } catch {
-    return false;
-  }
-});
 
 /** Runs in the page: it is always the same time of the day there. */
 function stopClock() {
@@ -37,7 +28,7 @@ const PICTURES = [
 ];
 
 const server = await Server.start();
-const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+const browser = await launch();
 try {
   const admin = await Api.login(server.url, ADMIN.username, ADMIN.password);
   const stage = new Stage(browser, server, admin);

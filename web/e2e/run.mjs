@@ -1,8 +1,7 @@
 // Journeys through the app in Chromium against the real server. Each names the behaviours that it shows by their
 // numbers; `node e2e/run.mjs WORD` runs those whose name or file contains the word.
-import { accessSync } from "node:fs";
 import { readdirSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 import { ADMIN, Api, Server } from "./server.mjs";
 import { Seats } from "./seats.mjs";
 import { Stage } from "./stage.mjs";
@@ -10,22 +9,9 @@ import { Stage } from "./stage.mjs";
 const wanted = process.argv[2] ?? "";
 // A microphone that hears a tone, and no question about it.
 const SOUND = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
-const FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", ...SOUND];
 const LONGEST = 480_000;
 // Who plays waits for the server and the screen half of the time: with four, two cores are busy.
 const PLAYERS = Number(process.env.PARLOR_PLAYERS ?? 4);
-
-function program() {
-  const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-  return places.find((place) => {
-    try {
-      accessSync(place);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
 
 const folder = new URL("./journeys/", import.meta.url);
 const journeys = [];
@@ -36,7 +22,7 @@ for (const file of readdirSync(folder).sort()) {
 const chosen = journeys.filter(({ name, file }) => name.includes(wanted) || file.includes(wanted));
 
 const server = await Server.start();
-const browser = await chromium.launch({ executablePath: program(), args: FLAGS });
+const browser = await launch(SOUND);
 const admin = await Api.login(server.url, ADMIN.username, ADMIN.password);
 const seats = new Seats(browser, server.url, 2 * PLAYERS);
 let failed = 0;

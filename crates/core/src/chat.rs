@@ -87,7 +87,7 @@ pub struct Chat {
     pub(crate) confirmed: crate::second_factor::Confirmed,
     pub(crate) customs: crate::customs::Customs,
     pub(crate) listening: crate::publisher::Listening,
-    pub(crate) departed: crate::departed::Departed,
+    pub(crate) moved: crate::moved::Moved,
     pub(crate) feed_tail: crate::feed_tail::Tail,
     roles: RwLock<Arc<Roles>>,
     settings: RwLock<Arc<Settings>>,
@@ -129,7 +129,7 @@ impl Chat {
             confirmed: Default::default(),
             customs: Default::default(),
             listening: crate::publisher::Listening::default(),
-            departed: crate::departed::Departed::begin(now),
+            moved: crate::moved::Moved::begin(now),
             feed_tail: Default::default(),
             roles: RwLock::new(Arc::new(roles)),
             settings: RwLock::new(Arc::new(settings)),
@@ -301,6 +301,13 @@ impl Chat {
         self.heads.forget(room);
     }
 
+    /// A membership's change may have moved the room's member count or access version.
+    fn members_moved(&self, room: &RoomId) {
+        self.last_known.keep(self.rooms.get(room).flatten());
+        self.rooms.forget(room);
+        self.cases.forget(room);
+    }
+
     pub(crate) fn take_in(&self, event: &Event) {
         match event {
             Event::Message { message, head: Some(head), .. } => {
@@ -321,12 +328,9 @@ impl Chat {
                 self.heads.forget(&room.id);
                 self.cases.forget(&room.id);
             }
-            // A membership's change may have moved the room's member count or access version.
             Event::Membership { membership: m, .. } => {
                 self.memberships.put((m.room.clone(), m.user.clone()), Some(m.clone()));
-                self.last_known.keep(self.rooms.get(&m.room).flatten());
-                self.rooms.forget(&m.room);
-                self.cases.forget(&m.room);
+                self.members_moved(&m.room);
             }
             Event::Case { conversation, .. } => {
                 let room = &conversation.room;
@@ -345,10 +349,8 @@ impl Chat {
             Event::Read { room, user, .. } => self.memberships.forget(&(room.clone(), user.clone())),
             Event::MembershipRemoved { room, user, .. } => {
                 self.memberships.put((room.clone(), user.clone()), None);
-                self.last_known.keep(self.rooms.get(room).flatten());
-                self.rooms.forget(room);
+                self.members_moved(room);
                 self.bans.forget(room);
-                self.cases.forget(room);
             }
             Event::SessionsEnded { user, session, kept } => {
                 self.sessions.forget(user, session.as_ref(), kept.as_ref());

@@ -14,8 +14,6 @@ use crate::{
 
 /// People that one member ignores in one room at most.
 const MAX_IGNORED: usize = 1_000;
-/// Bytes of a language's name.
-const LONGEST_LANGUAGE: usize = 35;
 
 /// Changes of a member's notifications; `None` leaves a value as it is, `Some(None)` goes back to the general
 /// preference.
@@ -102,10 +100,10 @@ impl Chat {
         otherwise: Option<String>,
     ) -> Result<()> {
         self.require(actor, "auto-translate", None).await?;
-        if wish.language.len() > LONGEST_LANGUAGE
-            || otherwise.as_ref().is_some_and(|it| it.len() > LONGEST_LANGUAGE)
+        if wish.language.len() > Translation::LONGEST
+            || otherwise.as_ref().is_some_and(|it| it.len() > Translation::LONGEST)
         {
-            return Err(Refusal::TooLarge { what: "language", limit: LONGEST_LANGUAGE as u64 });
+            return Err(Refusal::TooLarge { what: "language", limit: Translation::LONGEST as u64 });
         }
         let me = self.active_user(actor).await?;
         self.membership(room, &me.id).await?.ok_or(Refusal::NotFound(What::Membership))?;

@@ -53,6 +53,11 @@ pub struct Translation {
     pub language: String,
 }
 
+impl Translation {
+    /// Bytes of a language's name at most.
+    pub const LONGEST: usize = 35;
+}
+
 /// How far a member read; everything at or before `seq` counts as read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ReadMark {

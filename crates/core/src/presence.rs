@@ -418,7 +418,7 @@ impl Chat {
     pub(crate) async fn tell_presence(&self) {
         let now = self.now();
         for (id, status) in self.listening.presence.tick(self.ports.clock.monotonic()) {
-            self.departed.note(id.clone(), now);
+            self.moved.note(id.clone(), now);
             if !self.listening.hub.is_watched(&id) {
                 continue;
             }

@@ -10,7 +10,7 @@ use crate::{
     json::Json,
     membership::Membership,
     message::Message,
-    permissions::{Action, Judgement, Object},
+    permissions::{Action, Judgement},
     room::{Room, RoomKind},
     rooms::{GENERAL, MAX_DIRECT, MAX_USERS},
     rooms_names::{Names, clean_title},
@@ -105,15 +105,11 @@ impl Chat {
             let id = team.clone();
             let team = self.store().reading(move |rows| rows.team(&id)).await?;
             let team = team.ok_or(Refusal::NotFound(What::Team))?;
-            let main = self.room(&team.room).await?;
             let (action, permission) = match wanted.kind {
                 RoomKind::Channel => (Action::CreateTeamChannel, "create-team-channel"),
                 _ => (Action::CreateTeamGroup, "create-team-group"),
             };
-            return match self.authorize(actor, action, Object::Room(&main)).await {
-                Err(Refusal::NotFound(_)) => Err(Refusal::NotAllowed(permission)),
-                judged => judged,
-            };
+            return self.authorize_in_team(actor, &team, action, permission).await;
         }
         Ok(Judgement { user: Some((user.id.clone(), user.access)), ..Judgement::default() })
     }

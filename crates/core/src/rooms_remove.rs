@@ -52,15 +52,11 @@ impl Chat {
     /// A team's room is the team's as well: it takes the right there too.
     async fn judge_removing_from_team(&self, actor: &Actor, room: &Room) -> Result<()> {
         let Some(team) = room.team.as_ref().filter(|_| !room.team_main) else { return Ok(()) };
-        let main = self.look_up(RoomRef::Id(&self.team(team).await?.room)).await?;
         let (action, permission) = match room.kind {
             RoomKind::Channel => (Action::DeleteTeamChannel, "delete-team-channel"),
             _ => (Action::DeleteTeamGroup, "delete-team-group"),
         };
-        match self.authorize(actor, action, Object::Room(&main)).await {
-            Err(Refusal::NotFound(_)) => Err(Refusal::NotAllowed(permission)),
-            judged => judged.map(drop),
-        }
+        self.authorize_in_team(actor, &self.team(team).await?, action, permission).await.map(drop)
     }
 
     /// Sweeps what removed rooms left behind, a piece at a time, until there is nothing left. For the driver of

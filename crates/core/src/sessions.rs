@@ -115,10 +115,8 @@ mod tests {
     use super::*;
     use crate::{clock::Time, session::SessionKind};
 
-    #[test]
-    fn what_ended_while_it_was_looked_up_is_not_kept() {
-        let sessions = Sessions::new();
-        let session = |id: &str| Session {
+    fn session(id: &str) -> Session {
+        Session {
             id: id.into(),
             user: "ann".into(),
             token_hash: [1; 32],
@@ -128,7 +126,12 @@ mod tests {
             used_at: Time(0),
             user_agent: String::new(),
             address: String::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn what_ended_while_it_was_looked_up_is_not_kept() {
+        let sessions = Sessions::new();
         let known = || sessions.get(&[1; 32]).is_some();
         let since = sessions.round();
         sessions.forget(&"ann".into(), Some(&"one".into()), None);
@@ -147,18 +150,7 @@ mod tests {
     #[test]
     fn a_use_is_noted_once_in_some_minutes_and_not_of_what_has_ended() {
         let sessions = Sessions::new();
-        let session = Session {
-            id: "one".into(),
-            user: "ann".into(),
-            token_hash: [1; 32],
-            expires_at: None,
-            kind: SessionKind::Login,
-            created_at: Time(0),
-            used_at: Time(0),
-            user_agent: String::new(),
-            address: String::new(),
-        };
-        sessions.remember([1; 32], session, sessions.round());
+        sessions.remember([1; 32], session("one"), sessions.round());
         let use_at = |at| {
             if let Some(known) = sessions.get(&[1; 32]) {
                 sessions.used(&[1; 32], &known, Time(at));

@@ -8,7 +8,7 @@ use crate::{
     error::{Refusal, Result, What},
     event::Event,
     id::{RoomId, TeamId, UserId},
-    permissions::{Action, Object},
+    permissions::{Action, Judgement, Object},
     room::{Room, RoomKind},
     rooms::RoomRef,
     rooms_create::{NewRoom, store_draft},
@@ -89,6 +89,22 @@ impl Chat {
                 }
             }
             found => found,
+        }
+    }
+
+    /// Judges what is done to rooms of a team, by the team's main room. Whoever does it knows the team by a room of it, so
+    /// one who may not see it is told which permission is missing.
+    pub(crate) async fn authorize_in_team(
+        &self,
+        actor: &Actor,
+        team: &Team,
+        action: Action,
+        permission: &'static str,
+    ) -> Result<Judgement> {
+        let main = self.room(&team.room).await?;
+        match self.authorize(actor, action, Object::Room(&main)).await {
+            Err(Refusal::NotFound(_)) => Err(Refusal::NotAllowed(permission)),
+            judged => judged,
         }
     }
 

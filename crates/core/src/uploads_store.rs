@@ -3,7 +3,6 @@
 //! by the time it takes whether somebody else has the same file.
 
 use std::{
-    io::Read as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -331,19 +330,7 @@ fn bound(number: f64) -> Option<u64> {
 
 /// Size and checksum of a file.
 async fn measured(path: PathBuf) -> Result<(u64, [u8; 32])> {
-    let work = move || {
-        let (mut file, mut hash, mut size) = (std::fs::File::open(path)?, Sha256::new(), 0);
-        let mut piece = vec![0; 256 << 10];
-        loop {
-            match file.read(&mut piece)? {
-                0 => return Ok((size, hash.finalize().into())),
-                read => {
-                    hash.update(&piece[..read]);
-                    size += read as u64;
-                }
-            }
-        }
-    };
+    let work = move || crate::hashes::sum(std::fs::File::open(path)?);
     let done: std::result::Result<std::io::Result<_>, _> = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| Refusal::Storage)?.map_err(|_| Refusal::Storage)
 }

@@ -158,7 +158,8 @@ impl Config {
     pub fn load(flags: &ServeFlags, env: &Environment) -> Result<Self> {
         let file = read_file(flags, env)?;
         let get = |name: &str| env.get(name).filter(|v| !v.is_empty()).cloned();
-        let test_mode = get("TEST_MODE").is_some_and(|v| matches!(v.as_str(), "true" | "1" | "bare"));
+        let test = get("TEST_MODE").filter(|v| matches!(v.as_str(), "true" | "1" | "bare"));
+        let test_mode = test.is_some();
         let spoken = file.tls.is_spoken(env);
         let listen = listen_addresses(flags, env, file.listen, spoken)?;
         let data = flags
@@ -208,7 +209,7 @@ impl Config {
             metrics_token: get("PARLOR_METRICS_TOKEN").or(file.metrics_token),
             announced_version: version(get("PARLOR_ANNOUNCED_VERSION").or(file.announced_version))?,
             admin: first_admin(env),
-            test_admin: get("TEST_MODE").is_some_and(|v| test_mode && v != "bare").then(test_admin),
+            test_admin: test.filter(|v| v != "bare").map(|_| test_admin()),
             overwrite: overwritten(env, &file.settings)?,
             test_mode,
             host: HostConfig::load(

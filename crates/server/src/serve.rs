@@ -92,11 +92,11 @@ async fn first_start(chat: &Arc<Chat>, config: &Config) -> Result<Option<UserId>
     chat.overwrite_settings(&wanted, &config.root_url).await?;
     chat.set_money(config.host.accounts_categories.clone()).await?;
     let made = match &config.admin {
-        Some(admin) => make_admin(chat, admin, true, false).await?,
+        Some(admin) => make_admin(chat, admin, false).await?,
         None => None,
     };
     if let Some(admin) = &config.test_admin {
-        let also = make_admin(chat, admin, false, true).await?;
+        let also = make_admin(chat, admin, true).await?;
         if let Some(id) = &also {
             chat.ensure_test_app(id, &admin.username).await?;
         }
@@ -105,19 +105,14 @@ async fn first_start(chat: &Arc<Chat>, config: &Config) -> Result<Option<UserId>
     Ok(made)
 }
 
-/// Makes an administrator: the first one, or one `beside` any other.
-async fn make_admin(
-    chat: &Arc<Chat>,
-    admin: &config::FirstAdmin,
-    email_verified: bool,
-    beside: bool,
-) -> Result<Option<UserId>> {
+/// Makes an administrator: the first one, whose address the operator vouches for, or one `beside` any other.
+async fn make_admin(chat: &Arc<Chat>, admin: &config::FirstAdmin, beside: bool) -> Result<Option<UserId>> {
     let wanted = FirstAdmin {
         username: admin.username.clone(),
         password: admin.password.clone(),
         name: admin.name.clone(),
         email: admin.email.clone(),
-        email_verified,
+        email_verified: !beside,
         id: admin.id.as_deref().map(UserId::new),
         token: admin.token.clone(),
     };

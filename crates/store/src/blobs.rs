@@ -13,10 +13,10 @@ use bytes::Bytes;
 use parlor_core::{
     blobs::{Blobs, Boxed, Kept, Pieces},
     error::{Refusal, Result, What},
+    hashes::sum,
     id::UploadId,
 };
 use quick_cache::sync::Cache;
-use sha2::{Digest, Sha256};
 
 /// Files remembered as intact.
 const MOST_COMPARED: usize = 20_000;
@@ -116,20 +116,13 @@ fn refusal(error: &io::Error) -> Refusal {
 
 /// Compares a file's bytes with what was stored, unless it looks as it did when that was done.
 fn compare(path: &Path, sha256: [u8; 32], known: Option<Look>) -> io::Result<Option<Look>> {
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     let found = file.metadata()?;
     let look = (found.len(), found.modified()?);
     if known == Some(look) {
         return Ok(known);
     }
-    let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE as usize]);
-    loop {
-        match file.read(&mut piece)? {
-            0 => break,
-            read => hash.update(&piece[..read]),
-        }
-    }
-    Ok((hash.finalize().as_slice() == sha256).then_some(look))
+    Ok((sum(file)?.1 == sha256).then_some(look))
 }
 
 fn sync_dir(path: &Path) -> io::Result<()> {

@@ -198,7 +198,8 @@ impl Importer<'_> {
 
 /// Into which language a room was wanted.
 fn translation(doc: &Doc) -> Option<Translation> {
-    let language = doc.text("autoTranslateLanguage").filter(|language| language.len() <= 35);
+    let language =
+        doc.text("autoTranslateLanguage").filter(|language| language.len() <= Translation::LONGEST);
     let on = doc.flag("autoTranslate");
     let said = on.is_some() || language.is_some();
     said.then(|| Translation { on, language: language.unwrap_or_default() })

@@ -3,9 +3,10 @@
 use super::manifest::{Entry, Manifest};
 use super::{BackupError, Done, at, sync_directory};
 use crate::blobs::place;
+use parlor_core::hashes::sum;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
 
 /// The list of stored files: a line each, checksum, size, id.
@@ -47,22 +48,8 @@ pub(super) fn write(mut from: impl Read, to: &Path, name: &str) -> Done<Entry> {
 
 /// Size and checksum of a file.
 pub(super) fn entry(path: &Path, name: &str) -> Done<Entry> {
-    let mut file = at(path, File::open(path))?;
-    let mut hash = Sha256::new();
-    let bytes = at(path, io::copy(&mut file, &mut HashWriter(&mut hash)))?;
-    Ok(Entry { name: name.to_owned(), bytes, sha256: hex::encode(hash.finalize()) })
-}
-
-struct HashWriter<'a>(&'a mut Sha256);
-
-impl Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    let (bytes, sha256) = at(path, File::open(path).and_then(sum))?;
+    Ok(Entry { name: name.to_owned(), bytes, sha256: hex::encode(sha256) })
 }
 
 /// Copies a file that belongs to the server, under its own name.

@@ -94,6 +94,14 @@ pub(super) fn read_membership(row: &Row<'_>, at: usize) -> Sql<Membership> {
     })
 }
 
+/// An order by the highest of these roles that a member has, in this direction; then others decide.
+fn ranked(roles: &[&str], way: &str) -> String {
+    let when =
+        |(rank, role): (usize, &&str)| format!("WHEN ' ' || m.roles || ' ' LIKE '% {role} %' THEN {rank} ");
+    let whens: String = roles.iter().enumerate().map(when).collect();
+    format!("CASE {whens}ELSE {} END {way}, ", roles.len())
+}
+
 fn read_translation(text: &str) -> Translation {
     let on = match text.as_bytes().first() {
         Some(b'+') => Some(true),
@@ -186,18 +194,10 @@ impl SqlTx<'_> {
         let mut given: Vec<Param<'_>> = values.iter().map(|v| Param::Text(v)).collect();
         let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) {FROM} WHERE {condition}");
         let total: i64 = self.one(&sql, &given, |row| row.get(0))?;
-        let by_role = "CASE WHEN ' ' || m.roles || ' ' LIKE '% owner %' THEN 0 \
-             WHEN ' ' || m.roles || ' ' LIKE '% moderator %' THEN 1 ELSE 2 END, ";
-        let rank = |way: &str| {
-            format!(
-                "CASE WHEN ' ' || m.roles || ' ' LIKE '% owner %' THEN 0 \
-                 WHEN ' ' || m.roles || ' ' LIKE '% leader %' THEN 1 \
-                 WHEN ' ' || m.roles || ' ' LIKE '% moderator %' THEN 2 ELSE 3 END {way}, "
-            )
-        };
         let first = match filter.by_rank {
-            Some(junior_first) => rank(if junior_first { "DESC" } else { "ASC" }),
-            None if filter.by_role => by_role.to_owned(),
+            Some(true) => ranked(&["owner", "leader", "moderator"], "DESC"),
+            Some(false) => ranked(&["owner", "leader", "moderator"], "ASC"),
+            None if filter.by_role => ranked(&["owner", "moderator"], "ASC"),
             None => String::new(),
         };
         let way = if filter.descending { "DESC" } else { "ASC" };

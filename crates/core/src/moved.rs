@@ -10,7 +10,7 @@ use crate::{chat::Chat, clock::Time, id::UserId};
 const MOST: usize = 10_000;
 
 /// Users whose status changed lately, for clients that ask what they missed.
-pub(crate) struct Departed(Mutex<Remembered>);
+pub(crate) struct Moved(Mutex<Remembered>);
 
 struct Remembered {
     /// Nothing is known of what was before.
@@ -18,7 +18,7 @@ struct Remembered {
     all: VecDeque<(Time, UserId)>,
 }
 
-impl Departed {
+impl Moved {
     /// Remembers from now on.
     pub(crate) fn begin(now: Time) -> Self {
         Self(Mutex::new(Remembered { since: now, all: VecDeque::new() }))
@@ -38,7 +38,7 @@ impl Departed {
 impl Chat {
     /// Users whose status changed since then; `None` if it is not remembered that far back.
     pub fn moved_since(&self, since: Time) -> Option<Vec<UserId>> {
-        let known = self.departed.0.lock();
+        let known = self.moved.0.lock();
         if since < known.since {
             return None;
         }
