@@ -31,7 +31,7 @@ pub(crate) struct Anchors {
 }
 
 impl Anchors {
-    /// Takes in what was committed; quick, for the committing thread. `at_hand`: a room, if it is in memory.
+    /// Takes in what was committed here, not what other nodes tell of; quick, for the committing thread. `at_hand`: a room, if it is in memory.
     pub(crate) fn committed(&self, event: &Event, at_hand: impl Fn(&RoomId) -> Option<Arc<Room>>) {
         let room = match event {
             Event::Message { message, change: Change::Made, .. } => &message.room,
@@ -80,15 +80,9 @@ impl Chat {
         };
         let Some(parent) = room.parent.clone() else { return Ok(()) };
         let Some(anchor) = self.anchor_of(&room, &parent).await? else { return Ok(()) };
-        let id = room.id.clone();
         let store = move |tx: &mut dyn Tx| {
             let Some(message) = tx.message(&anchor)?.filter(|it| !it.deleted) else { return Ok(()) };
-            let Some(head) = tx.head(&id)? else { return Ok(()) };
-            // Another node may have told of it.
-            if message.updated_at <= head.changed_at {
-                store_changed(tx, message)?;
-            }
-            Ok(())
+            store_changed(tx, message).map(drop)
         };
         match self.store().writing(Lane::Verbs, store).await {
             // The parent room went meanwhile.

@@ -7,7 +7,7 @@ mod common;
 use common::{Place, wait};
 use parlor_core::clock::Time;
 use parlor_core::error::{Refusal, Result, What};
-use parlor_core::store::{Horizon, ReadFeed, WriteMessages, WriteWorkspace};
+use parlor_core::store::{Horizon, ReadAccounts, ReadFeed, WriteAccounts, WriteMessages, WriteWorkspace};
 use parlor_store::{Bounds, Column, Engine, Kind, Lane, OpenError, Options, SqlError, SqlTx, params};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
@@ -195,6 +195,32 @@ story!(two_jobs_that_change_the_same_row_both_count, |place| {
     let n: i64 = wait(engine.read(move |tx| Ok(tx.one(sql, &[], |row| row.get(0))?))).unwrap();
     assert_eq!(n, 100);
 });
+
+#[test]
+fn two_who_make_the_same_at_once_both_find_it_on_postgres() {
+    let Some(place) = Place::postgres() else { return };
+    let engine = place.open();
+    let both = Arc::new(std::sync::Barrier::new(2));
+    let answers = ["one", "two"].map(|id| {
+        let (both, mut first) = (both.clone(), true);
+        engine.write(Lane::Verb, 0, move |tx| {
+            if let Some(there) = tx.user_by_username("ann")? {
+                return Ok(there.id);
+            }
+            // Neither is there for the other when both have looked.
+            if std::mem::take(&mut first) {
+                both.wait();
+            }
+            let user = common::cast::named(id, "ann");
+            tx.insert_user(&user)?;
+            Ok(user.id)
+        })
+    });
+    let [one, two] = answers.map(|answer| wait(answer).unwrap());
+    assert_eq!(one, two);
+    let again = wait(engine.write(Lane::Verb, 0, |tx| tx.insert_user(&common::cast::named("three", "ann"))));
+    assert!(matches!(again, Err(Refusal::Taken { what: What::Username, .. })), "{again:?}");
+}
 
 story!(a_newer_schema_is_refused_with_both_versions_named, |place| {
     let engine = place.open();

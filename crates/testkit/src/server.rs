@@ -71,12 +71,13 @@ impl Setup {
     }
 
     /// Starts the server and waits until it is ready. With `PARLOR_TEST_STORE=postgres` in the environment it gets a
-    /// database of its own there, where the test names none.
+    /// database of its own there, where the test names none and brings no folder that holds one.
     ///
     /// # Panics
     /// When it does not get ready; its log is printed.
     pub async fn start(mut self) -> Server {
-        if self.database.is_none() && std::env::var("PARLOR_TEST_STORE").as_deref() == Ok("postgres") {
+        let brought = self.database.is_some() || self.data.is_some();
+        if !brought && std::env::var("PARLOR_TEST_STORE").as_deref() == Ok("postgres") {
             // Its client waits for a thread of its own.
             let made = tokio::task::spawn_blocking(|| {
                 crate::postgres::shared().expect("PostgreSQL is installed").database()

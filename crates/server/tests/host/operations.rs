@@ -104,8 +104,9 @@ fn parlor(arguments: &[&str]) {
 #[tokio::test]
 async fn s0_74_s0_75_s0_85_a_backup_is_the_same_chat_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (copy, again) = (folder.path().join("copy"), folder.path().join("again"));
-    let server = HostApp::setup().start().await;
+    let (first, copy, again) = ("first", "copy", "again");
+    let [first, copy, again] = [first, copy, again].map(|name| folder.path().join(name));
+    let server = HostApp::setup().data(&first).start().await;
     let administrator = Person::sign_in(&server, ADMINISTRATOR.0, ADMINISTRATOR.1).await;
     let said = json!({"from_name": "alice", "team": "crew", "message": "kept"});
     let said = HostApp::rest(&server).post("/api/chat/send", said).await.expect(201);

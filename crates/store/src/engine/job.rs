@@ -2,7 +2,7 @@
 
 use crate::sql::{SqlError, SqlTx};
 use parlor_core::{
-    error::{Refusal, Result},
+    error::{Refusal, Result, State},
     store::Answer,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +12,9 @@ use tokio::sync::oneshot;
 pub(crate) trait Job: Send {
     /// Runs the work; true if what it wrote is to be kept.
     fn run(&mut self, tx: &mut SqlTx<'_>) -> bool;
+    /// Whether the last run was refused for a row of somebody else's. Where writers work side by side, that row may
+    /// have come after the work had looked for it: run again, it finds it.
+    fn met_another(&self) -> bool;
     /// Gives the caller the outcome of the last run, or `instead` of it.
     fn answer(self: Box<Self>, instead: Option<SqlError>);
 }
@@ -41,6 +44,10 @@ where
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
+    }
+
+    fn met_another(&self) -> bool {
+        matches!(self.outcome, Some(Err(Refusal::Taken { .. } | Refusal::State(State::AlreadyMember))))
     }
 
     fn answer(self: Box<Self>, instead: Option<SqlError>) {

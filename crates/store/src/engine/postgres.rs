@@ -3,7 +3,7 @@
 //!
 //! Transactions run at READ COMMITTED. What a job decides by, it locks: reading a room or a user with `{lock}`
 //! makes it wait for whoever changes the same one, and then see that change. Deadlocks are broken by the server
-//! and run again.
+//! and run again. A job that looked for something, did not find it and then met it while making it runs once more.
 
 use super::appender::Appender;
 use super::job::BoxJob;
@@ -86,6 +86,7 @@ impl Postgres {
                     shared: shared.clone(),
                     link: Link::new(&target, base, &counters),
                     until: Instant::now(),
+                    met: false,
                 };
                 spawn_committing("store-sql", shared.options.on_poison.clone(), move || worker.run())
             })
@@ -235,6 +236,8 @@ struct Worker {
     link: Link,
     /// When the caller of the current job has waited long enough.
     until: Instant,
+    /// The current job met somebody else's row before, and is judged by what it says now.
+    met: bool,
 }
 
 impl Worker {
@@ -257,6 +260,7 @@ impl Worker {
     fn serve(&mut self, waiting: Waiting, attempt: fn(&mut Worker, &mut BoxJob) -> Attempt) {
         let Waiting { mut job, since } = waiting;
         self.until = since + PATIENCE;
+        self.met = false;
         let shared = self.shared.clone();
         let instead = patiently(since, &shared.counters, || attempt(self, &mut job));
         job.answer(instead);
@@ -281,6 +285,9 @@ impl Worker {
                     (shared.options.sink)(facts);
                 }
                 Attempt::Done
+            }
+            Ended::RolledBack(_) if job.met_another() && !std::mem::replace(&mut self.met, true) => {
+                Attempt::Again(SqlError::Busy("a row that was not there before".into()))
             }
             Ended::RolledBack(_) => {
                 Counters::add(&shared.counters.refused, 1);

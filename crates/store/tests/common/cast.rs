@@ -46,12 +46,12 @@ pub fn rooms(engine: &Engine, numbers: std::ops::Range<usize>) {
     .unwrap();
 }
 
-/// A plain message.
-pub fn message(id: &str, room: &str, author: &str, text: &str) -> Message {
-    let user = parlor_core::user::User {
-        id: UserId::from(author),
-        username: author.into(),
-        name: author.into(),
+/// A person of this id and user name.
+pub fn named(id: &str, username: &str) -> parlor_core::user::User {
+    parlor_core::user::User {
+        id: UserId::from(id),
+        username: username.into(),
+        name: username.into(),
         kind: parlor_core::user::UserKind::Person,
         emails: Vec::new(),
         active: true,
@@ -72,7 +72,12 @@ pub fn message(id: &str, room: &str, author: &str, text: &str) -> Message {
         last_login: None,
         access: 1,
         host: Default::default(),
-    };
+    }
+}
+
+/// A plain message.
+pub fn message(id: &str, room: &str, author: &str, text: &str) -> Message {
+    let user = named(author, author);
     let message = Message::written_by(&user, id.into(), room.into(), text.into());
     assert!(message.kind == MessageKind::Text && message.guise == Guise::default());
     message

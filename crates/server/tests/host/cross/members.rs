@@ -133,7 +133,8 @@ impl Audience {
         let action = if came { "added" } else { "removed" };
         let told = loop {
             let told = self.dee_stream.named("room").await.data;
-            if told["action"] != "updated" {
+            // The room where everybody comes may still be on its way.
+            if told["action"] != "updated" && told["room"]["id"] != "GENERAL" {
                 break told;
             }
         };
