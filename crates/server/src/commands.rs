@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use parlor_movein::{live, rocketchat, slack};
 
 use crate::{
-    cli::{Cli, Command, ImportCommand, Place, ServeFlags},
+    cli::{Cli, Command, ImportCommand, Place, ServeFlags, TokenCommand, UserCommand},
     config::{Config, environment},
     logs, serve,
     wiring::{self, Core},
@@ -24,7 +24,13 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Serve(flags) => serve::run(&flags),
         Command::Backup { place, target } => backup::backup(&place, &target),
         Command::Restore { place, source } => backup::restore(&place, &source),
+        Command::User(command @ UserCommand::List { .. }) => {
+            looking(command.place(), async |core| users::run(core, &command).await)
+        }
         Command::User(command) => with_core(command.place(), async |core| users::run(core, &command).await),
+        Command::Token(command @ TokenCommand::List { .. }) => {
+            looking(command.place(), async |core| users::tokens(core, &command).await)
+        }
         Command::Token(command) => {
             with_core(command.place(), async |core| users::tokens(core, &command).await)
         }
@@ -52,7 +58,7 @@ pub fn run(cli: Cli) -> Result<()> {
             let options = slack::Options { source, token, dry_run };
             with_core(&place, async |core| movein::slack(core, &options).await)
         }
-        Command::Explain(args) => with_core(&args.place, async |core| explain::run(core, &args).await),
+        Command::Explain(args) => looking(&args.place, async |core| explain::run(core, &args).await),
         Command::Doctor(flags) => doctor::run(&flags),
         Command::Openapi => openapi::print(),
         Command::Reference { door } => reference::run(&door),
@@ -61,6 +67,21 @@ pub fn run(cli: Cli) -> Result<()> {
 
 /// Runs work on the store that `place` names. With SQLite the server must not be running.
 fn with_core(place: &Place, work: impl AsyncFnOnce(&Core) -> Result<()>) -> Result<()> {
+    let taken = "a command that changes something needs the database to itself: stop the server first, or do it in the \
+                 administration";
+    on_core(place, async |config| wiring::open(config).await.context(taken), work)
+}
+
+/// Runs work that only reads, also while the server runs.
+fn looking(place: &Place, work: impl AsyncFnOnce(&Core) -> Result<()>) -> Result<()> {
+    on_core(place, async |config| wiring::look(config).await, work)
+}
+
+fn on_core(
+    place: &Place,
+    open: impl AsyncFnOnce(&Config) -> Result<Core>,
+    work: impl AsyncFnOnce(&Core) -> Result<()>,
+) -> Result<()> {
     logs::start(crate::config::LogFormat::Text);
     let flags = ServeFlags {
         data: Some(place.data.clone()),
@@ -72,7 +93,7 @@ fn with_core(place: &Place, work: impl AsyncFnOnce(&Core) -> Result<()>) -> Resu
     let config = Config::load(&flags, &env)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let core = wiring::open(&config).await?.alone();
+        let core = open(&config).await?.alone();
         let done = work(&core).await;
         let engine = core.engine.clone();
         drop(core);

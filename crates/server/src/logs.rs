@@ -1,7 +1,7 @@
 //! Structured logs. `PARLOR_LOG` says how much, as `tracing` filters do: `info`, `parlor_store=debug`, … The last lines
 //! stay in memory too, for administrators who can't reach the machine.
 
-use std::{collections::VecDeque, fmt::Write as _};
+use std::{collections::VecDeque, fmt::Write as _, io::IsTerminal as _};
 
 use parking_lot::Mutex;
 use parlor_core::{
@@ -29,7 +29,10 @@ static RING: Mutex<Ring> = Mutex::new(Ring { last: 0, lines: VecDeque::new() });
 pub fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_env("PARLOR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let all = tracing_subscriber::registry().with(filter).with(Keeper);
-    let logs = fmt::layer().with_writer(std::io::stderr);
+    // Colours are for whoever sits at a terminal; in files and journals they would be noise between the words.
+    let coloured =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+    let logs = fmt::layer().with_writer(std::io::stderr).with_ansi(coloured);
     let _ = match format {
         LogFormat::Text => all.with(logs.with_target(false)).try_init(),
         LogFormat::Json => all.with(logs.json()).try_init(),

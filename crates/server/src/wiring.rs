@@ -79,6 +79,18 @@ pub struct Core {
 
 /// Opens the store and makes the chat on it.
 pub async fn open(config: &Config) -> Result<Core> {
+    open_as(config, false).await
+}
+
+/// As [`open`], only to read what is there, also beside a server that runs on it.
+pub async fn look(config: &Config) -> Result<Core> {
+    if let Location::Sqlite(path) = location(config) {
+        anyhow::ensure!(path.exists(), "there is no workspace in {}", config.data.display());
+    }
+    open_as(config, true).await
+}
+
+async fn open_as(config: &Config, looks: bool) -> Result<Core> {
     let data = &config.data;
     std::fs::create_dir_all(data)
         .with_context(|| format!("can't make the data directory {}", data.display()))?;
@@ -91,11 +103,8 @@ pub async fn open(config: &Config) -> Result<Core> {
     let chat_cell: Arc<OnceLock<Weak<Chat>>> = Arc::default();
     let several = config.redis.is_some().then(|| sender.clone());
     let sink = sink(chat_cell.clone(), sender);
-    let location = match &config.database {
-        Some(url) => Location::Postgres(url.clone()),
-        None => Location::Sqlite(data.join("parlor.sqlite")),
-    };
-    let options = Options { several: several.is_some(), ..Options::new(system.clone(), sink) };
+    let location = location(config);
+    let options = Options { several: several.is_some(), looks, ..Options::new(system.clone(), sink) };
     let engine = tokio::task::spawn_blocking(move || Engine::open(&location, options)).await??;
     let engine = Arc::new(engine);
     let store: Arc<dyn Store> = engine.clone();
@@ -125,6 +134,14 @@ pub async fn open(config: &Config) -> Result<Core> {
     let chat = Arc::new(Chat::new(ports, CacheSizes::default(), roles, settings));
     chat_cell.set(Arc::downgrade(&chat)).map_err(|_| anyhow::anyhow!("the chat was made twice"))?;
     Ok(Core { chat, engine, facts, file_key, joining })
+}
+
+/// Where the database is.
+pub fn location(config: &Config) -> Location {
+    match &config.database {
+        Some(url) => Location::Postgres(url.clone()),
+        None => Location::Sqlite(config.data.join("parlor.sqlite")),
+    }
 }
 
 /// Where files lie: in a bucket if one is named, else in the data directory. A bucket that is away now may come later.

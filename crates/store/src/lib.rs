@@ -30,6 +30,7 @@ pub mod backup;
 pub mod blobs;
 mod engine;
 mod hot;
+pub mod look;
 mod migrations;
 mod port;
 mod rows;

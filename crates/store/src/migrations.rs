@@ -40,6 +40,14 @@ pub enum MigrationError {
         /// The newest version known here.
         known: i64,
     },
+    /// The data was written by an earlier version, and whoever only reads brings nothing up to date.
+    #[error("the data has schema version {found}; the next start of the server brings it to {known}")]
+    Older {
+        /// The schema's version.
+        found: i64,
+        /// The version that is read here.
+        known: i64,
+    },
     /// A statement failed; the schema stands as it was before its step.
     #[error("migration {step}: {error}")]
     Failed {
@@ -59,6 +67,16 @@ pub(crate) trait Migrate {
         &mut self,
         work: &mut dyn FnMut(&mut SqlTx<'_>) -> Result<(), SqlError>,
     ) -> Result<(), SqlError>;
+}
+
+/// Refuses to read a schema that is not exactly this version's.
+pub(crate) fn readable(found: i64) -> Result<(), MigrationError> {
+    let known = STEPS.len() as i64;
+    match found.cmp(&known) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(MigrationError::Newer { found, known }),
+        std::cmp::Ordering::Less => Err(MigrationError::Older { found, known }),
+    }
 }
 
 /// Brings the schema up to date; tells the version it had before.

@@ -234,6 +234,21 @@ story!(a_newer_schema_is_refused_with_both_versions_named, |place| {
     assert!(error.contains("9999") && error.contains("newer version"), "{error}");
 });
 
+story!(whoever_only_looks_reads_beside_the_owner_and_changes_nothing, |place| {
+    let looks = || Options { looks: true, ..place.options() };
+    assert!(
+        Engine::open(&place.location, looks()).is_err(),
+        "there is nothing to look at, and nothing is made"
+    );
+    let engine = place.open();
+    put(&engine, "a", 7).unwrap();
+    let looking = Engine::open(&place.location, looks()).unwrap();
+    assert_eq!(count(&looking), 1);
+    assert!(matches!(put(&looking, "b", 8), Err(Refusal::Unavailable)));
+    put(&engine, "c", 9).unwrap();
+    assert_eq!((count(&looking), count(&engine)), (2, 2));
+});
+
 #[test]
 fn a_second_engine_on_the_same_file_is_refused() {
     let place = common::Place::sqlite();

@@ -1,112 +1,165 @@
-//! `parlor doctor`: looks for what would go wrong, and says what to do about it.
+//! `parlor doctor`: looks for what would go wrong, and says what to do about it. It changes nothing, and looks at a server
+//! that runs as well as at one that is to start.
 
-use std::{net::TcpListener, path::Path};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    time::Duration,
+};
 
-use anyhow::{Result, bail};
-use parlor_core::{clock::Time, setting::Value, store::Store};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use parlor_core::setting::Settings;
 use parlor_store::{
-    Engine, Location, Options,
+    MigrationError, OpenError, look,
     s3::{S3Blobs, S3Place},
 };
 use parlor_tls::Shelf;
+use tokio::runtime::Runtime;
 
 use crate::{
     cli::ServeFlags,
     config::{Config, environment},
-    config_tls::Source,
+    config_tls::{Source, TlsConfig},
+    wiring::{self, Core},
 };
 
 /// File descriptors below which a busy server runs dry.
 const FEW_FILES: u64 = 4096;
+/// How long a server may take to say that it is well.
+const SOON: Duration = Duration::from_secs(3);
+
+/// What was found.
+#[derive(Default)]
+struct Report {
+    troubles: usize,
+}
+
+impl Report {
+    fn good(&self, what: &str) {
+        println!("ok   {what}");
+    }
+
+    /// Says what is so, or what is wrong with it.
+    fn check<T>(&mut self, what: &str, found: Result<T>) -> Option<T> {
+        match found {
+            Ok(found) => {
+                self.good(what);
+                Some(found)
+            }
+            Err(error) => {
+                self.troubles += 1;
+                println!("BAD  {what}: {error:#}");
+                None
+            }
+        }
+    }
+}
 
 pub(super) fn run(flags: &ServeFlags) -> Result<()> {
-    let mut troubles = 0;
-    let mut say = |good: bool, what: &str, advice: &str| {
-        troubles += usize::from(!good);
-        println!(
-            "{} {what}{}",
-            if good { "ok  " } else { "BAD " },
-            if good { String::new() } else { format!(": {advice}") }
-        );
-    };
     let config = match Config::load(flags, &environment()) {
         Ok(config) => config,
         Err(error) => bail!("the configuration is wrong: {error:#}"),
     };
-    say(true, "the configuration can be read", "");
-    say(
-        !config.root_url.contains("localhost"),
-        "ROOT_URL is an address that others can reach",
-        "links in messages lead nowhere; set ROOT_URL",
-    );
-    for address in &config.listen {
-        let free = TcpListener::bind(address).is_ok();
-        say(free, &format!("{address} is free"), "another program, or Parlor itself, listens there");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut report = Report::default();
+    report.good("the configuration can be read");
+    let outside = !config.root_url.contains("localhost");
+    let advice = || anyhow!("links in messages lead nowhere; set ROOT_URL");
+    report.check("ROOT_URL is an address that others can reach", outside.then_some(()).ok_or_else(advice));
+    addresses(&mut report, &config);
+    machine(&mut report, &config);
+    let core = workspace(&mut report, &config, &runtime);
+    if let Some(redis) = &config.redis {
+        let answers = runtime.block_on(parlor_relay::check(&redis.url));
+        report.check("Redis answers, by which several processes meet", answers.map_err(Into::into));
     }
-    if let Some(tls) = &config.tls {
-        for address in tls.listen.iter().chain(&tls.redirect) {
-            let free = TcpListener::bind(address).is_ok();
-            say(free, &format!("{address} is free"), "another program, or Parlor itself, listens there");
-        }
-        if let Source::Files(pair) = &tls.source {
-            let good = pair.load(&Shelf::default());
-            say(
-                good.is_ok(),
-                "certificate and key go together",
-                &good.err().map(|fault| fault.to_string()).unwrap_or_default(),
+    mail(&mut report, &config, core.as_ref().map(|core| core.chat.settings()).as_deref(), &runtime);
+    match &config.s3 {
+        Some(place) => {
+            let usable = bucket(place, &config.data, &runtime);
+            let name = &place.bucket;
+            report.check(
+                &format!("files can be written, read, listed and removed in the bucket {name}"),
+                usable,
             );
         }
+        None => files(&mut report, &config, core.as_ref(), &runtime),
     }
-    let writable = check_writable(&config.data);
-    say(
-        writable.is_ok(),
-        &format!("{} can be written", config.data.display()),
-        &format!("{:?}", writable.err()),
-    );
+    if let Some(core) = core {
+        core.engine.close();
+    }
+    match report.troubles {
+        0 => Ok(()),
+        troubles => bail!("{troubles} of the checks failed"),
+    }
+}
+
+/// Each address is free for the server, or the server has it.
+fn addresses(report: &mut Report, config: &Config) {
+    let runs = look::in_use(&wiring::location(config));
+    for address in &config.listen {
+        address_of(report, *address, runs, true);
+    }
+    let Some(tls) = &config.tls else { return };
+    tls_addresses(report, tls, runs);
+}
+
+fn tls_addresses(report: &mut Report, tls: &TlsConfig, runs: bool) {
+    for address in &tls.listen {
+        address_of(report, *address, runs, false);
+    }
+    for address in &tls.redirect {
+        address_of(report, *address, runs, true);
+    }
+    if let Source::Files(pair) = &tls.source {
+        let good = pair.load(&Shelf::default()).map(drop).map_err(|fault| anyhow!(fault.to_string()));
+        report.check("certificate and key go together", good);
+    }
+}
+
+fn address_of(report: &mut Report, address: SocketAddr, runs: bool, plain: bool) {
+    let Err(error) = TcpListener::bind(address) else {
+        return report.good(&format!("{address} is free"));
+    };
+    if plain && is_well(address) {
+        return report.good(&format!("a server answers at {address} that it is well"));
+    }
+    if runs {
+        let what = format!("{address} is taken, and a server runs on this data");
+        let answers = (!plain).then_some(()).context("it does not answer");
+        let _ = report.check(&what, answers);
+        return;
+    }
+    let _ = report
+        .check::<()>(&format!("{address} is free"), Err(error).context("another program listens there"));
+}
+
+/// Whether `GET /health` is answered with 200.
+fn is_well(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect_timeout(&address, SOON)?;
+        stream.set_read_timeout(Some(SOON))?;
+        stream.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head)?;
+        Ok(head == *b"HTTP/1.1 200")
+    };
+    ask().unwrap_or(false)
+}
+
+fn machine(report: &mut Report, config: &Config) {
+    let data = config.data.display();
+    let writable = check_writable(&config.data).map_err(Into::into);
+    report.check(&format!("{data} can be written"), writable);
     match open_files() {
-        Some(limit) => say(
-            limit >= FEW_FILES,
-            &format!("{limit} open files are allowed"),
-            "raise it with `ulimit -n 65536`",
-        ),
-        None => say(true, "the limit of open files is not known here", ""),
-    }
-    let database = check_database(&config);
-    say(
-        database.is_ok(),
-        "the database can be opened and has this version's schema",
-        &format!("{:#}", database.err().unwrap_or_else(|| anyhow::anyhow!(""))),
-    );
-    if let Some(redis) = &config.redis {
-        let answers = check_redis(&redis.url);
-        say(
-            answers.is_ok(),
-            "Redis answers, by which several processes meet",
-            &format!("{:#}", answers.err().unwrap_or_else(|| anyhow::anyhow!(""))),
-        );
-    }
-    match check_mail(&config) {
-        None => {
-            say(true, "no mail server is set up (SMTP_Host): no letters, no reset of passwords by mail", "")
+        Some(limit) => {
+            let advice = || anyhow!("raise it with `ulimit -n 65536`");
+            let enough = (limit >= FEW_FILES).then_some(()).ok_or_else(advice);
+            report.check(&format!("{limit} open files are allowed"), enough);
         }
-        Some((name, answer)) => say(
-            answer.is_ok(),
-            &format!("the mail server {name} answers"),
-            &answer.err().map(|fault| fault.text).unwrap_or_default(),
-        ),
+        None => report.good("the limit of open files is not known here"),
     }
-    if let Some(place) = &config.s3 {
-        let usable = check_bucket(place, &config.data);
-        say(
-            usable.is_ok(),
-            &format!("files can be written, read, listed and removed in the bucket {}", place.bucket),
-            &format!("{:#}", usable.err().unwrap_or_else(|| anyhow::anyhow!(""))),
-        );
-    }
-    if troubles > 0 {
-        bail!("{troubles} of the checks failed");
-    }
-    Ok(())
 }
 
 fn check_writable(data: &Path) -> std::io::Result<()> {
@@ -122,63 +175,69 @@ fn open_files() -> Option<u64> {
     line.split_whitespace().nth(3)?.parse().ok()
 }
 
-/// The mail server of the settings, and whether it answers; without logging in.
-fn check_mail(config: &Config) -> Option<(String, Result<(), parlor_mail::Fault>)> {
-    let stored = stored_settings(config).unwrap_or_default();
-    let get = |id: &str| {
-        let chosen = stored.iter().find(|(known, ..)| known == id).and_then(|(_, value, _)| match value {
-            Value::Text(text) => Some(text.clone()),
-            Value::Bool(on) => Some(on.to_string()),
-            _ => None,
-        });
-        config.overwrite.get(id).cloned().or(chosen).unwrap_or_default()
-    };
-    let ignore_tls = get("SMTP_IgnoreTLS") == "true";
-    let server = parlor_mail::Server::read(
-        &get("SMTP_Protocol"),
-        &get("SMTP_Host"),
-        &get("SMTP_Port"),
-        None,
-        ignore_tls,
-    )?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    let name = format!("{}:{}", server.host, server.port);
-    Some((name, runtime.block_on(parlor_mail::check(&server))))
-}
-
-fn stored_settings(config: &Config) -> Result<Vec<(String, Value, Time)>> {
-    let location = location(config);
-    let system = std::sync::Arc::new(parlor_core::clock::System::new());
-    let engine = Engine::open(&location, Options::new(system, std::sync::Arc::new(|_| {})))?;
-    let store: &(dyn Store + 'static) = &engine;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let values = runtime.block_on(store.reading(|rows| rows.setting_values()));
-    engine.close();
-    Ok(values?)
-}
-
-fn location(config: &Config) -> Location {
-    match &config.database {
-        Some(url) => Location::Postgres(url.clone()),
-        None => Location::Sqlite(config.data.join("parlor.sqlite")),
+/// The database and the key that opens what is sealed in it; the chat on both, to read in.
+fn workspace(report: &mut Report, config: &Config, runtime: &Runtime) -> Option<Core> {
+    let what = "the database can be opened and has this version's schema";
+    let location = wiring::location(config);
+    if let parlor_store::Location::Sqlite(path) = &location
+        && !path.exists()
+    {
+        report.good("there is no database yet: the first start makes it");
+        return None;
     }
+    let given = std::env::var("PARLOR_SECRET_KEY").is_ok_and(|key| !key.trim().is_empty());
+    let key = config.data.join("secret.key");
+    if !given && !key.exists() {
+        let lost = anyhow!("{} is not there; restore it from a backup", key.display());
+        report.check::<()>("the key of this workspace is there", Err(lost));
+        return None;
+    }
+    let core = match runtime.block_on(wiring::look(config)) {
+        Err(error) if is_older(&error) => {
+            report.good("the database is of an earlier version: the next start brings it up to date");
+            return None;
+        }
+        opened => report.check(what, opened)?.alone(),
+    };
+    let opens = runtime.block_on(core.chat.vapid()).map(drop);
+    report.check("the key opens what is sealed in the database", opens.map_err(Into::into));
+    Some(core)
 }
 
-fn check_bucket(place: &S3Place, data: &Path) -> Result<()> {
+fn is_older(error: &anyhow::Error) -> bool {
+    let open = error.downcast_ref::<OpenError>();
+    matches!(open, Some(OpenError::Migration(MigrationError::Older { .. })))
+}
+
+/// Every file that the database names lies in its folder.
+fn files(report: &mut Report, config: &Config, core: Option<&Core>, runtime: &Runtime) {
+    let Some(core) = core else { return };
+    let found = runtime.block_on(look::files(&core.engine, &config.data.join("files")));
+    let all_there = found.map_err(anyhow::Error::from).and_then(|files| {
+        ensure!(files.missing == 0, "{} of {} are not there", files.missing, files.named);
+        Ok(())
+    });
+    report.check("the files that the database names are there", all_there);
+}
+
+/// The mail server of the settings, and whether it answers; without logging in.
+fn mail(report: &mut Report, config: &Config, settings: Option<&Settings>, runtime: &Runtime) {
+    let get = |id: &str| match config.overwrite.get(id) {
+        Some(text) => text.clone(),
+        None => settings.map(|known| known.text(id).to_owned()).unwrap_or_default(),
+    };
+    let (protocol, host, port) = (get("SMTP_Protocol"), get("SMTP_Host"), get("SMTP_Port"));
+    let ignores = settings.is_some_and(|known| known.is_on("SMTP_IgnoreTLS"));
+    let ignore_tls = config.overwrite.get("SMTP_IgnoreTLS").map_or(ignores, |text| text == "true");
+    let Some(server) = parlor_mail::Server::read(&protocol, &host, &port, None, ignore_tls) else {
+        return report
+            .good("no mail server is set up (SMTP_Host): no letters, no reset of passwords by mail");
+    };
+    let answer = runtime.block_on(parlor_mail::check(&server)).map_err(|fault| anyhow!(fault.text));
+    report.check(&format!("the mail server {}:{} answers", server.host, server.port), answer);
+}
+
+fn bucket(place: &S3Place, data: &Path, runtime: &Runtime) -> Result<()> {
     let bucket = S3Blobs::new(place, data.join("files"))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(bucket.probe()).map_err(anyhow::Error::msg)
-}
-
-fn check_redis(url: &str) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(parlor_relay::check(url))?)
-}
-
-fn check_database(config: &Config) -> Result<()> {
-    let location = location(config);
-    let system = std::sync::Arc::new(parlor_core::clock::System::new());
-    let engine = Engine::open(&location, Options::new(system, std::sync::Arc::new(|_| {})))?;
-    engine.close();
-    Ok(())
 }

@@ -42,10 +42,12 @@ impl TokenCommand {
     }
 }
 
-/// The operator acts as the server itself.
-async fn operator(core: &Core) -> Result<Actor> {
-    core.chat.ensure_bot().await?;
-    core.chat.ensure_general(&UserId::new(ROCKET_CAT)).await?;
+/// The operator acts as the server itself. Who `changes` something finds what every workspace has.
+async fn operator(core: &Core, changes: bool) -> Result<Actor> {
+    if changes {
+        core.chat.ensure_bot().await?;
+        core.chat.ensure_general(&UserId::new(ROCKET_CAT)).await?;
+    }
     Ok(Actor::system(UserId::new(ROCKET_CAT)))
 }
 
@@ -60,7 +62,8 @@ fn password_from_stdin() -> Result<String> {
 }
 
 pub(super) async fn run(core: &Core, command: &UserCommand) -> Result<()> {
-    let (chat, actor) = (&core.chat, operator(core).await?);
+    let changes = !matches!(command, UserCommand::List { .. });
+    let (chat, actor) = (&core.chat, operator(core, changes).await?);
     let find = async |name: &str| -> Result<UserId> {
         let found = chat.find_user(&actor, Whom::Username(name)).await;
         Ok(found.with_context(|| format!("no account is called '{name}'"))?.id.clone())
@@ -113,7 +116,8 @@ pub(super) async fn run(core: &Core, command: &UserCommand) -> Result<()> {
 }
 
 pub(super) async fn tokens(core: &Core, command: &TokenCommand) -> Result<()> {
-    let (chat, operator) = (&core.chat, operator(core).await?);
+    let changes = !matches!(command, TokenCommand::List { .. });
+    let (chat, operator) = (&core.chat, operator(core, changes).await?);
     let acting = async |name: &str| -> Result<Actor> {
         let found = chat.find_user(&operator, Whom::Username(name)).await;
         Ok(Actor::system(found.with_context(|| format!("no account is called '{name}'"))?.id.clone()))

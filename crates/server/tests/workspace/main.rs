@@ -4,6 +4,7 @@ mod accounts;
 mod administration;
 mod alone;
 mod browsers;
+mod commands;
 mod details;
 mod dialect;
 mod edges;

@@ -11,7 +11,7 @@ use crate::sink::Sink;
 
 const EARLIER: &[u8] = include_bytes!("earlier.zip");
 
-fn unpacked() -> (TempDir, Value) {
+pub(crate) fn unpacked() -> (TempDir, Value) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut archive = zip::ZipArchive::new(Cursor::new(EARLIER)).expect("an archive");
     archive.extract(folder.path()).expect("it is unpacked");

@@ -74,6 +74,7 @@ impl From<OpenError> for BackupError {
             OpenError::Sql(error) => BackupError::Sql(error),
             OpenError::Migration(error) => BackupError::Migration(error),
             OpenError::Io(path, error) => BackupError::Io(path, error),
+            OpenError::Missing(path) => BackupError::Io(path, std::io::ErrorKind::NotFound.into()),
             OpenError::InUse(path) => BackupError::NotEmpty(format!("{} is in use and", path.display())),
         }
     }

@@ -18,6 +18,7 @@ pub use lead::{Lead, Turn};
 pub(crate) use link::connect;
 pub(crate) use postgres::Direct;
 pub(crate) use readers::spawn;
+pub(crate) use sqlite::in_use;
 #[cfg(test)]
 pub(crate) use sqlite::{Direct as DirectSqlite, open_writer};
 
@@ -87,6 +88,9 @@ pub struct Options {
     pub checkpoint_at: u64,
     /// Other processes have the same database open: what they need to know is kept in the journal.
     pub several: bool,
+    /// Only reads, also beside a server that runs: nothing is made, brought up to date or indexed, and work that writes
+    /// is refused.
+    pub looks: bool,
 }
 
 impl Options {
@@ -105,6 +109,7 @@ impl Options {
             connections: 12,
             checkpoint_at: 64 << 20,
             several: false,
+            looks: false,
         }
     }
 }
@@ -115,6 +120,9 @@ pub enum OpenError {
     /// Another process has it open.
     #[error("{0} is in use by another Parlor")]
     InUse(PathBuf),
+    /// There is no database to look at.
+    #[error("there is no database at {0}")]
+    Missing(PathBuf),
     /// The database said no.
     #[error("opening the database: {0}")]
     Sql(#[from] SqlError),
@@ -138,12 +146,14 @@ fn append_job(append: Append) -> (BoxJob, Answer<Appended>) {
 /// A running engine. Jobs are queued when the method is called, so calls from one task keep their order.
 pub struct Engine {
     inner: Arc<Inner>,
-    indexer: Indexer,
+    /// None where the engine only reads.
+    indexer: Option<Indexer>,
 }
 
 /// The engine without what follows its journal.
 pub(crate) struct Inner {
     on: On,
+    looks: bool,
     counters: Arc<Counters>,
 }
 
@@ -156,6 +166,7 @@ impl Engine {
     /// Opens the database, brings its schema up to date and starts the threads.
     pub fn open(location: &Location, mut options: Options) -> std::result::Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
+        let looks = options.looks;
         if options.several {
             counters.own.begin();
         }
@@ -171,8 +182,8 @@ impl Engine {
                 On::Postgres(postgres::Postgres::open(url, options, counters.clone())?)
             }
         };
-        let inner = Arc::new(Inner { on, counters });
-        let indexer = Indexer::start(inner.clone(), signal);
+        let inner = Arc::new(Inner { on, looks, counters });
+        let indexer = (!looks).then(|| Indexer::start(inner.clone(), signal));
         Ok(Engine { inner, indexer })
     }
 
@@ -207,13 +218,13 @@ impl Engine {
     /// its judgement, id, room and thread are part of it.
     pub fn append(&self, append: Append) -> Answer<Appended> {
         match &self.inner.on {
-            On::Sqlite(_) => {
+            On::Postgres(postgres) if !self.inner.looks => postgres.append(append),
+            _ => {
                 let bytes = Item::bytes(&append);
                 let (job, answer) = append_job(append);
                 self.inner.submit(Lane::Message, bytes, job);
                 answer
             }
-            On::Postgres(postgres) => postgres.append(append),
         }
     }
 
@@ -232,7 +243,9 @@ impl Engine {
 
     /// Takes no more work, finishes what is queued and ends the threads. Dropping the engine does the same.
     pub fn close(&self) {
-        self.indexer.close();
+        if let Some(indexer) = &self.indexer {
+            indexer.close();
+        }
         match &self.inner.on {
             On::Sqlite(sqlite) => sqlite.close(),
             On::Postgres(postgres) => postgres.close(),
@@ -273,6 +286,7 @@ impl Inner {
 
     fn submit(&self, lane: Lane, bytes: usize, job: BoxJob) {
         let refused = match &self.on {
+            _ if self.looks => Err(job),
             On::Sqlite(sqlite) => sqlite.write(lane, bytes, job),
             On::Postgres(postgres) => postgres.write(lane, bytes, job),
         };

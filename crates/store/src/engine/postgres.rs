@@ -65,7 +65,7 @@ impl Postgres {
             .application_name("parlor")
             .connect_timeout(Duration::from_secs(5))
             .keepalives_idle(Duration::from_secs(30));
-        let base = prepare(&target, &counters)?;
+        let base = if options.looks { look(&target, &counters)? } else { prepare(&target, &counters)? };
         let appender =
             Appender::start(Link::new(&target, base, &counters).for_batches(), &options, &counters);
         let shared = Arc::new(Shared {
@@ -146,6 +146,25 @@ fn prepare(target: &Target, counters: &Counters) -> Result<i64, OpenError> {
         Ok(())
     })?;
     // Dropping the connection frees the advisory lock.
+    Ok(base)
+}
+
+/// As [`prepare`], but nothing is changed: the schema must be this version's.
+fn look(target: &Target, counters: &Counters) -> Result<i64, OpenError> {
+    let mut direct = Direct { conn: connect(target, None)?, counters };
+    let (mut found, mut base) = (0, 0);
+    direct.transaction(&mut |tx| {
+        let there = "SELECT COUNT(*) FROM pg_tables WHERE tablename = 'schema_version' AND schemaname = current_schema()";
+        if tx.one::<i64>(there, &[], |row| row.get(0))? > 0 {
+            found = tx.one("SELECT COALESCE(MAX(version), 0) FROM schema_version", &[], |row| row.get(0))?;
+        }
+        Ok(())
+    })?;
+    migrations::readable(found)?;
+    direct.transaction(&mut |tx| {
+        base = tx.one("SELECT base FROM journal_base", &[], |row| row.get(0))?;
+        Ok(())
+    })?;
     Ok(base)
 }
 

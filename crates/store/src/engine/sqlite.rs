@@ -15,14 +15,18 @@ use std::time::Duration;
 
 /// SQLite with its threads.
 pub(crate) struct Sqlite {
-    writer: Writer,
+    /// None where the engine only reads.
+    writer: Option<Writer>,
     readers: Readers,
     /// Held while the engine lives: a second server on the same file would number journal and rooms on its own.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Sqlite {
     pub(crate) fn open(path: &Path, options: Options, counters: Arc<Counters>) -> Result<Self, OpenError> {
+        if options.looks {
+            return Self::look(path, &options, &counters);
+        }
         let lock = lock(path)?;
         let mut conn = SqliteConn::new(open_writer(path)?);
         let mut direct = Direct { conn: &conn, counters: &counters };
@@ -33,17 +37,29 @@ impl Sqlite {
             Ok(())
         })?;
         conn.hot.borrow_mut().g = g;
-        let readers = (0..options.readers.max(1)).map(|_| open_reader(path)).collect::<Result<_, _>>()?;
-        let readers =
-            Readers::start(readers, options.reads_waiting, options.read_limit, &options.clock, &counters);
+        let readers = start_readers(path, &options, &counters)?;
         conn.conn.flush_prepared_statement_cache();
         watch_log(&mut conn, &counters)?;
         let writer = Writer::start(conn, &options, counters);
-        Ok(Sqlite { writer, readers, _lock: lock })
+        Ok(Sqlite { writer: Some(writer), readers, _lock: Some(lock) })
+    }
+
+    /// Without the lock, which the server that runs may hold: readers disturb no writer.
+    fn look(path: &Path, options: &Options, counters: &Arc<Counters>) -> Result<Self, OpenError> {
+        if !path.exists() {
+            return Err(OpenError::Missing(path.to_owned()));
+        }
+        let version = "SELECT COALESCE(MAX(version), 0) FROM schema_version";
+        let found = open_reader(path)?.query_row(version, [], |row| row.get(0)).map_err(SqlError::from)?;
+        migrations::readable(found)?;
+        Ok(Sqlite { writer: None, readers: start_readers(path, options, counters)?, _lock: None })
     }
 
     pub(crate) fn write(&self, lane: Lane, bytes: usize, job: BoxJob) -> Result<(), BoxJob> {
-        self.writer.push(lane, bytes, job)
+        match &self.writer {
+            Some(writer) => writer.push(lane, bytes, job),
+            None => Err(job),
+        }
     }
 
     pub(crate) fn read(&self, job: BoxJob) -> Result<(), BoxJob> {
@@ -51,14 +67,27 @@ impl Sqlite {
     }
 
     pub(crate) fn queued(&self) -> usize {
-        self.writer.queued()
+        self.writer.as_ref().map_or(0, Writer::queued)
     }
 
     pub(crate) fn close(&self) {
         // Readers first: the writer's last checkpoint then finds the log to itself.
         self.readers.close();
-        self.writer.close();
+        if let Some(writer) = &self.writer {
+            writer.close();
+        }
     }
+}
+
+fn start_readers(path: &Path, options: &Options, counters: &Arc<Counters>) -> Result<Readers, OpenError> {
+    let readers = (0..options.readers.max(1)).map(|_| open_reader(path)).collect::<Result<_, _>>()?;
+    Ok(Readers::start(readers, options.reads_waiting, options.read_limit, &options.clock, counters))
+}
+
+/// Whether a server has this database open. Nothing is made by asking.
+pub(crate) fn in_use(path: &Path) -> bool {
+    let lock = File::open(path.with_extension("lock"));
+    lock.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {
