@@ -87,6 +87,7 @@ pub mod moving;
 pub mod moving_files;
 pub mod moving_messages;
 pub mod moving_rooms;
+pub mod moving_users;
 mod newest;
 pub mod nodes;
 pub mod notices;

@@ -1,22 +1,22 @@
-//! Moving in with everything: accounts, roles, settings and integrations of another chat keep their ids. Nothing of it
-//! is news to anybody, what is here stays as it is, and doing it again changes nothing. For the server's own actors
-//! alone; rooms, messages and files follow in the modules beside this one.
+//! Moving in with everything: roles, settings and integrations of another chat keep their ids. Nothing of it is news to
+//! anybody, what is here stays as it is, and doing it again changes nothing. For the server's own actors alone; accounts,
+//! rooms, messages and files follow in the modules beside this one.
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::{
-    bootstrap::made,
     chat::Chat,
     clock::Time,
     error::{Refusal, Result},
-    id::{RoleId, SessionId, UserId},
+    id::RoleId,
     integration::{Direction, Integration},
     integrations_out::CURSOR,
     role::{AS_WORKSPACE, Grant, Role},
-    session::{Actor, Session, SessionKind},
+    session::Actor,
     setting::Value,
-    store::{Lane, Secrets, Tx},
-    user::User,
+    store::{Lane, Tx},
 };
 
 /// Names that are tried before a taken one is given up.
@@ -38,38 +38,6 @@ pub enum Moved<T> {
     Left(String),
 }
 
-/// An account of another chat, with what proves who its owner is.
-#[derive(Clone)]
-pub struct MovedUser {
-    /// The account.
-    pub user: User,
-    /// The stored form of its password: bcrypt over the hex SHA-256, as Rocket.Chat keeps it.
-    pub password: Option<String>,
-    /// The secret of its authenticator, in base32.
-    pub totp: Option<String>,
-    /// SHA-256 of the recovery codes that are left.
-    pub recovery: Vec<[u8; 32]>,
-    /// Codes by mail are on.
-    pub email_codes: bool,
-    /// Personal access tokens.
-    pub tokens: Vec<MovedToken>,
-}
-
-/// A personal access token of another chat.
-#[derive(Clone, Debug)]
-pub struct MovedToken {
-    /// Its name.
-    pub name: String,
-    /// SHA-256 of the token.
-    pub hash: [u8; 32],
-    /// Its last characters.
-    pub last_six: String,
-    /// No second factor asked.
-    pub bypass: bool,
-    /// When it was made.
-    pub created_at: Time,
-}
-
 pub(crate) fn only_system(actor: &Actor) -> Result<()> {
     if actor.is_system() { Ok(()) } else { Err(Refusal::NotAllowed("import")) }
 }
@@ -84,52 +52,10 @@ pub(crate) fn reason<T>(done: Result<Moved<T>>) -> Result<Moved<T>> {
 }
 
 impl Chat {
-    /// An account with nothing but id and name, to be filled by whoever knows the other chat.
-    pub fn empty_user(&self, id: UserId, username: &str) -> User {
-        self.blank_user(id, username)
-    }
-
-    /// Brings in accounts under their own ids; the users as they are here. A user name that somebody else has gets `-2`,
-    /// `-3` …, and addresses that somebody else has are left out. `dry`: only says what would become of them.
-    pub async fn move_users(
-        &self,
-        actor: &Actor,
-        moved: Vec<MovedUser>,
-        dry: bool,
-    ) -> Result<Vec<Moved<User>>> {
-        let drafts = moved.into_iter().map(|moved| self.draft_moved(moved)).collect();
-        self.move_all(actor, drafts, dry, move |tx, draft| take_user(tx, draft, dry)).await
-    }
-
     /// Ends a move: nothing of it makes outgoing integrations call.
     pub async fn moved_in(&self, actor: &Actor) -> Result<()> {
         only_system(actor)?;
         self.store().writing(Lane::Bulk, quiet).await
-    }
-
-    fn draft_moved(&self, moved: MovedUser) -> Draft {
-        let secrets = Secrets {
-            password: moved.password,
-            totp: moved.totp.as_deref().and_then(|base32| self.ports.credentials.keep_totp(base32)),
-            recovery: moved.recovery,
-            email_codes: moved.email_codes,
-            ..Secrets::default()
-        };
-        let id = moved.user.id.clone();
-        let sessions = moved.tokens.into_iter().map(|token| self.moved_token(&id, token)).collect();
-        Draft { user: User { has_password: secrets.password.is_some(), ..moved.user }, secrets, sessions }
-    }
-
-    /// Takes things in, at most [`AT_ONCE`], one after the other within one transaction.
-    pub(crate) async fn move_all<T: Send + Sync + 'static, R: Send + 'static>(
-        &self,
-        actor: &Actor,
-        items: Vec<T>,
-        dry: bool,
-        take: impl Fn(&mut dyn Tx, &T) -> Result<Moved<R>> + Clone + Send + 'static,
-    ) -> Result<Vec<Moved<R>>> {
-        let each = move |tx: &mut dyn Tx, all: &[T]| all.iter().map(|item| take(tx, item)).collect();
-        self.move_together(actor, items, AT_ONCE, dry, each).await
     }
 
     /// Takes things in together within one transaction, at most `most`; when one of them can't be taken, each by itself
@@ -170,24 +96,6 @@ impl Chat {
             done.push(reason(self.store().writing(Lane::Bulk, alone).await)?);
         }
         Ok(done)
-    }
-
-    fn moved_token(&self, user: &UserId, token: MovedToken) -> Session {
-        Session {
-            id: SessionId::new(self.new_id()),
-            user: user.clone(),
-            token_hash: token.hash,
-            kind: SessionKind::PersonalToken {
-                name: token.name,
-                last_six: token.last_six,
-                bypass: token.bypass,
-            },
-            created_at: token.created_at,
-            used_at: token.created_at,
-            expires_at: None,
-            user_agent: String::new(),
-            address: String::new(),
-        }
     }
 
     /// Brings in a role that is not here.
@@ -309,41 +217,6 @@ fn quiet(tx: &mut dyn Tx) -> Result<()> {
     tx.move_cursor(crate::notices::CURSOR, end)
 }
 
-/// An account as it is to be stored.
-#[derive(Clone)]
-struct Draft {
-    user: User,
-    secrets: Secrets,
-    sessions: Vec<Session>,
-}
-
-fn take_user(tx: &mut dyn Tx, draft: &Draft, dry: bool) -> Result<Moved<User>> {
-    if let Some(there) = tx.user(&draft.user.id)? {
-        return Ok(Moved::Known(there));
-    }
-    let mut user = draft.user.clone();
-    user.username = free_name(&draft.user.username, |name| Ok(tx.user_by_username(name)?.is_none()))?;
-    let mut emails = Vec::new();
-    for email in &draft.user.emails {
-        if tx.user_by_email(&email.address)?.is_none() {
-            emails.push(email.clone());
-        }
-    }
-    user.emails = emails;
-    if dry {
-        return Ok(Moved::New(user));
-    }
-    tx.insert_user(&user)?;
-    tx.put_secrets(&user.id, &draft.secrets)?;
-    for session in &draft.sessions {
-        if tx.session_by_token(&session.token_hash)?.is_none() {
-            tx.insert_session(session)?;
-        }
-    }
-    tx.record(None, made(user.clone()))?;
-    Ok(Moved::New(user))
-}
-
 /// The name itself, or with `-2`, `-3` … behind it, whichever is free first.
 pub(crate) fn free_name(name: &str, mut free: impl FnMut(&str) -> Result<bool>) -> Result<String> {
     if free(name)? {
@@ -356,6 +229,35 @@ pub(crate) fn free_name(name: &str, mut free: impl FnMut(&str) -> Result<bool>) 
         }
     }
     Err(Refusal::Unavailable)
+}
+
+/// Names or addresses that are taken: some are known from the start, others are asked for once, and what one of a batch
+/// takes is no other's.
+pub(crate) struct Taken {
+    known: FxHashMap<String, bool>,
+}
+
+impl Taken {
+    pub(crate) fn of(names: &[&str], taken: Vec<bool>) -> Self {
+        Self { known: names.iter().map(|name| name.to_lowercase()).zip(taken).collect() }
+    }
+
+    /// Whether it is taken; `ask` is asked where that is not known.
+    pub(crate) fn has(&mut self, name: &str, ask: impl FnOnce(&str) -> Result<bool>) -> Result<bool> {
+        let key = name.to_lowercase();
+        match self.known.get(&key) {
+            Some(taken) => Ok(*taken),
+            None => {
+                let taken = ask(name)?;
+                self.known.insert(key, taken);
+                Ok(taken)
+            }
+        }
+    }
+
+    pub(crate) fn take(&mut self, name: &str) {
+        self.known.insert(name.to_lowercase(), true);
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! Rooms, teams and memberships that move in from another chat.
 
+use std::collections::BTreeSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::{
     chat::Chat,
     clock::Time,
@@ -7,10 +11,10 @@ use crate::{
     event::{Change, Event},
     id::{MembershipId, MessageId, RoomId, UserId},
     membership::{Membership, ReadMark},
-    moving::{Moved, free_name, only_system, reason},
+    moving::{AT_ONCE, Moved, Taken, free_name, only_system, reason},
     room::{Room, RoomKind},
     session::Actor,
-    store::{Lane, Page, Slice, Team, Tx},
+    store::{Lane, Team, Tx},
 };
 
 /// How far a member of another chat had read.
@@ -51,7 +55,8 @@ impl Chat {
     /// Brings in rooms under their own ids, without members; the rooms as they are here. A direct room of the same people is
     /// the same room; a name that another room has gets `-2`, `-3` ….
     pub async fn move_rooms(&self, actor: &Actor, wanted: Vec<Room>, dry: bool) -> Result<Vec<Moved<Room>>> {
-        self.move_all(actor, wanted, dry, move |tx, wanted| take_room(tx, wanted, dry)).await
+        self.move_together(actor, wanted, AT_ONCE, dry, move |tx, wanted: &[Room]| take(tx, wanted, dry))
+            .await
     }
 
     /// Brings in a team; its main room has to be here, its members are that room's.
@@ -82,74 +87,95 @@ impl Chat {
         moved: Vec<MovedMember>,
         dry: bool,
     ) -> Result<Vec<Moved<()>>> {
-        self.move_all(actor, moved, dry, move |tx, moved| {
-            if tx.membership(&moved.membership.room, &moved.membership.user)?.is_some() {
-                return Ok(Moved::Known(()));
-            }
-            if !dry {
-                enter_as_before(tx, moved)?;
-            }
-            Ok(Moved::New(()))
-        })
-        .await
+        let take = move |tx: &mut dyn Tx, moved: &[MovedMember]| take_members(tx, moved, dry);
+        self.move_together(actor, moved, AT_ONCE, dry, take).await
     }
 }
 
-fn take_room(tx: &mut dyn Tx, wanted: &Room, dry: bool) -> Result<Moved<Room>> {
-    if let Some(there) = tx.room(&wanted.id)? {
-        return Ok(Moved::Known(there));
+/// Takes rooms in, in this order; what became of each. `dry`: only says what would.
+fn take(tx: &mut dyn Tx, wanted: &[Room], dry: bool) -> Result<Vec<Moved<Room>>> {
+    let there = tx.rooms_at(&wanted.iter().collect::<Vec<_>>())?;
+    let fresh = wanted.iter().zip(&there).filter(|(_, there)| there.is_none());
+    let names: Vec<&str> = fresh.filter_map(|(room, _)| room.name.as_deref()).collect();
+    let mut names = Taken::of(&names, tx.taken_room_names(&names)?);
+    let (mut done, mut new): (Vec<Moved<Room>>, Vec<Room>) = (Vec::with_capacity(wanted.len()), Vec::new());
+    for (wanted, there) in wanted.iter().zip(there) {
+        let same = |room: &&Room| room.id == wanted.id || wanted.is_direct() && room.direct == wanted.direct;
+        if let Some(known) = there.or_else(|| new.iter().find(same).cloned()) {
+            done.push(Moved::Known(known));
+            continue;
+        }
+        let mut room = wanted.clone();
+        if let Some(name) = &wanted.name {
+            let free = |name: &str| Ok(!names.has(name, |name| Ok(tx.room_by_name(name)?.is_some()))?);
+            let name = free_name(name, free)?;
+            names.take(&name);
+            room.name = Some(name);
+        }
+        done.push(Moved::New(room.clone()));
+        new.push(room);
     }
-    if wanted.is_direct()
-        && let Some(there) = tx.direct_room(&wanted.direct)?
-    {
-        return Ok(Moved::Known(there));
+    if !dry && !new.is_empty() {
+        tx.insert_rooms(&new.iter().collect::<Vec<_>>())?;
+        let made = |room: Room| Event::Room { room: room.into(), change: Change::Made };
+        tx.record_all(new.into_iter().map(made).collect())?;
     }
-    let mut room = wanted.clone();
-    if let Some(name) = &wanted.name {
-        room.name = Some(free_name(name, |name| Ok(tx.room_by_name(name)?.is_none()))?);
-    }
-    if !dry {
-        tx.insert_room(&room)?;
-        tx.record(None, Event::Room { room: room.clone().into(), change: Change::Made })?;
-    }
-    Ok(Moved::New(room))
+    Ok(done)
 }
 
-fn enter_as_before(tx: &mut dyn Tx, moved: &MovedMember) -> Result<()> {
-    let mut membership = moved.membership.clone();
-    let (room, user) = (membership.room.clone(), membership.user.clone());
-    tx.lock_room(&room)?.ok_or(Refusal::NotFound(What::Room))?;
-    let head = tx.head(&room)?.unwrap_or_default();
-    membership.mark = match moved.seen {
-        Seen::All => ReadMark { seq: head.position, counted: head.counted, at: membership.mark.at },
-        Seen::Until(at) => mark_at(tx, &room, at)?,
-    };
-    membership.updated_at = tx.now();
-    tx.insert_membership(&membership)?;
-    if moved.unread_threads.is_empty() {
-        let now = tx.now();
-        tx.read_all_threads(&room, &user, head.position, now)?;
+/// Takes memberships in; what became of each. `dry`: only says what would.
+fn take_members(tx: &mut dyn Tx, moved: &[MovedMember], dry: bool) -> Result<Vec<Moved<()>>> {
+    let places: Vec<_> = moved.iter().map(|one| (&one.membership.room, &one.membership.user)).collect();
+    let mut here: FxHashSet<_> = places
+        .iter()
+        .zip(tx.are_members(&places)?)
+        .filter(|(_, there)| *there)
+        .map(|(place, _)| *place)
+        .collect();
+    let (mut done, mut new) = (Vec::with_capacity(moved.len()), Vec::new());
+    for (one, place) in moved.iter().zip(places) {
+        if here.insert(place) {
+            new.push(one);
+            done.push(Moved::New(()));
+        } else {
+            done.push(Moved::Known(()));
+        }
     }
-    tx.record(None, Event::Membership { membership: membership.into(), change: Change::Made, by: None })
+    if !dry && !new.is_empty() {
+        enter_as_before(tx, &new)?;
+    }
+    Ok(done)
 }
 
-/// The mark of somebody who had read everything until then.
-fn mark_at(tx: &mut dyn Tx, room: &RoomId, at: Time) -> Result<ReadMark> {
-    let last = tx.timeline(
-        room,
-        &Slice {
-            before: None,
-            after: None,
-            latest: Some(at),
-            oldest: None,
-            inclusive: true,
-            room_only: false,
-            newest_first: true,
-            page: Page { offset: 0, count: 1 },
-        },
-    )?;
-    Ok(match last.first() {
-        Some(message) => ReadMark { seq: message.seq, counted: message.counted, at: Some(at) },
-        None => ReadMark { seq: 0, counted: 0, at: Some(at) },
-    })
+/// Makes members of people who had read so far as they had.
+fn enter_as_before(tx: &mut dyn Tx, moved: &[&MovedMember]) -> Result<()> {
+    let rooms: BTreeSet<&RoomId> = moved.iter().map(|one| &one.membership.room).collect();
+    let rooms: Vec<&RoomId> = rooms.into_iter().collect();
+    let ends = tx.lock_rooms(&rooms)?;
+    let ends: FxHashMap<&RoomId, ReadMark> =
+        rooms.into_iter().zip(ends).filter_map(|(room, end)| Some((room, end?))).collect();
+    let end = |room: &RoomId| ends.get(room).copied().ok_or(Refusal::NotFound(What::Room));
+    let until = moved.iter().filter_map(|one| match one.seen {
+        Seen::Until(at) => Some((&one.membership.room, at)),
+        Seen::All => None,
+    });
+    let mut until = tx.marks_until(&until.collect::<Vec<_>>())?.into_iter();
+    let (mut members, mut read) = (Vec::with_capacity(moved.len()), Vec::new());
+    for one in moved {
+        let (mut membership, end) = (one.membership.clone(), end(&one.membership.room)?);
+        membership.mark = match one.seen {
+            Seen::All => ReadMark { at: membership.mark.at, ..end },
+            Seen::Until(_) => until.next().unwrap_or_default(),
+        };
+        membership.updated_at = tx.now();
+        if one.unread_threads.is_empty() {
+            read.push((&one.membership.room, &one.membership.user, end.seq));
+        }
+        members.push(membership);
+    }
+    tx.insert_memberships(&members.iter().collect::<Vec<_>>())?;
+    tx.read_threads(&read)?;
+    let entered =
+        |it: Membership| Event::Membership { membership: it.into(), change: Change::Made, by: None };
+    tx.record_all(members.into_iter().map(entered).collect())
 }

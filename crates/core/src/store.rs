@@ -2,6 +2,7 @@
 //! A job may run twice (an unknown outcome is run again), so it must have no side effect but through its `Tx`.
 
 mod accounts;
+mod arrivals;
 mod deliveries;
 mod desk;
 mod feed;
@@ -21,7 +22,8 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 pub use self::{
-    accounts::*, deliveries::*, desk::*, feed::*, messages::*, reports::*, rooms::*, workspace::*,
+    accounts::*, arrivals::*, deliveries::*, desk::*, feed::*, messages::*, reports::*, rooms::*,
+    workspace::*,
 };
 use crate::{
     clock::Time,
@@ -145,6 +147,7 @@ pub trait Tx:
     + WriteDesk
     + WriteDeliveries
     + WriteWorkspace
+    + Arrivals
 {
 }
 impl<T> Tx for T where
@@ -157,6 +160,7 @@ impl<T> Tx for T where
         + WriteDesk
         + WriteDeliveries
         + WriteWorkspace
+        + Arrivals
 {
 }
 

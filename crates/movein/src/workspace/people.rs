@@ -7,7 +7,8 @@ use parlor_core::{
     hashes::unhex,
     id::{RoleId, UserId},
     json::Json,
-    moving::{Moved, MovedToken, MovedUser},
+    moving::Moved,
+    moving_users::{MovedToken, MovedUser},
     user::{Email, Status, User, UserKind},
 };
 

@@ -94,7 +94,7 @@ impl WriteAccounts for SqlTx<'_> {
         users::remove(self, id)
     }
     fn put_secrets(&mut self, id: &UserId, secrets: &Secrets) -> Result<()> {
-        users::put_secrets(self, id, secrets)
+        users::put_secrets(self, &[(id, secrets)])
     }
     fn insert_session(&mut self, session: &Session) -> Result<()> {
         let (kind, name, last_six, bypass) = match &session.kind {

@@ -2,7 +2,7 @@
 
 use super::heads::AHEAD;
 use crate::params;
-use crate::sql::{Kind, SqlError, SqlTx};
+use crate::sql::{Kind, Param, SqlError, SqlTx};
 use parlor_core::{
     clock::Time,
     error::{Refusal, Result, What},
@@ -128,6 +128,62 @@ fn room_of(event: &Event) -> Option<&RoomId> {
     }
 }
 
+const LINE: &str = "INSERT INTO journal (g, at, kind, room, position, object, whom, detail)
+     VALUES ($1, $2, $3, (SELECT key FROM rooms WHERE id = $4), $5, $6, $7, $8)";
+
+/// A line of the journal.
+struct Line<'a> {
+    g: i64,
+    at: Time,
+    entry: Entry<'a>,
+    room: Option<&'a RoomId>,
+    position: Option<i64>,
+    detail: Option<String>,
+}
+
+impl Line<'_> {
+    fn params(&self) -> [Param<'_>; 8] {
+        *params![
+            self.g,
+            self.at,
+            self.entry.kind,
+            self.room,
+            self.position,
+            self.entry.object,
+            self.entry.whom,
+            self.detail
+        ]
+    }
+}
+
+impl SqlTx<'_> {
+    /// The next line; `None` for a passing event.
+    fn line<'a>(
+        &mut self,
+        place: Option<&'a (RoomId, i64)>,
+        event: &'a Event,
+    ) -> std::result::Result<Option<Line<'a>>, SqlError> {
+        let Some(entry) = entry(event) else { return Ok(None) };
+        let room = place.map(|(room, _)| room).or_else(|| room_of(event));
+        let position = place.map(|(_, position)| *position);
+        let detail = if self.own().is_one_of_several() { detail(event) } else { None };
+        Ok(Some(Line { g: self.next_g()?, at: self.time(), entry, room, position, detail }))
+    }
+
+    /// Records what happened outside timelines, together.
+    pub(super) fn write_down(&mut self, events: Vec<Event>) -> Result<()> {
+        let lines = events.iter().map(|event| self.line(None, event));
+        let lines = lines.collect::<std::result::Result<Vec<_>, _>>()?;
+        let rows: Vec<_> = lines.iter().flatten().map(Line::params).collect();
+        self.exec_all(LINE, &rows)?;
+        let numbers: Vec<i64> = lines.iter().map(|line| line.as_ref().map_or(0, |line| line.g)).collect();
+        for (g, event) in numbers.into_iter().zip(events) {
+            self.publish(Fact { g, place: None, event });
+        }
+        Ok(())
+    }
+}
+
 impl Journal for SqlTx<'_> {
     fn now(&self) -> Time {
         self.time()
@@ -145,16 +201,9 @@ impl Journal for SqlTx<'_> {
 
     fn record(&mut self, place: Option<(RoomId, i64)>, event: Event) -> Result<()> {
         let mut g = 0;
-        if let Some(Entry { kind, object, whom }) = entry(&event) {
-            g = self.next_g()?;
-            let position = place.as_ref().map(|(_, position)| *position);
-            let room = place.as_ref().map(|(room, _)| room).or_else(|| room_of(&event));
-            let detail = if self.own().is_one_of_several() { detail(&event) } else { None };
-            self.exec(
-                "INSERT INTO journal (g, at, kind, room, position, object, whom, detail)
-                 VALUES ($1, $2, $3, (SELECT key FROM rooms WHERE id = $4), $5, $6, $7, $8)",
-                params![g, self.time(), kind, room, position, object, whom, detail],
-            )?;
+        if let Some(line) = self.line(place.as_ref(), &event)? {
+            g = line.g;
+            self.exec(LINE, &line.params())?;
         }
         self.publish(Fact { g, place, event });
         Ok(())

@@ -287,12 +287,20 @@ pub(super) fn read_all_threads(
     at: Time,
 ) -> Sql<u64> {
     let Some(room) = room_key(tx, room)? else { return Ok(0) };
-    let span = Span::of(room);
+    read_threads(tx, &[(room, user, seq)], at)
+}
+
+/// Takes all threads of rooms, by their keys, as read by somebody up to a position.
+pub(super) fn read_threads(tx: &mut SqlTx<'_>, all: &[(i64, &UserId, i64)], at: Time) -> Sql<u64> {
     let sql = format!(
         "UPDATE thread_follows SET seq = $2, at = $3 WHERE whom = (SELECT key FROM users WHERE id = $1)
             AND root > $4 AND root < $5 AND {UNREAD_THREAD}"
     );
-    tx.exec(&sql, params![user, seq, at, span.above, span.below])
+    let span = |room: i64| Span::of(room);
+    let all: Vec<_> = all.iter().map(|(room, user, seq)| (span(*room), *user, *seq)).collect();
+    let rows: Vec<_> =
+        all.iter().map(|(span, user, seq)| *params![**user, *seq, at, span.above, span.below]).collect();
+    Ok(tx.exec_all(&sql, &rows)?.iter().sum())
 }
 
 fn info(tx: &mut SqlTx<'_>, root: i64) -> Sql<Option<ThreadInfo>> {

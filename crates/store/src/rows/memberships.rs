@@ -8,7 +8,7 @@ use parlor_core::{
     room::RoomView,
     store::{MemberFilter, Page, Paged, RemovedMembership},
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::rooms::{
     HEAD, HEAD_JOIN, MAX_LIST, ROOM, ROOM_COLUMNS, Sql, anywhere, comparable, ids, read_head, read_room,
@@ -100,6 +100,46 @@ fn ranked(roles: &[&str], way: &str) -> String {
         |(rank, role): (usize, &&str)| format!("WHEN ' ' || m.roles || ' ' LIKE '% {role} %' THEN {rank} ");
     let whens: String = roles.iter().enumerate().map(when).collect();
     format!("CASE {whens}ELSE {} END {way}, ", roles.len())
+}
+
+/// A membership's row, with what is derived for it.
+struct Stored<'a> {
+    it: &'a Membership,
+    roles: String,
+    flags: i64,
+    ignored: String,
+    translation: Option<String>,
+}
+
+impl<'a> Stored<'a> {
+    fn of(it: &'a Membership) -> Self {
+        let (roles, ignored) = (ids(&it.roles), ids(&it.ignored));
+        Self { it, roles, flags: flags(it), ignored, translation: translation(it) }
+    }
+
+    fn params(&self) -> [Param<'_>; 19] {
+        *params![
+            self.it.room,
+            self.it.user,
+            self.it.id,
+            self.roles,
+            self.flags,
+            self.it.joined_at,
+            self.it.mark.seq,
+            self.it.mark.counted,
+            self.it.mark.at,
+            self.it.last_reply,
+            self.it.notify.desktop,
+            self.it.notify.mobile,
+            self.it.notify.email,
+            self.it.notify.sound,
+            self.it.notify.unread_alert,
+            self.ignored,
+            self.it.e2e_key,
+            self.it.updated_at,
+            self.translation
+        ]
+    }
 }
 
 fn read_translation(text: &str) -> Translation {
@@ -226,44 +266,26 @@ impl SqlTx<'_> {
         Ok(self.one(sql, params![room, pattern], |row| row.get::<u64>(0))?)
     }
 
-    pub(crate) fn store_membership(&mut self, m: &Membership) -> Result<()> {
+    /// Stores new memberships and counts them, together.
+    pub(crate) fn store_memberships(&mut self, all: &[&Membership]) -> Result<()> {
         let sql = "INSERT INTO memberships (room, whom, id, roles, flags, joined_at, mark_seq, mark_counted, mark_at, \
             last_reply, desktop, mobile, email, sound, unread_alert, ignored, e2e_key, updated_at, translation) \
             VALUES ((SELECT key FROM rooms WHERE id = $1), (SELECT key FROM users WHERE id = $2), $3, $4, $5, $6, $7, \
             $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (room, whom) DO NOTHING";
-        let (roles, ignored) = (ids(&m.roles), ids(&m.ignored));
-        let done = self.exec(
-            sql,
-            params![
-                m.room,
-                m.user,
-                m.id,
-                roles,
-                flags(m),
-                m.joined_at,
-                m.mark.seq,
-                m.mark.counted,
-                m.mark.at,
-                m.last_reply,
-                m.notify.desktop,
-                m.notify.mobile,
-                m.notify.email,
-                m.notify.sound,
-                m.notify.unread_alert,
-                ignored,
-                m.e2e_key,
-                m.updated_at,
-                translation(m)
-            ],
-        );
-        match done {
-            Ok(0) => return Err(State::AlreadyMember.into()),
+        let stored: Vec<Stored<'_>> = all.iter().map(|one| Stored::of(one)).collect();
+        match self.exec_all(sql, &stored.iter().map(Stored::params).collect::<Vec<_>>()) {
+            Ok(rows) if rows.contains(&0) => return Err(State::AlreadyMember.into()),
             Err(SqlError::Constraint { kind: crate::sql::Constraint::NotNull, .. }) => {
                 return Err(Refusal::NotFound(What::User));
             }
             done => done?,
         };
-        self.exec("UPDATE rooms SET members = members + 1 WHERE id = $1", params![m.room])?;
+        let mut members: BTreeMap<&RoomId, i64> = BTreeMap::new();
+        for one in all {
+            *members.entry(&one.room).or_default() += 1;
+        }
+        let more: Vec<_> = members.iter().map(|(room, more)| *params![**room, *more]).collect();
+        self.exec_all("UPDATE rooms SET members = members + $2 WHERE id = $1", &more)?;
         Ok(())
     }
 

@@ -241,6 +241,21 @@ pub(super) fn between(
     Ok(span)
 }
 
+/// The parts of rooms, by their keys, that were written until some time.
+pub(super) fn spans_until(tx: &mut SqlTx<'_>, all: &[(i64, Time)]) -> Sql<Vec<Span>> {
+    if tx.kind() == Kind::Sqlite {
+        return all.iter().map(|(room, at)| between(tx, Span::of(*room), None, Some(*at), true)).collect();
+    }
+    let spans: Vec<(Span, Time)> = all.iter().map(|(room, at)| (Span::of(*room), *at)).collect();
+    let rows: Vec<_> = spans.iter().map(|(span, at)| *params![span.above, span.below, *at]).collect();
+    let behind = tx.opt_all(halving!(">"), &rows, |row| row.get::<i64>(0))?;
+    let cut = |((span, _), key): (&(Span, Time), Option<i64>)| Span {
+        below: key.unwrap_or(span.below).min(span.below),
+        ..*span
+    };
+    Ok(spans.iter().zip(behind).map(cut).collect())
+}
+
 fn timeline(tx: &mut SqlTx<'_>, room: &RoomId, slice: &Slice) -> Sql<Vec<Message>> {
     let Some(room) = room_key(tx, room)? else { return Ok(Vec::new()) };
     let mut span = between(tx, Span::of(room), slice.oldest, slice.latest, slice.inclusive)?;

@@ -1,6 +1,7 @@
 //! The core's row traits on a transaction, a file a noun.
 
 mod accounts;
+mod arriving;
 mod cases;
 pub(crate) mod users;
 mod users_host;
@@ -9,6 +10,7 @@ mod workspace;
 
 mod memberships;
 mod rooms;
+mod rooms_new;
 mod teams;
 mod tickets;
 

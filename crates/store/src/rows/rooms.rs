@@ -44,7 +44,7 @@ mod flag {
     pub(super) const FAVOURITE: i64 = 512;
 }
 
-fn kind_number(kind: RoomKind) -> i64 {
+pub(super) fn kind_number(kind: RoomKind) -> i64 {
     match kind {
         RoomKind::Channel => 0,
         RoomKind::Group => 1,
@@ -109,7 +109,7 @@ pub(crate) fn ids<T: std::ops::Deref<Target = str>>(all: &[T]) -> String {
     join(all.iter().map(|id| &**id))
 }
 
-fn direct_key(users: &[UserId]) -> Option<String> {
+pub(super) fn direct_key(users: &[UserId]) -> Option<String> {
     let mut sorted: Vec<&str> = users.iter().map(|id| &**id).collect();
     sorted.sort_unstable();
     sorted.dedup();
@@ -173,7 +173,7 @@ pub(crate) fn read_head(row: &Row<'_>, at: usize) -> Sql<Head> {
     })
 }
 
-fn flags(room: &Room) -> i64 {
+pub(super) fn flags(room: &Room) -> i64 {
     [
         (room.default, flag::DEFAULT),
         (room.featured, flag::FEATURED),
@@ -192,7 +192,7 @@ fn flags(room: &Room) -> i64 {
 }
 
 /// A taken name, direct set or id, as the core says it.
-fn taken(error: SqlError, room: &Room) -> Refusal {
+pub(super) fn taken(error: SqlError, room: &Room) -> Refusal {
     match error {
         SqlError::Constraint { kind: crate::sql::Constraint::Unique, on } if on.contains("name_key") => {
             Refusal::Taken { what: What::RoomName, value: room.name.clone().unwrap_or_default() }
@@ -208,6 +208,11 @@ impl SqlTx<'_> {
     pub(crate) fn room_where(&mut self, clause: &str, value: &str) -> Result<Option<Room>> {
         let sql = format!("SELECT {ROOM} FROM rooms r WHERE {clause}");
         Ok(self.opt(&sql, params![value], |row| read_room(row, 0))?)
+    }
+
+    /// The rooms that a clause finds for each of these values.
+    pub(crate) fn rooms_where(&mut self, clause: &str, values: &[[Param<'_>; 1]]) -> Sql<Vec<Option<Room>>> {
+        self.opt_all(&format!("SELECT {ROOM} FROM rooms r WHERE {clause}"), values, |row| read_room(row, 0))
     }
 
     pub(crate) fn direct_room_of(&mut self, users: &[UserId]) -> Result<Option<Room>> {
@@ -254,45 +259,7 @@ impl SqlTx<'_> {
     }
 
     pub(crate) fn store_room(&mut self, room: &Room) -> Result<()> {
-        let (key, title) = (room.name.as_deref().map(fold), room.title.as_deref().map(fold));
-        let (hidden, sidepanel) = (join(&room.hidden_system), join(&room.sidepanel));
-        let (muted, unmuted, direct) = (ids(&room.muted), ids(&room.unmuted), direct_key(&room.direct));
-        let sql = "INSERT INTO rooms (id, kind, name, name_key, title, title_key, creator, topic, description, \
-            announcement, flags, join_code, hidden_system, custom_fields, avatar, muted, unmuted, sidepanel, \
-            e2e_key, parent, team, direct_key, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-            $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)";
-        let done = self.exec(
-            sql,
-            params![
-                room.id,
-                kind_number(room.kind),
-                room.name,
-                key,
-                room.title,
-                title,
-                room.creator,
-                room.topic,
-                room.description,
-                room.announcement,
-                flags(room),
-                room.join_code,
-                hidden,
-                room.custom_fields,
-                room.avatar,
-                muted,
-                unmuted,
-                sidepanel,
-                room.e2e_key,
-                room.parent,
-                room.team,
-                direct,
-                room.created_at,
-                room.updated_at
-            ],
-        );
-        done.map_err(|error| taken(error, room))?;
-        self.exec("INSERT INTO room_heads (room) SELECT key FROM rooms WHERE id = $1", params![room.id])?;
-        Ok(())
+        self.store_rooms(&[room]).map_err(|error| taken(error, room))
     }
 
     pub(crate) fn store_changed_room(&mut self, room: &Room) -> Result<()> {

@@ -218,7 +218,7 @@ impl WriteRooms for SqlTx<'_> {
         }
     }
     fn insert_membership(&mut self, membership: &Membership) -> Result<()> {
-        self.store_membership(membership)
+        self.store_memberships(&[membership])
     }
     fn update_membership(&mut self, membership: &Membership) -> Result<()> {
         self.store_changed_membership(membership)

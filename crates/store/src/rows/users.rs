@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::users_host;
 use crate::{
     params,
-    sql::{Param, Row, SqlError, SqlTx},
+    sql::{AsParam, Param, Row, SqlError, SqlTx},
 };
 
 const COLUMNS: &str = "u.id, u.username, u.name, u.kind, u.emails, u.active, u.roles, u.status_default, u.status_text, u.bio, \
@@ -25,6 +25,7 @@ struct StoredEmail {
     verified: bool,
 }
 
+const NEW_EMAIL: &str = "INSERT INTO user_emails (address_key, whom) SELECT $1, key FROM users WHERE id = $2 ON CONFLICT DO NOTHING";
 /// How many values a list in a filter may have.
 const MOST: usize = 1000;
 
@@ -106,13 +107,25 @@ fn kind_code(kind: UserKind) -> i64 {
 }
 
 pub(super) fn by_id(tx: &mut SqlTx<'_>, id: &UserId) -> Result<Option<User>> {
-    let found =
-        tx.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.id = $1 {{lock}}"), params![id], read)?;
-    if found.is_some() {
-        return Ok(found);
-    }
+    Ok(by_ids(tx, &[id])?.pop().flatten())
+}
+
+/// Users by their ids, or by aliases of them.
+pub(super) fn by_ids(
+    tx: &mut SqlTx<'_>,
+    ids: &[&UserId],
+) -> std::result::Result<Vec<Option<User>>, SqlError> {
+    let rows: Vec<[Param<'_>; 1]> = ids.iter().map(|id| [id.as_param()]).collect();
+    let mut all =
+        tx.opt_all(&format!("SELECT {COLUMNS} FROM users u WHERE u.id = $1 {{lock}}"), &rows, read)?;
+    let missing: Vec<usize> = (0..ids.len()).filter(|place| all[*place].is_none()).collect();
+    let rows: Vec<[Param<'_>; 1]> = missing.iter().map(|place| rows[*place]).collect();
     let by_alias = "FROM users u JOIN user_aliases a ON a.whom = u.key WHERE a.id = $1";
-    Ok(tx.opt(&format!("SELECT {COLUMNS} {by_alias}"), params![id], read)?)
+    let found = tx.opt_all(&format!("SELECT {COLUMNS} {by_alias}"), &rows, read)?;
+    for (place, user) in missing.into_iter().zip(found) {
+        all[place] = user;
+    }
+    Ok(all)
 }
 
 pub(super) fn by_username(tx: &mut SqlTx<'_>, username: &str) -> Result<Option<User>> {
@@ -279,44 +292,88 @@ pub(super) fn list(tx: &mut SqlTx<'_>, filter: &UserFilter, page: Page) -> Resul
 }
 
 pub(super) fn insert(tx: &mut SqlTx<'_>, user: &User) -> Result<()> {
-    let written = tx.exec(
-        "INSERT INTO users (id, username, username_key, name, name_key, kind, emails, active, roles, status_default, \
-         status_text, bio, nickname, avatar, language, utc_offset, custom_fields, preferences, \
+    insert_all(tx, &[user])
+}
+
+/// A user's row, with what is derived for it.
+struct Stored<'a> {
+    user: &'a User,
+    username_key: String,
+    name_key: String,
+    kind: i64,
+    emails: String,
+    roles: String,
+    status: i64,
+    host: Option<String>,
+}
+
+impl<'a> Stored<'a> {
+    fn of(user: &'a User) -> Self {
+        Self {
+            user,
+            username_key: user.username.to_lowercase(),
+            name_key: user.name.to_lowercase(),
+            kind: kind_code(user.kind),
+            emails: emails_text(user),
+            roles: joined(&user.roles),
+            status: status_code(user.status_default),
+            host: users_host::encode(&user.host),
+        }
+    }
+
+    fn params(&self) -> [Param<'_>; 25] {
+        *params![
+            self.user.id,
+            self.user.username,
+            self.username_key,
+            self.user.name,
+            self.name_key,
+            self.kind,
+            self.emails,
+            self.user.active,
+            self.roles,
+            self.status,
+            self.user.status_text,
+            self.user.bio,
+            self.user.nickname,
+            self.user.avatar,
+            self.user.language,
+            self.user.utc_offset,
+            self.user.custom_fields,
+            self.user.preferences,
+            self.user.require_password_change,
+            self.user.has_password,
+            self.user.created_at,
+            self.user.updated_at,
+            self.user.last_login,
+            self.user.access,
+            self.host
+        ]
+    }
+}
+
+/// Stores new users, together.
+pub(super) fn insert_all(tx: &mut SqlTx<'_>, users: &[&User]) -> Result<()> {
+    let sql = "INSERT INTO users (id, username, username_key, name, name_key, kind, emails, active, roles, \
+         status_default, status_text, bio, nickname, avatar, language, utc_offset, custom_fields, preferences, \
          require_password_change, has_password, created_at, updated_at, last_login, access, host) \
          VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25) \
-         ON CONFLICT DO NOTHING",
-        params![
-            user.id,
-            user.username,
-            user.username.to_lowercase(),
-            user.name,
-            user.name.to_lowercase(),
-            kind_code(user.kind),
-            emails_text(user),
-            user.active,
-            joined(&user.roles),
-            status_code(user.status_default),
-            user.status_text,
-            user.bio,
-            user.nickname,
-            user.avatar,
-            user.language,
-            user.utc_offset,
-            user.custom_fields,
-            user.preferences,
-            user.require_password_change,
-            user.has_password,
-            user.created_at,
-            user.updated_at,
-            user.last_login,
-            user.access,
-            users_host::encode(&user.host)
-        ],
-    )?;
-    if written == 0 {
+         ON CONFLICT DO NOTHING";
+    let stored: Vec<Stored<'_>> = users.iter().map(|user| Stored::of(user)).collect();
+    let rows: Vec<_> = stored.iter().map(Stored::params).collect();
+    let written = tx.exec_all(sql, &rows)?;
+    if let Some((user, _)) = users.iter().zip(written).find(|(_, rows)| *rows == 0) {
         return Err(Refusal::Taken { what: What::Username, value: user.username.clone() });
     }
-    put_emails(tx, user)
+    let emails = users.iter().flat_map(|user| user.emails.iter().map(|email| (*user, email)));
+    let emails: Vec<_> = emails.map(|(user, email)| (email.address.to_lowercase(), user)).collect();
+    let rows: Vec<_> =
+        emails.iter().map(|(address, user)| [address.as_param(), user.id.as_param()]).collect();
+    let written = tx.exec_all(NEW_EMAIL, &rows)?;
+    match emails.iter().zip(written).find(|(_, rows)| *rows == 0) {
+        Some(((address, _), _)) => Err(Refusal::Taken { what: What::Email, value: address.clone() }),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn update(tx: &mut SqlTx<'_>, user: &User) -> Result<()> {
@@ -375,10 +432,7 @@ fn put_emails(tx: &mut SqlTx<'_>, user: &User) -> Result<()> {
         tx.exec("DELETE FROM user_emails WHERE address_key = $1", params![address])?;
     }
     for address in wanted.iter().filter(|a| !stored.contains(a)) {
-        let written = tx.exec(
-            "INSERT INTO user_emails (address_key, whom) SELECT $1, key FROM users WHERE id = $2 ON CONFLICT DO NOTHING",
-            params![address, user.id],
-        )?;
+        let written = tx.exec(NEW_EMAIL, params![address, user.id])?;
         if written == 0 {
             return Err(Refusal::Taken { what: What::Email, value: address.clone() });
         }
@@ -417,23 +471,29 @@ pub(super) fn secrets(tx: &mut SqlTx<'_>, id: &UserId) -> Result<Secrets> {
     Ok(found.unwrap_or_default())
 }
 
-pub(super) fn put_secrets(tx: &mut SqlTx<'_>, id: &UserId, secrets: &Secrets) -> Result<()> {
-    let recovery = serde_json::to_string(&secrets.recovery).unwrap_or_else(|_| "[]".into());
-    tx.exec(
-        "INSERT INTO secrets (whom, password, totp, totp_pending, totp_step, recovery, email_codes) \
+pub(super) fn put_secrets(tx: &mut SqlTx<'_>, all: &[(&UserId, &Secrets)]) -> Result<()> {
+    let sql = "INSERT INTO secrets (whom, password, totp, totp_pending, totp_step, recovery, email_codes) \
          SELECT key, $2, $3, $4, CAST($5 AS BIGINT), $6, CAST($7 AS BIGINT) FROM users WHERE id = $1 \
          ON CONFLICT (whom) DO UPDATE SET password = excluded.password, totp = excluded.totp, \
          totp_pending = excluded.totp_pending, totp_step = excluded.totp_step, recovery = excluded.recovery, \
-         email_codes = excluded.email_codes",
-        params![
-            id,
-            secrets.password,
-            secrets.totp,
-            secrets.totp_pending,
-            secrets.totp_step,
-            recovery,
-            secrets.email_codes
-        ],
-    )?;
+         email_codes = excluded.email_codes";
+    let recovery =
+        |secrets: &Secrets| serde_json::to_string(&secrets.recovery).unwrap_or_else(|_| "[]".into());
+    let all: Vec<_> = all.iter().map(|(id, secrets)| (*id, *secrets, recovery(secrets))).collect();
+    let rows: Vec<[Param<'_>; 7]> = all
+        .iter()
+        .map(|(id, secrets, recovery)| {
+            [
+                id.as_param(),
+                secrets.password.as_param(),
+                secrets.totp.as_param(),
+                secrets.totp_pending.as_param(),
+                secrets.totp_step.as_param(),
+                recovery.as_param(),
+                secrets.email_codes.as_param(),
+            ]
+        })
+        .collect();
+    tx.exec_all(sql, &rows)?;
     Ok(())
 }

@@ -93,6 +93,15 @@ impl Client {
         self.wait(|inner| try_join_all(all.iter().map(|(statement, params)| inner.query(statement, params))))
     }
 
+    /// Sends a statement with each of these before it reads the first answer; how many rows each wrote.
+    pub(crate) fn execute_all(
+        &mut self,
+        statement: &Statement,
+        all: &[Vec<&(dyn ToSql + Sync)>],
+    ) -> Result<Vec<u64>, SqlError> {
+        self.wait(|inner| try_join_all(all.iter().map(|params| inner.execute(statement, params))))
+    }
+
     /// The one row of a query without a statement of its own.
     pub(crate) fn query_one(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Row, SqlError> {
         self.wait(|inner| inner.query_one(sql, params))

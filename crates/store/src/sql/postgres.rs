@@ -102,6 +102,39 @@ impl PostgresConn {
     }
 }
 
+impl PostgresConn {
+    /// Runs one statement with each of these, in one round trip; how many rows each wrote.
+    pub(crate) fn exec_all<'a, P: AsRef<[Param<'a>]>>(
+        &mut self,
+        sql: &str,
+        all: &[P],
+    ) -> Result<Vec<u64>, SqlError> {
+        let statement = self.prepare(sql)?;
+        let all = lent(all);
+        all.iter().try_for_each(|params| check_count(&statement, params.len(), sql))?;
+        self.client.execute_all(&statement, &all)
+    }
+
+    /// Runs one query with each of these, in one round trip; each row goes to `read` with the number of what it answers.
+    pub(crate) fn each_all<'a, P: AsRef<[Param<'a>]>>(
+        &mut self,
+        sql: &str,
+        all: &[P],
+        read: &mut dyn FnMut(usize, &Row<'_>) -> Result<(), SqlError>,
+    ) -> Result<(), SqlError> {
+        let all = lent(all);
+        let all: Vec<(&str, &[&(dyn ToSql + Sync)])> = all.iter().map(|params| (sql, &params[..])).collect();
+        self.together(&all, read)
+    }
+}
+
+fn lent<'p, 'a, P: AsRef<[Param<'a>]>>(all: &'p [P]) -> Vec<Vec<&'p (dyn ToSql + Sync)>>
+where
+    'a: 'p,
+{
+    all.iter().map(|params| params.as_ref().iter().map(|param| param as _).collect()).collect()
+}
+
 fn check_count(statement: &postgres::Statement, given: usize, sql: &str) -> Result<(), SqlError> {
     if statement.params().len() == given {
         return Ok(());

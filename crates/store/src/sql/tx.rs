@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 /// How long one piece of bulk work may hold the writer.
 const CHUNK: Duration = Duration::from_millis(5);
 
+/// Statements that are sent before the first is answered.
+const AT_ONCE: usize = 256;
+
 /// Bits of a journal number that count within one transaction of PostgreSQL; the others are the transaction's.
 pub(crate) const PLACE_BITS: u32 = 19;
 
@@ -218,6 +221,64 @@ impl<'a> SqlTx<'a> {
             On::Postgres(conn) => conn.exec_of(sql, params),
             On::Sqlite { .. } => Err(SqlError::Other("a statement for PostgreSQL".into())),
         };
+        self.note(done)
+    }
+
+    /// Runs a statement with each of these: on PostgreSQL in few round trips. How many rows each wrote.
+    pub(crate) fn exec_all<'p, P: AsRef<[Param<'p>]>>(
+        &mut self,
+        sql: &str,
+        all: &[P],
+    ) -> Result<Vec<u64>, SqlError> {
+        let mut wrote = Vec::with_capacity(all.len());
+        for some in all.chunks(AT_ONCE) {
+            some.iter().try_for_each(|params| self.check(params.as_ref()))?;
+            let done = match &mut self.on {
+                On::Sqlite { conn, savepoints } => {
+                    some.iter().map(|params| conn.exec(sql, params.as_ref(), *savepoints)).collect()
+                }
+                On::Postgres(conn) => conn.exec_all(sql, some),
+            };
+            let rows: Vec<u64> = self.noted(some.len(), done)?;
+            Counters::add(&self.counters.rows_written, rows.iter().sum());
+            wrote.extend(rows);
+        }
+        Ok(wrote)
+    }
+
+    /// The first row, if there is one, of a query with each of these: on PostgreSQL in few round trips.
+    pub(crate) fn opt_all<'p, P: AsRef<[Param<'p>]>, T>(
+        &mut self,
+        sql: &str,
+        all: &[P],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, SqlError>,
+    ) -> Result<Vec<Option<T>>, SqlError> {
+        let mut found = Vec::with_capacity(all.len());
+        for some in all.chunks(AT_ONCE) {
+            some.iter().try_for_each(|params| self.check(params.as_ref()))?;
+            let first = found.len();
+            found.resize_with(first + some.len(), || None);
+            let mut take = |which: usize, row: &Row<'_>| {
+                let place: &mut Option<T> = &mut found[first + which];
+                if place.is_none() {
+                    *place = Some(read(row)?);
+                }
+                Ok(())
+            };
+            let done = match &mut self.on {
+                On::Sqlite { conn, savepoints } => some.iter().enumerate().try_for_each(|(which, params)| {
+                    let mut one = |row: &Row<'_>| take(which, row).map(|()| false);
+                    conn.each(sql, params.as_ref(), *savepoints, &mut one).map(drop)
+                }),
+                On::Postgres(conn) => conn.each_all(sql, some, &mut take),
+            };
+            self.noted(some.len(), done)?;
+        }
+        Ok(found)
+    }
+
+    fn noted<T>(&mut self, statements: usize, done: Result<T, SqlError>) -> Result<T, SqlError> {
+        Counters::add(&self.counters.statements, (statements as u64).saturating_sub(1));
         self.note(done)
     }
 
