@@ -119,22 +119,25 @@ impl Chat {
         }
     }
 
+    /// The session of a token. `TokenExpired` for one that has ended by its age, as long as it is stored.
     pub(crate) async fn session_of(&self, token: &str) -> Result<Option<Session>> {
         let hash = self.ports.credentials.token_hash(token);
         let now = self.now();
         let is_valid = |session: &Session| session.expires_at.is_none_or(|end| end > now);
         if let Some(known) = self.sessions.get(&hash) {
             self.sessions.used(&hash, &known, now);
-            return Ok(Some(known).filter(is_valid));
+            return if is_valid(&known) { Ok(Some(known)) } else { Err(Refusal::TokenExpired) };
         }
         let since = self.sessions.round();
         let found = self.store().reading(move |rows| rows.session_by_token(&hash)).await?;
-        let valid = found.filter(is_valid);
-        if let Some(session) = &valid {
+        if let Some(session) = &found {
+            if !is_valid(session) {
+                return Err(Refusal::TokenExpired);
+            }
             self.sessions.remember(hash, session.clone(), since);
             self.sessions.used(&hash, session, now);
         }
-        Ok(valid)
+        Ok(found)
     }
 
     async fn login_by_token(&self, token: String) -> Result<Login> {

@@ -7,7 +7,7 @@ use crate::{
     clock::Time,
     error::{Refusal, Result},
     id::UserId,
-    session::Actor,
+    session::{Actor, SessionKind},
     user::User,
 };
 
@@ -35,6 +35,9 @@ impl Chat {
         let user = self.user(&session.user).await?.ok_or(Refusal::BadCredentials)?;
         if !user.active {
             return Err(Refusal::Deactivated);
+        }
+        if session.kind == SessionKind::Ended {
+            return Err(Refusal::BadCredentials);
         }
         let actor = Actor::user(user.id.clone(), Some(session.id));
         Ok(Admitted { actor, user, expires_at: session.expires_at })

@@ -81,7 +81,9 @@ pub enum NotGranted {
 impl From<Refusal> for NotGranted {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::BadCredentials | Refusal::Deactivated | Refusal::NotFound(_) => Self::Grant,
+            Refusal::BadCredentials | Refusal::TokenExpired | Refusal::Deactivated | Refusal::NotFound(_) => {
+                Self::Grant
+            }
             other => Self::Refused(other),
         }
     }

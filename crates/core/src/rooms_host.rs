@@ -297,7 +297,8 @@ fn pass_on(tx: &mut dyn Tx, leaving: &Membership) -> Result<()> {
     let page = Page { offset: 0, count: MAX_USERS as u64 };
     let mut others = tx.members(&leaving.room, &MemberFilter::default(), page)?.items;
     others.retain(|m| m.user != leaving.user);
-    others.sort_by(|a, b| (a.joined_at, &a.id).cmp(&(b.joined_at, &b.id)));
+    // They come by name, and those who came together stay so.
+    others.sort_by_key(|m| m.joined_at);
     let Some(heir) = others.first() else { return Ok(()) };
     change_roles(tx, &leaving.room, &heir.user, |m| m.roles.push(RoleId::new("owner")))?;
     change_room(tx, &leaving.room, true, |_| {}).map(drop)

@@ -49,6 +49,8 @@ pub enum SessionKind {
         /// The application's id.
         app: String,
     },
+    /// Ended when the account was switched off, and kept so that whoever holds its token is told why. It opens nothing.
+    Ended,
 }
 
 /// Who acts. Made only by the login path (or `Actor::system`).

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use crate::{
     accounts::{another_admin, put_user},
     chat::Chat,
-    clock::DAY,
+    clock::{DAY, Time},
     credentials::Password,
     error::{Refusal, Result, State, What},
     event::Event,
-    id::{RoleId, RoomId, UserId},
+    id::{RoleId, RoomId, SessionId, UserId},
     room::{Room, RoomKind},
     rooms_notices::{change_roles, change_room, end},
     rooms_remove::erase,
-    session::Actor,
+    session::{Actor, Session, SessionKind},
     store::{Lane, MemberFilter, Page, Tx, UserFilter},
     user::User,
     users_change::end_sessions,
@@ -21,6 +21,9 @@ use crate::{
 
 /// Memberships ended in one step.
 const STEP: usize = 50;
+/// Sessions of which it is known that their account was switched off, and for how long where they had no end.
+const REMEMBERED_MOST: usize = 50;
+const REMEMBERED: i64 = 30 * DAY;
 
 impl Chat {
     /// Switches an account off or on. Needs `edit-other-user-active-status` or `manage-moderation-actions`. Whoever is
@@ -54,8 +57,8 @@ impl Chat {
                     if user.has_role("admin") {
                         another_admin(tx, &id)?;
                     }
-                    end_sessions(tx, &id, None, true)?;
                 }
+                switch_sessions_off(tx, &id, active)?;
                 user.active = active;
                 put_user(tx, user)
             })
@@ -220,6 +223,24 @@ fn pass_on(tx: &mut dyn Tx, room: &RoomId, to: &UserId) -> Result<()> {
     let event =
         Event::RoleGiven { user: to.clone(), username, role: owner, room: Some(room.clone()), given: true };
     tx.record(None, event)
+}
+
+/// Ends all sessions. Some of them stay known while the account is off, so that their clients hear why they are refused.
+fn switch_sessions_off(tx: &mut dyn Tx, user: &UserId, back_on: bool) -> Result<()> {
+    let mut ended = tx.sessions(user)?;
+    end_sessions(tx, user, None, true)?;
+    if back_on {
+        return Ok(());
+    }
+    ended.sort_by_key(|session| std::cmp::Reverse(session.used_at));
+    let forgotten_at = Time(tx.now().millis() + REMEMBERED);
+    for session in ended.into_iter().take(REMEMBERED_MOST) {
+        // Another id: who was let in by the old one just now hears no more by it.
+        let id = SessionId::new(format!("{}.ended", session.id));
+        let expires_at = session.expires_at.or(Some(forgotten_at));
+        tx.insert_session(&Session { id, expires_at, kind: SessionKind::Ended, ..session })?;
+    }
+    Ok(())
 }
 
 /// Ends some of the user's memberships; `true` when there are none left. Direct rooms of two go altogether.

@@ -81,6 +81,11 @@ impl PageAsked {
     /// # Errors
     /// `validation_failed`.
     pub fn of_fields(fields: &Fields<'_>, habit: Habit) -> Result<Self, Problem> {
+        for name in ["before", "after"] {
+            if fields.value(name).is_some_and(|value| !value.is_string()) {
+                return Err(wrong("body", name, "must be a string"));
+            }
+        }
         let text = |name: &str| {
             fields.value(name).map(|value| match value {
                 Value::String(text) => text.clone(),

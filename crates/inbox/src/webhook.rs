@@ -42,26 +42,35 @@ struct Told {
     id: Option<String>,
 }
 
-fn text_at(body: &Map<String, Value>, path: &[&str]) -> Option<String> {
-    let (first, rest) = path.split_first()?;
-    let mut value = body.get(*first)?;
-    for key in rest {
-        value = match key.parse::<usize>() {
-            Ok(place) => value.get(place)?,
-            Err(_) => value.get(*key)?,
-        };
+/// What is written at a place of the body; nothing where there is none, or only white space.
+fn text_at(body: &Map<String, Value>, field: &str, pointer: &str) -> Result<Option<String>, Problem> {
+    let mut value = body.get(field).unwrap_or(&Value::Null);
+    for key in pointer.split('/').skip(1) {
+        value = match (value, key.parse::<usize>()) {
+            (Value::Object(object), Err(_)) => object.get(key),
+            (Value::Array(list), Ok(place)) => list.get(place),
+            (Value::Null, _) => None,
+            (_, Ok(_)) => return Err(Problem::invalid(field, "must be a list of objects")),
+            (_, Err(_)) => return Err(Problem::invalid(field, "must be an object")),
+        }
+        .unwrap_or(&Value::Null);
     }
-    value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.clone()).filter(|text| !text.trim().is_empty())),
+        _ => Err(Problem::invalid(format!("{field}{}", pointer.replace('/', ".")), "must be a string")),
+    }
 }
 
 fn read(body: &Map<String, Value>) -> Result<Told, Problem> {
-    let user = text_at(body, &["user", "name"]).or_else(|| text_at(body, &["user_name"]));
-    let text = text_at(body, &["attachments", "0", "text"]).or_else(|| text_at(body, &["text"]));
+    let (named, called) = (text_at(body, "user", "/name")?, text_at(body, "user_name", "")?);
+    let (shown, said) = (text_at(body, "attachments", "/0/text")?, text_at(body, "text", "")?);
+    let (user, text) = (named.or(called), shown.or(said));
     let user = user.ok_or_else(|| Problem::invalid("user.name", "is required"))?;
     check_name("body", "user.name", &user)?;
     let text = text.ok_or_else(|| Problem::invalid("attachments[0].text", "is required"))?;
-    let team = text_at(body, &["channel_name"]).unwrap_or_else(|| "general".to_owned());
-    let id = text_at(body, &["message_id"]);
+    let team = text_at(body, "channel_name", "")?.unwrap_or_else(|| "general".to_owned());
+    let id = text_at(body, "message_id", "")?;
     Ok(Told { user, text, team: team.trim_start_matches('#').to_owned(), id })
 }
 
@@ -107,6 +116,10 @@ mod tests {
             json!({"user": "a", "text": "x"}),
             json!({"user": {"name": {"$ne": 1}}, "text": "x"}),
             json!({"user": {"name": "a"}, "attachments": "x"}),
+            json!({"user": {"name": "a"}, "attachments": ["x"], "text": "x"}),
+            json!({"user": 5, "user_name": "a", "text": "x"}),
+            json!({"user": {"name": "a"}, "text": "x", "channel_name": 5}),
+            json!({"user": {"name": "a"}, "text": "x", "message_id": 5}),
         ] {
             assert!(read(bad).is_err());
         }

@@ -104,7 +104,7 @@ async fn list(call: Call) -> Outcome {
             "name": name, "lastTokenPart": last_six, "bypassTwoFactor": bypass,
             "createdAt": Dates::Iso.value(token.created_at),
         })),
-        SessionKind::Login | SessionKind::Application { .. } => None,
+        SessionKind::Login | SessionKind::Application { .. } | SessionKind::Ended => None,
     };
     success(json!({ "tokens": tokens.iter().filter_map(shown).collect::<Vec<_>>() }))
 }

@@ -1,7 +1,7 @@
 //! Who calls: the host's tokens, our own, Rocket.Chat's, and the application's key.
 
 use parlor_testkit::host_app::{JWT_SECRET, now, sign_with};
-use parlor_testkit::{Cast, Ddp, HostApp, Server};
+use parlor_testkit::{Cast, Ddp, HostApp, Server, wait};
 use serde_json::{Value, json};
 
 async fn me(server: &Server, token: &str) -> parlor_testkit::Answer {
@@ -81,7 +81,7 @@ async fn s0_24_s0_25_tokens_of_one_surface_are_good_on_the_others() {
     assert_eq!(user["id"], cast.owner.id.as_str());
     let stolen = server.rest().signed_in(&cast.member.id, cast.owner.rest.token().unwrap());
     stolen.get("/api/auth/me", &[]).await.problem(401, "invalid_token");
-    cast.deactivated.rest.get("/api/auth/me", &[]).await.problem(401, "invalid_token");
+    cast.deactivated.rest.get("/api/auth/me", &[]).await.problem(401, "user_inactive");
 
     let alice = HostApp::person(&server, "u-alice", &[]).await;
     assert_eq!(alice.rest.get("me", &[]).await.ok()["_id"], "u-alice");
@@ -195,6 +195,47 @@ async fn s4_8_s4_52_a_deactivated_user_is_out_at_once() {
     assert!(socket.seek(|_| false).await.is_none(), "the socket ends");
     app.remove("/api/users/u-alice?mode=activate").await.expect(200);
     alice.rest.get("/api/auth/me", &[]).await.expect(200);
+}
+
+/// S2-49, S4-52, C-22: tokens of a log-in are refused with the same word while their account is off, on every door. They
+/// stay refused when it is on again, as those that nobody gave out.
+#[tokio::test]
+async fn s2_49_s4_52_a_log_in_of_a_deactivated_user_is_refused_with_a_word() {
+    let server = HostApp::setup().start().await;
+    let app = HostApp::rest(&server);
+    let guard = json!({"username": "guard", "roles": ["BUS_DRIVER"], "password": "password123"});
+    app.put("/api/users/u-guard", guard).await.expect(201);
+    let proof = json!({"username": "guard", "password": "password123"});
+    let login = server.rest().post("/api/auth/login", proof.clone()).await.expect(200);
+    let token = login["access_token"].as_str().expect("a token");
+    me(&server, token).await.expect(200);
+    app.remove("/api/users/u-guard?mode=deactivate").await.expect(200);
+    me(&server, token).await.problem(401, "user_inactive");
+    server.rest().post("/api/auth/login", proof.clone()).await.problem(401, "user_inactive");
+    let pair = server.rest().signed_in("u-guard", token);
+    pair.get("/api/conversations", &[]).await.problem(401, "user_inactive");
+    let _ = pair.get("me", &[]).await.refused(401);
+    assert!(Ddp::connect(&server).await.resume(token).await.is_err());
+
+    app.remove("/api/users/u-guard?mode=activate").await.expect(200);
+    me(&server, token).await.problem(401, "invalid_token");
+    let anew = server.rest().post("/api/auth/login", proof).await.expect(200);
+    me(&server, anew["access_token"].as_str().expect("a token")).await.expect(200);
+}
+
+/// S2-49, S3-64, S4-55: a token of a log-in that grew too old is told from one that nobody gave out.
+#[tokio::test]
+async fn s2_49_s3_64_s4_55_a_log_in_that_grew_too_old_says_so() {
+    let server = HostApp::setup().env("PARLOR_TOKEN_TTL", "1").start().await;
+    let driver = json!({"username": "driver1", "password": "password123"});
+    HostApp::rest(&server).put("/api/users/u-driver1", driver.clone()).await.expect(201);
+    let login = server.rest().post("/api/auth/login", driver).await.expect(200);
+    let token = login["access_token"].as_str().expect("a token");
+    wait::until("it is too old", || async { (me(&server, token).await.status == 401).then_some(()) }).await;
+    me(&server, token).await.problem(401, "token_expired");
+    let pair = server.rest().signed_in("u-driver1", token);
+    pair.get("/api/chat/rooms", &[]).await.problem(401, "token_expired");
+    let _ = pair.get("me", &[]).await.refused(401);
 }
 
 /// S0-49, S0-65: somebody who was made by name only is taken over by the first token of that name: with its messages and

@@ -17,4 +17,5 @@ mod rooms;
 #[path = "../workspace/sink.rs"]
 #[allow(dead_code, reason = "other tests need more of it")]
 mod sink;
+mod succession;
 mod users;

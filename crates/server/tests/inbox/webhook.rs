@@ -58,9 +58,20 @@ async fn s0_71_s0_72_only_the_applications_key_opens_it() {
         json!({"user": {"name": "a"}}),
         json!({"attachments": [{"text": "x"}]}),
         json!({"user": {"name": "a b"}, "text": "x"}),
+        json!({"user": {"name": 5}, "user_name": "a", "text": "x"}),
+        json!({"user": {"name": "a"}, "attachments": [{"text": 5}], "text": "x"}),
+        json!({"user": {"name": "a"}, "attachments": "x", "text": "x"}),
+        json!({"user": {"name": "a"}, "text": "x", "channel_name": 5}),
+        json!({"user": {"name": "a"}, "text": "x", "message_id": 5}),
     ] {
-        assert_eq!(world.app.post("/api/chat/webhook", bad.clone()).await.status, 400, "{bad}");
+        world.app.post("/api/chat/webhook", bad.clone()).await.problem(400, "validation_failed");
     }
+    let quiet = json!({"user": {"name": "a"}, "attachments": [], "text": "x", "channel_name": null});
+    assert_eq!(
+        world.app.post("/api/chat/webhook", quiet).await.status,
+        200,
+        "empty lists and null say nothing"
+    );
 }
 
 /// S0-42, S0-71: the team `support` is each one's own case for webhooks too, never a channel that everybody reads.

@@ -50,13 +50,11 @@ async fn s3_64_s4_55_whoever_is_not_let_in_is_told_why_and_hears_nothing() {
         (json!({"authToken": own}), "invalid_token"),
         (json!({"authToken": own, "userId": cast.owner.id}), "invalid_token"),
         (json!({"token": format!("{}x", token("u-alice", &[], 600))}), "invalid_token"),
-        (json!({"token": cast.deactivated.rest.token()}), "invalid_token"),
+        (json!({"token": cast.deactivated.rest.token()}), "user_inactive"),
         (json!({"token": APP_KEY}), "invalid_token"),
     ] {
         let refused = refusal(&server, auth.clone()).await;
-        let ours = &refused["data"]["code"];
-        let inactive = code == "invalid_token" && ours == "user_inactive";
-        assert!(ours == code || inactive, "{auth}: {refused}");
+        assert_eq!(refused["data"]["code"], code, "{auth}: {refused}");
     }
     let mut unnamed = Sio::open(&server, "").await;
     unnamed.raw(&format!("42{}", json!(["join_room", {"room_id": "GENERAL"}]))).await;

@@ -176,6 +176,7 @@ async fn s3_48_s3_69_s3_70_s3_72_whoever_may_not_and_whatever_is_wrong_is_refuse
         ("join_room", json!({"ticketId": "T-1"}), "bad_request"),
         ("join_room", json!({"room_id": {"$ne": null}}), "validation_failed"),
         ("join_room", json!({"room_id": room, "after": "nonsense"}), "bad_cursor"),
+        ("join_room", json!({"room_id": room, "after": 5}), "validation_failed"),
         ("join_room", json!({"room_id": room, "limit": 0}), "validation_failed"),
         ("join_room", json!("text"), "validation_failed"),
         ("join_room", json!(null), "validation_failed"),

@@ -114,6 +114,7 @@ async fn s4_19_s4_47_s4_55_what_is_wrong_is_told_apart() {
         ("join_ticket", json!({"ticketId": "a b"}), "not_found"),
         ("join_ticket", json!({"ticketId": "T-1", "limit": -1}), "validation_failed"),
         ("join_ticket", json!({"ticketId": "T-1", "after": "x"}), "bad_cursor"),
+        ("join_ticket", json!({"ticketId": "T-1", "after": ["x"]}), "validation_failed"),
         ("typing_start", json!({"ticketId": "T-1"}), "not_in_room"),
         ("typing_stop", json!({"ticketId": "T-1"}), "not_in_room"),
         ("send_message", json!({"ticketId": "T-1"}), "validation_failed"),

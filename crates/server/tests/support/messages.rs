@@ -192,6 +192,7 @@ async fn s2_24_s2_62_history_is_paged() {
         (&json!(2), &json!(3))
     );
     driver.refused("get_conversation_messages", page(json!({"before": "nonsense!"})), "bad_cursor").await;
+    driver.refused("get_conversation_messages", page(json!({"before": 5})), "validation_failed").await;
     driver.refused("get_conversation_messages", page(json!({"limit": 0})), "validation_failed").await;
     let both = json!({"before": "a", "after": "b"});
     driver.refused("get_conversation_messages", page(both), "validation_failed").await;

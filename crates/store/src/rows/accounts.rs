@@ -22,6 +22,7 @@ fn read_session(row: &Row<'_>) -> std::result::Result<Session, SqlError> {
     let kind = match row.get::<i64>(3)? {
         0 => SessionKind::Login,
         2 => SessionKind::Application { app: row.get::<Option<String>>(5)?.unwrap_or_default() },
+        3 => SessionKind::Ended,
         _ => SessionKind::PersonalToken {
             name: row.get::<Option<String>>(4)?.unwrap_or_default(),
             last_six: row.get::<Option<String>>(5)?.unwrap_or_default(),
@@ -102,6 +103,7 @@ impl WriteAccounts for SqlTx<'_> {
             // Names are unique for a user, and one may grant the same application access twice.
             SessionKind::Application { app } => (2, None, Some(app), false),
             SessionKind::PersonalToken { name, last_six, bypass } => (1, Some(name), Some(last_six), *bypass),
+            SessionKind::Ended => (3, None, None, false),
         };
         self.exec(
             "INSERT INTO sessions (id, whom, token_hash, kind, name, last_six, bypass, created_at, expires_at, \
