@@ -25,11 +25,17 @@ fn setup(redis: &str, database: &str) -> Setup {
 impl Nodes {
     /// Starts both; `None` where PostgreSQL or Redis is missing.
     pub async fn start(kind: Kind) -> Option<Self> {
+        Self::start_with(kind, |setup| setup).await
+    }
+
+    /// As [`Nodes::start`], both set up further.
+    pub async fn start_with(kind: Kind, more: impl Fn(Setup) -> Setup) -> Option<Self> {
         let made = tokio::task::spawn_blocking(|| Some(postgres::shared()?.database()));
         let database = made.await.expect("a database")?;
         let redis = Redis::start().await?;
         // Both at once, on an empty database.
-        let (near, far) = (setup(&redis.url(), &database), setup(&redis.other_url(), &database));
+        let node = |redis: &str| more(setup(redis, &database));
+        let (near, far) = (node(&redis.url()), node(&redis.other_url()));
         let (first, second) = tokio::join!(near.start(), far.start());
         let a = Stage::on(first, kind).await;
         let person = async |id: &str, role: &str| HostApp::person(&second, id, &[role]).await;
