@@ -160,6 +160,7 @@ impl Chat {
         let Some(setting) = settings.get(id) else {
             return Ok(Moved::Left("no such setting here".into()));
         };
+        let value = crate::settings_admin::as_wanted(setting.def, value);
         if let Err(refusal) = crate::settings_admin::check(setting.def, &value) {
             return Ok(Moved::Left(refusal.to_string()));
         }

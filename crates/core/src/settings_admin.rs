@@ -43,6 +43,7 @@ impl Chat {
         let mut changes = Vec::with_capacity(wanted.len());
         for (id, value) in wanted {
             let def = settings.get(&id).ok_or(Refusal::NotFound(What::Setting))?.def;
+            let value = as_wanted(def, value);
             check(def, &value)?;
             changes.push((def.id, self.sealed(def, value)?));
         }
@@ -83,6 +84,17 @@ impl Chat {
 pub(crate) fn store(tx: &mut dyn Tx, id: &str, value: &Value) -> Result<()> {
     let at = tx.put_setting(id, Some(value))?;
     tx.record(None, Event::Setting { id: id.into(), value: value.clone(), at })
+}
+
+/// A list may come as one text, as Rocket.Chat keeps some: an entry a line, or between commas.
+pub(crate) fn as_wanted(def: &Definition, value: Value) -> Value {
+    match (def.default, value) {
+        (Default::List(_), Value::Text(text)) => {
+            let entries = text.split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
+            Value::List(entries.map(Into::into).collect())
+        }
+        (_, value) => value,
+    }
 }
 
 /// Whether the value is of the definition's kind and within bounds.

@@ -30,7 +30,7 @@ use crate::{
 const COMMANDS: &[(&str, &str, &str, bool)] = &[
     ("archive", "#channel", "Archive", false),
     ("ban", "@username", "Ban_user_from_room", false),
-    ("create", "#channel", "Create_A_New_Channel", false),
+    ("create", "#channel --private", "Create_A_New_Channel", false),
     ("gimme", "your_message_optional", "Slash_Gimme_Description", false),
     ("help", "", "Show_the_keyboard_shortcut_list", false),
     ("hide", "#room", "Hide_the_room", false),
@@ -266,8 +266,10 @@ async fn change(
         "leave" | "part" => drop(chat.leave(actor, &room.id).await.map_err(refuse)?),
         "invite" => invite(chat, actor, order, room, params).await?,
         "create" => {
-            let named = params.split_whitespace().last().unwrap_or_default().trim_start_matches('#');
-            let private = first == "private";
+            let (flags, names): (Vec<&str>, Vec<&str>) =
+                params.split_whitespace().partition(|word| word.starts_with("--"));
+            let private = flags.contains(&"--private") || matches!(names[..], ["private", _]);
+            let named = names.last().map_or("", |name| name.trim_start_matches('#'));
             let kind = if private { RoomKind::Group } else { RoomKind::Channel };
             chat.create_room(actor, NewRoom::new(kind, named)).await.map_err(refuse)?;
         }

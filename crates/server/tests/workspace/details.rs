@@ -44,6 +44,24 @@ async fn one_setting_is_read_by_those_who_may_view_settings() {
     let _ = site().await.refused(403);
 }
 
+/// Rocket.Chat keeps some lists as one text, and its administrators' scripts send it so.
+#[tokio::test]
+async fn a_list_may_come_as_one_text() {
+    let server = Server::start().await;
+    let cast = Cast::assemble(&server).await;
+    let set = async |value: serde_json::Value| {
+        cast.administrator.rest.post("settings/SSRF_Allowlist", json!({ "value": value })).await
+    };
+    set(json!("127.0.0.1, 10.0.0.0/8\n*.example.org\n")).await.expect(200);
+    let found = cast.administrator.rest.get("settings/SSRF_Allowlist", &[]).await.ok();
+    assert_eq!(found["value"], json!(["127.0.0.1", "10.0.0.0/8", "*.example.org"]));
+    for wrong in [json!(7), json!({ "$ne": 1 }), json!([1])] {
+        let _ = set(wrong).await.refused(400);
+    }
+    let other = json!({ "value": "10.0.0.0/8" });
+    let _ = cast.member.rest.post("settings/SSRF_Allowlist", other).await.refused(403);
+}
+
 #[tokio::test]
 async fn a_pin_is_answered_with_the_notice_that_tells_of_it() {
     let server = Server::start().await;

@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 
 use crate::sink::Sink;
 
-struct Stage {
-    server: Server,
-    administrator: Person,
-    member: Person,
-    room: String,
+pub(crate) struct Stage {
+    pub(crate) server: Server,
+    pub(crate) administrator: Person,
+    pub(crate) member: Person,
+    pub(crate) room: String,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub(crate) async fn set() -> Self {
         let server = Server::setup().setting("SSRF_Allowlist", "127.0.0.1").start().await;
         let administrator = Person::sign_in(&server, ADMINISTRATOR.0, ADMINISTRATOR.1).await;
         let member = administrator.make(&server, "member", "Mina Member").await;
@@ -30,7 +30,7 @@ impl Stage {
         self.administrator.rest.post("integrations.create", wanted).await.ok()["integration"].take()
     }
 
-    async fn outgoing(&self, sink: &Sink, more: Value) -> Value {
+    pub(crate) async fn outgoing(&self, sink: &Sink, more: Value) -> Value {
         let mut wanted = json!({
             "type": "webhook-outgoing", "name": "bridge", "enabled": true, "username": "member", "urls": [sink.url],
             "channel": "#alerts", "scriptEnabled": false, "event": "sendMessage", "token": "shared-secret",
@@ -58,7 +58,7 @@ fn merge(into: &mut Value, more: Value) {
     }
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_else(|| panic!("{key} of {value}"))
 }
 

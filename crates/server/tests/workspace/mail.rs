@@ -228,6 +228,40 @@ async fn who_is_not_there_gets_a_letter_until_one_click_ends_it() {
     assert!(sink.next().await.text.contains("welcome back"));
 }
 
+/// Whoever wants letters gathered gets one with all that was for him and is unread, when its hour has come.
+#[tokio::test]
+async fn letters_that_are_gathered_come_as_one_with_what_was_not_read_meanwhile() {
+    let Some((mut server, cast, mut sink)) = stage(0).await else { return };
+    let wanted = json!({ "data": { "emailDigest": "daily" } });
+    let _ = cast.member.rest.post("users.setPreferences", wanted).await.ok();
+    let wrong = json!({ "data": { "emailDigest": "each minute" } });
+    let _ = cast.member.rest.post("users.setPreferences", wrong).await.refused(400);
+    let room = cast.owner.group("plans", &[&cast.member, &cast.outsider]).await;
+    let read = cast.owner.group("read", &[&cast.member]).await;
+    cast.owner.say(&read, "@member this was read in time").await;
+    for words in ["@member first", "@member second", "@outsider at once"] {
+        cast.owner.say(&room, words).await;
+    }
+    assert_eq!(sink.next().await.to, "outsider@example.org", "nothing came for those who gather");
+    let _ = cast.member.rest.post("subscriptions.read", json!({ "rid": read })).await.ok();
+    server.stop().await;
+    {
+        // A day goes by.
+        let database = rusqlite::Connection::open(server.data().join("parlor.sqlite")).expect("a database");
+        let day = "UPDATE deliveries SET due_at = due_at - 86400000, created_at = created_at - 72000000,
+                   updated_at = updated_at - 72000000 WHERE way = 1 AND state = 0";
+        assert!(database.execute(day, []).expect("it is changed") > 0, "a letter waits");
+    }
+    server.restart().await;
+    let letter = sink.next().await;
+    assert_eq!(letter.to, "member@example.org");
+    for words in ["@member first", "@member second"] {
+        assert!(letter.text.contains(words) && letter.html.contains(words), "{words} in {}", letter.text);
+    }
+    assert!(!letter.text.contains("read in time") && !letter.text.contains("at once"), "{}", letter.text);
+    assert!(letter.headers.contains("List-Unsubscribe-Post"), "{}", letter.headers);
+}
+
 #[tokio::test]
 async fn letters_go_over_tls_by_either_way_with_a_password_and_only_to_a_server_that_proves_itself() {
     if !there() {

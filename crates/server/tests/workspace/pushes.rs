@@ -66,6 +66,36 @@ async fn whoever_sits_at_a_screen_or_wants_quiet_is_not_pushed_to() {
     assert_eq!((there.service.unheard(), quiet.service.unheard()), (0, 0));
 }
 
+/// A word of one's own is as good as one's name, whole and in any case; it is nobody else's.
+#[tokio::test]
+async fn a_keyword_is_heard_of_by_whoever_wants_it() {
+    let (_server, cast) = stage().await;
+    let mut keen = Browser::of(&cast.member, 6).await;
+    let mut other = Browser::of(&cast.outsider, 7).await;
+    let words = json!({ "highlights": ["deploy day", "crane"], "pushNotifications": "mentions" });
+    let _ = cast.member.rest.post("users.setPreferences", json!({ "data": words })).await.ok();
+    let named = json!({ "data": { "pushNotifications": "mentions" } });
+    let _ = cast.outsider.rest.post("users.setPreferences", named).await.ok();
+    let room = cast.owner.group("plans", &[&cast.member, &cast.outsider]).await;
+    let elsewhere = cast.owner.group("elsewhere", &[&cast.outsider]).await;
+    cast.owner.say(&room, "cranes and deploy days are other words").await;
+    cast.owner.say(&elsewhere, "a crane that is not seen").await;
+    cast.owner.say(&room, "Is this DEPLOY DAY?").await;
+    let (_, said) = keen.next().await;
+    assert_eq!(
+        (&said["reason"], &said["body"]),
+        (&json!("mention"), &json!("Olga Owner: Is this DEPLOY DAY?"))
+    );
+    cast.owner.say(&room, "@outsider and a crane").await;
+    let (_, said) = keen.next().await;
+    assert_eq!(
+        (&said["reason"], &said["body"]),
+        (&json!("mention"), &json!("Olga Owner: @outsider and a crane"))
+    );
+    assert_eq!(other.next().await.1["reason"], "mention");
+    assert_eq!((keen.service.unheard(), other.service.unheard()), (0, 0));
+}
+
 #[tokio::test]
 async fn a_browser_that_is_gone_is_forgotten_and_one_that_is_busy_is_tried_again() {
     let (_server, cast) = stage().await;
