@@ -10,6 +10,7 @@ mod users;
 
 use anyhow::{Context, Result};
 use parlor_movein::{live, rocketchat, slack};
+use parlor_store::{Alone, OpenError};
 
 use crate::{
     cli::{Cli, Command, ImportCommand, Place, ServeFlags, TokenCommand, UserCommand},
@@ -65,23 +66,36 @@ pub fn run(cli: Cli) -> Result<()> {
     }
 }
 
-/// Runs work on the store that `place` names. With SQLite the server must not be running.
+/// Said where a server keeps in memory what a command would change behind its back.
+const TAKEN: &str = "a command that changes something needs the database to itself: stop the server first, or do it in \
+                     the administration";
+
+/// Runs work on the store that `place` names. No server may be running on it that would not hear of it.
 fn with_core(place: &Place, work: impl AsyncFnOnce(&Core) -> Result<()>) -> Result<()> {
-    let taken = "a command that changes something needs the database to itself: stop the server first, or do it in the \
-                 administration";
-    on_core(place, async |config| wiring::open(config).await.context(taken), work)
+    let config = config_of(place)?;
+    // Those who share what happens by Redis hear of what others change.
+    let _alone = match (&config.database, &config.redis) {
+        (Some(url), None) => {
+            let alone = Alone::take(url)?.context("the database is in use by another Parlor");
+            Some(alone.context(TAKEN)?)
+        }
+        _ => None,
+    };
+    let open = async |config: &Config| {
+        wiring::open(config).await.map_err(|error| match error.downcast_ref() {
+            Some(OpenError::InUse(_)) => error.context(TAKEN),
+            _ => error,
+        })
+    };
+    on_core(&config, open, work)
 }
 
 /// Runs work that only reads, also while the server runs.
 fn looking(place: &Place, work: impl AsyncFnOnce(&Core) -> Result<()>) -> Result<()> {
-    on_core(place, async |config| wiring::look(config).await, work)
+    on_core(&config_of(place)?, async |config| wiring::look(config).await, work)
 }
 
-fn on_core(
-    place: &Place,
-    open: impl AsyncFnOnce(&Config) -> Result<Core>,
-    work: impl AsyncFnOnce(&Core) -> Result<()>,
-) -> Result<()> {
+fn config_of(place: &Place) -> Result<Config> {
     logs::start(crate::config::LogFormat::Text);
     let flags = ServeFlags {
         data: Some(place.data.clone()),
@@ -90,10 +104,17 @@ fn on_core(
     };
     // The environment's own addresses and modes are the server's affair.
     let env = environment().into_iter().filter(|(key, _)| key != "TEST_MODE").collect();
-    let config = Config::load(&flags, &env)?;
+    Config::load(&flags, &env)
+}
+
+fn on_core(
+    config: &Config,
+    open: impl AsyncFnOnce(&Config) -> Result<Core>,
+    work: impl AsyncFnOnce(&Core) -> Result<()>,
+) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let core = open(&config).await?.alone();
+        let core = open(config).await?.alone();
         let done = work(&core).await;
         let engine = core.engine.clone();
         drop(core);

@@ -9,6 +9,7 @@ use parlor_core::{
     id::UserId,
 };
 use parlor_live::ServeOptions;
+use parlor_store::Serving;
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -25,6 +26,8 @@ const SOCKETS_PER_ADDRESS: u32 = 20_000;
 pub fn run(flags: &ServeFlags) -> Result<()> {
     let config = Arc::new(Config::load(flags, &config::environment())?);
     crate::logs::start(config.log_format);
+    // Until the end: whoever would change the database meanwhile is refused, or tells us.
+    let _serving = config.database.as_deref().map(Serving::begin).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(config))
 }

@@ -44,8 +44,8 @@ pub fn fuzz_query(text: &str) {
 }
 
 pub use engine::{
-    BatchLimits, Batcher, Bounds, Engine, Lane, Lead, Location, OnPoison, OpenError, Options, Sink, Step,
-    Turn,
+    Alone, BatchLimits, Batcher, Bounds, Engine, Lane, Lead, Location, OnPoison, OpenError, Options, Serving,
+    Sink, Step, Turn,
 };
 pub use migrations::MigrationError;
 pub use sql::{AsParam, Column, Counters, Figures, Kind, Param, Row, SqlError, SqlTx};

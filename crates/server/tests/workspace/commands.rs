@@ -9,14 +9,14 @@ use tokio::io::AsyncWriteExt as _;
 use crate::upgrade::unpacked;
 
 /// What a command said, and whether it succeeded.
-struct Said {
+pub(crate) struct Said {
     good: bool,
     text: String,
 }
 
 impl Said {
     #[track_caller]
-    fn ok(self, parts: &[&str]) -> String {
+    pub(crate) fn ok(self, parts: &[&str]) -> String {
         assert!(self.good, "{}", self.text);
         self.tells(parts)
     }
@@ -37,7 +37,7 @@ impl Said {
 }
 
 /// Types a command about this data; `given` is what stands on its standard input.
-async fn typed(data: &Path, words: &[&str], given: &str) -> Said {
+pub(crate) async fn typed(data: &Path, words: &[&str], given: &str) -> Said {
     let mut command = tokio::process::Command::new(binary::parlor());
     command.args(words).arg("--data").arg(data).env("ROOT_URL", "https://chat.example.org");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -54,7 +54,8 @@ async fn typed(data: &Path, words: &[&str], given: &str) -> Said {
 /// Nothing that only reads needs the server to stop; what changes something is refused in a line and changes nothing.
 #[tokio::test]
 async fn s1_59_an_operator_looks_at_a_workspace_while_it_is_served() {
-    let server = Server::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::setup().data(folder.path()).start().await;
     let cast = Cast::assemble(&server).await;
     let room = cast.owner.channel("news", &[&cast.member]).await;
     let role = json!({ "roomId": room, "userId": cast.member.id });
@@ -86,6 +87,32 @@ async fn s1_59_an_operator_looks_at_a_workspace_while_it_is_served() {
     let off = ["user", "deactivate", member];
     typed(server.data(), &off, "").await.refused(&["in use by another Parlor", "stop the server first"]);
     assert_eq!(cast.member.rest.get("me", &[]).await.ok()["active"], true);
+}
+
+/// On PostgreSQL several may have the database open, and what a server keeps in memory is not changed behind its back: it
+/// would go on letting in whoever was shut out.
+#[tokio::test]
+async fn nobody_is_shut_out_on_postgres_without_the_server_hearing_of_it() {
+    let made = tokio::task::spawn_blocking(|| Some(parlor_testkit::postgres::shared()?.database())).await;
+    let Some(url) = made.expect("it is made") else { return };
+    let mut server = Server::setup().database(&url).start().await;
+    let cast = Cast::assemble(&server).await;
+    let member = cast.member.username.as_str();
+    let by = |words: &[&'static str]| [words, &["--database", url.as_str()]].concat();
+    for words in [["user", "deactivate", "member"], ["user", "reset-totp", "member"]] {
+        typed(server.data(), &by(&words), "")
+            .await
+            .refused(&["in use by another Parlor", "stop the server first"]);
+    }
+    assert_eq!(cast.member.rest.get("me", &[]).await.ok()["active"], true);
+    typed(server.data(), &by(&["user", "list"]), "").await.ok(&[member]);
+    typed(server.data(), &by(&["explain", "member", "create-c"]), "").await.ok(&["create-c: allowed"]);
+    let doctor = by(&["doctor", "--listen", "127.0.0.1:0"]);
+    typed(server.data(), &doctor, "").await.ok(&["ok   the database can be opened"]);
+    server.stop().await;
+    typed(server.data(), &by(&["user", "deactivate", "member"]), "").await.ok(&["member is deactivated"]);
+    server.restart().await;
+    let _ = cast.member.rest.get("me", &[]).await.refused(401);
 }
 
 /// The key and the files are looked for, and a workspace of an earlier version, or none, is left as it is.

@@ -4,7 +4,7 @@ use parlor_testkit::{Person, Rest, Server, server::ADMINISTRATOR};
 use serde_json::{Value, json};
 
 /// Spare codes of an account's authenticator, each good once.
-type Spare = Vec<String>;
+pub(crate) type Spare = Vec<String>;
 
 async fn stage() -> (Server, Person, Person) {
     let server = Server::setup()
@@ -27,7 +27,7 @@ fn with(rest: &Rest, code: &str) -> Rest {
 }
 
 /// Switches an authenticator on.
-async fn enrol(server: &Server, who: &Person) -> Spare {
+pub(crate) async fn enrol(server: &Server, who: &Person) -> Spare {
     let mut socket = who.socket(server).await;
     let proof = parlor_testkit::ddp::digest(&who.password);
     let enable = json!([proof, "password", "2fa:enable"]);

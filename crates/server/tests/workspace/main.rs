@@ -10,6 +10,7 @@ mod details;
 mod dialect;
 mod edges;
 mod factors;
+mod guarded;
 mod integrations;
 mod limits;
 mod mail;

@@ -14,6 +14,8 @@ use tokio::sync::watch;
 const LEADING: i64 = 0x7061_726c_0001;
 /// The right to make what every workspace has.
 const STARTING: i64 = 0x7061_726c_0002;
+/// Held together by all who serve, or alone by whoever changes something behind their backs.
+const SERVING: i64 = 0x7061_726c_0003;
 /// How often it is asked for, and made sure of.
 const EVERY: Duration = Duration::from_millis(500);
 /// How long the server may take for an answer. Whoever hears nothing for so long leads no more.
@@ -86,6 +88,86 @@ fn is_held(target: &Target, conn: &mut Option<PostgresConn>, held: bool) -> Resu
         return Ok(true);
     }
     try_lock(&mut conn.client, LEADING)
+}
+
+/// The mark of a process that serves and keeps what it read in memory: while there is one, nobody else may change the
+/// database without telling it.
+pub struct Serving {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Serving {
+    /// Sets it, once nobody is [`Alone`] on the database; it is set anew whenever the connection was lost.
+    ///
+    /// # Errors
+    /// The server's; or somebody is alone on it for more than a minute.
+    pub fn begin(url: &str) -> Result<Self, OpenError> {
+        let target = Target::parse(url)?;
+        let mut conn = Some(connect(&target, Some(PATIENCE))?);
+        let began = Instant::now();
+        while !serves(&target, &mut conn, false)? {
+            if began.elapsed() > TURN {
+                return Err(SqlError::Unavailable("another process has been changing it for a minute").into());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = spawn("store-serving", move || {
+            let mut marked = true;
+            while !stopped.load(Relaxed) {
+                let found = serves(&target, &mut conn, marked);
+                if found.is_err() {
+                    conn = None;
+                }
+                marked = found.unwrap_or(false);
+                std::thread::park_timeout(EVERY);
+            }
+        });
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Asks for the mark, or makes sure that the connection that holds it is still there.
+fn serves(target: &Target, conn: &mut Option<PostgresConn>, marked: bool) -> Result<bool, SqlError> {
+    let marked = marked && conn.is_some();
+    let conn = match conn {
+        Some(conn) => conn,
+        None => conn.insert(connect(target, Some(PATIENCE))?),
+    };
+    conn.client.limit(PATIENCE);
+    if marked {
+        conn.client.batch_execute("SELECT 1")?;
+        return Ok(true);
+    }
+    let row = conn.client.query_one("SELECT pg_try_advisory_lock_shared($1)", &[&SERVING])?;
+    Ok(row.try_get(0)?)
+}
+
+/// The right to change a database that no process serves, until this is dropped.
+pub struct Alone(#[allow(dead_code, reason = "its connection holds the lock")] PostgresConn);
+
+impl Alone {
+    /// Takes it; `None` while a process serves.
+    ///
+    /// # Errors
+    /// The server's.
+    pub fn take(url: &str) -> Result<Option<Self>, OpenError> {
+        let mut conn = connect(&Target::parse(url)?, Some(PATIENCE))?;
+        conn.client.limit(PATIENCE);
+        Ok(try_lock(&mut conn.client, SERVING)?.then_some(Self(conn)))
+    }
 }
 
 fn try_lock(client: &mut Client, lock: i64) -> Result<bool, SqlError> {

@@ -14,7 +14,7 @@ mod writer;
 
 pub use batch::{BatchLimits, Batcher, Step};
 pub use lanes::{Bounds, Lane};
-pub use lead::{Lead, Turn};
+pub use lead::{Alone, Lead, Serving, Turn};
 pub(crate) use link::connect;
 pub(crate) use postgres::Direct;
 pub(crate) use readers::spawn;
