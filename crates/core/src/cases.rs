@@ -309,7 +309,7 @@ impl Chat {
 
     /// What makes a room a case, if it is in memory, for doors that render an event.
     pub fn case_at_hand(&self, room: &RoomId) -> Option<Arc<Case>> {
-        self.cases.get(room).flatten()
+        self.cases.at_hand(room).flatten()
     }
 }
 

@@ -52,6 +52,9 @@ pub struct Ports {
     pub random: Arc<dyn Random>,
 }
 
+/// Users, rooms and cases remembered as they were before a change, each.
+const AT_HAND: usize = 2_000;
+
 /// Users, rooms and memberships held in memory at most. Rooms and users of about 1 KB each, memberships 300 bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct CacheSizes {
@@ -74,7 +77,6 @@ pub struct Chat {
     pub(crate) ports: Ports,
     users: Cache<UserId, Option<Arc<User>>>,
     rooms: Cache<RoomId, Option<Arc<Room>>>,
-    last_known: crate::last_known::LastKnown,
     heads: Cache<RoomId, Arc<Head>>,
     memberships: Cache<(RoomId, UserId), Option<Arc<Membership>>>,
     pub(crate) cases: Cache<RoomId, Option<Arc<crate::case::Case>>>,
@@ -115,12 +117,11 @@ impl Chat {
         let (in_order, now) = (ports.store.tells_in_order(), ports.clock.now());
         Self {
             ports,
-            users: Cache::new(sizes.users, in_order),
-            rooms: Cache::new(sizes.rooms, in_order),
-            last_known: crate::last_known::LastKnown::new(),
+            users: Cache::new(sizes.users, in_order).remembering(AT_HAND),
+            rooms: Cache::new(sizes.rooms, in_order).remembering(AT_HAND),
             heads: Cache::new(sizes.rooms, in_order),
             memberships: Cache::new(sizes.memberships, in_order),
-            cases: Cache::new(sizes.rooms, in_order),
+            cases: Cache::new(sizes.rooms, in_order).remembering(AT_HAND),
             tickets: Cache::new(sizes.rooms, in_order),
             ticket_rooms: Cache::new(sizes.rooms, in_order),
             money: RwLock::new(["PAYMENT".to_owned(), "INVOICE".to_owned()].into()),
@@ -224,7 +225,7 @@ impl Chat {
 
     /// A user if in memory, for doors that render an event: somebody who just did something is there.
     pub fn user_at_hand(&self, id: &UserId) -> Option<Arc<User>> {
-        self.users.get(id).flatten()
+        self.users.at_hand(id).flatten()
     }
 
     /// The acting user, if the account is active.
@@ -245,7 +246,7 @@ impl Chat {
 
     /// A room if it is in memory, for doors that render an event. Who came or left last may not be counted.
     pub fn room_at_hand(&self, id: &RoomId) -> Option<Arc<Room>> {
-        self.rooms.get(id).flatten().or_else(|| self.last_known.get(id))
+        self.rooms.at_hand(id).flatten()
     }
 
     /// How far a room got, cached; for verbs, which judge afterwards.
@@ -303,7 +304,6 @@ impl Chat {
 
     /// A membership's change may have moved the room's member count or access version.
     fn members_moved(&self, room: &RoomId) {
-        self.last_known.keep(self.rooms.get(room).flatten());
         self.rooms.forget(room);
         self.cases.forget(room);
     }
@@ -317,16 +317,14 @@ impl Chat {
                 self.heads.forget(room)
             }
             Event::Room { room, .. } => {
-                self.last_known.forget(&room.id);
                 self.rooms.put(room.id.clone(), Some(room.clone()));
                 self.bans.forget(&room.id);
             }
             Event::RoomRemoved { room } => {
-                self.last_known.forget(&room.id);
-                self.rooms.forget(&room.id);
+                self.rooms.remove(&room.id);
                 self.bans.forget(&room.id);
                 self.heads.forget(&room.id);
-                self.cases.forget(&room.id);
+                self.cases.remove(&room.id);
             }
             Event::Membership { membership: m, .. } => {
                 self.memberships.put((m.room.clone(), m.user.clone()), Some(m.clone()));
@@ -362,7 +360,7 @@ impl Chat {
                 self.listening.presence.chose(&user.id, user.status_default);
                 self.users.put(user.id.clone(), Some(user.clone()));
             }
-            Event::UserRemoved { user } => self.users.forget(&user.id),
+            Event::UserRemoved { user } => self.users.remove(&user.id),
             Event::Setting { id, value, at } => self.take_in_setting(id, value, *at),
             Event::Custom { kind, .. } => self.customs.forget(*kind),
             Event::Permission { id, roles, at } => {
@@ -382,7 +380,7 @@ impl Chat {
 
     /// A user has another id now: what was kept under the old one leads astray.
     fn renamed(&self, old: &UserId) {
-        self.users.forget(old);
+        self.users.remove(old);
         self.memberships.clear();
         self.rooms.clear();
         self.bans.clear();

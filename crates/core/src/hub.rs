@@ -254,6 +254,11 @@ impl Hub {
         self.users[self.shard_of(user)].lock().get(user).cloned()
     }
 
+    /// Whether anybody may hear of what happens in the room.
+    pub fn is_heard(&self, room: &RoomId) -> bool {
+        self.shard(room).rooms.lock().table.get(room).is_some() || !self.desk.crowd.lock().is_empty()
+    }
+
     /// Users who are online and whose inbox follows the room.
     pub fn followers(&self, room: &RoomId) -> Vec<UserId> {
         let followers = self.shard(room).rooms.lock().table.get(room).map(|room| room.followers.clone());

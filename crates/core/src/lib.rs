@@ -59,7 +59,6 @@ pub mod integrations_out;
 pub mod invites;
 pub mod json;
 mod keen;
-mod last_known;
 mod latest;
 pub mod letters;
 pub mod letters_said;

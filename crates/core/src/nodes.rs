@@ -20,8 +20,9 @@ pub use self::{
 use crate::{
     chat::Chat,
     error::Result,
-    event::{Event, Fact},
+    event::{Audience, Event, Fact},
     presence::NodeId,
+    room::RoomKind,
     store::{Horizon, Lane, Way},
     typing::{Said, USUAL},
 };
@@ -40,7 +41,7 @@ pub trait Relay: Send + Sync {
 /// What others committed.
 #[derive(Clone, Debug, Default)]
 pub struct Elsewhere {
-    /// In their order, for [`Chat::committed_elsewhere`] and then the publisher.
+    /// In their order, for [`Chat::committed_elsewhere`], [`Chat::bring_to_hand`] and then the publisher.
     pub facts: Vec<Fact>,
     /// Up to where; the next reading begins there.
     pub horizon: Horizon,
@@ -91,6 +92,23 @@ impl Chat {
         }
         if !facts.is_empty() {
             self.journal_grew();
+        }
+    }
+
+    /// Reads what those who hear of these changes look at: nobody here has done anything by which it would be in memory.
+    /// What can't be read is left out.
+    pub async fn bring_to_hand(&self, facts: &[Fact]) {
+        for fact in facts {
+            let Audience::Room(id) = fact.event.audience() else { continue };
+            if !self.listening.hub.is_heard(&id) {
+                continue;
+            }
+            if self.room(&id).await.is_ok_and(|room| room.kind == RoomKind::Case) {
+                let _ = self.case(&id).await;
+            }
+            if let Event::Message { message, .. } = &fact.event {
+                let _ = self.user(&message.author).await;
+            }
         }
     }
 

@@ -80,11 +80,10 @@ fn deliver(chat: &Arc<Chat>, sender: SyncSender<(Instant, Vec<Fact>)>) -> Delive
     Arc::new(move |facts: Vec<Fact>| -> Delivered {
         let (chat, sender) = (chat.clone(), sender.clone());
         Box::pin(async move {
+            chat.committed_elsewhere(&facts);
+            chat.bring_to_hand(&facts).await;
             // The publisher's queue may be full for a moment.
-            let handing = tokio::task::spawn_blocking(move || {
-                chat.committed_elsewhere(&facts);
-                let _ = sender.send((Instant::now(), facts));
-            });
+            let handing = tokio::task::spawn_blocking(move || sender.send((Instant::now(), facts)));
             // It fails only when the process ends.
             let _ = handing.await;
         })
