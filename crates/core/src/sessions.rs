@@ -96,6 +96,20 @@ impl Sessions {
 }
 
 impl Chat {
+    /// A live connection speaks for this session, which is a use as a request is. `noted` is when this connection
+    /// noted it last.
+    pub fn note_use(&self, session: &SessionId, noted: &mut Time) {
+        let now = self.now();
+        if now.millis() - noted.millis() < USED {
+            return;
+        }
+        *noted = now;
+        let mut used = self.sessions.used.lock();
+        if used.len() < CAPACITY {
+            used.insert(session.clone(), now);
+        }
+    }
+
     /// Writes when sessions were last used. To be called now and then, and before the end.
     pub async fn flush_sessions(&self) -> Result<()> {
         let all: Vec<_> = self.sessions.used.lock().drain().collect();

@@ -113,6 +113,8 @@ pub(crate) struct Ddp {
     pub(super) subs: HashMap<Box<str>, Wanted>,
     /// Ends the connection with its token.
     end: Option<AbortHandle>,
+    /// When the use of the login's session was noted.
+    used: Time,
 }
 
 impl Ddp {
@@ -135,6 +137,7 @@ impl Ddp {
             rooms: HashMap::new(),
             subs: HashMap::new(),
             end: None,
+            used: Time(0),
         }
     }
 
@@ -247,6 +250,7 @@ impl Ddp {
 
     fn logged_in(&mut self, id: &str, login: Login, by_token: bool, heard: Heard) {
         self.forget_user();
+        self.used = Time(0);
         self.door.chat.connected(&login.user, self.wire.origin);
         self.actor = Some(Actor::user(login.user.id.clone(), login.session.clone()));
         self.user = Some(heard);
@@ -331,6 +335,9 @@ impl Session for Ddp {
             }
             return Step::End(Close::new(1007, "not a DDP frame"));
         };
+        if let Some(session) = self.actor.as_ref().and_then(|actor| actor.session.as_ref()) {
+            self.door.chat.note_use(session, &mut self.used);
+        }
         match frame.msg.as_deref() {
             Some("connect") => self.connect(&frame),
             Some("ping") => {

@@ -210,3 +210,18 @@ async fn people_are_completed_without_oneself_and_presence_tells_what_changed_si
     let other = cast.administrator.rest.get("users.info", &[("userId", &cast.member.id)]).await.ok();
     assert_eq!(other["user"]["services"], json!(null));
 }
+
+#[tokio::test]
+async fn a_device_that_only_speaks_over_its_socket_is_in_use() {
+    let mut server = Server::start().await;
+    let cast = Cast::assemble(&server).await;
+    let device = Person::sign_in(&server, "member", &cast.member.password).await;
+    let mut socket = device.socket(&server).await;
+    socket.barrier().await;
+    assert!(server.stop().await.success());
+    server.restart().await;
+    let devices = cast.member.rest.get("sessions/list", &[]).await.ok();
+    let since_login = |device: &Value| device["lastActivityAt"].as_str() > device["loginAt"].as_str();
+    let used: Vec<bool> = devices["sessions"].as_array().expect("devices").iter().map(since_login).collect();
+    assert_eq!(used.iter().filter(|used| **used).count(), 1, "{devices}");
+}
