@@ -72,6 +72,7 @@ impl Wanted {
 pub(super) struct RoomEar {
     wire: Arc<Wire>,
     room: RoomId,
+    user: UserId,
     topic: u64,
     pub(super) wanted: Wanted,
     /// Set when the room was lost: it hears nothing any more, even if its user comes back.
@@ -79,11 +80,12 @@ pub(super) struct RoomEar {
 }
 
 impl RoomEar {
-    pub(super) fn new(wire: &Arc<Wire>, room: &RoomId) -> Arc<Self> {
+    pub(super) fn new(wire: &Arc<Wire>, room: &RoomId, user: &UserId) -> Arc<Self> {
         let (room, topic) = (room.clone(), hash(room));
         Arc::new(Self {
             wire: wire.clone(),
             room,
+            user: user.clone(),
             topic,
             wanted: Wanted::default(),
             over: AtomicBool::default(),
@@ -116,7 +118,10 @@ impl Listener for RoomEar {
             Event::MessagesPurged { .. } if self.wanted.has(RoomEvent::Purged as u8) => {
                 self.push(published, event)
             }
-            Event::Read { .. } if self.wanted.has(RoomEvent::Read as u8) => self.push(published, event),
+            // What this user read is no news here: clients take it for a receipt of others.
+            Event::Read { user, .. } if *user != self.user && self.wanted.has(RoomEvent::Read as u8) => {
+                self.push(published, event)
+            }
             Event::Activity { user, origin, thread, .. } if *origin != self.wire.origin => {
                 let class = Class::Volatile { topic: self.topic, key: hash(&(self.topic, user, thread)) };
                 if self.wanted.has(RoomEvent::Activity as u8) {

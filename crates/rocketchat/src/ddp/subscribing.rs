@@ -89,7 +89,7 @@ impl Ddp {
             (Topic::Room(room, event), Some(actor), _) if !self.hears(room) => {
                 let (room, event) = (room.clone(), *event);
                 Box::pin(async move {
-                    let ear = RoomEar::new(&wire, &room);
+                    let ear = RoomEar::new(&wire, &room, &actor.user);
                     ear.wanted.add(event as u8);
                     let subscription = chat.listen_room(&actor, &room, ear.clone()).await?;
                     Ok(Some((Place::Room(room, ear), subscription)))

@@ -170,3 +170,22 @@ async fn who_wants_a_room_in_another_language_is_kept_for_clients_and_nothing_is
         assert_eq!(mine(member, &next).await, wish, "{language}");
     }
 }
+
+#[tokio::test]
+async fn who_reads_is_told_to_the_others_in_the_room_and_not_to_the_reader() {
+    let server = Server::start().await;
+    let cast = Cast::assemble(&server).await;
+    let room = cast.owner.group("ideas", &[&cast.member]).await;
+    let key = format!("{room}/messagesRead");
+    let mut own = cast.owner.socket(&server).await;
+    let _ = own.stream("notify-room", &key).await.expect("heard");
+    let mut others = cast.member.socket(&server).await;
+    let _ = others.stream("notify-room", &key).await.expect("heard");
+    let message = json!({ "message": { "rid": room, "msg": "who has seen this?" } });
+    let _ = cast.member.rest.post("chat.sendMessage", message).await.ok();
+    let _ = cast.owner.rest.post("subscriptions.read", json!({ "rid": room })).await.ok();
+    let told = others.event("notify-room", &key).await;
+    assert!(told[0]["until"]["$date"].is_number(), "{told}");
+    own.barrier().await;
+    assert_eq!(own.take_events("notify-room", &key), Vec::<Value>::new());
+}
