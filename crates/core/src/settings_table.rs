@@ -421,6 +421,8 @@ pub const SETTINGS: &[Definition] = &[
     // Omnichannel
     shown("Livechat_enabled", "Omnichannel", "", Bool(false)),
     shown("Livechat_title", "Omnichannel", "", Text("")),
+    // What the control centre answers often: offered beside a case.
+    hidden("Livechat_Canned_Replies", "Omnichannel", "", List(&[])),
     hidden("Livechat_accept_chats_with_no_agents", "Omnichannel", "Routing", Bool(false)),
     shown("Livechat_Routing_Method", "Omnichannel", "", Choice(&["Auto_Selection", "Manual_Selection"])),
     // Retention Policy

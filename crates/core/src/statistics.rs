@@ -56,6 +56,10 @@ pub struct Statistics {
     pub teams: u64,
     /// Threads.
     pub threads: u64,
+    /// What the store is built on.
+    pub engine: &'static str,
+    /// Jobs that wait for the store.
+    pub queued: u64,
 }
 
 impl Chat {
@@ -110,6 +114,7 @@ impl Chat {
         counted.online_users = there.len() as u64;
         (counted.away_users, counted.busy_users) = (with(Status::Away), with(Status::Busy));
         counted.connections = self.live_connections() as u64;
+        (counted.engine, counted.queued) = (self.store().engine(), self.store().counters().queued);
         Ok(counted)
     }
 }

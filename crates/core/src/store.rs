@@ -68,6 +68,10 @@ pub trait Store: Send + Sync {
     fn tells_in_order(&self) -> bool {
         true
     }
+    /// What it is built on, as administrators know it.
+    fn engine(&self) -> &'static str {
+        "SQLite"
+    }
 }
 
 /// What the store did since it was opened.

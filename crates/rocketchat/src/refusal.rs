@@ -7,7 +7,7 @@ use axum::{
 use parlor_core::error::{Lock, Refusal, State, What};
 use serde_json::{Map, Value, json};
 
-use crate::call::json_response;
+use crate::{call::json_response, date::Dates};
 
 /// Longest text of a refusal, in bytes: some quote what they were given, which can be a whole body.
 const LONGEST: usize = 1_000;
@@ -299,12 +299,14 @@ impl From<Refusal> for Refused {
                 }
                 Self::meteor(code, reason).details(details)
             }
-            Refusal::LockedOut { by, .. } => {
+            Refusal::LockedOut { by, until } => {
                 let code = match by {
                     Lock::User => "error-login-blocked-for-user",
                     Lock::Address => "error-login-blocked-for-ip",
                 };
-                status(StatusCode::UNAUTHORIZED, "Login has been temporarily blocked").kind(code)
+                status(StatusCode::UNAUTHORIZED, "Login has been temporarily blocked")
+                    .kind(code)
+                    .details(json!({ "time": Dates::Iso.value(until) }))
             }
             Refusal::RateLimited { retry_after } => {
                 let text = format!(

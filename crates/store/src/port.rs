@@ -30,6 +30,13 @@ impl Store for Engine {
         self.kind() == crate::sql::Kind::Sqlite
     }
 
+    fn engine(&self) -> &'static str {
+        match self.kind() {
+            crate::sql::Kind::Sqlite => "SQLite",
+            crate::sql::Kind::Postgres => "PostgreSQL",
+        }
+    }
+
     fn counters(&self) -> Counters {
         let figures = self.figures();
         Counters {

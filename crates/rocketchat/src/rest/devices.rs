@@ -84,6 +84,7 @@ async fn counted(call: &Call) -> Result<Value, Refused> {
         "uploadsTotal": now.uploads, "uploadsTotalSize": now.upload_bytes,
         "uploadsStoredSize": now.stored_bytes,
         "uploadsQuota": { "used": now.quota.0, "limit": now.quota.1 },
+        "parlor": { "version": env!("CARGO_PKG_VERSION"), "database": now.engine, "queue": now.queued },
         "totalDiscussions": now.discussions, "teams": { "totalTeams": now.teams }, "totalThreads": now.threads,
         "instanceCount": 1, "totalConnectedUsers": now.connections, "process": { "uptime": uptime },
         "createdAt": Dates::Iso.value(call.chat().now()), "_updatedAt": Dates::Iso.value(call.chat().now()),

@@ -217,10 +217,12 @@ async fn note(mut call: Call) -> Outcome {
     success(json!({ "note": noted(&written) }))
 }
 
+/// What the control centre keeps for itself about a case, and the answers that it gives often.
 async fn notes(call: Call) -> Outcome {
     let id = room(call.need("roomId")?)?;
     let all = call.chat().case_notes(call.actor()?, &id).await.map_err(refused)?;
-    success(json!({ "notes": all.iter().map(noted).collect::<Vec<_>>() }))
+    let notes: Vec<Value> = all.iter().map(noted).collect();
+    success(json!({ "notes": notes, "replies": call.chat().settings().list("Livechat_Canned_Replies") }))
 }
 
 /// To `userId` or `username`, with a `note` for whoever comes.

@@ -257,6 +257,7 @@ async fn guesses_at_one_person_are_counted_together_however_the_name_is_spelled(
     for name in ["bob", "Bob@Example.org", "BOB"] {
         let refused = world.sign_in(name, "bob's secret").await.refused(401);
         assert_eq!(refused["error"], "error-login-blocked-for-user", "{name}: {refused}");
+        assert!(refused["details"]["time"].is_string(), "until when: {refused}");
     }
     // Others come in, and a wrong guess counts once where a password of the workspace's own is tried as well.
     world.set("LDAP_Login_Fallback", json!(true)).await;

@@ -237,7 +237,10 @@ async fn a_role_of_ones_own_and_a_rooms_own_rule_are_in_force_at_once_and_explai
     let _ = cast.member.rest.get("statistics", &[]).await.refused(400);
     let give = json!({ "roleId": role, "username": cast.member.username });
     let _ = cast.administrator.rest.post("roles.addUserToRole", give).await.ok();
-    let _ = cast.member.rest.get("statistics", &[]).await.ok();
+    let counted = cast.member.rest.get("statistics", &[]).await.ok();
+    let beneath = &counted["parlor"];
+    assert!(matches!(beneath["database"].as_str(), Some("SQLite" | "PostgreSQL")), "{beneath}");
+    assert_eq!((&beneath["queue"], beneath["version"].is_string()), (&json!(0), true), "{beneath}");
 
     let room = cast.owner.group("ideas", &[&cast.member]).await;
     let asked = [("permission", "pin-message"), ("roomId", room.as_str())];
