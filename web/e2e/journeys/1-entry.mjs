@@ -128,6 +128,22 @@ export default [
     },
   },
   {
+    name: "whoever guesses too often is told until when signing in is blocked",
+    shows: [5],
+    async run(stage) {
+      const { username } = await stage.account("Ana");
+      for (let blocked = false; !blocked;)
+        await Api.login(stage.url, username, "a guess").catch(
+          (error) => (blocked = /login-blocked/.test(error.message)),
+        );
+      const person = await stage.visitor();
+      person.expect(/status of 401/);
+      await person.open("/login");
+      await signIn(person, { username, password: "a guess" });
+      await person.sees(person.page.getByRole("alert").filter({ hasText: /blocked until \d\d:\d\d/ }));
+    },
+  },
+  {
     name: "a second factor is asked for, and six digits go off by themselves",
     shows: [4],
     async run(stage) {

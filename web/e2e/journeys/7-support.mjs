@@ -1,6 +1,6 @@
 // The support desk: who asks, who answers, and what each of them sees.
 import { ADMIN, Api, Server } from "../server.mjs";
-import { Stage, until } from "../stage.mjs";
+import { equal, Stage, until } from "../stage.mjs";
 
 /** On a server of its own: everybody of the control centre sees every case of a server. */
 async function apart({ browser }, run) {
@@ -32,6 +32,7 @@ export default [
     shows: [66, 68, 69, 70],
     run: (outer) =>
       apart(outer, async (stage) => {
+        await stage.admin.post("settings/Livechat_Canned_Replies", { value: ["Please stay where you are."] });
         const tom = await field(stage, { path: "/support", phone: true });
         const ana = await control(stage, "Ana", { path: "/support" });
         const eve = await control(stage, "Eve", { path: "/support" });
@@ -61,6 +62,12 @@ export default [
         await ana.sees(ana.page.getByRole("listitem").filter({ hasText: "third time this week" }));
         await ana.check();
         await ana.shot("support-case");
+        // A ready reply goes into what is being written, and nowhere else.
+        await ana.composer.fill("Hello Tom.");
+        await ana.button("Please stay where you are.").click();
+        const written = "Hello Tom.\nPlease stay where you are.";
+        await until("it is in the composer", async () => (await ana.composer.inputValue()) === written);
+        equal(await tom.message("Please stay").count(), 0, "replies that were sent");
         await ana.say("We send somebody.");
         await tom.sees(tom.message("We send somebody."));
         // Handed over with a word.

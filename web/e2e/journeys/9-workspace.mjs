@@ -437,6 +437,9 @@ export default [
       const { page } = boss;
       await boss.sees(page.getByText("The server answers."));
       await boss.sees(page.getByText("Live connections", { exact: true }));
+      await boss.sees(page.getByText(/^(SQLite|PostgreSQL)$/));
+      for (const fact of ["Version of Parlor", "Waiting for the database", "Stored on the server", "Last backup"])
+        await boss.sees(page.getByText(fact, { exact: true }));
       await boss.button("Refresh").click();
       await looks(boss, () => boss.sees(page.getByRole("heading", { level: 2 })), "admin-health");
       await boss.open("/admin/data?locale=en");

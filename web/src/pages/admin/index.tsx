@@ -20,7 +20,7 @@ export default function Admin(): ReactNode {
   if (!allowed) return <Refused />;
   const shown = sections.filter(({ id }) => opens(id, { ...useStore.getState(), permissions: open, me }));
   return (
-    <div className={css.admin} data-chosen={location !== "/admin"}>
+    <div className={css.admin} data-chosen={location.replace(/\/$/, "") !== "/admin"}>
       <nav className={css.nav} aria-label={t("admin.title")}>
         <Link href="/" className={css.back}>
           <ArrowLeft size={18} aria-hidden /> {t("admin.back")}

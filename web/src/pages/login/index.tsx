@@ -2,7 +2,8 @@ import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "rea
 import { Link, Redirect, useSearch } from "wouter";
 import { ApiError } from "@/api/rest";
 import { session } from "@/api/session";
-import { useT } from "@/i18n";
+import { intl, useT } from "@/i18n";
+import { clock } from "@/lib/time";
 import { type SecondFactor, signIn, signInBy } from "@/store/account";
 import { setting, useStore } from "@/store/state";
 import { Button } from "@/ui/button";
@@ -24,7 +25,9 @@ export function problemOf(error: unknown): Problem {
   if (error.status === 429) return { id: "login.tooOften" };
   if (/login-blocked/.test(error.code)) {
     const { time } = (error.details ?? {}) as { time?: string };
-    return time ? { id: "login.blockedUntil", values: { time } } : { id: "login.blocked" };
+    return time
+      ? { id: "login.blockedUntil", values: { time: clock(intl(), Date.parse(time)) } }
+      : { id: "login.blocked" };
   }
   if (error.code === "error-account-exists") return { id: "login.exists" };
   if (/deactivated|not-activated|disabled/i.test(error.code + error.message)) return { id: "login.deactivated" };

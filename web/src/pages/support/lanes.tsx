@@ -1,7 +1,7 @@
 import { Siren } from "lucide-react";
 import { type ReactNode, useEffect, useId } from "react";
 import { Link } from "wouter";
-import { intl, useT } from "@/i18n";
+import { intl, type Translate, useT } from "@/i18n";
 import { useNow } from "@/lib/now";
 import { clock, millis } from "@/lib/time";
 import { acknowledge, type Case, readCase, readDesk, take, useDesk, waited, watchDesk } from "@/store/desk";
@@ -37,10 +37,10 @@ export function Lanes(): ReactNode {
           </Button>
         </p>
       )}
-      <Lane name="emergency" cases={emergencies} now={now} me={me} />
+      <Lane name="emergency" cases={emergencies} now={now} me={me} ready={ready} />
       <div className={css.lanes}>
         {lanes.map(([name, cases]) => (
-          <Lane key={name} name={name} cases={cases} now={now} me={me} />
+          <Lane key={name} name={name} cases={cases} now={now} me={me} ready={ready} />
         ))}
       </div>
       {more > 0 && <p className={css.note}>{t("support.further", { count: more })}</p>}
@@ -53,9 +53,10 @@ interface LaneProps {
   cases: Case[];
   now: number;
   me: string;
+  ready: boolean;
 }
 
-function Lane({ name, cases, now, me }: LaneProps): ReactNode {
+function Lane({ name, cases, now, me, ready }: LaneProps): ReactNode {
   const t = useT();
   const id = useId();
   const emergency = name === "emergency";
@@ -66,7 +67,7 @@ function Lane({ name, cases, now, me }: LaneProps): ReactNode {
         {t(`support.${name}`)} <span className={css.count}>{cases.length}</span>
       </h2>
       {cases.length === 0 ? (
-        <p className={css.note}>{t("support.none")}</p>
+        <p className={css.note}>{t(ready ? "support.none" : "app.loading")}</p>
       ) : (
         <ul>
           {cases.map((one) => (
@@ -103,6 +104,7 @@ function Card({ one, now, me }: { one: Case; now: number; me: string }): ReactNo
   const takeIt = useTake();
   const served = one.servedBy ?? [];
   const name = one.requester?.name ?? one.requester?.username ?? "";
+  const role = roleText(one);
   const ack = one.acknowledgedBy;
   const state = !one.open
     ? t("support.isClosed")
@@ -110,14 +112,14 @@ function Card({ one, now, me }: { one: Case; now: number; me: string }): ReactNo
       ? served.some(({ _id }) => _id === me)
         ? t("support.takenByYou")
         : t("support.takenBy", { name: served.map((user) => user.name ?? user.username).join(", ") })
-      : t("support.waits", { count: waited(one, now) });
+      : waits(t, waited(one, now));
   return (
     <article className={css.card} aria-label={one.title} data-priority={one.priority}>
       <h3 dir="auto">
         {one.priority === "high" && <em className={css.tag}>{t("support.high")}</em>}
         <Link href={`/group/${encodeURIComponent(one.name)}`}>{one.title}</Link>
       </h3>
-      {name && <p dir="auto">{t("support.from", { name, role: roleText(one) })}</p>}
+      {name && <p dir="auto">{role ? t("support.from", { name, role }) : name}</p>}
       {one.last && (
         <p className={css.last} dir="auto">
           {one.last.text}
@@ -147,6 +149,14 @@ function Card({ one, now, me }: { one: Case; now: number; me: string }): ReactNo
       )}
     </article>
   );
+}
+
+/** How long a case waits: minutes, then whole hours, then whole days. */
+function waits(t: Translate, minutes: number): string {
+  if (minutes < 60) return t("support.waits", { count: minutes });
+  const [unit, count] = minutes < 1_440 ? ["hour", minutes / 60] : ["day", minutes / 1_440];
+  const long = new Intl.NumberFormat(intl(), { style: "unit", unit, unitDisplay: "long" });
+  return t("support.waitsLong", { time: long.format(Math.floor(count)) });
 }
 
 /** The role words that the host application gives, as it writes them. */

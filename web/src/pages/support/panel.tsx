@@ -11,6 +11,7 @@ import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
+import { roomPath } from "../chat/place";
 import side from "../chat/side.module.css";
 import css from "./support.module.css";
 
@@ -52,11 +53,13 @@ function Requester({ rid }: { rid: Id }): ReactNode {
   const t = useT();
   const id = useId();
   const [one, setOne] = useState<Case>();
-  useEffect(() => void readCase(rid).then(setOne, () => undefined), [rid]);
+  const [away, setAway] = useState(false);
+  useEffect(() => void readCase(rid).then(setOne, () => setAway(true)), [rid]);
   const by = one?.requester;
   return (
     <section aria-labelledby={id}>
       <h3 id={id}>{t("support.requester")}</h3>
+      {!one && <Waiting away={away} />}
       {one && (
         <Rows
           rows={[
@@ -76,15 +79,19 @@ function Notes({ rid }: { rid: Id }): ReactNode {
   const t = useT();
   const id = useId();
   const [all, setAll] = useState<Note[]>();
+  const [replies, setReplies] = useState<string[]>([]);
+  const [away, setAway] = useState(false);
   const [text, setText] = useState("");
-  const read = useCallback(
-    () =>
-      void get<{ notes: Note[] }>("support.notes", { roomId: rid }).then(
-        ({ notes }) => setAll(notes),
-        () => setAll([]),
-      ),
-    [rid],
-  );
+  const read = useCallback(() => {
+    type Answer = { notes: Note[]; replies?: string[] };
+    get<Answer>("support.notes", { roomId: rid })
+      .then(({ notes, replies: ready = [] }) => {
+        setAll(notes);
+        setReplies(ready);
+        setAway(false);
+      })
+      .catch(() => setAway(true));
+  }, [rid]);
   useEffect(() => {
     read();
     const ends = [watchDesk(), onCase((changed) => changed === rid && read())];
@@ -100,38 +107,91 @@ function Notes({ rid }: { rid: Id }): ReactNode {
       .catch(failed("failed.note"));
   };
   return (
-    <section aria-labelledby={id} className={css.notes}>
-      <h3 id={id}>
-        <NotebookPen size={16} aria-hidden /> {t("support.notesTitle")}
-      </h3>
-      <p className={css.note}>{t("support.notesMore")}</p>
-      <ul aria-busy={!all} aria-labelledby={id}>
-        {all?.map((one) => (
-          <li key={one._id}>
-            <p dir="auto">{one.text}</p>
-            <small>
-              {one.by.name} · {full(intl(), millis(one.by.at))}
-            </small>
+    <>
+      <section aria-labelledby={id} className={css.notes}>
+        <h3 id={id}>
+          <NotebookPen size={16} aria-hidden /> {t("support.notesTitle")}
+        </h3>
+        <p className={css.note}>{t("support.notesMore")}</p>
+        {(!all || away) && <Waiting away={away} />}
+        <ul aria-busy={!all} aria-labelledby={id}>
+          {all?.map((one) => (
+            <li key={one._id}>
+              <p dir="auto">{one.text}</p>
+              <small>
+                {one.by.name} · {full(intl(), millis(one.by.at))}
+              </small>
+            </li>
+          ))}
+        </ul>
+        <form onSubmit={submit}>
+          <div className={css.area}>
+            <label htmlFor={`${id}-text`}>{t("support.note")}</label>
+            <textarea
+              id={`${id}-text`}
+              maxLength={2000}
+              required
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+            />
+          </div>
+          <Button type="submit" disabled={!text.trim()}>
+            {t("support.keepNote")}
+          </Button>
+        </form>
+      </section>
+      {replies.length > 0 && <Replies rid={rid} replies={replies} />}
+    </>
+  );
+}
+
+/** Before something is there, or when it could not be fetched. */
+function Waiting({ away }: { away: boolean }): ReactNode {
+  const t = useT();
+  return <p role={away ? "alert" : "status"}>{t(away ? "room.loadFailed" : "app.loading")}</p>;
+}
+
+/** What is answered often: put into what is being written to the requester, and never sent by itself. */
+function Replies({ rid, replies }: { rid: Id; replies: string[] }): ReactNode {
+  const t = useT();
+  const id = useId();
+  const [, go] = useLocation();
+  const mine = useStore((state) => Boolean(state.subscriptions[rid]));
+  if (!mine) return null;
+  return (
+    <section aria-labelledby={id}>
+      <h3 id={id}>{t("support.replies")}</h3>
+      <p className={css.note}>{t("support.repliesMore")}</p>
+      <ul className={css.replies} aria-labelledby={id}>
+        {replies.map((reply) => (
+          <li key={reply}>
+            <button
+              type="button"
+              onClick={() => {
+                // Where the panel hides the conversation it goes away.
+                if (matchMedia("(max-width: 63.99rem)").matches) go(roomPath(rid));
+                requestAnimationFrame(() => addToMessage(reply));
+              }}
+            >
+              <span dir="auto">{reply}</span>
+            </button>
           </li>
         ))}
       </ul>
-      <form onSubmit={submit}>
-        <div className={css.area}>
-          <label htmlFor={`${id}-text`}>{t("support.note")}</label>
-          <textarea
-            id={`${id}-text`}
-            maxLength={2000}
-            required
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        </div>
-        <Button type="submit" disabled={!text.trim()}>
-          {t("support.keepNote")}
-        </Button>
-      </form>
     </section>
   );
+}
+
+/** As if it had been typed at the end. */
+function addToMessage(text: string): void {
+  const box = document.querySelector<HTMLTextAreaElement>("#composer textarea");
+  if (!box) return;
+  const before = box.value.trimEnd();
+  // The setter that React does not watch, so that it hears of the change.
+  const { set } = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value") ?? {};
+  set?.call(box, before ? `${before}\n${text}` : text);
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+  box.focus();
 }
 
 function Transfer({ rid }: { rid: Id }): ReactNode {
@@ -193,14 +253,15 @@ interface Ticket {
 
 function Facts({ rid }: { rid: Id }): ReactNode {
   const [ticket, setTicket] = useState<Ticket>();
+  const [away, setAway] = useState(false);
   useEffect(() => {
     void get<{ ticket: Ticket }>("support.info", { roomId: rid }).then(
       (found) => setTicket(found.ticket),
-      () => undefined,
+      () => setAway(true),
     );
   }, [rid]);
   const names = (all: UserRef[]): string => all.map((user) => user.name ?? user.username).join(", ");
-  if (!ticket) return null;
+  if (!ticket) return <Waiting away={away} />;
   return (
     <Rows
       rows={[

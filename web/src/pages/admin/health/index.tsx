@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect } from "react";
 import { get } from "@/api/rest";
 import type { Wire } from "@/api/types";
-import { intl, useT } from "@/i18n";
+import { intl, type Translate, useT } from "@/i18n";
 import { size } from "@/lib/text";
 import { full, millis } from "@/lib/time";
 import { useStore } from "@/store/state";
@@ -17,7 +17,10 @@ type Counts = Record<string, number> & {
   uniqueId: string;
   process: { uptime: number };
   teams: { totalTeams: number };
+  parlor?: { version: string; database: string; queue: number };
 };
+
+type Backups = { backups: { madeAt: Wire }[] };
 
 /** The figures are read again after this (ms), while somebody looks. */
 const AGAIN = 15_000;
@@ -40,7 +43,10 @@ export default function Health(): ReactNode {
   const { value, failed, reload } = useLoad("health", async () => {
     const began = performance.now();
     const counts = await get<Counts>("statistics", {}, { timeout: 30_000 });
-    return { counts, took: performance.now() - began };
+    const took = performance.now() - began;
+    // Whoever may look at figures may not look at backups.
+    const backups = await get<Backups>("backups.list").catch(() => null);
+    return { counts, took, backups };
   });
   useEffect(() => {
     const timer = setInterval(() => !document.hidden && reload(), AGAIN);
@@ -59,12 +65,17 @@ export default function Health(): ReactNode {
           <Part title={t("health.server")} level={2}>
             <Facts
               facts={[
+                [t("health.product"), value.counts.parlor?.version ?? ""],
                 [t("health.version"), value.counts.version],
                 [t("health.uptime"), uptime(intl(), value.counts.process.uptime)],
                 [t("health.installed"), full(intl(), millis(value.counts.installedAt))],
                 [t("health.took"), t("health.ms", { ms: Math.round(value.took) })],
                 [t("health.live"), t(connection === "online" ? "health.connected" : "health.apart")],
                 [t("health.totalConnectedUsers"), number(value.counts.totalConnectedUsers ?? 0)],
+                [t("health.database"), value.counts.parlor?.database ?? ""],
+                [t("health.queue"), number(value.counts.parlor?.queue ?? 0)],
+                [t("health.storage"), size(intl(), value.counts.uploadsStoredSize ?? 0)],
+                ...(value.backups ? [[t("health.backup"), lastBackup(value.backups, t)] as const] : []),
                 [t("health.id"), value.counts.uniqueId],
               ]}
             />
@@ -86,6 +97,9 @@ export default function Health(): ReactNode {
     </Page>
   );
 }
+
+const lastBackup = ({ backups: [last] }: Backups, t: Translate): string =>
+  last ? full(intl(), millis(last.madeAt)) : t("health.noBackup");
 
 /** Days, hours and minutes, in the reader's words. */
 function uptime(locale: string, seconds: number): string {

@@ -2,6 +2,7 @@ import { type CSSProperties, type KeyboardEvent, type ReactNode, useRef, useStat
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { useT } from "@/i18n";
 import { focusRow } from "../kit/list";
+import { aboutRole } from "../kit/role";
 import type { Role } from "../users/types";
 import css from "./roles.module.css";
 
@@ -68,7 +69,7 @@ export function Grid({ columns, rows, permissions, toggle }: Props): ReactNode {
       <div role="row" aria-rowindex={1} className={css.heads}>
         <span role="columnheader">{t("roles.permission")}</span>
         {columns.map((role) => (
-          <span key={role._id} role="columnheader" title={role.description}>
+          <span key={role._id} role="columnheader" title={aboutRole(t, role)}>
             {role.name}
           </span>
         ))}

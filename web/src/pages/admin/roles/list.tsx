@@ -5,6 +5,7 @@ import { get } from "@/api/rest";
 import { useT } from "@/i18n";
 import { Button } from "@/ui/button";
 import kit from "../kit/kit.module.css";
+import { aboutRole } from "../kit/role";
 import { useLoad } from "../kit/load";
 import { Mark } from "../kit/page";
 import type { Role } from "../users/types";
@@ -37,7 +38,7 @@ export function RolesList(): ReactNode {
             <Link href={`/admin/roles/list/${encodeURIComponent(one._id)}`} className={kit.card}>
               <span className={kit.main}>
                 <b dir="auto">{one.name}</b>
-                <small dir="auto">{one.description}</small>
+                <small dir="auto">{aboutRole(t, one)}</small>
               </span>
               <Mark>{t(`roles.scope.${one.scope}`)}</Mark>
               {!one.protected && <Mark>{t("roles.own")}</Mark>}

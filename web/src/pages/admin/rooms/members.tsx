@@ -100,12 +100,12 @@ export function Members({ room, changed }: { room: Room; changed: () => void }):
             <span className={kit.main}>
               <b dir="auto">{member.name || member.username}</b>
               <small>
-                <bdi>@{member.username}</bdi>
+                <bdi>@{member.username}</bdi>{" "}
+                {member.roles?.map((role) => (
+                  <Mark key={role}>{t(`rooms.role.${role}`)}</Mark>
+                ))}
               </small>
             </span>
-            {member.roles?.map((role) => (
-              <Mark key={role}>{t(`rooms.role.${role}`)}</Mark>
-            ))}
             {room.t !== "d" && (
               <Menu label={t("rooms.memberMore", { name: member.name || member.username })} groups={menu(member)}>
                 <EllipsisVertical size={18} aria-hidden />

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { useT } from "@/i18n";
 import { Check, Field, PasswordField } from "@/ui/field";
 import kit from "../kit/kit.module.css";
+import { aboutRole } from "../kit/role";
 import type { Role } from "./types";
 
 export interface Draft {
@@ -82,7 +83,7 @@ export function Fields({ draft, change, roles, info, password, assign, fresh = f
             <Check
               key={role._id}
               label={role.name}
-              hint={role.description === role.name ? undefined : role.description}
+              hint={aboutRole(t, role) || undefined}
               checked={draft.roles.includes(role._id)}
               onChange={(event) => toggle(role._id, event.target.checked)}
             />
