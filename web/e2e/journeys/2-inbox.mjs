@@ -145,6 +145,13 @@ export default [
       await ana.sees(ana.page.getByRole("option", { name: `@${other.username}` }));
       await field.press("Enter");
       await ana.sees(ana.page.getByRole("heading", { name: "Élodie", level: 1 }));
+      // Long names take one line.
+      const long = await stage.account("Uma Underground Fernandez de la Torre y Montenegro del Castillo");
+      await ana.page.keyboard.press("Control+k");
+      await field.fill(long.username);
+      const line = ana.page.getByRole("option", { name: `@${long.username}` });
+      await ana.sees(line);
+      equal((await line.boundingBox()).height <= 48, true, "one line");
     },
   },
   {
@@ -327,6 +334,15 @@ export default [
       await ana.row("general").click();
       await ana.sees(ana.composer);
       await ana.page.goBack();
+      await ana.sees(ana.row("general"));
+      // From nowhere there is a way back as well.
+      ana.expect(/status of 400/);
+      await ana.open("/channel/never-there");
+      await ana.sees(ana.page.getByRole("heading", { name: "This room is not there" }));
+      await ana.check();
+      await ana.page.getByRole("link", { name: "Back to the rooms" }).click();
+      await ana.sees(ana.row("general"));
+      await ana.open("/no/such/page");
       await ana.sees(ana.row("general"));
     },
   },

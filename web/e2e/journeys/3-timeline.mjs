@@ -335,6 +335,22 @@ export default [
       );
       await ana.page.getByRole("button", { name: "Show all 40 lines" }).click();
       await ana.sees(ana.page.getByText("let line40 = 1;"), { state: "attached" });
+      // A block folds once: by itself.
+      equal(await ana.button("Show more").count(), 0, "folds around a block");
+      await ana.api.say(room.id, Array.from({ length: 30 }, (_, index) => `Row ${index + 1}.`).join("\n"));
+      const text = ana.message("Row 30.");
+      const height = async () => (await text.boundingBox()).height;
+      await ana.sees(ana.button("Show more", text));
+      const folded = await height();
+      await ana.button("Show more", text).click();
+      equal((await height()) > folded, true, "unfolded");
+      // On a phone a text fills the screen sooner.
+      await ana.api.say(room.id, "enough words for a small screen ".repeat(40));
+      await ana.sees(ana.message("enough words"));
+      equal(await ana.button("Show more", ana.message("enough words")).count(), 0, "folds on a wide screen");
+      await ana.page.setViewportSize({ width: 360, height: 640 });
+      await ana.page.reload();
+      await ana.sees(ana.button("Show more", ana.message("enough words")));
     },
   },
 ];

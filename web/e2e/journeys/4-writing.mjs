@@ -112,6 +112,14 @@ export default [
       await ana.sees(option(`#${room.name}`));
       await ana.composer.press("Escape");
       await ana.seesNot(option(`#${room.name}`));
+      // What was put away was that word alone: the next one at the same place is completed again.
+      await ana.composer.fill("");
+      await ana.composer.pressSequentially("@bob");
+      await ana.sees(option(`@${bob.username}`));
+      await ana.composer.press("Escape");
+      await ana.composer.fill("");
+      await ana.composer.pressSequentially("/jo");
+      await ana.sees(option("/join Join a room"));
       await ana.composer.fill("");
       await ana.composer.pressSequentially("nice :tada");
       await ana.sees(option(":tada:"));

@@ -253,6 +253,30 @@ export default [
     },
   },
   {
+    name: "in a room of several it is told how many have read, the writer does not count, and it is so after a reload",
+    shows: [54],
+    async run(stage) {
+      await stage.admin.post("settings/Message_Read_Receipt_Store_Users", { value: true });
+      const ana = await stage.person("Ana", { path: null });
+      const bob = await stage.account("Bob");
+      const eve = await stage.account("Eve");
+      const room = await stage.room(ana, [bob, eve]);
+      await ana.api.say(room.id, "who has seen this?");
+      await ana.open(room.path);
+      const own = ana.message("who has seen this?");
+      await ana.sees(own.getByText("Sent", { exact: true }));
+      // She has read her own words by now.
+      await ana.api.post("subscriptions.read", { rid: room.id });
+      await bob.api.post("subscriptions.read", { rid: room.id });
+      await ana.sees(own.getByText("Read by 1", { exact: true }));
+      await ana.page.reload();
+      await ana.sees(own.getByText("Read by 1", { exact: true }));
+      await eve.api.post("subscriptions.read", { rid: room.id });
+      await ana.sees(own.getByText("Read by 2", { exact: true }));
+      await stage.admin.post("settings/Message_Read_Receipt_Store_Users", { value: false });
+    },
+  },
+  {
     name: "search finds words and filters, marks them, and opens them where they stand",
     shows: [40, 41],
     async run(stage) {

@@ -22,15 +22,13 @@ export default function CallCard({ message }: { message: Message }): ReactNode {
       ? t("call.ended", { count: minutes })
       : t("call.missed")
     : t("call.joined", { count: call.joined });
+  const names = call.users.map((user) => user.name || user.username).join(", ");
   return (
     <div className={css.call} role="group" aria-label={t("call.label", { title: call.title })}>
       {over ? <PhoneOff size={20} aria-hidden /> : <Video size={20} aria-hidden />}
       <p>
         <b dir="auto">{call.title || t("call.untitled")}</b>
-        <small>
-          {state}
-          {call.users.length > 0 && `: ${call.users.map((user) => user.name || user.username).join(", ")}`}
-        </small>
+        <small>{call.users.length > 0 ? t("live.message", { name: state, text: names }) : state}</small>
       </p>
       {!over && (
         <>

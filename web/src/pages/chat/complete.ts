@@ -1,41 +1,15 @@
-// Completion in the composer: what is being typed, and what it may become.
+// Completion in the composer: what may stand in place of what is being typed. Fetched when somebody types a mark.
 
 import { get } from "@/api/rest";
 import type { Id } from "@/api/types";
-import { intl } from "@/i18n";
+import { addCatalog, intl, t } from "@/i18n";
 import { fit } from "@/lib/text";
 import { character, loadEmoji } from "@/markup/emoji";
 import { atEnd, state } from "@/store/state";
+import type { Choice, Typed } from "./typed";
 
-export interface Choice {
-  key: string;
-  /** What is put in place of what was typed. */
-  insert: string;
-  label: string;
-  more?: string;
-  username?: string;
-  rid?: Id;
-  char?: string;
-  src?: string;
-}
-
-export interface Typed {
-  mark: "@" | "#" | ":" | "/";
-  text: string;
-  from: number;
-  to: number;
-}
-
-/** The word before the caret, when it begins with a mark. */
-export function typed(text: string, caret: number): Typed | null {
-  const before = text.slice(0, caret);
-  const match = /(^|[\s(])([@#:])([^\s@#:]*)$/u.exec(before) ?? /^()(\/)([\w-]*)$/.exec(before);
-  if (!match) return null;
-  const [, , mark, word = ""] = match;
-  // A smiley is no search for an emoji.
-  if (mark === ":" && word.length < 2) return null;
-  return { mark: mark as Typed["mark"], text: word, from: caret - word.length - 1, to: caret };
-}
+/** What the commands do: needed only where one is typed. */
+const COMMANDS = import.meta.glob("./commands/locales/*.json");
 
 interface Person {
   _id: Id;
@@ -141,13 +115,20 @@ export function commands(): Promise<Command[]> {
 }
 
 async function slash(text: string): Promise<Choice[]> {
-  const all = await commands();
+  const [all] = await Promise.all([commands(), addCatalog(COMMANDS).catch(() => undefined)]);
   return ranked(all, ({ command }) => (command.startsWith(text) ? fit(command, text) : 0)).map((one) => ({
     key: one.command,
     insert: `/${one.command} `,
     label: `/${one.command}`,
-    more: one.params ?? "",
+    more: saying(one),
   }));
+}
+
+/** What a command does, in the reader's language; what others have added says what it takes. */
+function saying({ command, params = "" }: Command): string {
+  const id = `command.${command}`;
+  const words = t(id);
+  return words === id ? params : words;
 }
 
 /** What may stand in place of what is typed; people of the room first, where there is one. */

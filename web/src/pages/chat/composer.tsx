@@ -27,10 +27,10 @@ import { Avatar } from "@/ui/avatar";
 import { IconButton } from "@/ui/button";
 import { failed } from "@/ui/failed";
 import { toast } from "@/ui/toast";
-import { commands, choices, type Choice, typed, type Typed } from "./complete";
 import { EmojiPicker, Voice } from "./later";
 import css from "./composer.module.css";
 import { permalink } from "./place";
+import { type Choice, typed, type Typed } from "./typed";
 
 export interface ComposerHandle {
   quote: (message: Message) => void;
@@ -195,7 +195,7 @@ export const Composer = memo(function Composer({ rid, tmid, closed, label, editL
           aria-expanded={completion.open}
           aria-controls={`${id}-list`}
           aria-activedescendant={completion.active(id)}
-          placeholder={!tmid && matchMedia(NARROW).matches ? t("composer.short") : label}
+          placeholder={matchMedia(NARROW).matches ? t("composer.short") : label}
           value={text}
           onChange={(event) => type(event.target.value)}
           onSelect={completion.look}
@@ -274,14 +274,15 @@ function block(text: string, code: string): string {
 /** `/command parameters`. Tells whether it was done; what is no command, or was refused, is said. */
 async function runCommand(rid: Id, text: string, tmid?: Id): Promise<boolean> {
   const [word = "", ...rest] = text.slice(1).split(" ");
-  const known = await commands();
-  const { t } = await import("@/i18n");
-  if (!known.some(({ command }) => command === word)) {
-    toast(t("composer.noCommand", { command: word.slice(0, 40) }), { bad: true });
-    return false;
-  }
   const body = { command: word, roomId: rid, params: rest.join(" "), ...(tmid ? { tmid } : {}) };
   try {
+    const { commands } = await import("./complete");
+    const known = await commands();
+    if (!known.some(({ command }) => command === word)) {
+      const { t } = await import("@/i18n");
+      toast(t("composer.noCommand", { command: word.slice(0, 40) }), { bad: true });
+      return false;
+    }
     await post("commands.run", body);
     return true;
   } catch (error) {
@@ -316,10 +317,15 @@ function useCompletion(rid: Id, text: string, area: React.RefObject<HTMLTextArea
     setActive(0);
     if (!at) {
       setFound([]);
+      // What was put away with Escape was that word alone.
+      setClosed(-1);
       return undefined;
     }
     const timer = setTimeout(() => {
-      void choices(rid, at).then((all) => current && setFound(all));
+      void import("./complete")
+        .then(({ choices }) => choices(rid, at))
+        .then((all) => current && setFound(all))
+        .catch(() => undefined);
     }, 60);
     return () => {
       current = false;

@@ -37,7 +37,15 @@ export default function EmojiPicker({
       .catch(() => setRows([]));
   }, []);
   const all = useMemo<Shown[]>(() => {
-    const own = Object.entries(custom).map(([code, src]) => ({ code, name: code, src, group: 99, words: code }));
+    // One picture with several names stands there once, and is found by each of them.
+    const names = Object.entries(custom).reduce<Record<string, string[]>>(
+      (before, [code, src]) => ({ ...before, [src]: [...(before[src] ?? []), code] }),
+      {},
+    );
+    const own = Object.entries(names).map(([src, codes]) => {
+      const [code = ""] = codes;
+      return { code, name: code, src, group: 99, words: ` ${codes.join(" ")} ` };
+    });
     const known = rows.map(([char, group, codes, name, tags]) => ({
       code: codes.split(" ")[0] ?? "",
       name,

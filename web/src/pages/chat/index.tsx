@@ -1,5 +1,5 @@
 import { type ReactNode, Suspense, useEffect, useMemo, useState } from "react";
-import { Route, Switch, useLocation, useRoute } from "wouter";
+import { Redirect, Route, Switch, useLocation, useRoute } from "wouter";
 import { useT } from "@/i18n";
 import { answers } from "@/store/desk";
 import { onNotice } from "@/store/announce";
@@ -86,11 +86,14 @@ export default function Chat({ pages }: Props): ReactNode {
               <Route path={ROOM}>
                 <Conversation ready={ready} />
               </Route>
-              <Route>
+              <Route path="/">
                 <main className={css.nothing}>
                   <h1>{t("chat.welcome")}</h1>
                   <p>{t("chat.choose")}</p>
                 </main>
+              </Route>
+              <Route>
+                <Redirect to="/" replace />
               </Route>
             </Switch>
           </Suspense>

@@ -1,4 +1,4 @@
-import { AlertCircle, Check, CheckCheck, Clock, MessageSquareText, Pin, Star } from "lucide-react";
+import { AlertCircle, Clock, MessageSquareText, Pin, Star } from "lucide-react";
 import { memo, type KeyboardEvent, type ReactNode, Suspense, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { Block, Message as Noun } from "@/api/types";
@@ -29,6 +29,7 @@ import { systemText } from "./system";
 
 const EditBox = page(() => import("./edit"));
 const CallCard = page(() => import("./call"));
+const Receipt = page(() => import("./receipt"));
 
 interface Props {
   message: Noun;
@@ -59,7 +60,7 @@ export const Message = memo(function Message({ message, head, place, marked = fa
   };
   const key = (event: KeyboardEvent): void => {
     if (event.target !== row.current) return;
-    if (event.key !== "e" || !place.mayEdit(message)) return;
+    if (event.key !== "e" || event.ctrlKey || event.metaKey || !place.mayEdit(message)) return;
     setEditing(true);
     // Otherwise the key would be typed into what has just got the focus.
     event.preventDefault();
@@ -123,7 +124,7 @@ export const Message = memo(function Message({ message, head, place, marked = fa
         {message.urls?.length ? <LinkCards message={message} /> : null}
         {message.reactions && <Reactions message={message} />}
         {Boolean(message.tcount) && place.thread !== message._id && <ThreadInfo message={message} place={place} />}
-        {last && <Receipt message={message} />}
+        {last && <Read message={message} />}
       </div>
       {show && !editing && (
         <div className={css.actions} data-actions>
@@ -147,6 +148,12 @@ export const Message = memo(function Message({ message, head, place, marked = fa
   );
 });
 
+/** Whether a text is folded: a phone's screen holds less of it. Blocks of code fold by themselves. */
+function isLong(text: string): boolean {
+  const rest = text.replace(/```[^]*?```/g, "");
+  return rest.length > 2_200 || rest.split("\n", 26).length > 25 || (rest.length > 900 && innerWidth < 768);
+}
+
 /** A text that is no markup. */
 const plain = (value: string): Block[] => [{ type: "PARAGRAPH", value: [{ type: "PLAIN_TEXT", value }] }];
 
@@ -154,7 +161,7 @@ function Body({ message, about }: { message: Noun; about: () => void }): ReactNo
   const t = useT();
   const [open, setOpen] = useState(false);
   const tree = message.md ?? echo(message.msg);
-  const long = message.msg.length > 3_000 || message.msg.split("\n", 42).length > 40;
+  const long = isLong(message.msg);
   if (!message.msg) return message.t === "e2e" ? <p className={css.note}>{t("message.encrypted")}</p> : null;
   const all = <Tree blocks={tree ?? plain(message.msg)} about={message} />;
   return (
@@ -226,19 +233,16 @@ function ThreadInfo({ message, place }: { message: Noun; place: Place }): ReactN
   );
 }
 
-/** On the last own message: stored, or read by all. */
-function Receipt({ message }: { message: Noun }): ReactNode {
-  const t = useT();
+/** On the last own message, where the workspace wants it. */
+function Read({ message }: { message: Noun }): ReactNode {
   const own = useStore((state) => state.me?._id === message.u._id);
   const on = useStore((state) => state.settings["Message_Read_Receipt_Enabled"] === true);
-  const readUntil = useStore((state) => state.receipts[message.rid] ?? 0);
   if (!own || !on) return null;
-  const read = message.unread === false || readUntil >= millis(message.ts);
   return (
-    <span className={css.receipt}>
-      {read ? <CheckCheck size={14} aria-hidden /> : <Check size={14} aria-hidden />}
-      {t(read ? "receipt.read" : "receipt.sent")}
-    </span>
+    // Its place is kept: nothing moves when it comes.
+    <Suspense fallback={<span className={css.receipt}>{"\u00a0"}</span>}>
+      <Receipt message={message} />
+    </Suspense>
   );
 }
 
@@ -249,7 +253,7 @@ function System({ message, place }: { message: Noun; place: Place }): ReactNode 
     <div
       role="group"
       className={css.system}
-      aria-label={t("message.label", { name: "", time: clock(intl(), at), text: systemText(t, message) })}
+      aria-label={t("live.message", { name: clock(intl(), at), text: systemText(t, message) })}
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- arrows move between messages
       tabIndex={-1}
       data-message={message._id}

@@ -10,6 +10,7 @@ import { useStore } from "@/store/state";
 import { Avatar } from "@/ui/avatar";
 import { Button } from "@/ui/button";
 import { roomPath } from "./place";
+import { plainly } from "./preview";
 import css from "./side.module.css";
 
 const LISTS = {
@@ -83,7 +84,7 @@ export function Hits({ paged, none, thread = false, marked, named = false }: Hit
                   {brief(intl(), millis(message.ts))}
                 </small>
                 <span className={css.line} dir="auto">
-                  <Marked text={message.msg || message.attachments?.[0]?.title || ""} words={marked} />
+                  <Marked text={plainly(message.msg) || message.attachments?.[0]?.title || ""} words={marked} />
                 </span>
                 {thread && <small>{t("thread.count", { count: message.tcount ?? 0 })}</small>}
               </span>

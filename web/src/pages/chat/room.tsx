@@ -21,6 +21,7 @@ import { Composer, type ComposerHandle } from "./composer";
 import { editFrom } from "./begun";
 import { RoomHeader } from "./header";
 import { mayEdit, type Place, roomPath } from "./place";
+import { plainly } from "./preview";
 import { Side } from "./later";
 import css from "./room.module.css";
 import { Timeline } from "./timeline";
@@ -70,6 +71,7 @@ export function Room({ kind, name, rest }: Props): ReactNode {
         <>
           <h1>{t("room.missing")}</h1>
           <p>{t("room.missingMore")}</p>
+          <Link href="/">{t("room.back")}</Link>
         </>
       )}
     </main>
@@ -150,7 +152,7 @@ function Open({ rid, rest }: { rid: Id; rest: string }): ReactNode {
         {room?.announcement && (
           <Link className={css.announcement} href={`${roomPath(rid)}/about`}>
             <Megaphone size={16} role="img" aria-label={t("room.announcement")} />
-            <span dir="auto">{room.announcement}</span>
+            <span dir="auto">{plainly(room.announcement)}</span>
           </Link>
         )}
         {room?.parlorKind && (

@@ -1,5 +1,5 @@
 import { FileText, RotateCcw, SendHorizontal, X } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import type { Id } from "@/api/types";
 import { intl, useT } from "@/i18n";
 import { size } from "@/lib/text";
@@ -39,13 +39,19 @@ async function sendInOrder(all: Upload[]): Promise<void> {
 function One({ upload }: { upload: Upload }): ReactNode {
   const t = useT();
   const { id, file, caption, preview, state, sent, speed, reason } = upload;
+  const [unseen, setUnseen] = useState(false);
   const whole = size(intl(), file.size);
   const limit = size(intl(), setting("FileUpload_MaxFileSize", 104_857_600));
   const hopeless = reason === "upload.tooLarge" || reason === "upload.wrongType";
   const send = (): void => void sendUpload(id);
   return (
     <li className={css.upload}>
-      {preview ? <img src={preview} alt="" width={48} height={48} /> : <FileText size={32} aria-hidden />}
+      {preview && !unseen ? (
+        // Not every picture is one that the browser can show.
+        <img src={preview} alt="" width={48} height={48} onError={() => setUnseen(true)} />
+      ) : (
+        <FileText size={32} aria-hidden />
+      )}
       <div className={css.about}>
         <b dir="auto">{file.name}</b>
         {state === "chosen" && (
