@@ -24,7 +24,7 @@ pub struct Options {
 }
 
 /// What lies in the package beside the binary: from where, to where.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 16] = [
     ("parlor.example.toml", "etc/parlor/parlor.toml"),
     ("parlor.example.toml", "usr/share/doc/parlor/examples/parlor.example.toml"),
     ("README.md", "usr/share/doc/parlor/README.md"),
@@ -34,6 +34,10 @@ const FILES: [(&str, &str); 12] = [
     ("docs/fr/plusieurs-noeuds.md", "usr/share/doc/parlor/fr/plusieurs-noeuds.md"),
     ("docs/sign-in.md", "usr/share/doc/parlor/sign-in.md"),
     ("docs/notifications.md", "usr/share/doc/parlor/notifications.md"),
+    ("docs/webhooks.md", "usr/share/doc/parlor/webhooks.md"),
+    ("docs/performance.md", "usr/share/doc/parlor/performance.md"),
+    ("docs/fr/notifications.md", "usr/share/doc/parlor/fr/notifications.md"),
+    ("docs/fr/webhooks.md", "usr/share/doc/parlor/fr/webhooks.md"),
     ("docs/fr/connexion.md", "usr/share/doc/parlor/fr/connexion.md"),
     ("docs/fr/exploitation.md", "usr/share/doc/parlor/fr/exploitation.md"),
     ("docs/fr/emmenager.md", "usr/share/doc/parlor/fr/emmenager.md"),

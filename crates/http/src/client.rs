@@ -1,17 +1,19 @@
 //! Calls, their redirects and their bounds.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use parlor_core::fetch::{Fetch, Fetched, Fetching, Request, Unfetched};
 use reqwest::{
     Method,
-    dns::{Addrs, Name, Resolve, Resolving},
     header::{HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
 use url::{Host, Url};
 
-use crate::Allowed;
+use crate::{
+    Allowed,
+    names::{self, Guarded, LookUp},
+};
 
 /// Redirects of one call.
 const MAX_REDIRECTS: usize = 5;
@@ -35,9 +37,14 @@ impl Client {
     /// # Errors
     /// When the TLS library can't be set up.
     pub fn new(opened: Opened) -> Result<Self, String> {
+        Self::asking(opened, names::of_the_machine())
+    }
+
+    /// As [`Client::new`], with another way to look names up.
+    pub(crate) fn asking(opened: Opened, look_up: LookUp) -> Result<Self, String> {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls()?)
-            .dns_resolver(Guarded(opened.clone()))
+            .dns_resolver(Guarded { opened: opened.clone(), look_up })
             .redirect(Policy::none())
             .no_proxy()
             .user_agent(concat!("Parlor/", env!("CARGO_PKG_VERSION")))
@@ -111,26 +118,6 @@ fn tls() -> Result<rustls::ClientConfig, String> {
     // Apple's push service speaks nothing but HTTP/2; whoever speaks both may choose.
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
-}
-
-/// Resolves names to what may be connected to, and to nothing else.
-struct Guarded(Opened);
-
-impl Resolve for Guarded {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allowed = (self.0)();
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let known = allowed.name(name.as_str());
-            let good: Vec<SocketAddr> = found.filter(|a| known || allowed.address(a.ip())).collect();
-            if good.is_empty() {
-                return Err(
-                    Box::new(io::Error::new(io::ErrorKind::PermissionDenied, Unfetched::Forbidden)) as _
-                );
-            }
-            Ok(Box::new(good.into_iter()) as Addrs)
-        })
-    }
 }
 
 fn read_url(text: &str) -> Result<Url, Unfetched> {

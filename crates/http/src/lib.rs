@@ -4,6 +4,7 @@
 
 mod allowed;
 mod client;
+mod names;
 
 pub use allowed::{Allowed, BadEntry, is_public};
 pub use client::Client;

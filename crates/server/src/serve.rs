@@ -131,7 +131,7 @@ fn say_hello(config: &Config, made: bool) {
     tracing::info!("ready: {}", config.root_url);
     if config.admin.is_none() && config.test_admin.is_none() && !made {
         tracing::info!(
-            "no ADMIN_USERNAME given: make an administrator with `parlor user create --admin NAME`, or be the first to register"
+            "no ADMIN_USERNAME given: be the first to register, or stop the server and make an administrator with `parlor user create --admin NAME`"
         );
     }
 }
