@@ -3,9 +3,10 @@
 use crate::{
     chat::Chat,
     error::{Refusal, Result, What},
+    id::UserId,
     json::Json,
     session::Actor,
-    store::{Document, Lane},
+    store::{Document, Lane, Tx},
 };
 
 /// Longest key, in bytes.
@@ -28,21 +29,24 @@ impl Chat {
     /// Keeps the actor's keys. Keys that are there already are replaced only with `force`.
     pub async fn put_e2e_keys(&self, actor: &Actor, public: &str, private: &str, force: bool) -> Result<()> {
         self.active_user(actor).await?;
-        if public.len() > MAX_KEY || private.len() > MAX_KEY {
-            return Err(Refusal::TooLarge { what: "key", limit: MAX_KEY as u64 });
-        }
-        let body = Json::new(serde_json::json!({ "public": public, "private": private }).to_string());
-        let id = actor.user.clone();
+        let (id, public, private) = (actor.user.clone(), public.to_owned(), private.to_owned());
         self.store()
             .writing(Lane::Verbs, move |tx| {
                 if !force && tx.document(KEYS, &id)?.is_some() {
                     return Err(Refusal::Taken { what: What::Other, value: "keys".into() });
                 }
-                let updated_at = tx.now();
-                let document =
-                    Document { id: id.to_string(), key: String::new(), body: body.clone(), updated_at };
-                tx.put_document(KEYS, &document)
+                put_keys(tx, &id, &public, &private)
             })
             .await
     }
+}
+
+/// Keeps a user's keys; none that are longer than clients make them.
+pub(crate) fn put_keys(tx: &mut dyn Tx, user: &UserId, public: &str, private: &str) -> Result<()> {
+    if public.len() > MAX_KEY || private.len() > MAX_KEY {
+        return Err(Refusal::TooLarge { what: "key", limit: MAX_KEY as u64 });
+    }
+    let body = Json::new(serde_json::json!({ "public": public, "private": private }).to_string());
+    let updated_at = tx.now();
+    tx.put_document(KEYS, &Document { id: user.to_string(), key: String::new(), body, updated_at })
 }

@@ -64,7 +64,7 @@ pub(crate) fn take(tx: &mut dyn Tx, moved: &[MovedMessage], now: Time, dry: bool
         new.push((done.len(), one));
         done.push(Moved::New(()));
         if !dry {
-            wanted.push(Restored { message, at: one.at.min(now) });
+            wanted.push(Restored { message, at: one.at.min(now).max(Time(0)) });
         }
     }
     if wanted.is_empty() {

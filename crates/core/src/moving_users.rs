@@ -1,17 +1,21 @@
 //! Accounts that move in from another chat.
 
 use rustc_hash::FxHashMap;
+use serde_json::Value;
 
 use crate::{
     bootstrap::made,
     chat::Chat,
     clock::Time,
+    e2e_keys::put_keys,
     error::Result,
     id::{SessionId, UserId},
     moving::{AT_ONCE, Moved, Taken, free_name},
+    oauth_links::keep_link,
     session::{Actor, Session, SessionKind},
     store::{Secrets, Tx},
     user::User,
+    users_change::keep_keywords,
 };
 
 /// An account of another chat, with what proves who its owner is.
@@ -29,6 +33,10 @@ pub struct MovedUser {
     pub email_codes: bool,
     /// Personal access tokens.
     pub tokens: Vec<MovedToken>,
+    /// Who vouches for its owner: services and what they call them.
+    pub links: Vec<(String, String)>,
+    /// Keys for encrypted rooms: the public one, and the private one as its owner's clients sealed it.
+    pub keys: Option<(String, String)>,
 }
 
 /// A personal access token of another chat.
@@ -75,7 +83,8 @@ impl Chat {
         };
         let id = moved.user.id.clone();
         let sessions = moved.tokens.into_iter().map(|token| self.moved_token(&id, token)).collect();
-        Draft { user: User { has_password: secrets.password.is_some(), ..moved.user }, secrets, sessions }
+        let user = User { has_password: secrets.password.is_some(), ..moved.user };
+        Draft { user, secrets, sessions, links: moved.links, keys: moved.keys }
     }
 
     fn moved_token(&self, user: &UserId, token: MovedToken) -> Session {
@@ -103,6 +112,8 @@ struct Draft {
     user: User,
     secrets: Secrets,
     sessions: Vec<Session>,
+    links: Vec<(String, String)>,
+    keys: Option<(String, String)>,
 }
 
 /// Takes accounts in, in this order; what became of each. `dry`: only says what would.
@@ -158,5 +169,23 @@ fn store(tx: &mut dyn Tx, new: &[(User, &Draft)]) -> Result<()> {
             tx.insert_session(session)?;
         }
     }
+    for (user, draft) in new {
+        hang(tx, user, draft)?;
+    }
     tx.record_all(new.iter().map(|(user, _)| made(user.clone())).collect())
+}
+
+/// What few accounts have.
+fn hang(tx: &mut dyn Tx, user: &User, draft: &Draft) -> Result<()> {
+    for (service, subject) in &draft.links {
+        keep_link(tx, &user.id, service, subject)?;
+    }
+    if let Some((public, private)) = &draft.keys {
+        put_keys(tx, &user.id, public, private)?;
+    }
+    let preferences: Value = serde_json::from_str(user.preferences.as_str()).unwrap_or_default();
+    match preferences.get("highlights").and_then(Value::as_array) {
+        Some(keywords) if !keywords.is_empty() => keep_keywords(tx, &user.id, &preferences["highlights"]),
+        _ => Ok(()),
+    }
 }

@@ -188,6 +188,12 @@ impl Chat {
     }
 }
 
+/// Links an account that comes from another chat to whom it was linked there, unless another account is.
+pub(crate) fn keep_link(tx: &mut dyn Tx, user: &UserId, service: &str, subject: &str) -> Result<()> {
+    let link = format!("{service}:{subject}");
+    if linked(tx, &link)?.is_none() { put_link(tx, &link, user) } else { Ok(()) }
+}
+
 /// Makes whoever else links wait for the end of this transaction.
 fn hold(tx: &mut dyn Tx) -> Result<()> {
     let row = Document { id: LINKS.into(), key: String::new(), body: Json::object(), updated_at: tx.now() };

@@ -12,12 +12,13 @@ use crate::{
     event::Purge,
     id::RoomId,
     json::Json,
+    moving::only_system,
     permissions::{Action, Object},
     room::{Room, RoomKind},
     rooms::RoomRef,
     session::Actor,
     setting::Settings,
-    store::{Document, Lane, Page, RoomFilter, RoomSort},
+    store::{Document, Lane, Page, RoomFilter, RoomSort, Tx},
 };
 
 const RETENTION: &str = "retention";
@@ -98,6 +99,18 @@ impl Chat {
                 tx.put_document(RETENTION, &document(&room.id, &rule, at))
             })
             .await
+    }
+
+    /// Brings in the rule that a room had in another chat, unless it has one here.
+    pub async fn move_retention(&self, actor: &Actor, room: &RoomId, rule: Retention) -> Result<()> {
+        only_system(actor)?;
+        let (room, days) = (room.clone(), rule.days.clamp(1, LONGEST));
+        let rule = Retention { days, ..rule };
+        let keep = move |tx: &mut dyn Tx| match tx.document(RETENTION, &room)? {
+            Some(_) => Ok(()),
+            None => tx.put_document(RETENTION, &document(&room, &rule, tx.now())),
+        };
+        self.store().writing(Lane::Bulk, keep).await
     }
 
     /// Removes what is too old, an hour after it was last done; how many messages.

@@ -323,7 +323,7 @@ impl Chat {
                     all.remove("emailUnsubscribed");
                 }
                 if let Some(keywords) = wanted.get("highlights") {
-                    tx.put_highlights(&of, &by_first_word(keywords))?;
+                    keep_keywords(tx, &of, keywords)?;
                 }
                 if let Some(language) = wanted.get("language").and_then(serde_json::Value::as_str) {
                     user.language = language.chars().take(35).collect();
@@ -337,6 +337,11 @@ impl Chat {
             })
             .await
     }
+}
+
+/// Keeps in which words somebody is interested where they are looked for.
+pub(crate) fn keep_keywords(tx: &mut dyn Tx, user: &UserId, keywords: &serde_json::Value) -> Result<()> {
+    tx.put_highlights(user, &by_first_word(keywords))
 }
 
 /// Keywords (at most 50) by their first word.

@@ -90,15 +90,23 @@ fn iso(at: Time) -> Option<String> {
     Some(format!("{at:.3}"))
 }
 
+/// The last moment of the year 9999: later ones can't be written.
+const LAST: i64 = 253_402_300_799_999;
+
+/// A time that can be one: what lies before 1970 or behind the year 9999 is the nearest that can.
+fn within(millis: i64) -> Time {
+    Time(millis.clamp(0, LAST))
+}
+
 /// A moment, in any of the ways in which Rocket.Chat writes one.
 pub(crate) fn time(value: &Value) -> Option<Time> {
     match value {
         Value::Object(map) if map.len() == 1 => match map.get("$date")? {
-            Value::Number(millis) => millis.as_i64().map(Time),
+            Value::Number(millis) => millis.as_i64().map(within),
             other => time(other),
         },
-        Value::String(text) => text.parse::<jiff::Timestamp>().ok().map(|at| Time(at.as_millisecond())),
-        Value::Number(millis) => millis.as_i64().map(Time),
+        Value::String(text) => text.parse::<jiff::Timestamp>().ok().map(|at| within(at.as_millisecond())),
+        Value::Number(millis) => millis.as_i64().map(within),
         _ => None,
     }
 }

@@ -39,6 +39,7 @@ impl Count {
 #[derive(Debug, Default)]
 pub struct Tally {
     kinds: Vec<(&'static str, Count)>,
+    parts: BTreeMap<&'static str, (u64, Vec<String>)>,
     notes: Vec<String>,
     more_notes: u64,
     told: Option<Instant>,
@@ -81,6 +82,15 @@ impl Tally {
         }
     }
 
+    /// Counts what was left out of something that was stored.
+    pub(crate) fn part(&mut self, reason: &'static str, id: &str, number: u64) {
+        let (all, examples) = self.parts.entry(reason).or_default();
+        *all += number;
+        if examples.len() < EXAMPLES {
+            examples.push(id.chars().take(80).collect());
+        }
+    }
+
     /// Keeps a word for whoever moves in.
     pub(crate) fn note(&mut self, note: String) {
         if self.notes.len() < NOTES { self.notes.push(note) } else { self.more_notes += 1 }
@@ -109,6 +119,9 @@ impl fmt::Display for Tally {
                 writeln!(f, "  {kind} left out: {number} x {reason} ({})", examples.join(", "))?;
             }
         }
+        for (reason, (number, examples)) in &self.parts {
+            writeln!(f, "  parts left out: {number} x {reason} ({})", examples.join(", "))?;
+        }
         for note in &self.notes {
             writeln!(f, "  {note}")?;
         }
@@ -133,8 +146,10 @@ mod tests {
         tally.done("things", "b", &Moved::Known(()));
         assert!(!tally.add_up());
         tally.left("things", "c", "no reason");
+        tally.part("a leg", "a", 2);
         assert!(tally.add_up());
         assert_eq!(tally.count("things").left_out(), 1);
         assert!(tally.to_string().contains("things left out: 1 x no reason (c)"));
+        assert!(tally.to_string().contains("parts left out: 2 x a leg (a)"));
     }
 }

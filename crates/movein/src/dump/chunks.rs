@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use bson::raw::{RawBsonRef, RawDocument};
 
 use super::{Dump, GZIP};
+use crate::doc::Doc;
 
 /// Where a chunk lies.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +34,10 @@ pub(crate) struct Chunks {
 impl Chunks {
     pub(super) fn open(dump: &Dump, files: &str, chunks: &str) -> Result<Self> {
         let (mut named, mut sizes) = (HashMap::new(), HashMap::new());
-        for doc in dump.docs(files)? {
-            let doc = doc?;
+        let mut raw = dump.raw(files)?;
+        while let Some(bytes) = raw.next()? {
+            // Bytes whose description is damaged are missed where the file is asked for.
+            let Ok(doc) = super::docs::json(bytes).map(Doc) else { continue };
             if let Some(name) = doc.text("filename") {
                 named.insert(name, doc.id());
             }
@@ -47,9 +50,7 @@ impl Chunks {
         let mut offset = 0;
         while let Some(bytes) = raw.next()? {
             let length = bytes.len() as u32;
-            let document = RawDocument::from_bytes(bytes).context("a damaged document")?;
-            if let Some(id) = name(document.get("files_id")?) {
-                let number = number(document.get("n")?);
+            if let Some((id, number)) = piece(bytes) {
                 places.entry(id).or_default().push(Place { number, offset, length });
             }
             offset += u64::from(length);
@@ -86,6 +87,12 @@ impl Chunks {
         ensure!(self.sizes.get(id).is_none_or(|size| *size == written), "a piece of it is missing");
         Ok(written)
     }
+}
+
+/// Of which file a chunk is, and which of it; nothing when it is damaged.
+fn piece(bytes: &[u8]) -> Option<(String, i64)> {
+    let document = RawDocument::from_bytes(bytes).ok()?;
+    Some((name(document.get("files_id").ok()?)?, number(document.get("n").ok()?)))
 }
 
 /// The collection as a file in which places can be looked up.

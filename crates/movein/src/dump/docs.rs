@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read};
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use bson::raw::{RawArray, RawBsonRef, RawDocument};
+use bson::raw::{RawArray, RawBson, RawBsonRef, RawDocument, RawElement};
 use serde_json::{Map, Value, json};
 
 /// Largest document, in bytes: MongoDB's own bound and some room.
@@ -59,18 +59,30 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Map<String, Value>> {
 fn object(document: &RawDocument, depth: usize) -> Result<Map<String, Value>> {
     ensure!(depth < DEEPEST, "a document is nested too deeply");
     let mut map = Map::new();
-    for element in document {
-        let (key, value) = element.context("a damaged document")?;
-        map.insert(key.to_string(), self::value(value, depth)?);
+    for element in document.iter_elements() {
+        let element = element.context("a damaged document")?;
+        map.insert(element.key().as_str().to_owned(), self::element(&element, depth)?);
     }
     Ok(map)
 }
 
 fn list(items: &RawArray, depth: usize) -> Result<Value> {
     ensure!(depth < DEEPEST, "a document is nested too deeply");
+    let items = RawDocument::from_bytes(items.as_bytes()).context("a damaged document")?;
     let all: Result<Vec<Value>> =
-        items.into_iter().map(|item| value(item.context("a damaged document")?, depth)).collect();
+        items.iter_elements().map(|item| element(&item.context("a damaged document")?, depth)).collect();
     all.map(Value::Array)
+}
+
+/// A value. What is no UTF-8 in a text, as old clients left some, is replaced.
+fn element(element: &RawElement<'_>, depth: usize) -> Result<Value> {
+    match element.value() {
+        Ok(found) => value(found, depth),
+        Err(why) => match element.value_utf8_lossy() {
+            Ok(RawBson::String(text)) => Ok(Value::String(text)),
+            _ => Err(why).context("a damaged document"),
+        },
+    }
 }
 
 fn value(value: RawBsonRef<'_>, depth: usize) -> Result<Value> {
@@ -121,6 +133,14 @@ mod tests {
             json!({"_id": id.to_hex(), "n": 1, "f": 0.5, "ts": {"$date": 7}, "l": [true, {"a": null}]});
         let stream = [bytes(&document), vec![0xff; 4], bytes(&doc! {})].concat();
         assert_eq!(all(&stream).expect("it is read"), [wanted, "end".into(), json!({})]);
+    }
+
+    #[test]
+    fn what_is_no_utf8_in_a_text_costs_nothing_but_itself() {
+        let mut document = bytes(&doc! {"a": "sea?weed", "l": ["x?"], "z": 1});
+        document.iter_mut().filter(|byte| **byte == b'?').for_each(|byte| *byte = 0xff);
+        let wanted = json!({"a": "sea\u{fffd}weed", "l": ["x\u{fffd}"], "z": 1});
+        assert_eq!(all(&document).expect("it is read"), [wanted]);
     }
 
     #[test]

@@ -14,14 +14,18 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use bson::raw::RawDocument;
 use flate2::read::MultiGzDecoder;
 
-use self::docs::{Next, read_next};
+use self::{
+    archive::Found,
+    docs::{Next, read_next},
+};
 pub(crate) use self::{
     chunks::Chunks,
     sort::{Key, Sorter},
 };
-use crate::doc::Doc;
+use crate::{doc::Doc, tally::Tally};
 
 /// What a packed file begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -51,6 +55,8 @@ impl Drop for Scratch {
 /// An opened dump.
 pub(crate) struct Dump {
     files: HashMap<&'static str, PathBuf>,
+    /// Collections with something in them that are not read.
+    pub(crate) unread: Vec<String>,
     pub(crate) scratch: Scratch,
 }
 
@@ -58,16 +64,17 @@ impl Dump {
     /// Opens a dump. `must`: the collections by which the right database is known.
     pub(crate) fn open(path: &Path, wanted: &[&'static str], must: &str, scratch: Scratch) -> Result<Self> {
         let meta = fs::metadata(path).with_context(|| format!("can't read {}", path.display()))?;
-        let files = if meta.is_dir() {
-            in_folder(path, wanted, must)?
+        let found = if meta.is_dir() {
+            in_folder(path, wanted)?
         } else {
             let reader = unpacked(path)?;
             let split = archive::split(reader, wanted, scratch.path())
                 .with_context(|| format!("{} can't be read", path.display()))?;
-            let found = split.into_iter().filter(|(_, files)| files.contains_key(must)).collect();
-            only_one(path, found)?
+            split.into_iter().collect()
         };
-        Ok(Self { files, scratch })
+        let found =
+            only_one(path, found.into_iter().filter(|(_, it)| it.files.contains_key(must)).collect())?;
+        Ok(Self { files: found.files, unread: found.others.into_iter().collect(), scratch })
     }
 
     /// The documents of a collection, as they lie there; nothing when it is not there.
@@ -76,14 +83,9 @@ impl Dump {
         Ok(Raw { path: path.clone(), reader: unpacked(path)?, buffer: Vec::new() })
     }
 
-    /// The documents of a collection.
-    pub(crate) fn docs(&self, collection: &str) -> Result<impl Iterator<Item = Result<Doc>> + use<>> {
-        let mut raw = self.raw(collection)?;
-        Ok(std::iter::from_fn(move || match raw.next() {
-            Ok(None) => None,
-            Ok(Some(bytes)) => Some(docs::json(bytes).map(Doc)),
-            Err(error) => Some(Err(error)),
-        }))
+    /// The documents of a collection, counted as things of a kind where they can't be read.
+    pub(crate) fn docs(&self, collection: &str, kind: &'static str) -> Result<Docs> {
+        Ok(Docs { raw: self.raw(collection)?, kind })
     }
 
     /// The bytes of the files that GridFS keeps in a bucket.
@@ -92,9 +94,35 @@ impl Dump {
     }
 }
 
-/// A document as JSON.
-pub(crate) fn doc(bytes: &[u8]) -> Result<Doc> {
-    docs::json(bytes).map(Doc)
+/// A document as JSON; a damaged one is counted as left out.
+pub(crate) fn doc(bytes: &[u8], kind: &'static str, tally: &mut Tally) -> Option<Doc> {
+    match docs::json(bytes) {
+        Ok(map) => Some(Doc(map)),
+        Err(_) => {
+            let id = RawDocument::from_bytes(bytes).ok().and_then(|raw| raw.get_str("_id").ok());
+            tally.read(kind);
+            tally.left(kind, id.unwrap_or("?"), "a damaged document");
+            None
+        }
+    }
+}
+
+/// The documents of a collection that can be read.
+pub(crate) struct Docs {
+    raw: Raw,
+    kind: &'static str,
+}
+
+impl Docs {
+    /// The next one; damaged ones are counted as left out.
+    pub(crate) fn next(&mut self, tally: &mut Tally) -> Result<Option<Doc>> {
+        while let Some(bytes) = self.raw.next()? {
+            if let Some(doc) = doc(bytes, self.kind, tally) {
+                return Ok(Some(doc));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// The documents of a collection, as they lie there.
@@ -135,7 +163,7 @@ fn unpacked(path: &Path) -> Result<Box<dyn Read + Send>> {
 }
 
 /// The collections in a folder: the dump of one database, or the folder that holds it.
-fn in_folder(path: &Path, wanted: &[&'static str], must: &str) -> Result<HashMap<&'static str, PathBuf>> {
+fn in_folder(path: &Path, wanted: &[&'static str]) -> Result<Vec<(String, Found)>> {
     let mut folders = vec![path.to_owned()];
     for entry in fs::read_dir(path).with_context(|| format!("can't read {}", path.display()))? {
         let entry = entry?;
@@ -143,31 +171,40 @@ fn in_folder(path: &Path, wanted: &[&'static str], must: &str) -> Result<HashMap
             folders.push(entry.path());
         }
     }
-    let mut found = Vec::new();
-    for folder in folders {
-        let files: HashMap<&'static str, PathBuf> = wanted
-            .iter()
-            .filter_map(|name| {
-                let names = [format!("{name}.bson"), format!("{name}.bson.gz")];
-                let path = names.iter().map(|name| folder.join(name)).find(|path| path.is_file())?;
-                Some((*name, path))
-            })
-            .collect();
-        if files.contains_key(must) {
-            found.push((folder.display().to_string(), files));
-        }
-    }
-    only_one(path, found)
+    let held = |folder: PathBuf| Ok((folder.display().to_string(), held(&folder, wanted)?));
+    folders.into_iter().map(held).collect()
 }
 
-fn only_one(
-    path: &Path,
-    mut found: Vec<(String, HashMap<&'static str, PathBuf>)>,
-) -> Result<HashMap<&'static str, PathBuf>> {
+/// The collections of one database.
+fn held(folder: &Path, wanted: &[&'static str]) -> Result<Found> {
+    let mut found = Found::default();
+    for entry in fs::read_dir(folder).with_context(|| format!("can't read {}", folder.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let packed = name.strip_suffix(".gz");
+        let Some(collection) = packed.unwrap_or(name).strip_suffix(".bson").filter(|_| path.is_file()) else {
+            continue;
+        };
+        match wanted.iter().find(|wanted| **wanted == collection) {
+            // The plain one, where both lie there.
+            Some(wanted) if packed.is_some() => drop(found.files.entry(wanted).or_insert(path)),
+            Some(wanted) => drop(found.files.insert(wanted, path)),
+            None => {
+                let collection = collection.to_owned();
+                if unpacked(&path)?.read(&mut [0]).is_ok_and(|read| read > 0) {
+                    found.others.insert(collection);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn only_one(path: &Path, mut found: Vec<(String, Found)>) -> Result<Found> {
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
     ensure!(found.len() < 2, "there is more than one database: {}; dump one of them", names.join(", "));
     match found.pop() {
-        Some((_, files)) => Ok(files),
+        Some((_, found)) => Ok(found),
         None => bail!("{} holds no dump of a Rocket.Chat database", path.display()),
     }
 }

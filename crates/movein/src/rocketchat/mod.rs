@@ -12,7 +12,7 @@ use crate::{
     doc::Doc,
     dump::{Dump, Key, Scratch, Sorter, doc},
     tally::Tally,
-    workspace::{Batch, Importer, order},
+    workspace::{Batch, Importer, kind, order},
 };
 
 /// The collections that are read.
@@ -59,49 +59,60 @@ pub async fn run(chat: &Chat, options: &Options) -> Result<Tally> {
     eprintln!("reading {}", options.source.display());
     let dump = Dump::open(&options.source, &WANTED, "rocketchat_room", scratch)?;
     let mut importer = Importer::new(chat, options.dry_run);
+    if !dump.unread.is_empty() {
+        importer.tally.note(format!("not read: {}", dump.unread.join(", ")));
+    }
     people_and_places(&mut importer, &dump).await?;
     files(&mut importer, &dump, options.files.as_deref()).await?;
     messages(&mut importer, &dump).await?;
     let mut batch = Batch::new();
-    for doc in dump.docs("rocketchat_subscription")? {
-        if let Some(full) = batch.push(doc?) {
+    let mut docs = dump.docs("rocketchat_subscription", kind::MEMBERS)?;
+    while let Some(doc) = docs.next(&mut importer.tally)? {
+        if let Some(full) = batch.push(doc) {
             importer.members(full).await?;
         }
     }
     importer.members(batch.rest()).await?;
     pictures(&mut importer, &dump, options.files.as_deref()).await?;
-    for doc in dump.docs("rocketchat_settings")? {
-        importer.setting(doc?).await?;
+    let mut docs = dump.docs("rocketchat_settings", kind::SETTINGS)?;
+    while let Some(doc) = docs.next(&mut importer.tally)? {
+        importer.setting(doc).await?;
     }
-    for doc in dump.docs("rocketchat_integrations")? {
-        importer.integration(doc?).await?;
+    let mut docs = dump.docs("rocketchat_integrations", kind::INTEGRATIONS)?;
+    while let Some(doc) = docs.next(&mut importer.tally)? {
+        importer.integration(doc).await?;
     }
     Ok(importer.tally)
 }
 
 async fn people_and_places(importer: &mut Importer<'_>, dump: &Dump) -> Result<()> {
-    for doc in dump.docs("rocketchat_roles")? {
-        importer.role(doc?).await?;
+    let mut docs = dump.docs("rocketchat_roles", kind::ROLES)?;
+    while let Some(doc) = docs.next(&mut importer.tally)? {
+        importer.role(doc).await?;
     }
     let mut batch = Batch::new();
-    for doc in dump.docs("users")? {
-        if let Some(full) = batch.push(doc?) {
+    let mut docs = dump.docs("users", kind::USERS)?;
+    while let Some(doc) = docs.next(&mut importer.tally)? {
+        if let Some(full) = batch.push(doc) {
             importer.users(full).await?;
         }
     }
     importer.users(batch.rest()).await?;
-    for doc in dump.docs("rocketchat_permissions")? {
-        importer.permission(doc?).await?;
+    let mut docs = dump.docs("rocketchat_permissions", kind::PERMISSIONS)?;
+    while let Some(doc) = docs.next(&mut importer.tally)? {
+        importer.permission(doc).await?;
     }
     let mut batch = Batch::new();
-    for doc in dump.docs("rocketchat_room")? {
-        if let Some(full) = batch.push(doc?) {
+    let mut docs = dump.docs("rocketchat_room", kind::ROOMS)?;
+    while let Some(doc) = docs.next(&mut importer.tally)? {
+        if let Some(full) = batch.push(doc) {
             importer.rooms(full).await?;
         }
     }
     importer.rooms(batch.rest()).await?;
-    for doc in dump.docs("rocketchat_team")? {
-        importer.team(doc?).await?;
+    let mut docs = dump.docs("rocketchat_team", kind::TEAMS)?;
+    while let Some(doc) = docs.next(&mut importer.tally)? {
+        importer.team(doc).await?;
     }
     Ok(())
 }
@@ -109,8 +120,9 @@ async fn people_and_places(importer: &mut Importer<'_>, dump: &Dump) -> Result<(
 async fn files(importer: &mut Importer<'_>, dump: &Dump, folder: Option<&Path>) -> Result<()> {
     let chunks = dump.chunks("rocketchat_uploads.files", "rocketchat_uploads.chunks")?;
     let mut stored = Stored::new(chunks, folder, Doc::id);
-    for doc in dump.docs("rocketchat_uploads")? {
-        importer.file(doc?, &mut stored).await?;
+    let mut docs = dump.docs("rocketchat_uploads", kind::FILES)?;
+    while let Some(doc) = docs.next(&mut importer.tally)? {
+        importer.file(doc, &mut stored).await?;
     }
     Ok(())
 }
@@ -118,14 +130,16 @@ async fn files(importer: &mut Importer<'_>, dump: &Dump, folder: Option<&Path>) 
 async fn pictures(importer: &mut Importer<'_>, dump: &Dump, folder: Option<&Path>) -> Result<()> {
     let chunks = dump.chunks("rocketchat_avatars.files", "rocketchat_avatars.chunks")?;
     let mut stored = Stored::new(chunks, folder, Doc::id);
-    for doc in dump.docs("rocketchat_avatars")? {
-        importer.avatar(doc?, &mut stored).await?;
+    let mut docs = dump.docs("rocketchat_avatars", kind::AVATARS)?;
+    while let Some(doc) = docs.next(&mut importer.tally)? {
+        importer.avatar(doc, &mut stored).await?;
     }
     let chunks = dump.chunks("custom_emoji.files", "custom_emoji.chunks")?;
     let name = |doc: &Doc| format!("{}.{}", doc.words("name"), doc.words("extension"));
     let mut stored = Stored::new(chunks, folder, name);
-    for doc in dump.docs("rocketchat_custom_emoji")? {
-        importer.emoji(doc?, &mut stored).await?;
+    let mut docs = dump.docs("rocketchat_custom_emoji", kind::EMOJI)?;
+    while let Some(doc) = docs.next(&mut importer.tally)? {
+        importer.emoji(doc, &mut stored).await?;
     }
     Ok(())
 }
@@ -135,13 +149,15 @@ async fn messages(importer: &mut Importer<'_>, dump: &Dump) -> Result<()> {
     let mut sorter = Sorter::new(dump.scratch.path());
     let mut raw = dump.raw("rocketchat_message")?;
     while let Some(bytes) = raw.next()? {
-        let (group, number, name) = order(&doc(bytes)?);
+        let Some(message) = doc(bytes, kind::MESSAGES, &mut importer.tally) else { continue };
+        let (group, number, name) = order(&message);
         sorter.push(Key { group, number, name }, bytes)?;
     }
     let mut sorted = sorter.finish()?;
     let mut batch = Batch::of_messages();
     while let Some((_, bytes)) = sorted.next()? {
-        let message = doc(&bytes).context("a message that was read before")?;
+        let message = doc(&bytes, kind::MESSAGES, &mut importer.tally);
+        let message = message.context("a message that was read before")?;
         if let Some(full) = batch.push_of(message, bytes.len()) {
             importer.messages(full).await?;
         }

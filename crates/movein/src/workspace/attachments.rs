@@ -12,7 +12,7 @@ use super::Importer;
 use crate::doc::{Doc, carried};
 
 /// Attachments of one message.
-const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 /// Keys of a card that hold addresses.
 const LINKS: [&str; 9] = [
     "title_link",

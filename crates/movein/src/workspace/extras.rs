@@ -11,13 +11,12 @@ use parlor_core::{
 };
 use serde_json::Value;
 
-use super::Importer;
+use super::{
+    Importer,
+    kind::{INTEGRATIONS, PERMISSIONS, ROLES, SETTINGS},
+};
 use crate::doc::{Doc, carried};
 
-const ROLES: &str = "roles";
-const PERMISSIONS: &str = "permissions";
-const SETTINGS: &str = "settings";
-const INTEGRATIONS: &str = "integrations";
 /// Settings that speak of the other server's own machinery, by how their ids begin.
 const NOT_OURS: [&str; 16] = [
     "Cloud_",

@@ -19,12 +19,11 @@ use parlor_core::{
 };
 use sha2::{Digest, Sha256};
 
-use super::Importer;
+use super::{
+    Importer,
+    kind::{AVATARS, EMOJI, FILES},
+};
 use crate::doc::Doc;
-
-const FILES: &str = "files";
-const AVATARS: &str = "avatars";
-const EMOJI: &str = "emoji";
 
 /// Where the bytes of files come from.
 pub(crate) trait Bytes {

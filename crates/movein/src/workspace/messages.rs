@@ -8,18 +8,22 @@ use parlor_core::{
     message::{
         DiscussionInfo, Guise, Link, Mark, Mention, Message, MessageKind, REMOVED, Reaction, RoomMention,
     },
+    moving::Moved,
     moving_messages::MovedMessage,
 };
 use serde_json::{Map, Value};
 
-use super::{Importer, attachments::is_harmless};
+use super::{
+    Importer,
+    attachments::{MOST as MOST_ATTACHMENTS, is_harmless},
+    kind::MESSAGES,
+};
 use crate::doc::{Doc, carried};
 
-const MESSAGES: &str = "messages";
 /// What a preview of a link may weigh, in bytes; a heavier one is found anew.
 const LARGEST_PREVIEW: usize = 16 * 1024;
 /// What clients keep in messages and the server only carries.
-const CARRIED: [&str; 4] = ["blocks", "role", "actionLinks", "private"];
+const CARRIED: [&str; 6] = ["blocks", "role", "actionLinks", "private", "location", "e2eMentions"];
 
 impl Importer<'_> {
     /// Takes in a batch of messages: those of one room in the order of their times.
@@ -27,12 +31,13 @@ impl Importer<'_> {
         let placed = docs.iter().filter(|doc| self.rooms.contains_key(&doc.words("rid")));
         let authors: Vec<_> = placed.map(|doc| (doc.words("u._id"), doc.text("u.username"))).collect();
         self.remember(authors).await?;
-        let (mut ids, mut wanted) = (Vec::new(), Vec::new());
+        let (mut ids, mut lost, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
         for doc in docs {
             self.tally.read(MESSAGES);
             match self.moved_message(&doc) {
                 Ok(mut moved) => {
                     moved.message.attachments = self.attachments(&doc).await?;
+                    lost.push(self.lost(&doc));
                     ids.push(doc.id());
                     wanted.push(moved);
                 }
@@ -40,10 +45,24 @@ impl Importer<'_> {
             }
         }
         let done = self.chat.move_messages(&self.actor, wanted, self.dry).await?;
-        for (id, moved) in ids.iter().zip(&done) {
+        for ((id, lost), moved) in ids.iter().zip(lost).zip(&done) {
             self.tally.done(MESSAGES, id, moved);
+            let lost = lost.into_iter().filter(|(_, number)| *number > 0 && matches!(moved, Moved::New(())));
+            lost.for_each(|(reason, number)| self.tally.part(reason, id, number));
         }
         Ok(())
+    }
+
+    /// What of a message can't be kept, and how much of it.
+    fn lost(&self, doc: &Doc) -> [(&'static str, u64); 2] {
+        let reactions = doc.at("reactions").and_then(Value::as_object).into_iter().flatten();
+        let names = reactions.flat_map(|(_, who)| Doc::of(who.clone()).texts("usernames"));
+        let nobodys = names.filter(|name| self.person_named(name).is_none()).count();
+        let attachments = doc.docs("attachments").len().saturating_sub(MOST_ATTACHMENTS);
+        [
+            ("a reaction of somebody whose account is gone", nobodys as u64),
+            ("an attachment beyond the most that a message may have", attachments as u64),
+        ]
     }
 
     fn moved_message(&self, doc: &Doc) -> Result<MovedMessage, &'static str> {

@@ -4,6 +4,7 @@
 mod attachments;
 mod extras;
 mod files;
+pub(crate) mod kind;
 mod messages;
 mod people;
 mod places;

@@ -11,13 +11,14 @@ use parlor_core::{
     moving_users::{MovedToken, MovedUser},
     user::{Email, Status, User, UserKind},
 };
+use serde_json::Value;
 
-use super::Importer;
+use super::{
+    Importer,
+    kind::{GONE, USERS},
+};
 use crate::doc::{Doc, carried};
 
-const USERS: &str = "users";
-/// Accounts for authors whose own are gone there.
-const GONE: &str = "users gone there";
 /// Longest user name, in characters.
 const LONGEST_NAME: usize = 128;
 
@@ -104,6 +105,8 @@ impl Importer<'_> {
             recovery: doc.texts("services.totp.hashedBackup").iter().filter_map(|hash| unhex(hash)).collect(),
             email_codes: doc.is("services.email2fa.enabled"),
             tokens: doc.docs("services.resume.loginTokens").iter().filter_map(personal_token).collect(),
+            links: links(doc),
+            keys: doc.text("e2e.public_key").zip(doc.text("e2e.private_key")).filter(fits),
         })
     }
 
@@ -131,6 +134,8 @@ impl Importer<'_> {
                 recovery: Vec::new(),
                 email_codes: false,
                 tokens: Vec::new(),
+                links: Vec::new(),
+                keys: None,
             });
         }
         let mut rest = missing;
@@ -147,6 +152,53 @@ impl Importer<'_> {
 fn password(doc: &Doc) -> Option<String> {
     let forms = ["services.password.bcrypt", "services.password.argon2"];
     forms.iter().find_map(|path| doc.text(path)).filter(|hash| hash.starts_with('$') && hash.len() <= 256)
+}
+
+/// Whether keys are no longer than clients make them.
+fn fits((public, private): &(String, String)) -> bool {
+    public.len().max(private.len()) <= 16 * 1024
+}
+
+/// What an account proves itself with, beside those who vouch for its owner.
+const OWN_PROOFS: [&str; 12] = [
+    "password",
+    "passwordHistory",
+    "resume",
+    "email",
+    "email2fa",
+    "emailCode",
+    "totp",
+    "cloud",
+    "iframe",
+    "loginToken",
+    "ldap",
+    "saml",
+];
+
+/// Who vouches for an account's owner: services of OAuth by their names, and the directory.
+fn links(doc: &Doc) -> Vec<(String, String)> {
+    let services = doc.at("services").and_then(Value::as_object).into_iter().flatten();
+    let outside = services.filter(|(name, _)| !OWN_PROOFS.contains(&name.as_str()) && name.len() <= 64);
+    let subject = |service: &Value| match service.get("id")? {
+        Value::String(id) => Some(id.clone()).filter(|id| !id.is_empty() && !id.contains('\0')),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    };
+    let mut all: Vec<(String, String)> =
+        outside.filter_map(|(name, service)| Some((name.to_lowercase(), subject(service)?))).collect();
+    all.extend(doc.text("services.ldap.id").map(|id| ("ldap".to_owned(), entry(&id))));
+    all.retain(|(_, subject)| subject.len() <= 512);
+    all
+}
+
+/// A directory's id, kept as hexadecimal digits: the text that they say, or the digits where it is none.
+fn entry(digits: &str) -> String {
+    let lower = digits.to_ascii_lowercase();
+    let pairs: Option<Vec<u8>> =
+        (0..lower.len() / 2).map(|at| u8::from_str_radix(lower.get(2 * at..2 * at + 2)?, 16).ok()).collect();
+    let text =
+        pairs.filter(|_| lower.len().is_multiple_of(2)).and_then(|bytes| String::from_utf8(bytes).ok());
+    text.filter(|text| !text.chars().any(char::is_control)).unwrap_or(lower)
 }
 
 fn emails(doc: &Doc) -> Vec<Email> {
@@ -189,6 +241,21 @@ fn personal_token(token: &Doc) -> Option<MovedToken> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn who_vouches_for_somebody_goes_on_doing_so() {
+        let doc = Doc::of(json!({"services": {
+            "password": {"bcrypt": "$2b$"}, "google": {"id": "117", "email": "x"}, "github": {"id": 9},
+            "Harbour": {"id": "tove"}, "twitter": {}, "totp": {"id": "x"},
+            "ldap": {"id": "66383164346661652d37", "idAttribute": "entryUUID"},
+        }}));
+        let mut all = links(&doc);
+        all.sort();
+        let wanted = [("github", "9"), ("google", "117"), ("harbour", "tove"), ("ldap", "f81d4fae-7")];
+        assert_eq!(all, wanted.map(|(service, subject)| (service.to_owned(), subject.to_owned())));
+        assert_eq!(entry("F8 1"), "f8 1", "no digits");
+        assert_eq!(entry("FFd81D"), "ffd81d", "no text");
+    }
 
     #[test]
     fn only_personal_tokens_move_in() {

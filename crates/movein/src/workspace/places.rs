@@ -7,16 +7,17 @@ use parlor_core::{
     membership::{Membership, Notify, ReadMark, Translation},
     moving::Moved,
     moving_rooms::{MovedMember, Seen},
+    retention::Retention,
     room::{Room, RoomKind},
     store::Team,
 };
 
-use super::Importer;
+use super::{
+    Importer,
+    kind::{MEMBERS, ROOMS, TEAMS},
+};
 use crate::doc::Doc;
 
-const ROOMS: &str = "rooms";
-const TEAMS: &str = "teams";
-const MEMBERS: &str = "memberships";
 /// People of one direct room.
 const MOST_DIRECT: usize = 64;
 
@@ -30,14 +31,14 @@ impl Importer<'_> {
             self.tally.read(ROOMS);
             match self.moved_room(&doc) {
                 Ok(room) => {
-                    there.push((doc.id(), room.name.clone()));
+                    there.push((doc.id(), room.name.clone(), retention(&doc)));
                     wanted.push(room);
                 }
                 Err(reason) => self.tally.left(ROOMS, &doc.id(), reason),
             }
         }
         let done = self.chat.move_rooms(&self.actor, wanted, self.dry).await?;
-        for ((there, name), moved) in there.into_iter().zip(done) {
+        for ((there, name, rule), moved) in there.into_iter().zip(done) {
             self.tally.done(ROOMS, &there, &moved);
             match &moved {
                 Moved::New(room) if room.name != name => self.tally.note(format!(
@@ -48,6 +49,9 @@ impl Importer<'_> {
                 _ => {}
             }
             if let Moved::New(room) | Moved::Known(room) = moved {
+                if let Some(rule) = rule.filter(|_| !self.dry) {
+                    self.chat.move_retention(&self.actor, &room.id, rule).await?;
+                }
                 self.rooms.insert(there, room.id);
             }
         }
@@ -85,8 +89,14 @@ impl Importer<'_> {
             encrypted: doc.is("encrypted"),
             archived: doc.is("archived"),
             join_code: doc.text("joinCode").filter(|_| doc.is("joinCodeRequired")),
-            hidden_system: doc.texts("sysMes"),
+            hidden_system: doc.texts("sysMes").into_iter().filter(|kind| is_word(kind)).collect(),
             custom_fields: doc.carried("customFields").unwrap_or_default(),
+            sidepanel: doc
+                .texts("sidepanel.items")
+                .into_iter()
+                .filter(|item| is_word(item))
+                .take(10)
+                .collect(),
             muted: users("muted"),
             unmuted: users("unmuted"),
             e2e_key: doc.text("e2eKeyId"),
@@ -167,6 +177,11 @@ impl Importer<'_> {
     fn moved_member(&self, doc: &Doc) -> Result<MovedMember, &'static str> {
         let room = self.rooms.get(&doc.words("rid")).ok_or("its room is not there")?;
         let user = &self.people.get(&doc.words("u._id")).ok_or("its user is not there")?.id;
+        match doc.words("status").as_str() {
+            "BANNED" => return Err("its user was banned from the room"),
+            "INVITED" => return Err("its user was invited and never came"),
+            _ => {}
+        }
         let id = MembershipId::parse(&doc.id());
         let joined_at = doc.time("ts").or_else(|| doc.time("_updatedAt")).unwrap_or_default();
         let seen_at = doc.time("ls");
@@ -216,14 +231,35 @@ fn people_of(doc: &Doc) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
+/// Whether a text can stand in a list of words.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 64 && !text.contains(char::is_whitespace)
+}
+
+/// A room's own rule of how long messages stay.
+fn retention(doc: &Doc) -> Option<Retention> {
+    let days = doc.number("retention.maxAge").unwrap_or(30.0) as i64;
+    doc.at("retention")?.as_object()?;
+    Some(Retention {
+        enabled: doc.flag("retention.enabled").unwrap_or(true),
+        own: doc.is("retention.overrideGlobal"),
+        days,
+        keep_pinned: doc.is("retention.excludePinned"),
+        keep_threads: doc.is("retention.ignoreThreads"),
+        files_only: doc.is("retention.filesOnly"),
+    })
+}
+
+/// What was chosen for the room itself; what only repeats the user's own choice for all rooms follows that here too.
 fn notify(doc: &Doc) -> Notify {
     let level =
         |path: &str| doc.text(path).filter(|word| ["all", "mentions", "nothing"].contains(&word.as_str()));
+    let own = |path: &str, origin: &str| level(path).filter(|_| doc.words(origin) != "user");
     Notify {
         disabled: doc.is("disableNotifications"),
-        desktop: level("desktopNotifications"),
-        mobile: level("mobilePushNotifications"),
-        email: level("emailNotifications"),
+        desktop: own("desktopNotifications", "desktopPrefOrigin"),
+        mobile: own("mobilePushNotifications", "mobilePrefOrigin"),
+        email: own("emailNotifications", "emailPrefOrigin"),
         sound: doc.text("audioNotificationValue").filter(|sound| sound.len() <= 64),
         mute_group_mentions: doc.is("muteGroupMentions"),
         hide_unread: doc.is("hideUnreadStatus"),

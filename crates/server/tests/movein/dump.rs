@@ -48,14 +48,15 @@ impl Dump {
             for (name, documents) in &self.0 {
                 let slice: Vec<&Document> = documents.iter().skip(round * 3).take(3).collect();
                 if !slice.is_empty() {
-                    out.extend(bytes(&header(name, false)));
+                    out.extend(bytes(&header(name, None)));
                     out.extend(slice.into_iter().flat_map(bytes));
                     out.extend(TERMINATOR);
                 }
             }
         }
-        for name in self.0.keys() {
-            out.extend(bytes(&header(name, true)));
+        for (name, documents) in &self.0 {
+            let all: Vec<u8> = documents.iter().flat_map(bytes).collect();
+            out.extend(bytes(&header(name, Some(&all))));
             out.extend(TERMINATOR);
         }
         let out = if packed { pack(&out) } else { out };
@@ -63,8 +64,10 @@ impl Dump {
     }
 }
 
-fn header(collection: &str, end: bool) -> Document {
-    doc! {"db": "chatdb", "collection": collection, "EOF": end, "CRC": 0_i64}
+/// The head of a slice; of the last one with the checksum of all documents.
+fn header(collection: &str, all: Option<&[u8]>) -> Document {
+    let checksum = |all| crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Xz, all).cast_signed();
+    doc! {"db": "chatdb", "collection": collection, "EOF": all.is_some(), "CRC": all.map_or(0, checksum)}
 }
 
 fn bytes(document: &Document) -> Vec<u8> {

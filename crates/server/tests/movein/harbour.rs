@@ -23,6 +23,11 @@ fn sha256(text: &str) -> [u8; 32] {
     sha2::Sha256::digest(text.as_bytes()).into()
 }
 
+/// [`PASSWORD`] as Rocket.Chat keeps it.
+pub fn hash() -> String {
+    bcrypt::hash(hex(&sha256(PASSWORD)), 4).expect("hashed")
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -66,7 +71,7 @@ pub fn workspace() -> Dump {
 }
 
 fn people(all: &mut Dump) {
-    let hash = bcrypt::hash(hex(&sha256(PASSWORD)), 4).expect("hashed");
+    let hash = hash();
     let token = base64(&sha256(TOKEN));
     let tove = with(
         user(TOVE.0, TOVE.1, "Tove Lind"),

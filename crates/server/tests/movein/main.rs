@@ -5,6 +5,7 @@ mod dump;
 mod harbour;
 mod live;
 mod million;
+mod odd;
 mod rocketchat;
 mod rough;
 mod run;

@@ -222,6 +222,11 @@ async fn what_is_no_dump_is_refused() {
         fs::write(&archive, &whole[..cut]).expect("written");
         refused(&archive);
     }
+    let mut other = whole.clone();
+    let place = whole.windows(12).position(|part| part == b"The herring ").expect("a text");
+    other[place] = b't';
+    fs::write(&archive, other).expect("written");
+    assert!(refused(&archive).contains("checksum"), "one byte is another");
     fs::write(&archive, b"PK\x03\x04 something else").expect("written");
     assert!(refused(&archive).contains("no archive of mongodump"));
     let two = source.path().join("two");
