@@ -259,6 +259,10 @@ export default [
       await ana.button("Direct", ana.inbox).focus();
       await press("Tab");
       await at("a room", ana.inbox.getByRole("link").first());
+      await press("Tab");
+      equal(await ana.inbox.locator(":focus").count(), 0, "rooms that are stops of their own");
+      await press("Shift+Tab");
+      await at("the room again", ana.inbox.getByRole("link").first());
       await press("ArrowDown", "ArrowUp", "Enter");
       await ana.sees(ana.message("last words"));
       // So are the messages: from the composer one step back.

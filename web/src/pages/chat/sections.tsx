@@ -76,6 +76,7 @@ export function SectionHead({ head, toggle }: { head: Head; toggle: (section: st
       type="button"
       className={css.section}
       aria-expanded={head.open}
+      tabIndex={-1}
       data-row={head.section}
       onClick={() => toggle(head.section)}
     >

@@ -242,6 +242,8 @@ const RoomRow = memo(function RoomRow({ rid }: { rid: Id }): ReactNode {
       href={here}
       className={`${css.row} ${unread ? css.unread : ""} ${muted ? css.muted : ""}`}
       aria-current={chosen ? "page" : undefined}
+      // One row is a stop of Tab: the list says which.
+      tabIndex={-1}
       data-row={rid}
     >
       {sub.t === "d" ? (
