@@ -137,7 +137,7 @@ impl Chat {
             return Ok(());
         }
         let now = self.now();
-        let mark = ReadMark { seq: head.position, counted: head.counted, at: Some(now) };
+        let mark = ReadMark { seq: head.position, counted: head.counted, at: head.last_at.max(Some(now)) };
         let change = MarkChange { mark, marked_unread: false, back: false, at: now };
         let key = (room.id.clone(), actor.user.clone());
         if self.marks.admit(&key, &change, self.ports.clock.monotonic()) {

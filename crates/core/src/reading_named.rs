@@ -60,7 +60,8 @@ impl Chat {
                 let Some(membership) = membership else {
                     return Ok(ReadNamed { room: room.clone(), named: ids, at: now, unread: 0, mark: None });
                 };
-                let mark = ReadMark { at: Some(now), ..mark };
+                // On a node whose clock is behind, what was written before is not read before.
+                let mark = ReadMark { at: mark.at.max(Some(now)), ..mark };
                 let change = MarkChange { mark, marked_unread: false, back: false, at: now };
                 if tx.put_mark(&room, &user, &change)? {
                     let event = Event::Read {
@@ -98,7 +99,7 @@ fn mark_of(rows: &mut dyn Read, room: &RoomId, ids: &[MessageId]) -> Result<Read
         let message = rows.message(id)?.filter(|message| message.room == *room);
         let message = message.ok_or(Refusal::NotFound(What::Message))?;
         if message.seq > mark.seq {
-            mark = ReadMark { seq: message.seq, counted: message.counted, at: None };
+            mark = ReadMark { seq: message.seq, counted: message.counted, at: Some(message.at) };
         }
     }
     Ok(mark)
@@ -116,5 +117,5 @@ fn all_of(
     let mut fresh: Vec<Message> = rows.timeline(room, &slice)?;
     fresh.retain(|message| message.author != *user && message.speaks());
     let ids = fresh.into_iter().rev().map(|message| message.id).collect();
-    Ok((ids, ReadMark { seq: head.position, counted: head.counted, at: None }))
+    Ok((ids, ReadMark { seq: head.position, counted: head.counted, at: head.last_at }))
 }

@@ -241,20 +241,24 @@ story!(a_list_of_many_rooms_takes_as_many_statements_as_one_of_two, |place| {
 story!(a_mark_moves_forward_only_unless_it_is_meant_to_go_back, |place| {
     let engine = with_messages(&place, 3);
     join(&engine, "u1");
-    let put = |seq: i64, back: bool, marked_unread: bool| {
-        let mark = ReadMark { seq, counted: seq, at: Some(Time(seq)) };
-        let change = MarkChange { mark, marked_unread, back, at: Time(START) };
+    let put = |seq: i64, at: i64, back: bool| {
+        let mark = ReadMark { seq, counted: seq, at: Some(Time(at)) };
+        let change = MarkChange { mark, marked_unread: back, back, at: Time(START) };
         write(&engine, move |tx| tx.put_mark(&"r0".into(), &"u1".into(), &change))
     };
-    assert!(put(2, false, false));
-    assert!(!put(2, false, false));
-    assert!(!put(1, false, false));
-    assert!(put(1, true, true));
-    let now = read(&engine, |tx| tx.membership(&"r0".into(), &"u1".into())).unwrap();
-    assert_eq!((now.mark.seq, now.marked_unread), (1, true));
-    assert!(put(3, false, false));
-    let now = read(&engine, |tx| tx.membership(&"r0".into(), &"u1".into())).unwrap();
-    assert_eq!((now.mark.seq, now.marked_unread), (3, false));
+    let stands = |seq: i64, at: i64, marked_unread: bool| {
+        let now = read(&engine, |tx| tx.membership(&"r0".into(), &"u1".into())).unwrap();
+        assert_eq!((now.mark.seq, now.mark.at, now.marked_unread), (seq, Some(Time(at)), marked_unread));
+    };
+    assert!(put(2, 20, false));
+    assert!(!put(2, 21, false));
+    assert!(!put(1, 22, false));
+    assert!(put(1, 10, true));
+    stands(1, 10, true);
+    assert!(put(2, 90, false));
+    // By a node whose clock is behind.
+    assert!(put(3, 30, false));
+    stands(3, 90, false);
     let receipts = read(&engine, |tx| tx.receipts(&"r0".into(), 3));
     assert_eq!(receipts.iter().map(|r| r.user.as_str()).collect::<Vec<_>>(), ["u1"]);
 });

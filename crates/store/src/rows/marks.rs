@@ -192,7 +192,8 @@ fn unread_threads(tx: &mut SqlTx<'_>, ends: &Ends) -> Sql<Unread> {
 }
 
 pub(super) fn put_mark(tx: &mut SqlTx<'_>, room: &RoomId, user: &UserId, change: &MarkChange) -> Sql<bool> {
-    let sql = "UPDATE memberships SET mark_seq = $3, mark_counted = $4, mark_at = $5,
+    let sql = "UPDATE memberships SET mark_seq = $3, mark_counted = $4,
+            mark_at = CASE WHEN $9 = 0 AND mark_at > $5 THEN mark_at ELSE $5 END,
             flags = (flags - (flags & $6)) + $7,
             updated_at = CASE WHEN updated_at >= $8 THEN updated_at + 1 ELSE $8 END
         WHERE room = (SELECT key FROM rooms WHERE id = $1) AND whom = (SELECT key FROM users WHERE id = $2)
