@@ -63,7 +63,14 @@ async fn s3_3_s3_24_s3_52_s3_71_s4_44_a_file_is_seen_by_whoever_may_read_its_roo
     assert_ne!(seen["media_url"], sent["media_url"], "each viewer has an address of his own");
     let got = fetch(&nobody, &seen["media_url"]).await;
     assert_eq!((got.status, got.bytes.as_slice()), (200, GIF));
-    assert_eq!(got.headers["x-content-type-options"], "nosniff");
+    for (name, value) in [
+        ("content-type", "image/gif"),
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "sandbox; default-src 'none'"),
+        ("cache-control", "private"),
+    ] {
+        assert_eq!(got.headers[name], value, "{name}");
+    }
     assert!(got.headers["content-disposition"].to_str().unwrap().starts_with("inline"));
     bob.rest.get(&media, &[]).await.expect(200);
     eve.rest.get(&media, &[]).await.problem(404, "not_found");

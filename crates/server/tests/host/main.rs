@@ -7,6 +7,7 @@ mod cross;
 mod files;
 mod identity;
 mod keys;
+mod letter;
 mod operations;
 mod operator;
 mod origins;

@@ -97,3 +97,29 @@ async fn an_administrator_acts_with_the_rights_of_whom_he_acts_for() {
         ben.rest.get(&format!("/api/chat/inbox/ben?room_id={}", id.as_str().expect("an id")), &[]).await;
     assert_eq!(seen.status, 404);
 }
+
+/// S0-36: a stream is answered in its own form or not at all, by its own method, and to pages of known origins.
+#[tokio::test]
+async fn s0_36_a_stream_is_refused_to_whoever_wants_another_form() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let asked = |name: &str, value: &str| {
+        let rest = ann.rest.header(name, value);
+        async move { rest.get("/api/chat/stream", &[]).await }
+    };
+    asked("accept", "application/json").await.problem(406, "not_acceptable");
+    asked("accept", "text/html, image/png;q=0.8").await.problem(406, "not_acceptable");
+    asked("origin", "https://elsewhere.example").await.problem(403, "origin_not_allowed");
+    // Before any token is looked at.
+    let stranger = world.server.rest().header("origin", "https://elsewhere.example");
+    stranger.get("/api/chat/stream", &[]).await.problem(403, "origin_not_allowed");
+    let posted = ann.rest.post("/api/chat/stream", json!({})).await;
+    assert_eq!(posted.headers["allow"], "GET,HEAD");
+    posted.problem(405, "method_not_allowed");
+    let token = ann.rest.token().expect("signed in");
+    for accept in ["text/event-stream", "*/*", "text/html, text/event-stream;q=0.5"] {
+        let headers = [("accept", accept), ("x-auth-token", token), ("x-user-id", &ann.id)];
+        let stream = crate::sse::Stream::open(&world.server, "/api/chat/stream", &headers).await;
+        assert_eq!(stream.status, 200, "{accept}");
+    }
+}
