@@ -275,6 +275,18 @@ export default [
       await at("the composer's first button", ana.button("Attach files"));
       await press("Shift+Tab");
       await at("the same message again", ana.message("see"));
+      // What a panel took is given back when Escape closes it.
+      const more = ana.button("More about this room");
+      await more.focus();
+      await press("Enter");
+      await ana.page.getByRole("menuitem", { name: "Members" }).focus();
+      await press("Enter");
+      await at("the panel", ana.page.getByRole("complementary", { name: "Members" }));
+      await press("Escape");
+      await at("what opened the menu", more);
+      await ana.composer.focus();
+      await press("Shift+Tab", "Shift+Tab");
+      await at("the same message once more", ana.message("see"));
       // Inside are its links and actions, outside again it is one row.
       await press("Enter");
       await at("its first action", ana.button("Add a reaction"));

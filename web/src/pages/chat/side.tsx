@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Id } from "@/api/types";
 import { useT } from "@/i18n";
 import { IconButton } from "@/ui/button";
@@ -40,9 +40,11 @@ const KINDS = [
 export default function Side({ rid, kind, id, close }: Props): ReactNode {
   const t = useT();
   const box = useRef<HTMLElement>(null);
+  const [opener] = useState(() => document.activeElement);
   useEffect(() => {
     if (!box.current?.contains(document.activeElement)) box.current?.focus();
-  }, []);
+    return () => void requestAnimationFrame(() => giveBack(opener));
+  }, [opener]);
   if (!KINDS.includes(kind)) return null;
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Esc closes it
@@ -62,6 +64,17 @@ export default function Side({ rid, kind, id, close }: Props): ReactNode {
       <Panel rid={rid} kind={kind} id={id} />
     </aside>
   );
+}
+
+/** The focus goes back to what opened the panel, or to its message; what stood in a menu is gone: then to the menu. */
+function giveBack(opener: Element | null): void {
+  // Somebody went elsewhere.
+  if (document.activeElement !== document.body) return;
+  const row = opener?.closest<HTMLElement>("[data-row]")?.dataset.row;
+  const near = row ? document.querySelector(`[data-row="${CSS.escape(row)}"]`) : undefined;
+  const menu = [...document.querySelectorAll("main header button")].at(-1);
+  const all = [opener === document.body ? null : opener, near, menu];
+  (all.find((one) => one?.isConnected) as HTMLElement | undefined)?.focus({ preventScroll: true });
 }
 
 function Panel({ rid, kind, id }: Omit<Props, "close">): ReactNode {
