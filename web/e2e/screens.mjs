@@ -7,8 +7,11 @@ const CODE = ["```rust", "fn main() {", '    println!("hello");', "}", "```"].jo
 const harbour = (down) =>
   down < 0.6 ? [120 + 150 * down, 170 + 90 * down, 225 + 20 * down] : [20 + 30 * down, 70 + 30 * down, 110 + 30 * down];
 
+/** So that two that begin in the same moment have rooms of their own. */
+let scenes = 0;
+
 /** A workspace somebody could work in: `{ ana, room, root }`. `ana` is an account. */
-export async function furnish(stage, mark = `-${Date.now() % 100_000}`) {
+export async function furnish(stage, mark = `-${Date.now() % 100_000}-${++scenes}`) {
   const ana = await stage.account("Ana Lovelace");
   const bob = await stage.account("Bob Hopper");
   const eve = await stage.account("Éva Curie", ["user", "control-staff"]);
