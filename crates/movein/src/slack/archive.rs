@@ -1,7 +1,12 @@
 //! Slack's export: a zip of JSON files. Nothing of it is written to disk, names in it are never used as paths, and what
 //! unpacks to far more than any text would is refused.
 
-use std::{collections::BTreeMap, fs::File, io::Read, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    fs::File,
+    io::Read,
+    path::Path,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -18,11 +23,18 @@ const RATIO: u64 = 200;
 /// What any archive may unpack to.
 const ALWAYS: u64 = 64 * 1024 * 1024;
 
+/// Files at the top that are read.
+const LISTS: [&str; 5] = ["users.json", "channels.json", "groups.json", "mpims.json", "dms.json"];
+/// Other files and folders that are named.
+const MOST_NAMED: usize = 50;
+
 /// An opened export.
 pub(super) struct Export {
     zip: ZipArchive<File>,
     /// The days of each folder in their order: their places in the archive.
     folders: BTreeMap<String, BTreeMap<String, usize>>,
+    /// Other files, as far as they are named.
+    others: BTreeSet<String>,
     left: u64,
 }
 
@@ -33,15 +45,18 @@ impl Export {
         let zip = ZipArchive::new(file).with_context(|| format!("{} is no zip file", path.display()))?;
         ensure!(zip.len() <= MOST_FILES, "{} holds too many files", path.display());
         let mut folders: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+        let mut others = BTreeSet::new();
         for index in 0..zip.len() {
             let name = zip.name_for_index(index).unwrap_or_default();
             if let Some((folder, day)) = name.split_once('/')
                 && is_day(day)
             {
                 folders.entry(folder.to_owned()).or_default().insert(day.to_owned(), index);
+            } else if !name.ends_with('/') && !LISTS.contains(&name) && others.len() < MOST_NAMED {
+                others.insert(name.chars().take(100).collect());
             }
         }
-        Ok(Self { zip, folders, left: size.saturating_mul(RATIO) + ALWAYS })
+        Ok(Self { zip, folders, others, left: size.saturating_mul(RATIO) + ALWAYS })
     }
 
     /// The objects of a list at the top, such as `users.json`; none when it is not there.
@@ -50,6 +65,13 @@ impl Export {
             Some(index) => self.read(index),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// What nobody reads: files that are neither lists nor days, and folders that are no room's.
+    pub(super) fn unread(&self, rooms: &HashSet<&str>) -> Vec<String> {
+        let folders = self.folders.keys().filter(|folder| !rooms.contains(folder.as_str()));
+        let folders = folders.map(|folder| format!("{}/", folder.chars().take(100).collect::<String>()));
+        self.others.iter().cloned().chain(folders).take(MOST_NAMED).collect()
     }
 
     /// How many days a folder has.

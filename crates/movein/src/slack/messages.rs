@@ -38,6 +38,9 @@ const NOTICES: [(&str, &str); 13] = [
     ("tombstone", "rm"),
 ];
 
+/// Blocks within blocks that are looked into.
+const DEEPEST: usize = 12;
+
 /// A message's moment in microseconds: its order, and in its room its name.
 pub(super) fn moment(message: &Doc) -> i64 {
     micros(&message.words("ts"))
@@ -75,7 +78,8 @@ pub(super) fn message(message: &Doc, room: &Room, names: &Names, fetched: bool) 
         put("ts", date(&ts));
     }
     let subtype = message.words("subtype");
-    let written = read(&message.words("text"), names);
+    let text = message.text("text").unwrap_or_else(|| blocks(message));
+    let written = read(&text, names);
     let notice = NOTICES.iter().find(|(theirs, _)| *theirs == subtype).map(|(_, ours)| *ours);
     put("msg", words(message, &subtype, notice, &written, names).into());
     if let Some(notice) = notice {
@@ -149,17 +153,59 @@ fn channels(written: &Written, names: &Names) -> Value {
     written.rooms.iter().filter_map(one).collect()
 }
 
+/// Reactions by their names. A skin tone stands behind the name: those of all tones are one, each person once.
 fn reactions(message: &Doc, names: &Names) -> Value {
-    let mut all = Map::new();
+    let mut all: Map<String, Value> = Map::new();
     for reaction in message.docs("reactions") {
-        // A skin tone stands behind the name.
         let name = reaction.words("name");
         let name = name.split("::").next().unwrap_or_default();
-        let users: Vec<&String> =
-            reaction.texts("users").iter().filter_map(|id| names.users.get(id)).collect();
-        all.insert(format!(":{name}:"), json!({ "usernames": users }));
+        let users = all.entry(format!(":{name}:")).or_insert_with(|| json!({ "usernames": [] }));
+        let Some(users) = users["usernames"].as_array_mut() else { continue };
+        for id in reaction.texts("users") {
+            // Somebody who is in no list is missed, and counted, by that id.
+            let user = Value::String(names.users.get(&id).cloned().unwrap_or(id));
+            if !users.contains(&user) {
+                users.push(user);
+            }
+        }
     }
     Value::Object(all)
+}
+
+/// What stands in blocks, where programs say nothing else: a line for each.
+fn blocks(message: &Doc) -> String {
+    let mut lines = Vec::new();
+    for block in message.docs("blocks") {
+        let mut line = String::new();
+        said(&Value::Object(block.0), &mut line, 0);
+        if !line.trim().is_empty() {
+            lines.push(line.trim().to_owned());
+        }
+    }
+    lines.join("\n")
+}
+
+/// The texts of a block, in their order.
+fn said(value: &Value, to: &mut String, depth: usize) {
+    match value {
+        Value::Object(map) if depth < DEEPEST => {
+            if let Some(text) = map.get("text").and_then(Value::as_str) {
+                to.push_str(text);
+            }
+            for key in ["text", "title", "elements", "fields"] {
+                map.get(key).into_iter().for_each(|inner| said(inner, to, depth + 1));
+            }
+        }
+        Value::Array(all) if depth < DEEPEST => all.iter().for_each(|inner| {
+            let apart = inner.get("text").is_some_and(Value::is_object)
+                || inner.get("type") == Some(&json!("mrkdwn"));
+            if apart && !to.is_empty() {
+                to.push(' ');
+            }
+            said(inner, to, depth + 1);
+        }),
+        _ => {}
+    }
 }
 
 /// Files and cards below a message: files that are not brought in stay as links.
@@ -229,6 +275,30 @@ pub(super) fn uploads(message: &Doc, room: &Room) -> Vec<Doc> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reactions_of_all_skin_tones_are_one_and_nobody_is_forgotten() {
+        let names = Names { users: [("U1".to_owned(), "ann".to_owned())].into(), ..Names::default() };
+        let message = Doc::of(json!({"reactions": [
+            {"name": "wave", "users": ["U1", "U2"]}, {"name": "wave::skin-tone-2", "users": ["U1", "U3"]},
+            {"name": "tada", "users": ["U1"]},
+        ]}));
+        let wanted = json!({":wave:": {"usernames": ["ann", "U2", "U3"]}, ":tada:": {"usernames": ["ann"]}});
+        assert_eq!(reactions(&message, &names), wanted);
+    }
+
+    #[test]
+    fn what_a_program_says_in_blocks_alone_is_said() {
+        let message = Doc::of(json!({"blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": "Build 7"}},
+            {"type": "divider"},
+            {"type": "section", "text": {"type": "mrkdwn", "text": "*failed*"},
+                "fields": [{"type": "mrkdwn", "text": "on main"}]},
+            {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
+                {"type": "text", "text": "see "}, {"type": "text", "text": "the log"}]}]},
+        ]}));
+        assert_eq!(blocks(&message), "Build 7\n*failed* on main\nsee the log");
+    }
 
     #[test]
     fn moments_are_compared_to_the_microsecond() {

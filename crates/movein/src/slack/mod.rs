@@ -51,6 +51,10 @@ pub async fn run(chat: &Chat, options: &Options) -> Result<Tally> {
     for room in &rooms {
         names.rooms.insert(room.source.clone(), room.name.clone());
     }
+    let unread = export.unread(&rooms.iter().map(|room| room.folder.as_str()).collect());
+    if !unread.is_empty() {
+        importer.tally.note(format!("not read: {}", unread.join(", ")));
+    }
     for some in rooms.chunks(parlor_core::moving::AT_ONCE) {
         importer.rooms(some.iter().map(|room| room.doc.clone()).collect()).await?;
     }

@@ -107,6 +107,7 @@ async fn a_slack_moves_in_from_its_export() {
         ] {
             assert_eq!(told.counts(kind), counts, "{kind}: {}", told.out);
         }
+        assert!(told.out.contains("not read: ../evil/2021-03-01.json, apples/notes.json\n"), "{}", told.out);
     }
     let again = import(&data, &["slack", zip]);
     assert_eq!(again.counts("messages"), [8, 0, 7, 1], "{}", again.out);
