@@ -162,7 +162,7 @@ impl Chat {
                 }
                 let mut user = user.clone();
                 take_email(tx, &mut user, told.email.as_ref(), Taken::Evade)?;
-                insert(tx, &user, None)?;
+                insert(tx, &mut user, None)?;
                 Ok((Arc::new(user), true))
             })
             .await?;
@@ -232,7 +232,7 @@ impl Chat {
                 let mut user = user.clone();
                 // Somebody may have had the name before it was reserved.
                 user.username = free_name(tx, SYSTEM_USER, &user.id)?;
-                insert(tx, &user, None)
+                insert(tx, &mut user, None)
             })
             .await
     }
@@ -248,8 +248,8 @@ impl Chat {
             .writing(Lane::Verbs, move |tx| match find(tx, &word)? {
                 Some(user) => change(tx, user, &word, password.as_deref()).map(|user| (user, false)),
                 None => {
-                    let user = put_together(tx, fresh.clone(), &word, password.is_some())?;
-                    insert(tx, &user, password.as_deref())?;
+                    let mut user = put_together(tx, fresh.clone(), &word, password.is_some())?;
+                    insert(tx, &mut user, password.as_deref())?;
                     Ok((Arc::new(user), true))
                 }
             })
@@ -363,7 +363,8 @@ fn change(tx: &mut dyn Tx, before: User, word: &Word, password: Option<&str>) ->
     put_user(tx, after)
 }
 
-fn insert(tx: &mut dyn Tx, user: &User, password: Option<&str>) -> Result<()> {
+fn insert(tx: &mut dyn Tx, user: &mut User, password: Option<&str>) -> Result<()> {
+    user.created_at = tx.now();
     tx.insert_user(user)?;
     tx.put_secrets(&user.id, &Secrets { password: password.map(str::to_owned), ..Secrets::default() })?;
     tx.record(None, made(user.clone()))?;

@@ -217,7 +217,7 @@ fn said(rows: &mut dyn Read, entry: &Entry) -> Result<Vec<Occasion>> {
     } else {
         let changed =
             rows.changed_after(room, place - 1, 1)?.into_iter().find(|message| message.rev == place);
-        changed.filter(|m| m.edited.as_ref().is_some_and(|mark| mark.at == entry.at))
+        changed.filter(|m| m.edited.as_ref().is_some_and(|mark| mark.at == m.updated_at))
     };
     // What integrations said makes none call: two of them would talk for ever.
     let Some(message) = found.filter(|m| !m.deleted && m.guise.bot.is_none()) else { return Ok(Vec::new()) };

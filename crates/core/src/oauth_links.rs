@@ -87,6 +87,7 @@ impl Chat {
                     emails: email.into_iter().collect(),
                     active: !claim.inactive,
                     roles: usual.clone(),
+                    created_at: tx.now(),
                     ..template.clone()
                 };
                 follow_roles(&mut user, &claim.linking, &of_claims);

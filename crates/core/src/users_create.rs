@@ -162,7 +162,8 @@ impl Chat {
         let made = self
             .store()
             .writing(Lane::Verbs, move |tx| {
-                let mut user = user.clone();
+                // As the journal has it: that an account is new is told by the two being one.
+                let mut user = User { created_at: tx.now(), ..user.clone() };
                 refuse_taken(tx, &user)?;
                 if let Some(entry) = &entry {
                     crate::audit::keep(tx, entry)?;

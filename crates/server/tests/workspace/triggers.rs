@@ -34,6 +34,12 @@ async fn s1_42_rooms_people_and_files_call_out_as_the_integration_says() {
     };
     let _ = stage.member.channel("quay", &[]).await;
     hear(&mut sink).await;
+    // Every account is told of, however long its way into the store took.
+    for number in 0..12 {
+        let name = format!("guest{number}");
+        let _ = stage.administrator.make(&stage.server, &name, "Gus Guest").await;
+        assert_eq!(text(&sink.next().await.body, "user_name"), name);
+    }
     let newcomer = stage.administrator.make(&stage.server, "newcomer", "Nora Newcomer").await;
     hear(&mut sink).await;
     newcomer.rest.post("channels.join", room.clone()).await.expect(200);
