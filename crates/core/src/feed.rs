@@ -2,6 +2,8 @@
 //! stays good over restarts. The hub only says that there is something; what there is comes from the journal, so
 //! that whoever comes back misses nothing and hears nothing twice.
 
+mod start;
+
 use std::{
     collections::VecDeque,
     sync::{
@@ -27,17 +29,13 @@ use crate::{
     published::Published,
     room::RoomKind,
     session::Actor,
-    store::{Entry, EntryKind, FeedPart, Read},
+    store::Entry,
 };
 
 /// Whoever missed more reads the rooms anew, unless the operator says otherwise.
 pub const MOST_MISSED: usize = 10_000;
 /// Whoever was away for longer reads the rooms anew.
 pub const LONGEST_AWAY: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Rows of the journal that one reading looks at.
-const STRETCH: u64 = 20_000;
-/// Readings of one catch-up: two million rows of the journal.
-const MOST_STRETCHES: usize = 100;
 /// Missed events that are read at once.
 const AT_ONCE: usize = 100;
 /// How often the journal is looked at without a reason.
@@ -165,6 +163,8 @@ pub struct Feed {
     place: i64,
     /// Rooms that the user was told of.
     known: FxHashSet<RoomId>,
+    /// Rows behind the place that were there when the feed began, so that whoever reads the rooms knows of them.
+    older: FxHashSet<i64>,
     /// What was missed and is still to be read, up to a place.
     missed: VecDeque<Entry>,
     missed_upto: i64,
@@ -205,6 +205,7 @@ impl Chat {
             control,
             place: 0,
             known: FxHashSet::default(),
+            older: FxHashSet::default(),
             missed: VecDeque::new(),
             missed_upto: 0,
             ears: ears.clone(),
@@ -244,92 +245,6 @@ impl Chat {
 }
 
 impl Feed {
-    async fn begin(&mut self, after: Option<&str>) -> Result<Start> {
-        let (end, oldest) = self.now_and_oldest().await?;
-        let (mut place, mut gap) = (end, None);
-        if let Some(text) = after {
-            match self.find(text, end, oldest).await? {
-                Ok((found, entries)) => {
-                    (place, self.missed, self.missed_upto) = (found, entries, end);
-                }
-                Err(why) => gap = Some(why),
-            }
-        }
-        self.place = place;
-        self.known = self.rooms_known_at(place).await?;
-        Ok(Start { place, gap })
-    }
-
-    async fn now_and_oldest(&self) -> Result<(i64, Time)> {
-        let end = self.chat.store().reading(|rows| rows.journal_end()).await?;
-        let longest = i64::try_from(LONGEST_AWAY.as_millis()).unwrap_or(i64::MAX);
-        Ok((end, Time(self.chat.now().millis() - longest)))
-    }
-
-    /// The place that a client names, and what it missed since.
-    async fn find(
-        &self,
-        text: &str,
-        end: i64,
-        oldest: Time,
-    ) -> Result<std::result::Result<(i64, VecDeque<Entry>), Gap>> {
-        let digits = !text.is_empty() && text.len() <= 19 && text.bytes().all(|b| b.is_ascii_digit());
-        let Some(place) = text.parse::<i64>().ok().filter(|place| digits && (0..=end).contains(place)) else {
-            return Ok(Err(Gap::Unknown));
-        };
-        let look = move |rows: &mut dyn Read| {
-            let first = rows.journal_after(0, None, 1)?.entries.first().map_or(i64::MAX, |entry| entry.g);
-            Ok((rows.journal_time(place)?, first))
-        };
-        let (at, first) = self.chat.store().reading(look).await?;
-        match at {
-            None if place < first && end > 0 => return Ok(Err(Gap::TooOld)),
-            None if end > 0 => return Ok(Err(Gap::Unknown)),
-            Some(at) if at < oldest => return Ok(Err(Gap::TooOld)),
-            _ => {}
-        }
-        let missed = self.missed_since(place, end).await?;
-        Ok(missed.map(|entries| (place, entries)).ok_or(Gap::TooOld))
-    }
-
-    /// What concerns the user between two places; `None` when it is too much.
-    async fn missed_since(&self, place: i64, end: i64) -> Result<Option<VecDeque<Entry>>> {
-        let part = FeedPart { user: self.actor.user.clone(), cases: self.control };
-        let (mut from, mut all) = (place, VecDeque::new());
-        for _ in 0..MOST_STRETCHES {
-            if from >= end {
-                return Ok(Some(all));
-            }
-            let part = part.clone();
-            let read = move |rows: &mut dyn Read| rows.journal_after(from, Some(&part), STRETCH);
-            let stretch = self.chat.store().reading(read).await?;
-            let told =
-                |entry: &Entry| entry.g <= end && !matches!(entry.kind, EntryKind::User | EntryKind::Other);
-            all.extend(stretch.entries.into_iter().filter(told));
-            if all.len() > self.chat.most_missed.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            from = stretch.upto;
-            if stretch.at_end {
-                return Ok(Some(all));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The rooms that the user had at a place, as far as it can be known now.
-    async fn rooms_known_at(&self, place: i64) -> Result<FxHashSet<RoomId>> {
-        let user = self.actor.user.clone();
-        let read = move |rows: &mut dyn Read| {
-            let at = rows.journal_time(place)?.unwrap_or_default();
-            let now = rows.memberships_of(&user, None)?;
-            let gone = rows.removed_memberships(&user, at)?;
-            let there = now.into_iter().filter(|m| m.joined_at <= at).map(|m| m.room);
-            Ok(there.chain(gone.into_iter().map(|m| m.room)).collect())
-        };
-        self.chat.store().reading(read).await
-    }
-
     /// The next news, at least one; waits for them. Cancelling it loses nothing.
     ///
     /// # Errors
@@ -345,6 +260,7 @@ impl Feed {
             let news = self.tell(&happened).await?;
             // From here on nothing waits: what was taken is told.
             self.place = upto;
+            self.older.retain(|g| *g > upto);
             self.missed.drain(..happened.len().min(self.missed.len()));
             if self.missed.is_empty() {
                 self.place = self.place.max(self.missed_upto);
@@ -387,7 +303,7 @@ impl Feed {
     async fn tell(&self, happened: &[Arc<Happening>]) -> Result<Vec<Item>> {
         let mut items: Vec<Item> = Vec::new();
         let mut known = Known { before: &self.known, added: Vec::new(), removed: Vec::new() };
-        for happening in happened {
+        for happening in happened.iter().filter(|happening| !self.older.contains(&happening.g)) {
             let Some(news) = self.news(happening, &mut known).await? else { continue };
             // Of several same changes the last one tells all.
             match &news {

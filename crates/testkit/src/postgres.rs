@@ -151,6 +151,17 @@ impl Postgres {
         self.url(&name)
     }
 
+    /// A transaction of somebody else's that runs until this is dropped: what is stored meanwhile can still be overtaken.
+    /// Made and dropped outside of asynchronous code.
+    ///
+    /// # Panics
+    /// When it can't begin.
+    pub fn running(&self) -> postgres::Client {
+        let mut client = self.connect("postgres");
+        client.batch_execute("BEGIN; SELECT pg_current_xact_id()").expect("a transaction begins");
+        client
+    }
+
     fn connect(&self, database: &str) -> postgres::Client {
         postgres::Client::connect(&self.url(database), postgres::NoTls)
             .expect("the test's PostgreSQL answers")

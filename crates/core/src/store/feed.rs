@@ -202,6 +202,9 @@ pub trait ReadFeed {
     fn elsewhere(&mut self, since: &Horizon, limit: u64) -> Result<Traces>;
     /// The number of the newest row that nothing can come before any more.
     fn journal_end(&mut self) -> Result<i64>;
+    /// Rows behind that end that are stored all the same: at most so many numbers, the lowest first. Empty where nothing can
+    /// be overtaken.
+    fn journal_unsettled(&mut self, end: i64, most: u64) -> Result<Vec<i64>>;
     /// A row's time; `None` when there is no such row.
     fn journal_time(&mut self, g: i64) -> Result<Option<Time>>;
     /// At most `limit` rows after a number are looked at; those of the part, or all.

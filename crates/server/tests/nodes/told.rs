@@ -1,8 +1,9 @@
 //! What is done on one node is told on the other.
 
 use futures_util::future::join_all;
-use parlor_testkit::Server;
+use parlor_testkit::{Server, postgres};
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
 use crate::{
     doors::{Door, Hands},
@@ -129,20 +130,43 @@ async fn a_retry_elsewhere_is_the_same(nodes: &Nodes) {
     assert!(lists.iter().all(|(_, list)| once(list) == 8), "{lists:?}");
 }
 
+/// Ben's stream.
+async fn open(stage: &Stage, more: &[(&str, &str)]) -> crate::sse::Stream {
+    let bearer = format!("Bearer {}", stage.ben.token);
+    let mut headers = vec![("authorization", &*bearer)];
+    headers.extend(more);
+    crate::sse::Stream::open(&stage.server, "/api/chat/stream", &headers).await
+}
+
+/// Ann says something; its id.
+async fn say(stage: &Stage, said: &str) -> String {
+    let body = json!({"room_id": stage.room, "message": said});
+    text(&stage.ann.rest.post("/api/chat/send", body).await.expect(201)["message"]["id"])
+}
+
+/// Where commits can be overtaken, a stream tells nothing that was acknowledged before it began.
+#[tokio::test]
+async fn a_stream_begins_behind_what_was_acknowledged_while_a_longer_transaction_runs() {
+    let Some(nodes) = Nodes::start(Kind::Group).await else { return };
+    let begin = || postgres::shared().expect("the nodes have it").running();
+    let running = spawn_blocking(begin).await.expect("a transaction");
+    let before = say(&nodes.a, "before").await;
+    let mut stream = open(&nodes.a, &[]).await;
+    let ready = stream.event().await;
+    spawn_blocking(move || drop(running)).await.expect("it is over");
+    let after = say(&nodes.a, "after").await;
+    assert_eq!(stream.message().await.data["id"], after.as_str());
+    // Whoever takes it up from the beginning misses nothing.
+    let mut again = open(&nodes.b, &[("last-event-id", &ready.id.expect("an id"))]).await;
+    for id in [&before, &after] {
+        assert_eq!(again.message().await.data["id"], id.as_str());
+    }
+}
+
 /// A stream that was open on one node goes on at another from where it was.
 #[tokio::test]
 async fn a_stream_goes_on_at_the_other_node_and_a_setting_and_a_room_are_known_there() {
     let Some(nodes) = Nodes::start(Kind::Group).await else { return };
-    let bearer = format!("Bearer {}", nodes.a.ben.token);
-    let open = async |stage: &Stage, more: &[(&str, &str)]| {
-        let headers: Vec<(&str, &str)> =
-            [("authorization", &*bearer)].into_iter().chain(more.iter().copied()).collect();
-        crate::sse::Stream::open(&stage.server, "/api/chat/stream", &headers).await
-    };
-    let say = async |stage: &Stage, said: &str| {
-        let body = json!({"room_id": stage.room, "message": said});
-        text(&stage.ann.rest.post("/api/chat/send", body).await.expect(201)["message"]["id"])
-    };
     let mut stream = open(&nodes.a, &[]).await;
     assert_eq!(stream.event().await.name, "ready");
     let first = say(&nodes.b, "on the other node").await;

@@ -139,6 +139,14 @@ impl ReadFeed for SqlTx<'_> {
         Ok(self.one(&sql, &[], |row| row.get(0))?)
     }
 
+    fn journal_unsettled(&mut self, end: i64, most: u64) -> Result<Vec<i64>> {
+        if self.kind() == Kind::Sqlite {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT g FROM journal WHERE g > $1 ORDER BY g LIMIT $2";
+        Ok(self.query(sql, params![end, most], |row| row.get(0))?)
+    }
+
     fn journal_time(&mut self, g: i64) -> Result<Option<Time>> {
         let at: Option<i64> =
             self.opt("SELECT at FROM journal WHERE g = $1", params![g], |row| row.get(0))?;

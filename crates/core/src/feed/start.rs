@@ -1,0 +1,116 @@
+//! Where a feed begins: now, or where its reader left off.
+
+use std::{collections::VecDeque, sync::atomic::Ordering};
+
+use rustc_hash::FxHashSet;
+
+use super::{Feed, Gap, LONGEST_AWAY, Start};
+use crate::{
+    clock::Time,
+    error::Result,
+    id::RoomId,
+    store::{Entry, EntryKind, FeedPart, Read},
+};
+
+/// Rows of the journal that one reading looks at.
+const STRETCH: u64 = 20_000;
+/// Readings of one catch-up: two million rows of the journal.
+const MOST_STRETCHES: usize = 100;
+
+/// Rows behind the end of the journal that are remembered: with more, some news come that a reader knows already.
+const MOST_UNSETTLED: u64 = 10_000;
+
+impl Feed {
+    pub(super) async fn begin(&mut self, after: Option<&str>) -> Result<Start> {
+        let (end, older) = self.now().await?;
+        let mut gap = None;
+        if let Some(text) = after {
+            match self.find(text, end).await? {
+                Ok((found, entries)) => {
+                    (self.place, self.missed, self.missed_upto) = (found, entries, end);
+                    self.known = self.rooms_known_at(Some(found)).await?;
+                    return Ok(Start { place: found, gap });
+                }
+                Err(why) => gap = Some(why),
+            }
+        }
+        (self.place, self.older) = (end, older);
+        self.known = self.rooms_known_at(None).await?;
+        Ok(Start { place: end, gap })
+    }
+
+    /// Where the journal ends, and what is there behind that end: it can still be overtaken.
+    async fn now(&self) -> Result<(i64, FxHashSet<i64>)> {
+        let look = |rows: &mut dyn Read| {
+            let end = rows.journal_end()?;
+            Ok((end, rows.journal_unsettled(end, MOST_UNSETTLED)?.into_iter().collect()))
+        };
+        self.chat.store().reading(look).await
+    }
+
+    /// The place that a client names, and what it missed since.
+    async fn find(&self, text: &str, end: i64) -> Result<std::result::Result<(i64, VecDeque<Entry>), Gap>> {
+        let digits = !text.is_empty() && text.len() <= 19 && text.bytes().all(|b| b.is_ascii_digit());
+        let Some(place) = text.parse::<i64>().ok().filter(|place| digits && (0..=end).contains(place)) else {
+            return Ok(Err(Gap::Unknown));
+        };
+        let look = move |rows: &mut dyn Read| {
+            let first = rows.journal_after(0, None, 1)?.entries.first().map_or(i64::MAX, |entry| entry.g);
+            Ok((rows.journal_time(place)?, first))
+        };
+        let (at, first) = self.chat.store().reading(look).await?;
+        match at {
+            None if place < first && end > 0 => return Ok(Err(Gap::TooOld)),
+            None if end > 0 => return Ok(Err(Gap::Unknown)),
+            Some(at) if at < self.oldest() => return Ok(Err(Gap::TooOld)),
+            _ => {}
+        }
+        let missed = self.missed_since(place, end).await?;
+        Ok(missed.map(|entries| (place, entries)).ok_or(Gap::TooOld))
+    }
+
+    /// What happened before is not caught up with.
+    fn oldest(&self) -> Time {
+        let longest = i64::try_from(LONGEST_AWAY.as_millis()).unwrap_or(i64::MAX);
+        Time(self.chat.now().millis() - longest)
+    }
+
+    /// What concerns the user between two places; `None` when it is too much.
+    async fn missed_since(&self, place: i64, end: i64) -> Result<Option<VecDeque<Entry>>> {
+        let part = FeedPart { user: self.actor.user.clone(), cases: self.control };
+        let (mut from, mut all) = (place, VecDeque::new());
+        for _ in 0..MOST_STRETCHES {
+            if from >= end {
+                return Ok(Some(all));
+            }
+            let part = part.clone();
+            let read = move |rows: &mut dyn Read| rows.journal_after(from, Some(&part), STRETCH);
+            let stretch = self.chat.store().reading(read).await?;
+            let told =
+                |entry: &Entry| entry.g <= end && !matches!(entry.kind, EntryKind::User | EntryKind::Other);
+            all.extend(stretch.entries.into_iter().filter(told));
+            if all.len() > self.chat.most_missed.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            from = stretch.upto;
+            if stretch.at_end {
+                return Ok(Some(all));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rooms that the user had at a place, as far as it can be known now; or has now.
+    async fn rooms_known_at(&self, place: Option<i64>) -> Result<FxHashSet<RoomId>> {
+        let user = self.actor.user.clone();
+        let read = move |rows: &mut dyn Read| {
+            let now = rows.memberships_of(&user, None)?;
+            let Some(place) = place else { return Ok(now.into_iter().map(|m| m.room).collect()) };
+            let at = rows.journal_time(place)?.unwrap_or_default();
+            let gone = rows.removed_memberships(&user, at)?;
+            let there = now.into_iter().filter(|m| m.joined_at <= at).map(|m| m.room);
+            Ok(there.chain(gone.into_iter().map(|m| m.room)).collect())
+        };
+        self.chat.store().reading(read).await
+    }
+}
