@@ -99,4 +99,26 @@ mod tests {
             assert!(judge(unclear).is_err(), "{unclear}");
         }
     }
+
+    /// It may be busy with something large, or hang: nobody waits for it longer than that.
+    #[tokio::test(start_paused = true)]
+    async fn a_daemon_that_takes_a_file_and_says_nothing_is_given_up() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, socket) = (folder.path().join("a.txt"), folder.path().join("clamd.ctl"));
+        std::fs::write(&file, "some words").expect("it is written");
+        let silent = tokio::net::UnixListener::bind(&socket).expect("a socket");
+        let began = tokio::time::Instant::now();
+        let held = async {
+            let (connection, _) = silent.accept().await.expect("it is asked");
+            std::future::pending::<()>().await;
+            drop(connection);
+        };
+        let scanned = scan(&file, socket.to_str().expect("a path"));
+        let verdict = tokio::select! {
+            verdict = scanned => verdict,
+            () = held => unreachable!("it says nothing for ever"),
+        };
+        assert_eq!(verdict, Err(Refusal::Unavailable));
+        assert!((VERDICT..VERDICT + CONNECT).contains(&began.elapsed()), "{:?}", began.elapsed());
+    }
 }
