@@ -68,13 +68,16 @@ fn digest(user: &User, now: Time) -> Time {
     }
 }
 
-/// The preference `emailDigest`: `hourly` or `daily`.
+/// What the preference `emailDigest` may say; nothing, or an empty text, is a letter for each message.
+pub(crate) const DIGESTS: [&str; 2] = ["hourly", "daily"];
+
+/// How letters are gathered.
 pub(crate) fn digest_of(user: &User) -> Option<String> {
     if !user.preferences.as_str().contains("emailDigest") {
         return None;
     }
     let all: Value = serde_json::from_str(user.preferences.as_str()).ok()?;
-    all["emailDigest"].as_str().filter(|digest| matches!(*digest, "hourly" | "daily")).map(str::to_owned)
+    all["emailDigest"].as_str().filter(|digest| DIGESTS.contains(digest)).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::{
     event::{AvatarOf, Event},
     id::{RoleId, SessionId, UserId},
     json::Json,
+    notify_plan::DIGESTS,
     presence::MAX_STATUS_TEXT,
     session::{Actor, Session, SessionKind},
     store::{Lane, Tx},
@@ -306,6 +307,10 @@ impl Chat {
         }
         let wanted =
             read_object(&wanted).ok_or_else(|| Refusal::invalid("preferences", "must be an object"))?;
+        let known = |digest: &str| digest.is_empty() || DIGESTS.contains(&digest);
+        if wanted.get("emailDigest").is_some_and(|it| !it.is_null() && !it.as_str().is_some_and(known)) {
+            return Err(Refusal::invalid("emailDigest", "must be hourly, daily or empty"));
+        }
         let of = of.clone();
         self.store()
             .writing(Lane::Verbs, move |tx| {

@@ -70,7 +70,7 @@ pub(crate) async fn stream(door: Door, request: Request) -> Result<Response, Pro
         Caller::User(admitted) => admitted.expires_at,
     };
     let river = match who {
-        Some(who) => River::Known(open(&call.host, who, after.as_deref(), &cell).await?),
+        Some(who) => River::Known(Box::new(open(&call.host, who, after.as_deref(), &cell).await?)),
         None => River::unknown(&call.host, name.unwrap_or_default()).await?,
     };
     let teller = Teller { host: call.host.clone(), expires_at, guard, wanted, cell };
@@ -166,7 +166,7 @@ fn topic(room: &RoomId) -> Topic {
 }
 
 enum River {
-    Known(Opened),
+    Known(Box<Opened>),
     /// Nobody has this name yet; news begin behind this place.
     Unknown {
         name: String,
@@ -250,7 +250,7 @@ impl Teller {
         let mut opened = match river {
             River::Known(opened) => {
                 self.tell_start(&opened).await?;
-                opened
+                *opened
             }
             River::Unknown { name, place } => self.wait_for(name, place).await?,
         };
