@@ -23,34 +23,68 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How long others may take to start.
 const TURN: Duration = Duration::from_secs(60);
 
-/// The right to do what one process does for all. It changes hands when its holder ends or loses the database.
-pub struct Lead {
-    held: watch::Receiver<bool>,
+/// A lock that lasts as long as a connection does, and is asked for anew when that was lost.
+struct Lock {
+    target: Target,
+    id: i64,
+    /// As one of several.
+    shared: bool,
+    conn: Option<PostgresConn>,
+    held: bool,
+}
+
+impl Lock {
+    fn new(url: &str, id: i64, shared: bool) -> Result<Self, OpenError> {
+        Ok(Self { target: Target::parse(url)?, id, shared, conn: None, held: false })
+    }
+
+    /// Asks for it, or makes sure that the connection that holds it is still there; whether it is held.
+    fn look(&mut self) -> Result<bool, SqlError> {
+        let found = self.ask();
+        if found.is_err() {
+            self.conn = None;
+        }
+        self.held = found.as_ref().is_ok_and(|held| *held);
+        found
+    }
+
+    fn ask(&mut self) -> Result<bool, SqlError> {
+        let conn = match &mut self.conn {
+            Some(conn) => conn,
+            none => none.insert(connect(&self.target, Some(PATIENCE))?),
+        };
+        conn.client.limit(PATIENCE);
+        if self.held {
+            conn.client.batch_execute("SELECT 1")?;
+            return Ok(true);
+        }
+        try_lock(&mut conn.client, self.id, self.shared)
+    }
+}
+
+/// Keeps looking after a lock, until it is dropped.
+struct Keeper {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Lead {
-    /// Asks for it from now on.
-    ///
-    /// # Errors
-    /// When the URL can't be read.
-    pub fn strive(url: &str) -> Result<Self, OpenError> {
-        let target = Target::parse(url)?;
-        let (sender, held) = watch::channel(false);
+impl Keeper {
+    /// `tell` hears after each look whether the lock is held, and at last that it is not.
+    fn of(name: &'static str, mut lock: Lock, mut tell: impl FnMut(bool) + Send + 'static) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
-        let thread = spawn("store-lead", move || strive(&target, &sender, &stopped));
-        Ok(Self { held, stop, thread: Some(thread) })
-    }
-
-    /// Whether it is held, and every change of that.
-    pub fn held(&self) -> watch::Receiver<bool> {
-        self.held.clone()
+        let thread = spawn(name, move || {
+            while !stopped.load(Relaxed) {
+                tell(lock.look().unwrap_or(false));
+                std::thread::park_timeout(EVERY);
+            }
+            tell(false);
+        });
+        Self { stop, thread: Some(thread) }
     }
 }
 
-impl Drop for Lead {
+impl Drop for Keeper {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
@@ -61,40 +95,36 @@ impl Drop for Lead {
     }
 }
 
-fn strive(target: &Target, held: &watch::Sender<bool>, stop: &AtomicBool) {
-    let mut conn = None;
-    while !stop.load(Relaxed) {
-        let holds = is_held(target, &mut conn, *held.borrow());
-        if holds.is_err() {
-            conn = None;
-        }
-        let holds = holds.unwrap_or(false);
-        held.send_if_modified(|held| std::mem::replace(held, holds) != holds);
-        std::thread::park_timeout(EVERY);
-    }
-    let _ = held.send(false);
+/// The right to do what one process does for all. It changes hands when its holder ends or loses the database.
+pub struct Lead {
+    held: watch::Receiver<bool>,
+    _keeper: Keeper,
 }
 
-/// Asks for the lock, or makes sure that the connection that holds it is still there.
-fn is_held(target: &Target, conn: &mut Option<PostgresConn>, held: bool) -> Result<bool, SqlError> {
-    let held = held && conn.is_some();
-    let conn = match conn {
-        Some(conn) => conn,
-        None => conn.insert(connect(target, Some(PATIENCE))?),
-    };
-    conn.client.limit(PATIENCE);
-    if held {
-        conn.client.batch_execute("SELECT 1")?;
-        return Ok(true);
+impl Lead {
+    /// Asks for it from now on.
+    ///
+    /// # Errors
+    /// When the URL can't be read.
+    pub fn strive(url: &str) -> Result<Self, OpenError> {
+        let lock = Lock::new(url, LEADING, false)?;
+        let (sender, held) = watch::channel(false);
+        let tell = move |holds| {
+            sender.send_if_modified(|held| std::mem::replace(held, holds) != holds);
+        };
+        Ok(Self { held, _keeper: Keeper::of("store-lead", lock, tell) })
     }
-    try_lock(&mut conn.client, LEADING)
+
+    /// Whether it is held, and every change of that.
+    pub fn held(&self) -> watch::Receiver<bool> {
+        self.held.clone()
+    }
 }
 
 /// The mark of a process that serves and keeps what it read in memory: while there is one, nobody else may change the
 /// database without telling it.
 pub struct Serving {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    _keeper: Keeper,
 }
 
 impl Serving {
@@ -103,56 +133,16 @@ impl Serving {
     /// # Errors
     /// The server's; or somebody is alone on it for more than a minute.
     pub fn begin(url: &str) -> Result<Self, OpenError> {
-        let target = Target::parse(url)?;
-        let mut conn = Some(connect(&target, Some(PATIENCE))?);
+        let mut lock = Lock::new(url, SERVING, true)?;
         let began = Instant::now();
-        while !serves(&target, &mut conn, false)? {
+        while !lock.look()? {
             if began.elapsed() > TURN {
                 return Err(SqlError::Unavailable("another process has been changing it for a minute").into());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let thread = spawn("store-serving", move || {
-            let mut marked = true;
-            while !stopped.load(Relaxed) {
-                let found = serves(&target, &mut conn, marked);
-                if found.is_err() {
-                    conn = None;
-                }
-                marked = found.unwrap_or(false);
-                std::thread::park_timeout(EVERY);
-            }
-        });
-        Ok(Self { stop, thread: Some(thread) })
+        Ok(Self { _keeper: Keeper::of("store-serving", lock, |_| {}) })
     }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        self.stop.store(true, Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Asks for the mark, or makes sure that the connection that holds it is still there.
-fn serves(target: &Target, conn: &mut Option<PostgresConn>, marked: bool) -> Result<bool, SqlError> {
-    let marked = marked && conn.is_some();
-    let conn = match conn {
-        Some(conn) => conn,
-        None => conn.insert(connect(target, Some(PATIENCE))?),
-    };
-    conn.client.limit(PATIENCE);
-    if marked {
-        conn.client.batch_execute("SELECT 1")?;
-        return Ok(true);
-    }
-    let row = conn.client.query_one("SELECT pg_try_advisory_lock_shared($1)", &[&SERVING])?;
-    Ok(row.try_get(0)?)
 }
 
 /// The right to change a database that no process serves, until this is dropped.
@@ -166,12 +156,13 @@ impl Alone {
     pub fn take(url: &str) -> Result<Option<Self>, OpenError> {
         let mut conn = connect(&Target::parse(url)?, Some(PATIENCE))?;
         conn.client.limit(PATIENCE);
-        Ok(try_lock(&mut conn.client, SERVING)?.then_some(Self(conn)))
+        Ok(try_lock(&mut conn.client, SERVING, false)?.then_some(Self(conn)))
     }
 }
 
-fn try_lock(client: &mut Client, lock: i64) -> Result<bool, SqlError> {
-    let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&lock])?;
+fn try_lock(client: &mut Client, lock: i64, shared: bool) -> Result<bool, SqlError> {
+    let kind = if shared { "_shared" } else { "" };
+    let row = client.query_one(&format!("SELECT pg_try_advisory_lock{kind}($1)"), &[&lock])?;
     Ok(row.try_get(0)?)
 }
 
@@ -186,7 +177,7 @@ impl Turn {
     pub fn take(url: &str) -> Result<Self, OpenError> {
         let mut conn = connect(&Target::parse(url)?, Some(PATIENCE))?;
         let began = Instant::now();
-        while !try_lock(&mut conn.client, STARTING)? {
+        while !try_lock(&mut conn.client, STARTING, false)? {
             if began.elapsed() > TURN {
                 return Err(SqlError::Unavailable("another process has been starting for a minute").into());
             }
