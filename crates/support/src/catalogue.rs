@@ -218,8 +218,12 @@ mod tests {
         for request in REQUESTS {
             assert!(requests.contains(&format!("\"{}\"", request.name)), "{} is served", request.name);
         }
-        let told =
-            [include_str!("socket/ears.rs"), include_str!("socket/session.rs"), include_str!("envelope.rs")];
+        let told = [
+            include_str!("socket/desk.rs"),
+            include_str!("socket/ears.rs"),
+            include_str!("socket/session.rs"),
+            include_str!("envelope.rs"),
+        ];
         for event in EVENTS {
             let name = format!("\"{}\"", event.name);
             assert!(told.iter().any(|source| source.contains(&name)), "{name} is told");

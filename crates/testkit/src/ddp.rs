@@ -6,6 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
@@ -33,12 +34,13 @@ impl Ddp {
         Self::open_at(&server.socket_url()).await.expect("the server takes the socket")
     }
 
-    /// Opens a socket at an address, for tests in which the server may be down.
+    /// Opens a socket at an address, or by a request with headers of its own, for tests in which the server may be down or
+    /// may refuse it.
     ///
     /// # Errors
     /// When it can't be opened.
-    pub async fn open_at(url: &str) -> Result<Self, Error> {
-        let (socket, _) = wait::within("a socket opens", connect_async(url)).await?;
+    pub async fn open_at(request: impl IntoClientRequest + Unpin) -> Result<Self, Error> {
+        let (socket, _) = wait::within("a socket opens", connect_async(request)).await?;
         Ok(Self { socket, backlog: VecDeque::new(), ended: None, last_id: 0 })
     }
 

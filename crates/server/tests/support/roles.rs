@@ -1,5 +1,6 @@
 //! Who may what: the table of the contract.
 
+use parlor_testkit::HostApp;
 use serde_json::json;
 
 use crate::world::World;
@@ -96,18 +97,30 @@ async fn s2_2_s2_56_s2_57_s2_73_others_find_nothing_whatever_they_ask() {
             }
             assert_eq!(words, ["Conversation not found"; 3], "{kind}");
         }
-        let typing = json!({"conversation_id": id, "is_typing": true});
-        socket.refused("typing_indicator", typing, "not_in_room").await;
-        let denied =
-            socket.refused("join_room", json!({"room_id": "general_support"}), "support_room_denied");
-        assert_eq!(denied.await["message"], "Only control staff can join support rooms");
+        let mut words = Vec::new();
+        for id in [id.as_str(), "no-such-room", "no such room'; --"] {
+            let typing = json!({"conversation_id": id, "is_typing": true});
+            words.push(socket.refused("typing_indicator", typing, "not_in_room").await["message"].clone());
+        }
+        assert_eq!(words, ["Join the conversation first"; 3]);
+        for (kind, key) in [
+            ("join_room", "room_id"),
+            ("join_support_room", "room_type"),
+            ("leave_support_room", "room_type"),
+        ] {
+            let denied = socket.refused(kind, json!({key: "general_support"}), "support_room_denied").await;
+            assert_eq!(denied["message"], "Only control staff can join support rooms", "{kind}");
+        }
+        assert!(socket.rest().await.is_empty(), "nothing was joined");
     }
+    let kept = world.driver.rest.get(&format!("/api/conversations/{id}/messages"), &[]).await.expect(200);
+    assert_eq!(kept["pagination"]["total"], 1, "nothing was said: {kept}");
     let mut nobody = world.socket(&world.outsider).await;
     let open = json!({"title": "t", "content": "c"});
     nobody.refused("create_support_conversation", open, "role_required").await;
 }
 
-/// S2-2: a role that is given or taken is in force on an open connection.
+/// S2-2: a role that is taken is gone on an open connection.
 #[tokio::test]
 async fn s2_2_a_role_that_is_taken_is_gone_at_once() {
     let world = World::assemble().await;
@@ -115,17 +128,75 @@ async fn s2_2_a_role_that_is_taken_is_gone_at_once() {
     let mut control = world.socket(&world.control).await;
     control.done("join_support_room", json!({"room_type": "general_support"})).await;
     control.done("join_conversation", json!({"conversation_id": id})).await;
-    let app = parlor_testkit::HostApp::rest(&world.server);
+    let app = HostApp::rest(&world.server);
     app.put("/api/users/u-control", json!({"roles": ["USER"]})).await.expect(200);
     let told = control.wait("the loss", |f| f["type"] == "error").await;
     assert_eq!(told["error"], "not_found");
     control.refused("get_conversation_messages", json!({"conversation_id": id}), "not_found").await;
+    let view = json!({"room_type": "general_support"});
+    control.refused("join_support_room", view, "support_room_denied").await;
     let second = world.case("after").await;
     let say = json!({"content": "secret"});
     world.driver.rest.post(&format!("/api/conversations/{id}/messages"), say).await.expect(201);
     let rest = control.rest().await;
     assert!(rest.iter().all(|f| f["type"] == "error" || !f.to_string().contains(&second)), "{rest:?}");
     assert!(!format!("{rest:?}").contains("secret"), "{rest:?}");
+}
+
+/// S2-2, S2-56: a role that is given is in force on an open connection.
+#[tokio::test]
+async fn s2_2_s2_56_a_role_that_is_given_is_there_at_once() {
+    let world = World::assemble().await;
+    let mut socket = world.socket(&world.outsider).await;
+    let open = json!({"title": "t", "content": "c"});
+    let view = json!({"room_type": "general_support"});
+    socket.refused("create_support_conversation", open.clone(), "role_required").await;
+    socket.refused("join_support_room", view.clone(), "support_room_denied").await;
+    let app = HostApp::rest(&world.server);
+    app.put("/api/users/u-outsider", json!({"roles": ["QUEUE_REGULATOR"]})).await.expect(200);
+    let made = socket.done("create_support_conversation", open).await;
+    assert_eq!(made["conversation"]["queue"], "regulator_support");
+    app.put("/api/users/u-outsider", json!({"roles": ["CONTROL_ADMIN"]})).await.expect(200);
+    let joined = socket.done("join_support_room", view.clone()).await;
+    assert_eq!(joined["conversations"][0]["id"], made["conversation"]["id"]);
+    let new = world.case("a new one").await;
+    assert_eq!(socket.event("new_support_conversation").await["conversation_id"], new.as_str());
+    // Taken and given back it is there again.
+    app.put("/api/users/u-outsider", json!({"roles": ["USER"]})).await.expect(200);
+    socket.refused("join_support_room", view.clone(), "support_room_denied").await;
+    app.put("/api/users/u-outsider", json!({"roles": ["CONTROL_STAFF"]})).await.expect(200);
+    socket.done("join_support_room", view).await;
+    let new = world.case("another one").await;
+    assert_eq!(socket.event("new_support_conversation").await["conversation_id"], new.as_str());
+    let say = json!({"content": "still there?"});
+    world.driver.rest.post(&format!("/api/conversations/{new}/messages"), say).await.expect(201);
+    assert_eq!(socket.event("support_conversation_updated").await["message"]["content"], "still there?");
+}
+
+/// S2-19, S2-56: an administrator is of the control centre, and whoever is of both classes is of the control centre alone.
+#[tokio::test]
+async fn s2_19_s2_56_administrators_are_of_the_control_centre_and_control_beats_field() {
+    let world = World::assemble().await;
+    let id = world.case("first").await;
+    for (name, roles) in [
+        ("u-root", &["ADMIN"][..]),
+        ("u-both", &["BUS_DRIVER", "CONTROL_STAFF"]),
+        ("u-chief", &["QUEUE_REGULATOR", "ADMIN"]),
+    ] {
+        let who = HostApp::person(&world.server, name, roles).await;
+        let mut socket = world.socket(&who).await;
+        assert_eq!(socket.hello["class"], "control", "{roles:?}");
+        let open = json!({"title": "t", "content": "c"});
+        socket.refused("create_support_conversation", open, "role_required").await;
+        let joined = socket.done("join_support_room", json!({"room_type": "driver_support"})).await;
+        let waiting = joined["conversations"].as_array().unwrap();
+        assert!(waiting.iter().any(|case| case["id"] == id.as_str()), "{joined}");
+        socket.done("get_conversation_messages", json!({"conversation_id": id})).await;
+        let new = world.case("another").await;
+        assert_eq!(socket.event("new_support_conversation").await["conversation_id"], new.as_str());
+        let claimed = socket.done("claim_conversation", json!({"conversation_id": new})).await;
+        assert_eq!(claimed["conversation"]["participants"], json!(["u-driver", name]));
+    }
 }
 
 /// CONTROL_STAFF outside a private group or direct room is like anybody.

@@ -87,7 +87,7 @@ impl Wire {
         Eyes { host: &self.door.host, viewer: &self.user }
     }
 
-    fn event(&self, kind: &str, told: Value) -> Bytes {
+    pub(super) fn event(&self, kind: &str, told: Value) -> Bytes {
         frame(kind, keys(told), self.door.host.now())
     }
 
@@ -106,7 +106,7 @@ impl Wire {
     }
 
     /// Leaves something to the session.
-    fn later(&self, change: impl FnOnce(&mut Later)) {
+    pub(super) fn later(&self, change: impl FnOnce(&mut Later)) {
         let mut later = self.later.lock();
         change(&mut later);
         if later.news.len() > MOST_LATER {
@@ -338,83 +338,6 @@ impl Listener for InboxEar {
     }
 
     fn revoked(&self) {}
-}
-
-/// Hears of all cases, for the control centre.
-pub(super) struct DeskEar(pub(super) Arc<Wire>);
-
-impl DeskEar {
-    /// Whether the connection watches a view that shows this case, and has not joined the case itself.
-    fn watches(&self, room: &RoomId) -> bool {
-        let views = self.0.views.lock();
-        if views.is_empty() || self.0.joined.lock().contains(room) {
-            return false;
-        }
-        let case = self.0.door.host.chat().case_at_hand(room);
-        case.is_some_and(|case| views.iter().any(|view| case.is_in(*view)))
-    }
-
-    /// Tells of a case. For those who take part in it what is unread has to be counted, so it is told a little later.
-    fn updated(&self, action: &str, conversation: Conversation, message: Option<&Arc<Message>>) {
-        let takes_part = conversation.participants.contains(&self.0.user);
-        let news = match message {
-            Some(message) if takes_part => News::Message(message.clone(), Box::new(conversation)),
-            message => News::Frame(self.0.updated(action, &conversation, message.map(Arc::as_ref))),
-        };
-        match news {
-            News::Frame(frame) if !takes_part => self.0.push(frame, DESK),
-            news => self.0.later(|later| later.news.push(news)),
-        }
-    }
-
-    fn created(&self, conversation: &Conversation, first: Option<&Message>) {
-        let shown = shape::conversation(self.0.eyes(), conversation);
-        let told = json!({
-            "conversation_id": shown["id"], "room_types": shown["room_types"], "user_id": shown["requester_id"],
-            "user_name": shown["requester_name"], "title": shown["title"],
-            "message": first.map(|message| shape::message(self.0.eyes(), message)), "conversation": shown,
-        });
-        self.0.push(self.0.event("new_support_conversation", told), DESK);
-    }
-}
-
-impl Listener for DeskEar {
-    fn hear(&self, published: &Arc<Published>) {
-        match &published.fact.event {
-            Event::Case { conversation, action: CaseAction::Created, by, first } => {
-                let asked = conversation.case.as_ref().and_then(|case| case.requester.as_ref()) == Some(by);
-                if asked {
-                    self.created(conversation, first.as_deref());
-                } else if self.watches(&conversation.room.id) {
-                    // The control centre opened it itself: it is claimed already.
-                    self.updated(CaseAction::Claimed.as_str(), (**conversation).clone(), None);
-                }
-            }
-            Event::Case { conversation, action, .. } => {
-                let shown = matches!(action, CaseAction::Claimed | CaseAction::Closed | CaseAction::Reopened);
-                if shown && self.watches(&conversation.room.id) {
-                    self.updated(action.as_str(), (**conversation).clone(), None);
-                }
-            }
-            Event::Message { message, change: Change::Made, head: Some(head) }
-                if message.is_for_hosts() && self.watches(&message.room) =>
-            {
-                let chat = self.0.door.host.chat();
-                // The message that opens a case is told with it.
-                let seen = chat.case_seen(message, head).filter(|(_, case)| case.first_seq != message.seq);
-                if let Some((conversation, _)) = seen {
-                    self.updated("message", conversation, Some(message));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn revoked(&self) {
-        self.0.views.lock().clear();
-        self.0.later.lock().news.clear();
-        self.0.outbox.purge(Lost::Topic(DESK));
-    }
 }
 
 /// The conversations that a connection joined.

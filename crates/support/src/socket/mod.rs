@@ -1,5 +1,6 @@
 //! The WebSocket at `/api/websocket/connect`.
 
+mod desk;
 mod ears;
 mod joining;
 mod marking;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use parlor_core::{
     case::Queue,
     id::{MessageId, RoomId},
-    listening::Held,
     messages::Sending,
     session::Actor,
 };
@@ -14,7 +13,8 @@ use parlor_live::{Answer, Step};
 use serde_json::{Map, Value};
 
 use super::{
-    ears::{DeskEar, Wire},
+    desk::DeskEar,
+    ears::Wire,
     joining::{Join, join, join_read},
     session::{Asked, Done, Support},
 };
@@ -92,8 +92,7 @@ impl Support {
         }
         keys.insert("server_time".into(), iso(now).into());
         keys.extend(asked.id.map(|id| ("request_id".to_owned(), id)));
-        self.reply(frame("pong", keys, now));
-        Step::Done
+        Step::ready(Done::Said(frame("pong", keys, now)))
     }
 
     /// Refuses at once, in the order of the requests.
@@ -161,7 +160,7 @@ impl Support {
     }
 
     fn watch(&self, asked: Frame, name: Option<String>) -> Step<Done> {
-        let (wire, actor, listens) = (self.wire.clone(), self.actor(), self.desk.is_some());
+        let (wire, actor, listens) = (self.wire.clone(), self.actor(), self.hears_desk());
         Step::Wait(Box::pin(async move {
             let mut desk = None;
             let view = name.as_deref().and_then(Queue::parse);
@@ -177,8 +176,7 @@ impl Support {
                 let page = PageAsked::of_fields(&asked.fields(), Habit::Cursors)?;
                 if !listens {
                     // The role may have come after the connection.
-                    let heard = chat.listen_desk(&actor, Arc::new(DeskEar(wire.clone()))).await;
-                    desk = Some(Held::new(chat, heard.map_err(problem)?));
+                    desk = Some(DeskEar::listen(&wire, &actor).await.map_err(problem)?);
                 }
                 Acts { host: &wire.door.host, actor: &actor }.waiting(view, &page).await
             };

@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 
 use super::{
-    ears::{DESK, DeskEar, InboxEar, Joined, JoinedEar, Later, News, UserEar, Wire},
+    desk::DeskEar,
+    ears::{DESK, InboxEar, Joined, JoinedEar, Later, News, UserEar, Wire},
     joining::Join,
     marking::Marking,
     opening::Opening,
@@ -43,7 +44,9 @@ pub(super) enum Done {
     /// A conversation is joined along with what the answer says.
     Joined { to: Asked, joined: Result<Join, Problem> },
     /// A view is watched along with what the answer says.
-    Watched { to: Asked, view: Queue, desk: Option<Held>, answer: Keys },
+    Watched { to: Asked, view: Queue, desk: Option<(Arc<DeskEar>, Held)>, answer: Keys },
+    /// There was nothing to do: this says so in its turn.
+    Said(Bytes),
     /// News of the user's own cases are written.
     Told(Vec<Bytes>),
 }
@@ -61,7 +64,7 @@ pub(super) struct Asked {
 pub(super) struct Greeted {
     user: Held,
     inbox: Held,
-    desk: Option<Held>,
+    desk: Option<(Arc<DeskEar>, Held)>,
     hello: Map<String, Value>,
 }
 
@@ -70,7 +73,7 @@ pub(super) struct Support {
     pub(super) door: Arc<Door>,
     pub(super) wire: Arc<Wire>,
     pub(super) joined: Joined,
-    pub(super) desk: Option<Subscription>,
+    desk: Option<(Arc<DeskEar>, Subscription)>,
     admitted: Result<Admitted, Problem>,
     listening: Vec<Subscription>,
     greeted: bool,
@@ -144,19 +147,23 @@ impl Support {
 
     /// A frame that is no request; too many of them end the connection.
     pub(super) fn bad(&mut self, id: Option<Value>, problem: &Problem) -> Step<Done> {
-        self.reply(error(id, problem, self.door.host.now()));
+        let told = error(id, problem, self.door.host.now());
         let now = std::time::Instant::now();
         self.bad.push_back(now);
         while self.bad.front().is_some_and(|at| now.duration_since(*at) > FLOOD_TIME) {
             self.bad.pop_front();
         }
-        if self.bad.len() >= FLOOD { Step::End(Close::policy("flood")) } else { Step::Done }
+        if self.bad.len() < FLOOD {
+            return Step::ready(Done::Said(told));
+        }
+        self.reply(told);
+        Step::End(Close::policy("flood"))
     }
 
     fn greeted(&mut self, greeted: Greeted) {
         let Greeted { user, inbox, desk, hello } = greeted;
         self.listening = vec![user.keep(), inbox.keep()];
-        self.desk = desk.map(Held::keep);
+        self.desk = desk.map(|(ear, held)| (ear, held.keep()));
         self.greeted = true;
         tracing::info!(user = %self.wire.user, connection = self.wire.origin, "connected");
         self.reply(frame("connected", hello, self.door.host.now()));
@@ -170,6 +177,11 @@ impl Support {
                 })
             });
         }
+    }
+
+    /// Whether it hears of all cases. Whoever lost the right to it listens no more, even if the right came back.
+    pub(super) fn hears_desk(&self) -> bool {
+        self.desk.as_ref().is_some_and(|(ear, _)| !ear.is_over())
     }
 
     /// A conversation was joined: the answer first, then what came since.
@@ -253,10 +265,9 @@ impl Session for Support {
                 let inbox = chat.listen_inbox(actor, Arc::new(InboxEar(wire.clone()))).await?;
                 let inbox = Held::new(chat, inbox);
                 let desk = match parlor_core::cases::is_control(&admitted.user) {
-                    true => Some(chat.listen_desk(actor, Arc::new(DeskEar(wire.clone()))).await?),
+                    true => Some(DeskEar::listen(&wire, actor).await?),
                     false => None,
                 };
-                let desk = desk.map(|desk| Held::new(chat, desk));
                 let hello = keys(shape::connected(&admitted.user));
                 Ok::<_, parlor_core::error::Refusal>(Greeted { user, inbox, desk, hello })
             };
@@ -285,6 +296,7 @@ impl Session for Support {
         match done {
             Done::Greeted(Ok(greeted)) => self.greeted(greeted),
             Done::Greeted(Err(problem)) => return self.refuse(&problem),
+            Done::Said(frame) => self.reply(frame),
             Done::Answered { to, answer } => self.answer(to, answer),
             Done::Enqueued { to, sending: Ok(sending) } => return self.stored(to, sending),
             Done::Enqueued { to, sending: Err(problem) } => self.answer(to, Err(problem)),
@@ -292,8 +304,11 @@ impl Session for Support {
             Done::Joined { to, joined: Err(problem) } => self.answer(to, Err(problem)),
             Done::Watched { to, view, desk, answer } => {
                 // Two views that were asked for at once listen once.
-                if self.desk.is_none() {
-                    self.desk = desk.map(Held::keep);
+                if !self.hears_desk()
+                    && let Some((ear, held)) = desk
+                    && let Some((_, before)) = self.desk.replace((ear, held.keep()))
+                {
+                    self.door.host.chat().end(before);
                 }
                 if answer.is_ok() {
                     let mut views = self.wire.views.lock();
@@ -356,7 +371,8 @@ impl Drop for Support {
             chat.end(subscription);
             self.close(&room);
         }
-        let others = self.listening.drain(..).chain(self.desk.take());
+        let desk = self.desk.take().map(|(_, subscription)| subscription);
+        let others = self.listening.drain(..).chain(desk);
         others.for_each(|subscription| chat.end(subscription));
     }
 }
