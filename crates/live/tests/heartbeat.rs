@@ -45,7 +45,7 @@ fn dirty(room: &str) -> Dirty {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_client_is_pinged_and_then_cut() {
+async fn s2_60_s4_45_a_silent_client_is_pinged_and_then_cut() {
     let mut scene = connected(1024);
     let begin = Instant::now();
     scene.reads(b"\x89\x00").await;

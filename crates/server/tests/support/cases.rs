@@ -31,7 +31,8 @@ async fn s2_3_s2_9_s2_19_s2_21_s2_38_s2_40_s2_41_a_request_goes_from_the_driver_
     let told = control.event("new_support_conversation").await;
     assert_eq!((&told["conversation_id"], &told["user_id"]), (&json!(id), &json!("u-driver")));
     assert_eq!((&told["title"], &told["message"]["id"]), (&json!(title), &made["message"]["id"]));
-    assert_eq!(told["conversation"]["id"], id.as_str());
+    assert_eq!((&told["conversation"], &told["message"]), (case, &made["message"]));
+    assert_eq!((&told["room_types"], &told["user_name"]), (&case["room_types"], &json!("Driver Person")));
 
     let claimed = control.done("claim_conversation", json!({"conversation_id": id})).await;
     assert_eq!(claimed["conversation"]["participants"], json!(["u-driver", "u-control"]));
@@ -110,6 +111,82 @@ async fn s2_42_a_closed_case_is_read_but_not_written() {
         (&json!("ACTIVE"), &json!(null))
     );
     driver.done("send_chat_message", say).await;
+}
+
+/// S2-42: closing and opening again are told to whoever takes part, each with a line of who did it; what is so already is
+/// told to nobody.
+#[tokio::test]
+async fn s2_42_closing_and_opening_again_are_told_once() {
+    let world = World::assemble().await;
+    let id = world.case("told").await;
+    let at = json!({"conversation_id": id});
+    world.control.rest.post(&format!("/api/conversations/{id}/claim"), json!({})).await.expect(200);
+    let mut control = world.socket(&world.control).await;
+    control.done("join_conversation", at.clone()).await;
+    let mut driver = world.socket(&world.driver).await;
+    driver.done("join_conversation", at.clone()).await;
+    control.event("presence_status").await;
+    let with_reason = json!({"conversation_id": id, "reason": "not solved"});
+    for (kind, data, action, status, line) in [
+        ("close_conversation", at.clone(), "closed", "CLOSED", "closed"),
+        ("reopen_conversation", with_reason, "reopened", "ACTIVE", "reopened: not solved"),
+    ] {
+        for _ in 0..2 {
+            let done = driver.done(kind, data.clone()).await;
+            assert_eq!(done["conversation"]["status"], status);
+        }
+        for socket in [&mut driver, &mut control] {
+            let told = socket.event("conversation_updated").await;
+            assert_eq!((&told["action"], &told["conversation"]["status"]), (&json!(action), &json!(status)));
+            let by = if status == "CLOSED" { json!("u-driver") } else { json!(null) };
+            assert_eq!((&told["conversation"]["id"], &told["conversation"]["closed_by"]), (&json!(id), &by));
+            let said = socket.event("new_message").await["message"].take();
+            assert_eq!((&said["content"], &said["message_type"]), (&json!(line), &json!("SYSTEM")));
+            assert_eq!(said["sender_id"], "u-driver");
+            assert!(socket.rest().await.is_empty(), "once");
+        }
+    }
+}
+
+/// S2-42: whoever takes part and neither asked nor is of the control centre closes nothing; nor does a stranger.
+#[tokio::test]
+async fn s2_42_only_the_requester_and_the_control_centre_close_a_case() {
+    let world = World::assemble().await;
+    let id = world.case("whose").await;
+    let path = format!("/api/conversations/{id}");
+    world.control.rest.post(&format!("{path}/claim"), json!({})).await.expect(200);
+    let add = json!({"user_id": "u-outsider"});
+    world.control.rest.post(&format!("{path}/participants"), add).await.expect(200);
+    let at = json!({"conversation_id": id});
+    for (who, code, status) in [(&world.outsider, "forbidden", 403), (&world.regulator, "not_found", 404)] {
+        let mut socket = world.socket(who).await;
+        for turn in ["close", "reopen"] {
+            socket.refused(&format!("{turn}_conversation"), at.clone(), code).await;
+            who.rest.post(&format!("{path}/{turn}"), json!({})).await.problem(status, code);
+        }
+        let claim = if status == 403 { "role_required" } else { code };
+        socket.refused("claim_conversation", at.clone(), claim).await;
+        who.rest.post(&format!("{path}/claim"), json!({})).await.problem(status, claim);
+    }
+    let case = world.driver.rest.get(&path, &[]).await.expect(200);
+    assert_eq!(case["conversation"]["status"], "ACTIVE");
+    let said = world.driver.rest.get(&format!("{path}/messages"), &[]).await.expect(200);
+    assert_eq!(said["pagination"]["total"], 2, "the first words, and who took over: {said}");
+    world
+        .driver
+        .rest
+        .post(&format!("{path}/close"), json!({"reason": 5}))
+        .await
+        .problem(400, "validation_failed");
+    let closed = world.driver.rest.post(&format!("{path}/close"), json!({})).await.expect(200);
+    assert_eq!(closed["conversation"]["closed_by"], "u-driver");
+    let opened = world.control.rest.post(&format!("{path}/reopen"), json!({})).await.expect(200);
+    assert_eq!(
+        (&opened["conversation"]["status"], &opened["conversation"]["closed_by"]),
+        (&json!("ACTIVE"), &json!(null))
+    );
+    // Somebody who takes part talks there like anybody else.
+    world.outsider.rest.post(&format!("{path}/messages"), json!({"content": "me too"})).await.expect(201);
 }
 
 /// S2-15: the first words of a member of the control centre make him a participant; claiming twice changes nothing.

@@ -1,5 +1,7 @@
 //! What the operator reads in the log: who comes and goes, where, what is said (never the words), and what is denied.
 
+use std::path::Path;
+
 use parlor_testkit::{HostApp, wait};
 use serde_json::json;
 
@@ -14,6 +16,29 @@ async fn lines(world: &World, words: &[&str]) -> Vec<String> {
         (!found.is_empty()).then_some(found)
     })
     .await
+}
+
+/// Empties every stored file, as a disk that fails does.
+fn ruin(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        match entry.path() {
+            path if path.is_dir() => ruin(&path),
+            path => std::fs::write(path, "").unwrap(),
+        }
+    }
+}
+
+/// S2-53, S2-54: what fails in the server itself is an error, told to whoever asked without its cause.
+#[tokio::test]
+async fn s2_53_s2_54_what_fails_is_an_error_in_the_log() {
+    let world = World::assemble().await;
+    let file = ("note.txt", "text/plain", &b"words enough to be known as plain text"[..]);
+    let stored = world.driver.rest.upload("/api/chat/upload", "file", file, &[]).await.expect(201);
+    ruin(&world.server.data().join("files"));
+    let url = text(&stored["url"]);
+    let path = &url[url.find("/api/").unwrap()..];
+    world.server.rest().get(path, &[]).await.problem(404, "not_found");
+    assert!(lines(&world, &["ERROR", "a stored file"]).await.iter().all(|line| !line.contains("note.txt")));
 }
 
 /// S2-50 to S2-54, S0-64: each at its level; what was said and what somebody proved himself by are in no line.

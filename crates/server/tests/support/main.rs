@@ -11,6 +11,7 @@ mod connection;
 mod logging;
 mod messages;
 mod push;
+mod refusals;
 mod rest;
 mod resume;
 mod roles;

@@ -33,6 +33,38 @@ async fn s2_22_s2_25_s2_36_s2_72_messages_reach_those_who_joined_and_nobody_else
     joined.heard_no("new_message").await;
 }
 
+/// S2-22: a retry is the message that is stored, and nothing is told again; in another conversation it is refused, without a
+/// word about the first.
+#[tokio::test]
+async fn s2_22_a_retry_is_the_stored_message_and_goes_nowhere_else() {
+    let world = World::assemble().await;
+    let (id, other) = (world.case("one").await, world.case("another").await);
+    let mut driver = world.socket(&world.driver).await;
+    let mut control = world.socket(&world.control).await;
+    control.done("join_conversation", json!({"conversation_id": id})).await;
+    control.done("join_conversation", json!({"conversation_id": other})).await;
+    let say = |room: &str, text: &str| json!({"conversation_id": room, "content": text, "client_id": "c-1"});
+    let first = driver.done("send_chat_message", say(&id, "once")).await;
+    assert_eq!(
+        (&first["message"]["content"], &first["message"]["client_id"]),
+        (&json!("once"), &json!("c-1"))
+    );
+    let again = driver.done("send_chat_message", say(&id, "twice")).await;
+    assert_eq!(again["message"], first["message"]);
+    let refused = driver.refused("send_chat_message", say(&other, "once"), "client_id_conflict").await;
+    assert!(!refused.to_string().contains(&id), "{refused}");
+    let path = format!("/api/conversations/{other}/messages");
+    let body = json!({"content": "once", "client_id": "c-1"});
+    let refused = world.driver.rest.post(&path, body.clone()).await.problem(409, "client_id_conflict");
+    assert!(!refused.to_string().contains(&id), "{refused}");
+    // The same word of another author is another message, and the next that is heard.
+    let theirs = world.control.rest.post(&path, body).await.expect(201);
+    assert_eq!(control.event("new_message").await["message"]["id"], first["message"]["id"]);
+    assert_eq!(control.event("new_message").await["message"]["id"], theirs["message"]["id"]);
+    let kept = world.driver.rest.get(&path, &[]).await.expect(200);
+    assert_eq!(kept["pagination"]["total"], 2, "the first words and those of the control centre: {kept}");
+}
+
 /// S2-31, S2-66: `join_room` flat, replies, edits, removals and reactions from other surfaces.
 #[tokio::test]
 async fn s2_31_s2_66_changes_of_messages_are_told() {
@@ -83,8 +115,10 @@ async fn s2_6_s2_12_s2_18_s2_27_s2_37_typing_is_shown_to_the_others_until_the_me
     let typing = |on: bool| json!({"conversation_id": id, "is_typing": on});
     let mut driver = world.socket(&world.driver).await;
     let mut control = world.socket(&world.control).await;
+    let mut idle = world.socket(&world.control).await;
+    let mut own = world.socket(&world.driver).await;
     driver.refused("typing_indicator", typing(true), "not_in_room").await;
-    for socket in [&mut driver, &mut control] {
+    for socket in [&mut own, &mut driver, &mut control] {
         socket.done("join_conversation", json!({"conversation_id": id})).await;
     }
     let wrong = json!({"conversation_id": id, "is_typing": "yes"});
@@ -92,7 +126,7 @@ async fn s2_6_s2_12_s2_18_s2_27_s2_37_typing_is_shown_to_the_others_until_the_me
     driver.done("typing_indicator", typing(true)).await;
     let told = control.event("typing_status").await;
     assert_eq!((&told["user_id"], &told["is_typing"]), (&json!("u-driver"), &json!(true)));
-    assert!(told["user_name"].is_string());
+    assert_eq!((&told["user_name"], &told["conversation_id"]), (&json!("Driver Person"), &json!(id)));
     // Said again at once it is not repeated.
     driver.done("typing_indicator", typing(true)).await;
     driver.done("send_chat_message", json!({"conversation_id": id, "content": "done"})).await;
@@ -102,7 +136,10 @@ async fn s2_6_s2_12_s2_18_s2_27_s2_37_typing_is_shown_to_the_others_until_the_me
         order.push(text(&control.wait("the end and the message", next).await["type"]));
     }
     assert_eq!(order, ["typing_status", "new_message"], "the end comes before the message");
-    driver.heard_no("typing_status").await;
+    own.event("new_message").await;
+    for socket in [&mut driver, &mut own, &mut idle] {
+        socket.heard_no("typing_status").await;
+    }
     // It ends with the connection too.
     driver.done("typing_indicator", typing(true)).await;
     assert_eq!(control.event("typing_status").await["is_typing"], true);
@@ -131,6 +168,7 @@ async fn s2_7_s2_28_reading_is_told_and_moves_the_unread_number() {
     assert_eq!(read["message_ids"], json!([first["message"]["id"]]));
     let told = control.event("message_read").await;
     assert_eq!((&told["user_id"], &told["message_ids"]), (&json!("u-driver"), &read["message_ids"]));
+    assert_eq!((&told["conversation_id"], &told["read_at"]), (&json!(id), &read["read_at"]));
     assert_eq!(elsewhere.event("message_read").await["message_ids"], read["message_ids"], "one's own others");
     let all = driver.done("mark_message_read", json!({"conversation_id": id})).await;
     assert_eq!(all["unread_count"], 0);
@@ -150,10 +188,17 @@ async fn s2_7_s2_28_reading_is_told_and_moves_the_unread_number() {
     driver.refused("mark_message_read", many, "validation_failed").await;
     driver.refused("mark_message_read", json!({}), "validation_failed").await;
     // Somebody of the control centre who takes no part is answered, and nothing is kept or told.
+    while control.event("message_read").await["message_ids"] != json!([third["message"]["id"]]) {}
     let mut second = world.socket(&world.second).await;
-    second.done("mark_message_read", json!({"conversation_id": id})).await;
-    control.rest().await;
-    control.heard_no("message_read").await;
+    let answered = second.done("mark_message_read", json!({"conversation_id": id})).await;
+    assert_eq!((&answered["conversation_id"], &answered["unread_count"]), (&json!(id), &json!(0)));
+    driver.done("mark_message_read", json!({"message_id": first["message"]["id"]})).await;
+    for socket in [&mut control, &mut driver, &mut second] {
+        socket.heard_no("message_read").await;
+    }
+    // What is read stays read.
+    let mine = driver.done("get_active_conversations", json!({})).await;
+    assert_eq!(mine["conversations"][0]["unread_count"], 0);
 }
 
 /// S2-24, S2-62: history by cursor, by message id, by skip, with bad cursors refused.

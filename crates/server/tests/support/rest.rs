@@ -39,6 +39,56 @@ async fn s2_44_s2_45_s2_46_s2_47_conversations_are_made_listed_read_and_written(
     world.driver.rest.post(&format!("{path}/messages"), retry).await.expect(200);
 }
 
+/// S2-46, S2-47: whom field staff asks for takes part from the start; a request that is made again opens no second case; and
+/// what is read is read over REST too.
+#[tokio::test]
+async fn s2_46_s2_47_whom_field_staff_asks_for_takes_part_from_the_start() {
+    let world = World::assemble().await;
+    let create = "/api/conversations/create";
+    let (mut control, mut second) = (world.socket(&world.control).await, world.socket(&world.second).await);
+    let body = json!({"title": "both of you", "content": "help", "client_id": "c-1", "priority": "HIGH",
+        "participants": ["u-driver", "u-control"]});
+    let made = world.driver.rest.post(create, body.clone()).await.expect(201);
+    let case = &made["conversation"];
+    let mut people: Vec<String> = case["participants"].as_array().unwrap().iter().map(text).collect();
+    people.sort();
+    assert_eq!((people, &case["priority"]), (vec!["u-control".into(), "u-driver".into()], &json!("HIGH")));
+    assert_eq!(control.event("conversation_updated").await["action"], "created");
+    for socket in [&mut control, &mut second] {
+        assert_eq!(socket.event("new_support_conversation").await["conversation_id"], case["id"]);
+    }
+    second.heard_no("conversation_updated").await;
+    let again = world.driver.rest.post(create, body).await.expect(200);
+    assert_eq!(
+        (&again["conversation"]["id"], &again["message"]["id"]),
+        (&case["id"], &made["message"]["id"])
+    );
+    second.heard_no("new_support_conversation").await;
+
+    let path = format!("/api/conversations/{}", text(&case["id"]));
+    let read = world.control.rest.post(&format!("{path}/read"), json!({})).await.expect(200);
+    assert_eq!((&read["conversation_id"], &read["unread_count"]), (&case["id"], &json!(0)));
+    assert_eq!(read["message_ids"], json!([made["message"]["id"]]));
+    let unknown = json!({"message_ids": ["none"]});
+    world.control.rest.post(&format!("{path}/read"), unknown).await.problem(404, "not_found");
+    for (bad, field) in [
+        (json!({"title": "t"}), "content"),
+        (json!({"content": "c"}), "title"),
+        (json!({"title": "t", "content": "c", "participants": ["u-outsider"]}), "participants"),
+        (json!({"title": "t", "content": "c", "participants": "u-control"}), "participants"),
+        (json!({"title": "t", "content": "c", "priority": 1}), "priority"),
+    ] {
+        let refused = world.driver.rest.post(create, bad.clone()).await.problem(400, "validation_failed");
+        assert_eq!(refused["detail"][0]["field"], field, "{bad} {refused}");
+    }
+    let mine = world.driver.rest.get("/api/conversations", &[]).await.expect(200);
+    assert_eq!(
+        mine["conversations"].as_array().map(Vec::len),
+        Some(1),
+        "nothing was made of what was refused"
+    );
+}
+
 /// S2-14, S2-57, S2-55: who is refused, and how.
 #[tokio::test]
 async fn s2_14_s2_55_s2_57_refusals_have_their_status_and_code() {
@@ -77,6 +127,42 @@ async fn s2_14_s2_55_s2_57_refusals_have_their_status_and_code() {
     assert_eq!(wrong.problem(400, "validation_failed")["detail"].as_array().map(Vec::len), Some(2));
     world.driver.rest.post(&format!("{path}/claim"), json!({})).await.problem(403, "role_required");
     world.driver.rest.remove(&path).await.problem(405, "method_not_allowed");
+}
+
+/// S2-3: a case that the control centre opens is nobody's request: the whole centre is not told of a new one, only whoever
+/// watches, that it is claimed. Of several of the field, or of none, nobody is its requester.
+#[tokio::test]
+async fn s2_3_a_case_of_the_control_centre_is_nobodys_request() {
+    let world = World::assemble().await;
+    let (mut watcher, mut idle) = (world.socket(&world.second).await, world.socket(&world.second).await);
+    let mut asked = world.socket(&world.regulator).await;
+    watcher.done("join_support_room", json!({"room_type": "general_support"})).await;
+    let first = json!({"title": "come in", "content": "please", "participants": ["u-regulator"]});
+    let first = world.control.rest.post("/api/conversations/create", first).await.expect(201);
+    let told = watcher.event("support_conversation_updated").await;
+    assert_eq!(
+        (&told["action"], &told["conversation"]["id"]),
+        (&json!("claimed"), &first["conversation"]["id"])
+    );
+    let told = asked.event("conversation_updated").await;
+    assert_eq!((&told["action"], &told["conversation"]["unread_count"]), (&json!("created"), &json!(1)));
+    for people in [json!(["u-regulator", "u-driver"]), json!(["u-outsider"])] {
+        let body = json!({"title": "all of you", "participants": people});
+        let made = world.control.rest.post("/api/conversations/create", body).await.expect(201);
+        let case = &made["conversation"];
+        for nobody in ["requester_id", "requester_name", "requester_role"] {
+            assert_eq!(case[nobody], json!(null), "{nobody} of {case}");
+        }
+        assert_eq!(
+            (&case["queue"], &case["room_types"]),
+            (&json!("general_support"), &json!(["general_support"]))
+        );
+    }
+    let urgent = json!({"title": "now", "participants": ["u-driver"], "priority": "EMERGENCY"});
+    let urgent = world.control.rest.post("/api/conversations/create", urgent).await.expect(201);
+    assert_eq!(urgent["conversation"]["queue"], "emergency_support");
+    watcher.heard_no("new_support_conversation").await;
+    assert!(idle.rest().await.is_empty(), "whoever neither watches nor takes part");
 }
 
 /// S2-3: the control centre opens a case with somebody; it is claimed already. Participants are added by those of the

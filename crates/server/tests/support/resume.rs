@@ -45,6 +45,31 @@ async fn s2_5_s2_61_a_cut_connection_catches_up_without_loss_or_repetition() {
     socket.heard_no("new_message").await;
 }
 
+/// S2-5: what was acknowledged is there after the server was killed, with the case as it was.
+#[tokio::test]
+async fn s2_5_what_was_acknowledged_survives_a_kill() {
+    let mut world = World::assemble().await;
+    let id = world.case("killed").await;
+    let mut driver = world.socket(&world.driver).await;
+    let mut said = vec!["the first words".to_owned()];
+    for n in 0..10 {
+        let say = json!({"conversation_id": id, "content": format!("line {n}")});
+        said.push(text(&driver.done("send_chat_message", say).await["message"]["content"]));
+    }
+    let control =
+        world.socket(&world.control).await.done("claim_conversation", json!({"conversation_id": id})).await;
+    world.server.kill9();
+    world.server.restart().await;
+    let mut driver = world.socket(&world.driver).await;
+    let joined = driver.done("join_conversation", json!({"conversation_id": id})).await;
+    assert_eq!(joined["conversation"]["participants"], control["conversation"]["participants"]);
+    let history = driver.done("get_conversation_messages", json!({"conversation_id": id})).await;
+    said.push("Control Person took over".to_owned());
+    let kept: Vec<String> =
+        history["messages"].as_array().unwrap().iter().map(|message| text(&message["content"])).collect();
+    assert_eq!(kept, said);
+}
+
 /// A join without paging hears each message exactly once, whatever comes meanwhile.
 #[tokio::test]
 async fn a_join_in_the_middle_of_sends_has_no_gap_and_no_repetition() {

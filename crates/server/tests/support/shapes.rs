@@ -145,6 +145,57 @@ async fn s2_28_s2_36_s2_37_s2_38_s2_39_events_and_answers_have_the_keys_of_the_c
     has_keys(&refused, &["type", "request_id", "error", "message", "timestamp"], &[]);
 }
 
+/// S2-36, S2-38, S2-42, S2-65: what is told of a case that changes, and of a message that does, with exactly its keys.
+#[tokio::test]
+async fn s2_36_s2_38_s2_42_changes_have_the_keys_of_the_contract() {
+    let world = World::assemble().await;
+    let id = world.case("changes").await;
+    let at = json!({"conversation_id": id});
+    let (mut driver, mut watcher) = (world.socket(&world.driver).await, world.socket(&world.second).await);
+    watcher.done("join_support_room", json!({"room_type": "driver_support"})).await;
+    driver.done("join_conversation", at.clone()).await;
+    let mut control = world.socket(&world.control).await;
+    control.done("join_conversation", at.clone()).await;
+    let told = driver.event("presence_status").await;
+    let keys = ["type", "conversation_id", "user_id", "user_name", "is_present", "timestamp"];
+    has_keys(&told, &keys, &[]);
+
+    let say = json!({"conversation_id": id, "content": "one"});
+    let sent = driver.done("send_chat_message", say).await["message"].take();
+    let told = watcher.event("support_conversation_updated").await;
+    has_keys(&told, &["type", "action", "conversation", "message", "timestamp"], &[]);
+    assert_eq!((&told["action"], &told["message"]), (&json!("message"), &sent));
+    assert_eq!(told["conversation"]["last_message"], sent);
+    let (rocket, message) = (&world.driver.rest, text(&sent["id"]));
+    let changed = ["type", "conversation_id", "message", "timestamp"];
+    let react = json!({"messageId": message, "emoji": ":tada:"});
+    world.control.rest.post("/api/v1/chat.react", react).await.expect(200);
+    let told = driver.event("message_reaction").await;
+    has_keys(&told, &["type", "conversation_id", "message_id", "reactions", "timestamp"], &[]);
+    assert_eq!((&told["conversation_id"], &told["message_id"]), (&json!(id), &sent["id"]));
+    has_keys(&driver.event("message_updated").await, &changed, &[]);
+    rocket.post("/api/v1/chat.delete", json!({"roomId": id, "msgId": message})).await.expect(200);
+    let told = driver.event("message_deleted").await;
+    has_keys(&told, &changed, &[]);
+    for kept in ["id", "seq", "sender_id", "sent_at", "created_at"] {
+        assert_eq!(told["message"][kept], sent[kept], "{kept}");
+    }
+    assert_eq!((&told["message"]["reactions"], &told["message"]["content"]), (&json!([]), &Value::Null));
+
+    control.done("close_conversation", at).await;
+    let told = watcher.event("support_conversation_updated").await;
+    has_keys(&told, &["type", "action", "conversation", "timestamp"], &[]);
+    assert_eq!(
+        (&told["action"], &told["conversation"]["closed_by"]),
+        (&json!("closed"), &json!("u-control"))
+    );
+    assert!(is_time(&told["conversation"]["closed_at"]), "{told}");
+    // The same whether it is told of or asked for.
+    let asked = driver.done("get_active_conversations", json!({"status": "CLOSED"})).await;
+    let keys = |case: &Value| case.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&told["conversation"]), keys(&asked["conversations"][0]));
+}
+
 /// S2-70: a call in a case is a message of it; whoever takes part may join it, others find nothing.
 #[tokio::test]
 async fn s2_70_a_video_call_is_begun_in_a_case() {
@@ -163,10 +214,18 @@ async fn s2_70_a_video_call_is_begun_in_a_case() {
         joined["url"].as_str().is_some_and(|url| url.starts_with("https://meet.example.org/")),
         "{joined}"
     );
-    let other = world.regulator.rest.post("video-conference.join", join).await;
-    assert!((400..500).contains(&other.status), "{}", other.text());
-    let other = world.regulator.rest.post("video-conference.start", start).await;
-    assert!((400..500).contains(&other.status), "{}", other.text());
+    // In the room's history it is a message that says which call; those whom it does not concern learn nothing of it.
+    let query = [("roomId", id.as_str())];
+    let history = world.driver.rest.get("groups.history", &query).await.expect(200);
+    let calls: Vec<&Value> =
+        history["messages"].as_array().unwrap().iter().filter(|m| m["t"] == "videoconf").collect();
+    assert_eq!(calls.len(), 1, "{history}");
+    assert!(calls[0].to_string().contains(&call), "{}", calls[0]);
+    for (name, body) in [("video-conference.join", join), ("video-conference.start", start)] {
+        let other = world.regulator.rest.post(name, body).await;
+        assert_eq!(other.status, 400, "{name}: {}", other.text());
+        assert!(!other.text().contains("meet.example.org"), "{name}: {}", other.text());
+    }
 }
 
 /// S2-49: people with a password and a role, as the document's test users are.

@@ -134,23 +134,57 @@ async fn s2_23_s2_44_s2_62_s3_65_lists_of_conversations_are_paged_in_both_direct
     assert_eq!(back["rooms"][0]["id"], rooms["rooms"][0]["id"], "the nearest newer one");
 }
 
+/// S2-23, S2-44: open ones over the socket and all over REST unless it is said otherwise; those of others in no list.
+#[tokio::test]
+async fn s2_23_s2_44_a_list_holds_ones_own_conversations_of_the_status_that_is_wanted() {
+    let world = World::assemble().await;
+    let (closed, open) = (world.case("closed").await, world.case("open").await);
+    let mut driver = world.socket(&world.driver).await;
+    driver.done("close_conversation", json!({"conversation_id": closed})).await;
+    // What the system says is no activity.
+    let both = vec![open.clone(), closed.clone()];
+    for (status, over_socket, over_rest) in [
+        (None, vec![open.clone()], both.clone()),
+        (Some("ACTIVE"), vec![open.clone()], vec![open.clone()]),
+        (Some("CLOSED"), vec![closed.clone()], vec![closed.clone()]),
+        (Some("ALL"), both.clone(), both.clone()),
+    ] {
+        let data = status.map_or(json!({}), |status| json!({"status": status}));
+        let mine = driver.done("get_active_conversations", data).await;
+        assert_eq!(ids(&mine), over_socket, "{status:?}");
+        let query: Vec<(&str, &str)> = status.map(|status| ("status", status)).into_iter().collect();
+        let mine = world.driver.rest.get("/api/conversations", &query).await.expect(200);
+        assert_eq!(ids(&mine), over_rest, "{status:?}");
+    }
+    // Nor does the control centre take part in what it only watches.
+    for who in [&world.regulator, &world.outsider, &world.control] {
+        let none = who.rest.get("/api/conversations", &[]).await.expect(200);
+        assert_eq!(none["conversations"], json!([]), "{}", who.id);
+        let none = world.socket(who).await.done("get_active_conversations", json!({"status": "ALL"})).await;
+        assert_eq!(none["conversations"], json!([]), "{}", who.id);
+    }
+    let refused = world.driver.rest.get("/api/conversations", &[("status", "OPEN")]).await;
+    assert_eq!(refused.problem(400, "validation_failed")["detail"][0]["field"], "status");
+}
+
 /// S2-7, S2-16: what is unread counts what others said, also in what watchers are told; one's own words never count.
 #[tokio::test]
 async fn s2_7_s2_16_ones_own_messages_are_never_unread() {
     let world = World::assemble().await;
     let id = world.case("counted").await;
     let path = format!("/api/conversations/{id}");
-    world.control.rest.post(&format!("{path}/claim"), json!({})).await.expect(200);
     let mut watcher = world.socket(&world.control).await;
     watcher.done("join_support_room", json!({"room_type": "general_support"})).await;
+    world.control.rest.post(&format!("{path}/claim"), json!({})).await.expect(200);
+    for action in ["claimed", "message"] {
+        assert_eq!(watcher.event("support_conversation_updated").await["action"], action);
+    }
     let say = json!({"content": "x"});
     let mut told = Vec::new();
     for who in [&world.control, &world.driver, &world.control, &world.driver, &world.control] {
         world_say(&who.rest, &path, &say).await;
-        // The claim may be told to whoever watches a moment later.
-        let is_it = |f: &Value| f["type"] == "support_conversation_updated" && f["action"] == "message";
-        let event = watcher.wait("a message", is_it).await;
-        assert_eq!(event["message"]["sender_id"], json!(who.id));
+        let event = watcher.event("support_conversation_updated").await;
+        assert_eq!((&event["action"], &event["message"]["sender_id"]), (&json!("message"), &json!(who.id)));
         told.push(event["conversation"]["unread_count"].clone());
     }
     assert_eq!(told, [0, 1, 1, 2, 2]);
