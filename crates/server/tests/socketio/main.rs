@@ -12,3 +12,4 @@ mod rooms;
 mod shapes;
 mod slow;
 mod tickets;
+mod tickets_room;

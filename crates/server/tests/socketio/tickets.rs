@@ -1,5 +1,6 @@
 //! The tickets contract over sockets, sections 4 to 6, and sockets in both forms.
 
+use parlor_testkit::rest::has_keys;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -13,15 +14,20 @@ fn facts() -> Value {
 #[tokio::test]
 async fn s4_2_s4_18_to_s4_32_s4_40_s4_42_s4_43_the_golden_exchange() {
     let server = setup().start().await;
-    put_ticket(&server, "T-1", facts()).await;
+    let ticket = put_ticket(&server, "T-1", facts()).await;
     let mut b = Sio::of(&server, "u-bob", &[]).await;
     b.grant("join_ticket", json!({"ticketId": "T-1"})).await;
     b.event("joined_ticket").await;
     b.event("messages_history").await;
-    let mut a = Sio::of(&server, "u-alice", &[]).await;
+    let auth = json!({"token": token("u-alice", &[], 600)});
+    let mut a = Sio::enter(&server, auth).await.expect("let in");
+    let hello = a.next_event("connected").await;
+    has_keys(&hello, &["user_id", "userId", "message", "timestamp"], &[]);
+    assert_eq!((&hello["userId"], &hello["message"]), (&json!("u-alice"), &json!("Connected")));
     let id = a.emit("join_ticket", json!({"ticketId": "T-1"})).await;
     let joined = a.next_event("joined_ticket").await;
     assert_eq!((&joined["ticketId"], &joined["message"]), (&json!("T-1"), &json!("Joined ticket chat")));
+    assert_eq!(joined["room_id"], ticket["room_id"]);
     let history = json!({"ticketId": "T-1", "messages": [],
         "pagination": {"limit": 50, "has_more": false, "next_cursor": null, "total": 0}});
     assert_eq!(a.next_event("messages_history").await, history);
@@ -52,6 +58,7 @@ async fn s4_2_s4_18_to_s4_32_s4_40_s4_42_s4_43_the_golden_exchange() {
     assert_eq!(message["sender"], json!({"id": "u-alice", "name": "Alice Doe", "role": "USER"}));
     assert_eq!((&ack["ticketId"], &ack["message"]["id"]), (&json!("T-1"), &message["id"]));
     assert_eq!(a.event("new_message").await["message"]["id"], message["id"]);
+    assert!(a.rest().await.is_empty(), "nobody is told of his own coming and typing");
     drop(a);
     let left = b.next_event("user_left").await;
     assert_eq!((&left["userId"], &left["ticketId"]), (&json!("u-alice"), &json!("T-1")));
@@ -152,15 +159,23 @@ async fn s4_49_sending_too_fast_is_refused_with_a_time_to_wait() {
     let server = setup().env("PARLOR_SEND_BURST", "3").env("PARLOR_SEND_RATE", "1").start().await;
     put_ticket(&server, "T-1", facts()).await;
     let mut a = Sio::of(&server, "u-alice", &[]).await;
-    loop {
+    let mut sent = 0;
+    let refused = loop {
         let ack = a.ask("send_message", json!({"ticketId": "T-1", "message": "quick"})).await;
         if ack["success"] == false {
-            assert_eq!(ack["error"], "rate_limited");
-            assert!(ack["retry_after"].as_u64().is_some_and(|seconds| seconds >= 1));
-            assert_eq!(a.event("error").await["retry_after"], ack["retry_after"]);
-            break;
+            break ack;
         }
-    }
+        sent += 1;
+        assert!(sent < 60, "nothing holds it back");
+    };
+    assert_eq!(refused["error"], "rate_limited");
+    assert!(refused["retry_after"].as_u64().is_some_and(|seconds| seconds >= 1), "{refused}");
+    let error = a.event("error").await;
+    assert_eq!((&error["code"], &error["retry_after"]), (&json!("rate_limited"), &refused["retry_after"]));
+    assert!(sent >= 3, "a burst goes: {sent}");
+    let alice = token("u-alice", &[], 600);
+    let list = call(&server, Method::GET, "/api/tickets/T-1/chat", Some(&alice), None).await.ok();
+    assert_eq!(list["pagination"]["total"], sent, "what was refused is not stored");
 }
 
 #[tokio::test]

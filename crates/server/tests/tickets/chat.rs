@@ -1,5 +1,6 @@
 //! The chat of a ticket over REST.
 
+use parlor_testkit::{HostApp, HostPerson};
 use serde_json::{Value, json};
 
 use crate::world::{World, text};
@@ -68,9 +69,9 @@ async fn s4_47_s4_54_wrong_messages_are_refused() {
     assert_eq!(none["messages"], json!([]));
 }
 
-/// Edits are the sender's; removals the sender's and ADMIN's; what is removed keeps its place.
+/// S4-6: edits are the sender's; removals the sender's and ADMIN's; what is removed keeps its place.
 #[tokio::test]
-async fn messages_are_changed_by_those_who_may() {
+async fn s4_6_messages_are_changed_by_those_who_may() {
     let world = World::assemble().await;
     let message = world.say(&world.alice, "first").await;
     let path = format!("/api/tickets/T-1/chat/{}", text(&message["id"]));
@@ -82,10 +83,26 @@ async fn messages_are_changed_by_those_who_may() {
         (&edited["message"]["message"], &edited["message"]["isEdited"]),
         (&json!("better"), &json!(true))
     );
+    assert_eq!(edited["message"]["createdAt"], message["createdAt"]);
+    let elsewhere = format!("/api/chat/messages/{}", text(&message["id"]));
+    let known = world.bob.rest.get(&elsewhere, &[]).await.expect(200);
+    assert_eq!(edited["message"]["updatedAt"], known["edited_at"]);
+    // A reaction is no edit.
+    let react = json!({"messageId": message["id"], "emoji": ":tada:", "shouldReact": true});
+    world.bob.rest.post("/api/v1/chat.react", react).await.expect(200);
+    let list = world.bob.rest.get("/api/tickets/T-1/chat", &[]).await.expect(200);
+    assert_eq!(list["messages"][0]["updatedAt"], edited["message"]["updatedAt"]);
+    for bad in
+        [json!({}), json!({"message": " "}), json!({"message": 5}), json!({"message": "x".repeat(5001)})]
+    {
+        world.alice.rest.patch(&path, bad).await.problem(400, "validation_failed");
+    }
     world.bob.rest.remove(&path).await.problem(403, "forbidden");
     world.outsider.rest.remove(&path).await.problem(404, "not_found");
     let gone = world.admin.rest.remove(&path).await.expect(200);
     assert_eq!((&gone["message"]["message"], &gone["message"]["isDeleted"]), (&json!(null), &json!(true)));
+    let known = world.bob.rest.get(&elsewhere, &[]).await.expect(200);
+    assert_eq!(gone["message"]["updatedAt"], known["deleted_at"]);
     let list = world.bob.rest.get("/api/tickets/T-1/chat", &[]).await.expect(200);
     assert_eq!(list["messages"][0]["id"], message["id"]);
     assert_eq!(list["messages"][0]["isDeleted"], true);
@@ -157,7 +174,10 @@ async fn s4_5_s4_17_s4_39_s4_44_files_are_uploaded_and_attached() {
     let file = &stored["attachment"];
     assert_eq!((&file["filename"], &file["size"]), (&json!("notes.txt"), &json!(11)));
     assert_eq!(file["mimeType"], "text/plain");
-    assert!(file["url"].is_string() && file["expiresAt"].is_string(), "{file}");
+    assert!(
+        file["url"].is_string() && file["expiresAt"].as_str().is_some_and(|time| time.ends_with('Z')),
+        "{file}"
+    );
     let image = json!({"messageType": "IMAGE", "attachments": [{"id": file["id"]}]});
     world.alice.rest.post("/api/tickets/T-1/chat", image).await.problem(400, "validation_failed");
     let foreign = json!({"attachments": [{"id": file["id"]}]});
@@ -183,6 +203,49 @@ async fn s4_5_s4_17_s4_39_s4_44_files_are_uploaded_and_attached() {
         .problem(400, "validation_failed");
     let no_form = world.alice.rest.post(path, json!({"file": "x"})).await;
     no_form.problem(400, "validation_failed");
+}
+
+/// S4-5, S4-17, S4-44: a file is the uploader's own until a message shows it, by its id or its address; then everybody who may
+/// enter fetches it by an address of his own, and nobody else.
+#[tokio::test]
+async fn s4_5_s4_17_s4_44_a_file_is_fetched_by_whoever_may_enter() {
+    const NOTE: &[u8] = b"what is missing, in a few words";
+    let world = World::on(HostApp::setup().env("PARLOR_MAX_UPLOAD", "2000").start().await).await;
+    let upload = "/api/tickets/T-1/chat/upload";
+    let put = async |who: &HostPerson, bytes: &[u8]| {
+        who.rest.upload(upload, "file", ("note.txt", "text/plain", bytes), &[]).await
+    };
+    put(&world.alice, &[b'x'; 2001]).await.problem(413, "payload_too_large");
+    let stored = put(&world.alice, NOTE).await.expect(201)["attachment"].take();
+    let path = |url: &Value| text(url).split_once("/api/").map(|(_, path)| format!("/api/{path}")).unwrap();
+    let (nobody, own) = (world.server.rest(), path(&stored["url"]));
+    let bare = own.split('?').next().unwrap();
+    assert_eq!(nobody.get(&own, &[]).await.bytes, NOTE);
+    world.bob.rest.get(bare, &[]).await.problem(404, "not_found");
+    nobody.get(bare, &[]).await.problem(401, "unauthorized");
+
+    let by_address = json!({"message": "here", "attachments": [{"url": stored["url"], "filename": "other.txt", "size": 1}]});
+    world.bob.rest.post("/api/tickets/T-1/chat", by_address.clone()).await.problem(404, "not_found");
+    let elsewhere = json!({"attachments": [{"url": "https://elsewhere.example/note.txt"}]});
+    world.alice.rest.post("/api/tickets/T-1/chat", elsewhere).await.problem(404, "not_found");
+    let sent = world.alice.rest.post("/api/tickets/T-1/chat", by_address).await.expect(201)["message"].take();
+    assert_eq!((&sent["message"], &sent["messageType"]), (&json!("here"), &json!("FILE")));
+    let shown = &sent["attachments"][0];
+    assert_eq!(
+        (&shown["id"], &shown["filename"], &shown["size"]),
+        (&stored["id"], &json!("note.txt"), &json!(NOTE.len()))
+    );
+    let list = world.bob.rest.get("/api/tickets/T-1/chat", &[]).await.expect(200);
+    let his = path(&list["messages"][0]["attachments"][0]["url"]);
+    assert!(his.contains("u=u-bob&"), "{his}");
+    assert_eq!(nobody.get(&his, &[]).await.bytes, NOTE);
+    assert_eq!(world.vera.rest.get(bare, &[]).await.bytes, NOTE);
+    world.outsider.rest.get(bare, &[]).await.problem(404, "not_found");
+    nobody.get(&his.replace("u-bob", "u-outsider"), &[]).await.problem(403, "bad_signature");
+    world.app.remove("/api/tickets/T-1").await.expect(200);
+    for gone in [&own, &his] {
+        nobody.get(gone, &[]).await.problem(404, "not_found");
+    }
 }
 
 /// S4-39: a picture that is sent as a file, or beside a text, is what its sender says; without a word it is a picture.

@@ -19,8 +19,15 @@ async fn s4_2_s4_41_facts_are_kept_and_changed_key_by_key() {
     assert_eq!((&changed["status"], &changed["title"]), (&json!("DONE"), &json!(null)));
     assert_eq!((&changed["assignees"], &changed["created_by"]), (&known["assignees"], &known["created_by"]));
     assert_eq!(changed["room_id"], known["room_id"]);
+    assert_eq!(changed["created_at"], known["created_at"]);
+    assert!(text(&changed["updated_at"]) > text(&known["updated_at"]), "{changed}");
+    let other = world.app.put("/api/tickets/T-1", json!({"created_by": "u-outsider", "status": null})).await;
+    let other = other.expect(200)["ticket"].take();
+    assert_eq!((&other["created_by"], &other["status"]), (&known["created_by"], &json!("OPEN")));
+    world.outsider.rest.get("/api/tickets/T-1", &[]).await.problem(404, "not_found");
     let plain = world.app.put("/api/tickets/T-9", json!({"created_by": "u-alice"})).await.expect(201);
     assert_eq!(plain["ticket"]["status"], "OPEN");
+    assert_ne!(plain["ticket"]["room_id"], known["room_id"]);
     assert_eq!((&plain["ticket"]["assignees"], &plain["ticket"]["vendor_id"]), (&json!([]), &json!(null)));
     let list = world.app.get("/api/tickets", &[("limit", "1")]).await.expect(200);
     assert_eq!(list["tickets"][0]["id"], "T-9");
@@ -67,9 +74,16 @@ async fn only_the_application_and_administrators_tell() {
         json!({"created_by": "u-alice", "assignees": ["a b"]}),
         json!({"created_by": "u-alice", "title": "x".repeat(201)}),
         json!({"created_by": "u-alice", "category": "x".repeat(65)}),
+        json!({"created_by": "u-alice", "status": "x".repeat(65)}),
+        json!({"created_by": "u-alice", "vendor_id": {"$ne": 1}}),
+        json!({"created_by": "u-alice", "verified_by": [7]}),
+        json!({"created_by": "u-alice", "assignees": vec!["u-bob"; 1001]}),
+        json!({"created_by": "a b"}),
     ] {
         world.app.put(path, bad.clone()).await.problem(400, "validation_failed");
     }
+    world.app.get(path, &[]).await.problem(404, "not_found");
+    world.alice.rest.get("/api/tickets/T-1", &[]).await.expect(200);
     world.app.put("/api/tickets/a%20b", facts()).await.problem(400, "validation_failed");
     world.app.get("/api/tickets/a%20b", &[]).await.problem(404, "not_found");
 }
@@ -83,11 +97,29 @@ async fn s4_7_s4_41_a_removed_ticket_takes_everything_along() {
     world.say(&world.bob, "me too").await;
     let room = text(&world.app.get("/api/tickets/T-1", &[]).await.expect(200)["ticket"]["room_id"]);
     let removed = world.app.remove("/api/tickets/T-1").await.expect(200);
-    assert_eq!((&removed["ticketId"], &removed["deletedMessages"]), (&json!("T-1"), &json!(2)));
-    world.alice.rest.get("/api/tickets/T-1/chat", &[]).await.problem(404, "not_found");
-    assert!(world.alice.rest.get("/api/v1/groups.history", &[("roomId", &room)]).await.status >= 400);
+    assert_eq!(removed, json!({"success": true, "ticketId": "T-1", "deletedMessages": 2}));
+    world.app.remove("/api/tickets/T-1").await.problem(404, "not_found");
     let message = text(&sent["message"]["id"]);
-    assert!(world.alice.rest.get("/api/v1/chat.getMessage", &[("msgId", &message)]).await.status >= 400);
+    for path in [
+        "/api/tickets/T-1".to_owned(),
+        "/api/tickets/T-1/chat".to_owned(),
+        format!("/api/chat/rooms/{room}"),
+        format!("/api/chat/messages/{message}"),
+        format!("/api/conversations/{room}/messages"),
+        format!("/api/chat/inbox/alice?room_id={room}"),
+    ] {
+        world.alice.rest.get(&path, &[]).await.problem(404, "not_found");
+    }
+    for path in [
+        format!("/api/v1/groups.history?roomId={room}"),
+        format!("/api/v1/chat.getMessage?msgId={message}"),
+        format!("/api/v1/subscriptions.getOne?roomId={room}"),
+        "/api/chat/search?q=gone".to_owned(),
+    ] {
+        let told = world.alice.rest.get(&path, &[]).await;
+        assert!(told.status < 500 && !told.text().contains("gone soon"), "{path}: {}", told.text());
+        assert!(told.status >= 400 || !told.text().contains(&room), "{path}: {}", told.text());
+    }
     world.app.put("/api/tickets/T-1", facts()).await.expect(201);
     let fresh = world.alice.rest.get("/api/tickets/T-1/chat", &[]).await.expect(200);
     assert_eq!((&fresh["messages"], &fresh["pagination"]["total"]), (&json!([]), &json!(0)));

@@ -6,4 +6,5 @@
 mod access;
 mod chat;
 mod facts;
+mod origins;
 mod world;

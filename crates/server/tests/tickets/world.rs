@@ -20,7 +20,10 @@ pub struct World {
 
 impl World {
     pub async fn assemble() -> Self {
-        let server = HostApp::setup().start().await;
+        Self::on(HostApp::setup().start().await).await
+    }
+
+    pub async fn on(server: Server) -> Self {
         let app = HostApp::rest(&server);
         let person = async |id: &str, role: &str| HostApp::person(&server, id, &[role]).await;
         let vendor = async |id: &str, vendor: &str| {
