@@ -178,3 +178,68 @@ async fn s4_32_s4_55_only_the_sender_changes_a_message_and_an_administrator_remo
     assert_eq!((&gone["messageId"], &gone["message"]["message"]), (&id, &Value::Null));
     a.refused("message_edited", of("T-1", &id), "message_deleted").await;
 }
+
+/// S4-46, S4-55: what of a hidden ticket is named in an event of one's own is not there, in the same words as what nobody knows.
+#[tokio::test]
+async fn s4_46_s4_55_what_is_of_a_hidden_ticket_is_in_no_event_of_ones_own() {
+    let server = setup().start().await;
+    put_ticket(&server, "T-1", facts()).await;
+    put_ticket(&server, "T-2", json!({"created_by": "u-xena"})).await;
+    let mut a = Sio::of(&server, "u-alice", &[]).await;
+    let id = a.grant("send_message", said("the secret")).await["message"]["id"].take();
+    let mut x = Sio::of(&server, "u-xena", &[]).await;
+    for (event, field, more, code) in [
+        ("join_ticket", "after", json!({}), "bad_cursor"),
+        ("send_message", "replyToId", json!({"message": "x"}), "not_found"),
+        ("send_message", "threadId", json!({"message": "x"}), "not_found"),
+        ("message_edited", "messageId", json!({"message": "x"}), "not_found"),
+        ("message_deleted", "messageId", json!({}), "not_found"),
+    ] {
+        let mut words = Vec::new();
+        for named in [&id, &json!("none")] {
+            let mut payload = more.clone();
+            payload["ticketId"] = json!("T-2");
+            payload[field] = named.clone();
+            words.push(x.refused(event, payload, code).await);
+        }
+        assert_eq!(words[0], words[1], "{event} {field}");
+    }
+    x.grant("join_ticket", json!({"ticketId": "T-2"})).await;
+    assert_eq!(x.event("messages_history").await["messages"], json!([]));
+}
+
+/// S4-52, S4-53: whoever loses the role or the vendor that let him in, or ACCOUNTS the ticket that is about money no more, is told
+/// so on his open sockets, and hears nothing after it.
+#[tokio::test]
+async fn s4_52_s4_53_a_role_that_goes_takes_the_room_along_on_open_sockets() {
+    let server = setup().start().await;
+    let mut all = facts();
+    (all["vendor_id"], all["verified_by"]) = (json!("v-9"), json!(["u-olga"]));
+    put_ticket(&server, "T-1", all).await;
+    let mut a = Sio::of(&server, "u-alice", &[]).await;
+    a.grant("join_ticket", at()).await;
+    let user = async |id: &str, change: Value| {
+        let path = format!("/api/users/{id}");
+        call(&server, Method::PUT, &path, None, Some(change)).await.expect(200);
+    };
+    for (id, role, change) in [
+        ("u-vera", "VENDOR", Some(json!({"vendor_id": "v-1"}))),
+        ("u-vito", "VENDOR", Some(json!({"roles": ["USER"]}))),
+        ("u-olga", "OPS", Some(json!({"roles": ["USER"]}))),
+        ("u-root", "ADMIN", Some(json!({"roles": ["USER"]}))),
+        ("u-ada", "ACCOUNTS", None),
+    ] {
+        let mut socket = Sio::of(&server, id, &[role]).await;
+        socket.grant("join_ticket", at()).await;
+        a.grant("send_message", said("before")).await;
+        socket.event("new_message").await;
+        match change {
+            Some(change) => user(id, change).await,
+            None => drop(put_ticket(&server, "T-1", json!({"category": "STOCK"})).await),
+        }
+        assert_eq!(socket.event("left_ticket").await["message"], "Access revoked", "{id}");
+        a.grant("send_message", said("after")).await;
+        socket.refused("join_ticket", at(), "not_found").await;
+        assert!(!socket.rest().await.contains(&"new_message".to_owned()), "{id}");
+    }
+}

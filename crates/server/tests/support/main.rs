@@ -8,6 +8,7 @@ mod browser;
 mod cases;
 mod clients;
 mod connection;
+mod hidden;
 mod logging;
 mod messages;
 mod push;

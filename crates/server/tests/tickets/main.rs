@@ -6,5 +6,6 @@
 mod access;
 mod chat;
 mod facts;
+mod hidden;
 mod origins;
 mod world;
