@@ -64,6 +64,8 @@ fn install(steps: &mut Steps, which: Which) -> Required {
         required.push("s3");
         steps.step("install Redis", tools::redis);
         required.push("redis");
+        steps.step("install a clock that can be moved", tools::faketime);
+        required.push("faketime");
         steps.step("install a virus scanner", tools::clamav);
         required.push("clamav");
     }

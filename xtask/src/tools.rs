@@ -46,6 +46,15 @@ pub fn redis() -> Result<()> {
     apt(&["redis-server"])
 }
 
+/// Installs what moves the clocks of servers in tests, unless it is there.
+pub fn faketime() -> Result<()> {
+    if shell::works(Command::new("faketime").arg("--version")) {
+        return Ok(());
+    }
+    println!("Installing faketime.");
+    apt(&["faketime"])
+}
+
 /// Installs Pebble, the authority for tests of certificates, unless it is there. Nothing is started.
 pub fn pebble() -> Result<()> {
     if shell::works(Command::new("which").args(["pebble", "pebble-challtestsrv"])) {

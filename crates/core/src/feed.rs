@@ -330,8 +330,11 @@ impl Feed {
                 return Ok(known.forget(room).then(|| News::Room(room.clone(), RoomFate::Removed)));
             }
             What::Left if mine => {
-                // The control centre still sees the case.
-                if self.chat.follows(&self.actor, room).await?.is_some() {
+                // The control centre still sees the case; others are back by now, and come in their own place.
+                if let Some(since) = self.chat.follows(&self.actor, room).await? {
+                    if since > Time(0) {
+                        known.forget(room);
+                    }
                     return Ok(Some(News::Room(room.clone(), RoomFate::Updated)));
                 }
                 return Ok(known.forget(room).then(|| News::Room(room.clone(), RoomFate::Removed)));
@@ -340,7 +343,8 @@ impl Feed {
             _ => {}
         }
         let Some(since) = self.chat.follows(&self.actor, room).await? else { return Ok(None) };
-        if happening.at < since {
+        // What was said before one came is history. Once one is there the order decides: nodes' clocks may differ.
+        if !known.has(room) && happening.at < since {
             return Ok(None);
         }
         Ok(match &happening.what {

@@ -9,6 +9,7 @@ pub mod bucket;
 pub mod cast;
 pub mod clamav;
 pub mod ddp;
+pub mod faketime;
 pub mod faults;
 pub mod history;
 pub mod host_app;

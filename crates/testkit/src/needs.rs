@@ -1,4 +1,4 @@
-//! Tests that need something beside Rust: Node, Python, PostgreSQL, Redis.
+//! Tests that need something beside Rust: Node, Python, PostgreSQL, Redis, a clock that can be moved.
 
 use std::env;
 

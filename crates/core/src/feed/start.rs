@@ -9,6 +9,7 @@ use crate::{
     clock::Time,
     error::Result,
     id::RoomId,
+    membership::Membership,
     store::{Entry, EntryKind, FeedPart, Read},
 };
 
@@ -22,20 +23,22 @@ const MOST_UNSETTLED: u64 = 10_000;
 
 impl Feed {
     pub(super) async fn begin(&mut self, after: Option<&str>) -> Result<Start> {
+        // Read before the journal is: who comes or goes from here on is told by it.
+        let rooms = self.rooms().await?;
         let (end, older) = self.now().await?;
         let mut gap = None;
         if let Some(text) = after {
             match self.find(text, end).await? {
                 Ok((found, entries)) => {
+                    self.known = self.rooms_known_at(found, rooms, &entries).await?;
                     (self.place, self.missed, self.missed_upto) = (found, entries, end);
-                    self.known = self.rooms_known_at(Some(found)).await?;
                     return Ok(Start { place: found, gap });
                 }
                 Err(why) => gap = Some(why),
             }
         }
         (self.place, self.older) = (end, older);
-        self.known = self.rooms_known_at(None).await?;
+        self.known = self.rooms().await?.into_iter().map(|m| m.room).collect();
         Ok(Start { place: end, gap })
     }
 
@@ -100,17 +103,34 @@ impl Feed {
         Ok(None)
     }
 
-    /// The rooms that the user had at a place, as far as it can be known now; or has now.
-    async fn rooms_known_at(&self, place: Option<i64>) -> Result<FxHashSet<RoomId>> {
+    /// The user's memberships now.
+    async fn rooms(&self) -> Result<Vec<Membership>> {
+        let user = self.actor.user.clone();
+        self.chat.store().reading(move |rows| rows.memberships_of(&user, None)).await
+    }
+
+    /// The rooms that the user had at a place: those of now but for the ones that he came into since, and those that he
+    /// left since. The journal's order says what was since, as far as it can: nodes' clocks may differ.
+    async fn rooms_known_at(
+        &self,
+        place: i64,
+        now: Vec<Membership>,
+        missed: &VecDeque<Entry>,
+    ) -> Result<FxHashSet<RoomId>> {
         let user = self.actor.user.clone();
         let read = move |rows: &mut dyn Read| {
-            let now = rows.memberships_of(&user, None)?;
-            let Some(place) = place else { return Ok(now.into_iter().map(|m| m.room).collect()) };
             let at = rows.journal_time(place)?.unwrap_or_default();
-            let gone = rows.removed_memberships(&user, at)?;
-            let there = now.into_iter().filter(|m| m.joined_at <= at).map(|m| m.room);
-            Ok(there.chain(gone.into_iter().map(|m| m.room)).collect())
+            rows.removed_memberships(&user, at)
         };
-        self.chat.store().reading(read).await
+        let gone = self.chat.store().reading(read).await?;
+        let me = Some(&self.actor.user);
+        let mine = |kind| missed.iter().filter(move |entry| entry.kind == kind && entry.whom.as_ref() == me);
+        let came: FxHashSet<_> = mine(EntryKind::Membership)
+            .filter_map(|entry| Some((entry.object.as_deref()?, entry.at)))
+            .collect();
+        let left = mine(EntryKind::MembershipRemoved).filter_map(|entry| entry.room.clone());
+        let there = now.into_iter().filter(|m| !came.contains(&(m.id.as_str(), m.joined_at)));
+        let there = there.map(|m| m.room);
+        Ok(there.chain(gone.into_iter().map(|m| m.room)).chain(left).collect())
     }
 }

@@ -43,7 +43,7 @@ async fn s0_6_s0_79_s0_84_s4_48_what_is_said_on_two_nodes_is_heard_on_both_once_
 }
 
 /// Both talk at once, then one has the last word; its id.
-async fn conversation(ann: Hands, ben: Hands) -> (Hands, Hands, String) {
+pub async fn conversation(ann: Hands, ben: Hands) -> (Hands, Hands, String) {
     let (mut ann, ben) = tokio::join!(talk(ann, "ann"), talk(ben, "ben"));
     let last = ann.send(Door::RocketRest, "the last word").await;
     (ann, ben, last)
@@ -58,7 +58,7 @@ async fn talk(mut hands: Hands, name: &str) -> Hands {
 }
 
 /// The messages that an ear hears up to the one with this text, whatever else it hears; and which ear it is.
-async fn until(ear: &mut Ear, last: &str) -> (&'static str, Vec<String>) {
+pub async fn until(ear: &mut Ear, last: &str) -> (&'static str, Vec<String>) {
     let mut story = Vec::new();
     loop {
         if let Seen::Sent { id, said } = ear.next().await {
@@ -80,7 +80,7 @@ async fn about_messages(ear: &mut Ear) -> Seen {
     }
 }
 
-async fn changes_cross(ann: &mut Hands, all: &mut [Ear], id: &str) {
+pub async fn changes_cross(ann: &mut Hands, all: &mut [Ear], id: &str) {
     ann.edit(Door::RoomsRest, id, "said otherwise").await;
     for ear in all.iter_mut() {
         assert_eq!(about_messages(ear).await, Seen::edited(id, "said otherwise"), "by {}", ear.name());
@@ -92,7 +92,7 @@ async fn changes_cross(ann: &mut Hands, all: &mut [Ear], id: &str) {
 }
 
 /// Typing and who reads: by people on either node, heard on both.
-async fn passing_things_cross(ann: &mut Hands, ben: &mut Hands, all: &mut [Ear]) {
+pub async fn passing_things_cross(ann: &mut Hands, ben: &mut Hands, all: &mut [Ear]) {
     for (hands, who) in [(ann, "u-ann"), (ben, "u-ben")] {
         for on in [true, false] {
             hands.typing(Door::TicketsSocket, on).await;

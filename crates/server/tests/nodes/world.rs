@@ -1,6 +1,6 @@
 //! Two nodes with what they stand on.
 
-use parlor_testkit::{HostApp, postgres, redis::Redis, server::Setup};
+use parlor_testkit::{HostApp, faketime, postgres, redis::Redis, server::Setup};
 
 use crate::stage::{Kind, Stage};
 
@@ -30,12 +30,25 @@ impl Nodes {
 
     /// As [`Nodes::start`], both set up further.
     pub async fn start_with(kind: Kind, more: impl Fn(Setup) -> Setup) -> Option<Self> {
+        Self::start_each(kind, [&more, &more]).await
+    }
+
+    /// As [`Nodes::start`], the clock of the second so many seconds away from that of the first; `None` where clocks can't
+    /// be moved as well.
+    pub async fn start_apart(kind: Kind, seconds: i64) -> Option<Self> {
+        if !faketime::there() {
+            return None;
+        }
+        Self::start_each(kind, [&|setup| setup, &|setup| faketime::moved(setup, seconds)]).await
+    }
+
+    async fn start_each(kind: Kind, more: [&dyn Fn(Setup) -> Setup; 2]) -> Option<Self> {
         let made = tokio::task::spawn_blocking(|| Some(postgres::shared()?.database()));
         let database = made.await.expect("a database")?;
         let redis = Redis::start().await?;
         // Both at once, on an empty database.
-        let node = |redis: &str| more(setup(redis, &database));
-        let (near, far) = (node(&redis.url()), node(&redis.other_url()));
+        let (near, far) = (setup(&redis.url(), &database), setup(&redis.other_url(), &database));
+        let (near, far) = (more[0](near), more[1](far));
         let (first, second) = tokio::join!(near.start(), far.start());
         let a = Stage::on(first, kind).await;
         let person = async |id: &str, role: &str| HostApp::person(&second, id, &[role]).await;

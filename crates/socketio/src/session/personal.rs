@@ -6,7 +6,8 @@ use bytes::Bytes;
 use parlor_core::{
     cards::Card,
     id::{RoomId, UserId},
-    room::RoomKind,
+    membership::Membership,
+    room::{Room, RoomKind},
     session::Actor,
 };
 use parlor_host::shape::rooms as shape;
@@ -62,7 +63,7 @@ async fn frame(cards: &mut Cards<'_>, actor: &Actor, news: &Personal) -> Option<
         Personal::Entered(room, by) => {
             let card = cards.get(room).await?;
             let own = card.membership.as_ref()?;
-            if own.joined_at <= card.room.created_at {
+            if is_made_with(&card.room, own) {
                 let told = json!({ "room_id": room.as_str(), "room": shape::room(host, card) });
                 return Some(packet::event("room_created", &told));
             }
@@ -83,11 +84,17 @@ async fn frame(cards: &mut Cards<'_>, actor: &Actor, news: &Personal) -> Option<
     }
 }
 
+/// Whether somebody is in the room since it was made: both have the time of one commit. A later one may be dated before
+/// it, by another node's clock.
+fn is_made_with(room: &Room, membership: &Membership) -> bool {
+    membership.joined_at == room.created_at
+}
+
 /// Somebody was added, unless the room was made with him.
 async fn added(door: &Door, actor: &Actor, card: &Card, user: &UserId, by: Option<&UserId>) -> Option<Bytes> {
     let room = &card.room;
     let seat = door.host.chat().seat(actor, &room.id, user).await.ok()?;
-    if seat.membership.joined_at <= room.created_at {
+    if is_made_with(room, &seat.membership) {
         return None;
     }
     let told = json!({
