@@ -198,9 +198,9 @@ impl Chat {
     /// Runs a verb (judge, then write); judged anew, at most ten times, when its judgement was overtaken between the
     /// two: somebody who blocks and unblocks all the time is no reason to refuse another.
     pub(crate) async fn judged<T, F: Future<Output = Result<T>>>(&self, verb: impl Fn() -> F) -> Result<T> {
-        for _ in 0..9 {
+        for times in 0..9 {
             match verb().await {
-                Err(Refusal::Stale) => {}
+                Err(Refusal::Stale) => self.overtaken(times).await,
                 done => return done,
             }
         }

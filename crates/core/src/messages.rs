@@ -108,7 +108,8 @@ pub(crate) struct Prepared {
 
 impl Sending {
     /// The message once it is on disk. What was overtaken between judgement and storing (a role, a membership) is
-    /// judged anew, at most twice; such a message loses its place in the order of enqueueing.
+    /// judged anew, at most twice (more often where other nodes commit too, and the word for it has to come); such a
+    /// message loses its place in the order of enqueueing.
     pub async fn stored(self, chat: &Chat) -> Result<Sent> {
         let since = self.since;
         let done = self.settled(chat).await?;
@@ -118,9 +119,13 @@ impl Sending {
 
     async fn settled(self, chat: &Chat) -> Result<Appended> {
         let mut storing = self.storing;
-        for _ in 0..2 {
+        let tries = if chat.is_one_of_several() { 9 } else { 2 };
+        for times in 0..tries {
             match storing.answer().await {
-                Err(Refusal::Stale) => storing = chat.enqueue(chat.prepare(&self.actor, &self.draft).await?),
+                Err(Refusal::Stale) => {
+                    chat.overtaken(times).await;
+                    storing = chat.enqueue(chat.prepare(&self.actor, &self.draft).await?);
+                }
                 done => return done,
             }
         }

@@ -223,3 +223,28 @@ async fn s0_84_a_node_that_is_cut_off_from_redis_hears_everything_and_lets_nobod
     assert!(there.until_closed().await.is_some(), "the account's socket is closed");
     refused(&at(b, &off), "chat.sendMessage", json!({"message": {"rid": room, "msg": "still here?"}})).await;
 }
+
+/// Whoever acts on one node while the other has just changed who may: he is judged anew until the word of it has come, which
+/// takes a moment where hints are lost, and is not told that the server is busy.
+#[tokio::test]
+async fn who_acts_just_after_access_was_changed_elsewhere_is_judged_by_what_it_is_now() {
+    let Some(nodes) = Nodes::start(Kind::Group).await else { return };
+    nodes.redis.lose_hints(true);
+    let (room, here, there) = (&nodes.a.room, &nodes.a, &nodes.b);
+    let cys = format!("/api/chat/rooms/{room}/members/u-cy");
+    let send = |said: &str| json!({"room_id": room, "content": said});
+    let first = here.ann.rest.post("/api/chat/messages", send("first")).await.expect(201);
+    let first = format!("/api/chat/messages/{}", first["id"].as_str().expect("an id"));
+    for turn in 0..4 {
+        there.ann.rest.remove(&cys).await.expect(200);
+        here.ben.rest.post("/api/chat/messages", send(&format!("still here {turn}"))).await.expect(201);
+        there.ann.rest.post(&cys, json!({})).await.expect(201);
+        here.ann.rest.patch(&first, json!({"content": format!("changed {turn}")})).await.expect(200);
+    }
+    there.ann.rest.remove(&cys).await.expect(200);
+    here.cy.rest.post("/api/chat/messages", send("not any more")).await.problem(404, "not_found");
+    assert!(nodes.redis.lost_hints() > 0);
+    let listed = there.lists(&there.ben).await;
+    let said = |list: &[(String, String)]| list.iter().filter(|(_, said)| said.starts_with("still")).count();
+    assert!(listed.iter().all(|(_, list)| said(list) == 4), "{listed:?}");
+}
