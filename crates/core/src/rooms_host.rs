@@ -285,17 +285,20 @@ impl Chat {
     }
 }
 
-/// When the last admin is about to go, the longest-standing of the others becomes one.
+/// When the last admin is about to go, the longest-standing of the others becomes one. Whoever is deactivated runs nothing.
 fn pass_on(tx: &mut dyn Tx, leaving: &Membership) -> Result<()> {
     if !leaving.is_room_admin() {
         return Ok(());
     }
-    let admins = tx.members_with_roles(&leaving.room)?;
-    if admins.iter().any(|m| m.user != leaving.user && m.is_room_admin()) {
-        return Ok(());
+    for admin in tx.members_with_roles(&leaving.room)? {
+        let other = admin.user != leaving.user && admin.is_room_admin();
+        if other && tx.user(&admin.user)?.is_some_and(|user| user.active) {
+            return Ok(());
+        }
     }
     let page = Page { offset: 0, count: MAX_USERS as u64 };
-    let mut others = tx.members(&leaving.room, &MemberFilter::default(), page)?.items;
+    let active = MemberFilter { active: Some(true), ..MemberFilter::default() };
+    let mut others = tx.members(&leaving.room, &active, page)?.items;
     others.retain(|m| m.user != leaving.user);
     // They come by name, and those who came together stay so.
     others.sort_by_key(|m| m.joined_at);

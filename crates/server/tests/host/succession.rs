@@ -45,3 +45,25 @@ async fn s3_8_s3_18_s3_57_the_longest_standing_member_runs_the_room_when_its_las
     leaves(&alice.rest, &room, "u-alice").await;
     assert_eq!(admins(&dora.rest, &room).await, ["u-dora"]);
 }
+
+/// S3-8, S3-18: whoever is deactivated runs no room: neither as the admin who is left, nor as the longest-standing member.
+#[tokio::test]
+async fn s3_8_s3_18_a_room_is_not_left_to_whoever_is_deactivated() {
+    let server: Server = HostApp::setup().start().await;
+    let alice = HostApp::person(&server, "u-alice", &[]).await;
+    let dora = HostApp::person(&server, "u-dora", &[]).await;
+    for id in ["u-bert", "u-erik"] {
+        HostApp::person(&server, id, &[]).await;
+    }
+    let room = room_of(&alice.rest, json!(["u-bert", "u-dora"])).await;
+    let admin = json!({"is_admin": true});
+    alice.rest.post(&format!("/api/chat/rooms/{room}/members/u-erik"), admin).await.expect(201);
+    for id in ["u-bert", "u-erik"] {
+        let path = format!("/api/users/{id}?mode=deactivate");
+        HostApp::rest(&server).remove(&path).await.expect(200);
+    }
+    leaves(&alice.rest, &room, "u-alice").await;
+    let now = admins(&dora.rest, &room).await;
+    assert!(now.contains(&"u-dora".to_owned()) && !now.contains(&"u-bert".to_owned()), "{now:?}");
+    dora.rest.patch(&format!("/api/chat/rooms/{room}"), json!({"name": "Hers"})).await.expect(200);
+}
