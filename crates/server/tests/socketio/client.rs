@@ -271,15 +271,20 @@ impl Sio {
         error
     }
 
-    /// Whatever came and was not asked for, up to an answer to a question of its own.
+    /// The names of whatever came and was not asked for, up to an answer to a question of its own.
     pub async fn rest(&mut self) -> Vec<String> {
-        self.ask("leave_room", json!({"room_id": "nowhere"})).await;
-        let _ = self.event("room_left").await;
-        let names = self.seen.drain(..).map(|heard| match heard {
+        let names = self.everything().await.into_iter().map(|heard| match heard {
             Heard::Event(name, _) => name,
             other => format!("{other:?}"),
         });
         names.collect()
+    }
+
+    /// As [`Sio::rest`], with what it says.
+    pub async fn everything(&mut self) -> Vec<Heard> {
+        self.ask("leave_room", json!({"room_id": "nowhere"})).await;
+        let _ = self.event("room_left").await;
+        self.seen.drain(..).collect()
     }
 
     /// Waits for the end and tells whether it was one for good.

@@ -7,7 +7,7 @@ use super::{
     ears::{Ear, Seen, ears},
     sio::Sio,
     sse::Stream,
-    stage::{KINDS, Kind, Stage},
+    stage::{KINDS, Kind, Stage, TICKET},
     support::Socket,
 };
 
@@ -18,10 +18,11 @@ async fn all_hear(ears: &mut [Ear], seen: &Seen) {
 }
 
 /// S0-1, S0-5, S0-8, S2-5, S3-2, S4-4, S4-40, S4-50: whatever is said, changed, removed, read or typed through one door is
-/// heard once, with the same id and in the same order, through every other; and read in the same order afterwards.
+/// heard once, with the same id and in the same order, through every other; and read in the same order afterwards. Whoever
+/// may not see the room hears nothing of it, by any of them.
 async fn each_door_beside_each_other(kind: Kind) {
     let stage = Stage::set(kind).await;
-    let mut eve = eve_listens(&stage).await;
+    let mut eve = Eve::listens(&stage).await;
     let mut ann = Hands::of(&stage, &stage.ann).await;
     let mut ears = ears(&stage, &stage.ben).await;
     let mut standing = Vec::new();
@@ -70,7 +71,7 @@ async fn each_door_beside_each_other(kind: Kind) {
         assert_eq!(list[from..], standing, "{door} in a {kind:?}");
     }
     if kind != Kind::Channel {
-        eve_heard_nothing(&stage, &mut eve).await;
+        eve.heard_nothing(&stage, &standing).await;
     }
 }
 
@@ -110,29 +111,80 @@ impl Own {
     }
 }
 
-/// An outsider with a stream, and with sockets that may not join.
-async fn eve_listens(stage: &Stage) -> Stream {
-    let bearer = format!("Bearer {}", stage.eve.token);
-    let mut stream = Stream::open(&stage.server, "/api/chat/stream", &[("authorization", &bearer)]).await;
-    assert_eq!(stream.event().await.name, "ready");
-    if stage.kind == Kind::Channel {
-        return stream;
-    }
-    let mut rooms = Sio::enter(&stage.server, json!({"token": stage.eve.token})).await.expect("let in");
-    rooms.refused("join_room", json!({"room_id": stage.room}), "not_found").await;
-    let mut support = Socket::open(&stage.server, &format!("?token={}", stage.eve.token)).await;
-    let _ = support.event("connected").await;
-    support.refused("join_conversation", json!({"conversation_id": stage.room}), "not_found").await;
-    let mut ddp = parlor_testkit::Ddp::connect(&stage.server).await;
-    ddp.resume(&stage.eve.token).await.expect("let in");
-    assert!(ddp.stream("room-messages", &stage.room).await.is_err());
-    stream
+/// An outsider on every live door: with whatever is her own to listen to, and refused what is not.
+struct Eve {
+    stream: Stream,
+    ddp: parlor_testkit::Ddp,
+    support: Socket,
+    sockets: Vec<Sio>,
 }
 
-/// The first message that she hears is her own.
-async fn eve_heard_nothing(stage: &Stage, stream: &mut Stream) {
-    stage.eve.rest.post("/api/chat/send", json!({"message": "fence"})).await.expect(201);
-    assert_eq!(stream.message().await.data["message"], "fence");
+impl Eve {
+    async fn listens(stage: &Stage) -> Self {
+        let (server, room, token) = (&stage.server, stage.room.as_str(), &stage.eve.token);
+        let bearer = format!("Bearer {token}");
+        let mut stream = Stream::open(server, "/api/chat/stream", &[("authorization", &bearer)]).await;
+        assert_eq!(stream.event().await.name, "ready");
+        let mut ddp = parlor_testkit::Ddp::connect(server).await;
+        ddp.resume(token).await.expect("let in");
+        for (own, of) in [
+            ("room-messages", "__my_messages__"),
+            ("notify-user", "u-eve/rooms-changed"),
+            ("notify-user", "u-eve/subscriptions-changed"),
+            ("notify-user", "u-eve/message"),
+            ("notify-user", "u-eve/notification"),
+        ] {
+            ddp.stream(own, of).await.expect("her own");
+        }
+        let mut sockets = Vec::new();
+        for _ in 0..2 {
+            sockets.push(Sio::enter(server, json!({"token": token})).await.expect("let in"));
+        }
+        let mut support = Socket::open(server, &format!("?token={token}")).await;
+        let _ = support.event("connected").await;
+        if stage.kind != Kind::Channel {
+            for (theirs, of) in [
+                ("room-messages", room.to_owned()),
+                ("notify-room", format!("{room}/user-activity")),
+                ("notify-room", format!("{room}/deleteMessage")),
+                ("notify-room", format!("{room}/messagesRead")),
+            ] {
+                assert!(ddp.stream(theirs, &of).await.is_err(), "{of}");
+            }
+            sockets[0].refused("join_room", json!({"room_id": room}), "not_found").await;
+            sockets[1].refused("join_ticket", json!({"ticketId": TICKET}), "not_found").await;
+            support.refused("join_conversation", json!({"conversation_id": room}), "not_found").await;
+        }
+        Self { stream, ddp, support, sockets }
+    }
+
+    /// Nothing that came to her by any door names the room or anybody's words in it.
+    async fn heard_nothing(&mut self, stage: &Stage, words: &[(String, String)]) {
+        let is_foreign = |told: &str| {
+            let theirs = |(id, said): &(String, String)| told.contains(id) || told.contains(said);
+            told.contains(&stage.room) || words.iter().any(theirs)
+        };
+        stage.eve.rest.post("/api/chat/send", json!({"message": "fence"})).await.expect(201);
+        loop {
+            let told = self.stream.event().await;
+            assert!(!is_foreign(&told.data.to_string()), "{told:?}");
+            if told.data["message"] == "fence" {
+                break;
+            }
+        }
+        let frames = self.support.rest().await;
+        assert!(frames.iter().all(|frame| !is_foreign(&frame.to_string())), "{frames:?}");
+        for socket in &mut self.sockets {
+            let heard = socket.everything().await;
+            assert!(heard.iter().all(|heard| !is_foreign(&format!("{heard:?}"))), "{heard:?}");
+        }
+        let of_fence = |args: &Value| args[0]["msg"] == "fence";
+        self.ddp.event_where("room-messages", "__my_messages__", of_fence).await;
+        self.ddp.barrier().await;
+        for frame in self.ddp.kept() {
+            assert!(!is_foreign(&frame.to_string()), "{frame}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use super::{
 
 /// By which door somebody is brought in and put out.
 #[derive(Clone, Copy, Debug)]
-enum By {
+pub enum By {
     RocketRest,
     RocketDdp,
     Inbox,
@@ -23,7 +23,7 @@ enum By {
     Tickets,
 }
 
-async fn bring(stage: &Stage, by: By, dee: &HostPerson) {
+pub async fn bring(stage: &Stage, by: By, dee: &HostPerson) {
     let (room, rest) = (&stage.room, &stage.ann.rest);
     match by {
         By::RocketRest => {
@@ -54,7 +54,7 @@ async fn bring(stage: &Stage, by: By, dee: &HostPerson) {
     }
 }
 
-async fn put_out(stage: &Stage, by: By, dee: &HostPerson) {
+pub async fn put_out(stage: &Stage, by: By, dee: &HostPerson) {
     let (room, rest) = (&stage.room, &stage.ann.rest);
     match by {
         By::RocketRest => {
@@ -82,7 +82,7 @@ async fn put_out(stage: &Stage, by: By, dee: &HostPerson) {
 }
 
 /// Whether each door shows her among the members.
-async fn is_member(stage: &Stage) -> Vec<(&'static str, bool)> {
+pub async fn is_member(stage: &Stage) -> Vec<(&'static str, bool)> {
     let (room, rest) = (&stage.room, &stage.ben.rest);
     let has = |list: &Value, key: &str, is: &str| {
         list.as_array().is_some_and(|all| all.iter().any(|one| one[key] == is || *one == is))
@@ -157,10 +157,21 @@ impl Audience {
     }
 }
 
-async fn comes_and_goes(kind: Kind, doors: &[By]) {
+/// The doors by which somebody comes in and goes: brought and put out by others, into a channel and out of it alone.
+pub fn doors(kind: Kind) -> &'static [By] {
+    match kind {
+        Kind::Channel => &[By::RocketRest, By::RocketDdp, By::Inbox, By::Rooms, By::Support],
+        Kind::Group => &[By::RocketRest, By::RocketDdp, By::Inbox, By::Rooms],
+        Kind::Case => &[By::Support],
+        Kind::Ticket => &[By::Tickets],
+        Kind::Direct => &[],
+    }
+}
+
+async fn comes_and_goes(kind: Kind) {
     let stage = Stage::set(kind).await;
     let mut audience = Audience::of(&stage).await;
-    for &by in doors {
+    for &by in doors(kind) {
         bring(&stage, by, &audience.dee).await;
         let author = if matches!(by, By::Support) { "u-ben" } else { "u-ann" };
         audience.hear(&stage, true, json!(author)).await;
@@ -181,11 +192,11 @@ async fn comes_and_goes(kind: Kind, doors: &[By]) {
 /// S3-17, S3-18, S3-46, S3-47, S0-46, S0-50: a member who comes or goes by one door does so for all of them; who did it is told.
 #[tokio::test]
 async fn s0_46_s0_50_s3_17_s3_18_s3_46_s3_47_a_member_of_a_group_comes_and_goes_by_each_door() {
-    comes_and_goes(Kind::Group, &[By::RocketRest, By::RocketDdp, By::Inbox, By::Rooms]).await;
+    comes_and_goes(Kind::Group).await;
 }
 
 /// By oneself: into a channel that everybody may read, and out of it.
-async fn join(stage: &Stage, by: By, dee: &HostPerson) {
+pub async fn join(stage: &Stage, by: By, dee: &HostPerson) {
     let room = &stage.room;
     match by {
         By::RocketRest => {
@@ -212,7 +223,7 @@ async fn join(stage: &Stage, by: By, dee: &HostPerson) {
     }
 }
 
-async fn leave(stage: &Stage, by: By, dee: &HostPerson) {
+pub async fn leave(stage: &Stage, by: By, dee: &HostPerson) {
     let room = &stage.room;
     match by {
         By::RocketDdp => {
@@ -232,7 +243,7 @@ async fn leave(stage: &Stage, by: By, dee: &HostPerson) {
 async fn s0_39_s3_37_s3_38_whoever_joins_or_leaves_by_one_door_does_so_by_all() {
     let stage = Stage::set(Kind::Channel).await;
     let mut audience = Audience::of(&stage).await;
-    for by in [By::RocketRest, By::RocketDdp, By::Inbox, By::Rooms, By::Support] {
+    for &by in doors(Kind::Channel) {
         join(&stage, by, &audience.dee).await;
         audience.hear(&stage, true, json!("u-dee")).await;
         for (door, there) in is_member(&stage).await {
@@ -249,13 +260,13 @@ async fn s0_39_s3_37_s3_38_whoever_joins_or_leaves_by_one_door_does_so_by_all() 
 /// S2-8, S2-42: the same of cases.
 #[tokio::test]
 async fn s2_8_s2_42_a_participant_of_a_case_comes_and_goes() {
-    comes_and_goes(Kind::Case, &[By::Support]).await;
+    comes_and_goes(Kind::Case).await;
 }
 
 /// S4-35, S4-52: the same of tickets, by their facts.
 #[tokio::test]
 async fn s4_35_s4_52_a_person_of_a_ticket_comes_and_goes() {
-    comes_and_goes(Kind::Ticket, &[By::Tickets]).await;
+    comes_and_goes(Kind::Ticket).await;
 }
 
 /// S3-37, S3-38, S4-28, S4-29, S4-41: whoever has the room open is counted over all live doors: told when the first connection
@@ -264,33 +275,47 @@ async fn s4_35_s4_52_a_person_of_a_ticket_comes_and_goes() {
 async fn s3_37_s3_38_s4_28_s4_29_s4_41_a_user_is_here_from_the_first_connection_to_the_last() {
     let stage = Stage::set(Kind::Ticket).await;
     let mut ears = ears(&stage, &stage.ben).await;
-    let here = |here: bool| Seen::Here { who: "u-ann".to_owned(), here };
-    let mut support = support_socket(&stage.server, &stage.ann, &stage.room).await;
-    for ear in &mut ears {
-        ear.expect(&here(true)).await;
-    }
-    let rooms = rooms_socket(&stage.server, &stage.ann, &stage.room).await;
-    let tickets = ticket_socket(&stage.server, &stage.ann).await;
-    support.done("leave_conversation", json!({"conversation_id": stage.room})).await;
+    let mut hear = async |here: bool| {
+        for ear in &mut ears {
+            ear.expect(&Seen::Here { who: "u-ann".to_owned(), here }).await;
+        }
+    };
+    let (server, ann, room) = (&stage.server, &stage.ann, stage.room.as_str());
+    let mut support = support_socket(server, ann, room).await;
+    hear(true).await;
+    let rooms = rooms_socket(server, ann, room).await;
+    let tickets = ticket_socket(server, ann).await;
+    support.done("leave_conversation", json!({"conversation_id": room})).await;
     let participants = format!("/api/tickets/{TICKET}/chat/participants");
     let told = stage.ben.rest.get(&participants, &[]).await.expect(200);
-    let ann = told["participants"].as_array().and_then(|all| all.iter().find(|p| p["userId"] == "u-ann"));
-    assert_eq!(ann.map(|ann| ann["inRoom"].clone()), Some(json!(true)));
+    let seat = told["participants"].as_array().and_then(|all| all.iter().find(|p| p["userId"] == "u-ann"));
+    assert_eq!(seat.map(|seat| seat["inRoom"].clone()), Some(json!(true)));
     drop(rooms);
     drop(tickets);
-    for ear in &mut ears {
-        ear.expect(&here(false)).await;
-    }
+    hear(false).await;
     // It counts anew, and again for each joining once.
-    support.done("join_conversation", json!({"conversation_id": stage.room})).await;
-    support.done("join_conversation", json!({"conversation_id": stage.room})).await;
-    for ear in &mut ears {
-        ear.expect(&here(true)).await;
+    for _ in 0..2 {
+        support.done("join_conversation", json!({"conversation_id": room})).await;
     }
+    hear(true).await;
     drop(support);
-    for ear in &mut ears {
-        ear.expect(&here(false)).await;
-    }
+    hear(false).await;
+    // By each of the other doors alone: a word ends it, and so does a cut.
+    let mut socket = rooms_socket(server, ann, room).await;
+    hear(true).await;
+    socket.grant("leave_room", json!({"room_id": room})).await;
+    hear(false).await;
+    socket.grant("join_ticket", json!({"ticketId": TICKET})).await;
+    hear(true).await;
+    socket.grant("leave_ticket", json!({"ticketId": TICKET})).await;
+    hear(false).await;
+    // Both at once on one connection are one; left in one form, it is there in the other.
+    socket.grant("join_ticket", json!({"ticketId": TICKET})).await;
+    hear(true).await;
+    socket.grant("join_room", json!({"room_id": room})).await;
+    socket.grant("leave_ticket", json!({"ticketId": TICKET})).await;
+    drop(socket);
+    hear(false).await;
 }
 
 /// S3-46: whoever is brought into a large group is told to all of its members, and with who did it; the list of members is

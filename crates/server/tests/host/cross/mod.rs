@@ -46,7 +46,7 @@ fn no_two_doors_share_a_rendering() {
 mod sio;
 #[allow(dead_code, reason = "the client of another test binary, of which a part is used")]
 #[path = "../../inbox/sse.rs"]
-mod sse;
+pub(crate) mod sse;
 #[allow(dead_code, reason = "the client of another test binary, of which a part is used")]
 #[path = "../../support/world.rs"]
 mod support;
