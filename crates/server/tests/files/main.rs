@@ -3,5 +3,6 @@
 mod bucket;
 mod scan;
 mod silence;
+mod supabase;
 mod upkeep;
 mod world;

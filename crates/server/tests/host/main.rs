@@ -14,7 +14,9 @@ mod origins;
 #[path = "../workspace/post.rs"]
 #[allow(dead_code, reason = "other tests need more of it")]
 mod post;
+mod rights;
 mod rooms;
+mod shown;
 #[path = "../workspace/sink.rs"]
 #[allow(dead_code, reason = "other tests need more of it")]
 mod sink;

@@ -54,6 +54,24 @@ async fn s3_55_s4_13_the_handshake_says_what_the_contract_says() {
     assert!(open["sid"].as_str().is_some_and(|sid| sid.len() >= 20));
 }
 
+/// No session is taken up again by its place in it: a client that asks so gets a new one, and catches up by `after`.
+#[tokio::test]
+async fn s3_27_a_client_that_asks_for_its_state_of_before_gets_a_session_without_one() {
+    let server = setup().start().await;
+    let auth = json!({"token": token("u-alice", &[], 600), "pid": "of-before", "offset": "of-before"});
+    let mut sids = Vec::new();
+    for _ in 0..2 {
+        let mut socket = Sio::open(&server, "").await;
+        socket.raw(&format!("40{auth}")).await;
+        let connected = socket.text().await.expect("an answer");
+        let connected: Value =
+            serde_json::from_str(connected.strip_prefix("40").expect("let in")).expect("JSON");
+        parlor_testkit::rest::has_keys(&connected, &["sid"], &[]);
+        sids.push(connected["sid"].clone());
+    }
+    assert_ne!(sids[0], sids[1]);
+}
+
 #[tokio::test]
 async fn many_packets_go_in_one_payload_both_ways_and_keep_their_order() {
     let server = setup().env("PARLOR_SEND_RATE", "0").start().await;

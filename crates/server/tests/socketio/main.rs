@@ -4,6 +4,7 @@ mod beyond;
 mod client;
 mod engine;
 mod enter;
+mod heard;
 mod large;
 mod official;
 mod pages;

@@ -73,6 +73,8 @@ async fn s3_2_s3_27_to_s3_47_s3_63_the_golden_exchange() {
     }
     say(&server, "u-alice", &room, "without Carol").await;
     b.event("new_message").await;
+    let heard = a.rest().await;
+    assert!(!heard.iter().any(|name| name.contains("message")), "she has not joined: {heard:?}");
     assert!(!c.rest().await.iter().any(|name| name.contains("message")), "nothing of the room any more");
     c.refused("join_room", json!({"room_id": room}), "not_found").await;
 }
@@ -218,7 +220,8 @@ async fn s3_6_s3_28_s3_30_s3_37_s3_38_typing_and_presence_are_told_once_per_user
     a2.grant("join_room", json!({"room_id": room})).await;
     a.grant("join_room", json!({"room_id": room})).await;
     assert_eq!(b.event("user_joined").await["user_id"], "u-alice");
-    b.rest().await;
+    let more = b.rest().await;
+    assert!(!more.contains(&"user_joined".to_owned()), "a second connection, and joining again: {more:?}");
     a.grant("typing", json!({"room_id": room, "is_typing": true})).await;
     let typing = b.event("user_typing").await;
     assert_eq!(
