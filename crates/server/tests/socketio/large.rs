@@ -95,6 +95,10 @@ async fn s3_66_s3_68_s4_9_s4_10_a_room_of_a_hundred_thousand_messages_is_as_quic
         "/api/chat/rooms?limit=50",
         "/api/chat/search?q=line+7&room_id=ROOM",
         "/api/tickets/TICKET/chat",
+        "/api/tickets/TICKET/chat?before=MESSAGE",
+        "/api/tickets?limit=50",
+        "/api/conversations/ROOM/messages",
+        "/api/conversations/ROOM/messages?after=MESSAGE",
     ] {
         let [in_small, in_large] = both(path);
         let [little, much] = medians(&server, &alice, [&in_small, &in_large]).await;

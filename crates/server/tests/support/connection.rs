@@ -1,6 +1,6 @@
 //! Coming, going, and frames that are none.
 
-use parlor_testkit::{Ddp, HostApp, wait};
+use parlor_testkit::{Ddp, HostApp, host_app::APP_KEY, wait};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest};
 
@@ -80,6 +80,11 @@ async fn s2_43_only_upgrades_of_ones_own_pages_are_taken() {
         let taken = upgrade(name, &value, query).await.expect("the server takes the socket");
         assert_eq!(Socket::over(taken).event("connected").await["user_id"], "u-driver", "{name}");
     }
+    // The application is nobody who could talk here.
+    let taken = upgrade("x-app-key", APP_KEY, "").await.expect("the server takes the socket");
+    let (close, frames) = Socket::over(taken).end().await;
+    assert_eq!((close, frames.len()), (4401, 1), "{frames:?}");
+    assert_eq!((&frames[0]["type"], &frames[0]["error"]), (&json!("error"), &json!("user_required")));
 }
 
 /// S2-60: the end of the token ends the connection within 5 s; a deactivated user is cut within 1 s.
