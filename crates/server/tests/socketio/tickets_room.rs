@@ -243,3 +243,28 @@ async fn s4_52_s4_53_a_role_that_goes_takes_the_room_along_on_open_sockets() {
         assert!(!socket.rest().await.contains(&"new_message".to_owned()), "{id}");
     }
 }
+
+/// S4-52: whoever is deactivated is out of every ticket at once, by the word for it; the others are told that he left, and his
+/// token opens nothing any more.
+#[tokio::test]
+async fn s4_52_a_deactivated_user_is_out_of_his_tickets_at_once() {
+    let server = setup().start().await;
+    put_ticket(&server, "T-1", facts()).await;
+    let bob = token("u-bob", &[], 600);
+    let mut a = Sio::of(&server, "u-alice", &[]).await;
+    let mut b = Sio::enter(&server, json!({"token": bob})).await.expect("let in");
+    for socket in [&mut a, &mut b] {
+        socket.grant("join_ticket", at()).await;
+    }
+    a.rest().await;
+    let off = call(&server, Method::DELETE, "/api/users/u-bob?mode=deactivate", None, None).await.expect(200);
+    assert_eq!(off["user"]["active"], false);
+    let error = b.event("error").await;
+    assert_eq!((&error["type"], &error["code"]), (&json!("user_inactive"), &json!("user_inactive")));
+    assert!(b.ended().await, "for good");
+    assert_eq!(a.next_event("user_left").await["userId"], "u-bob");
+    let refused = Sio::enter(&server, json!({"token": bob})).await.err().expect("refused");
+    assert_eq!(refused["data"], json!({"code": "user_inactive", "type": "user_inactive"}));
+    let told = call(&server, Method::GET, "/api/tickets/T-1/chat", Some(&bob), None).await;
+    told.problem(401, "user_inactive");
+}
