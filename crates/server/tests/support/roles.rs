@@ -1,6 +1,6 @@
 //! Who may what: the table of the contract.
 
-use parlor_testkit::HostApp;
+use parlor_testkit::{HostApp, Person, server::ADMINISTRATOR};
 use serde_json::json;
 
 use crate::world::World;
@@ -141,6 +141,35 @@ async fn s2_2_a_role_that_is_taken_is_gone_at_once() {
     let rest = control.rest().await;
     assert!(rest.iter().all(|f| f["type"] == "error" || !f.to_string().contains(&second)), "{rest:?}");
     assert!(!format!("{rest:?}").contains("secret"), "{rest:?}");
+}
+
+/// S2-2, S2-56: a role goes in whichever way it is taken: by an administrator of the workspace, or by a newer token of the
+/// person's. What is new is not for those connections any more.
+#[tokio::test]
+async fn s2_2_s2_56_a_role_goes_in_whichever_way_it_is_taken() {
+    let world = World::assemble().await;
+    let (mut first, mut second) = (world.socket(&world.control).await, world.socket(&world.second).await);
+    let view = json!({"room_type": "general_support"});
+    for socket in [&mut first, &mut second] {
+        socket.done("join_support_room", view.clone()).await;
+    }
+    let before = world.case("before").await;
+    for socket in [&mut first, &mut second] {
+        assert_eq!(socket.event("new_support_conversation").await["conversation_id"], before.as_str());
+    }
+    let administrator = Person::sign_in(&world.server, ADMINISTRATOR.0, ADMINISTRATOR.1).await;
+    let taken = json!({"roleId": "control-staff", "username": "control"});
+    let _ = administrator.rest.post("roles.removeUserFromRole", taken).await.ok();
+    let newer = HostApp::token("u-second", 600, json!({"roles": ["BUS_DRIVER"]}));
+    let newer = world.server.rest().header("authorization", &format!("Bearer {newer}"));
+    assert_eq!(newer.get("/api/auth/me", &[]).await.expect(200)["user"]["roles"], json!(["BUS_DRIVER"]));
+    let after = world.case("after").await;
+    for socket in [&mut first, &mut second] {
+        socket.refused("join_support_room", view.clone(), "support_room_denied").await;
+        socket.refused("get_conversation_messages", json!({"conversation_id": before}), "not_found").await;
+        let heard = socket.rest().await;
+        assert!(heard.iter().all(|frame| !frame.to_string().contains(&after)), "{heard:?}");
+    }
 }
 
 /// S2-2, S2-56: a role that is given is in force on an open connection.
