@@ -1,7 +1,7 @@
 //! Counters of the live connections: plain atomics that whoever runs the server may show.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
 use parlor_core::histogram::Histogram;
 
@@ -60,12 +60,12 @@ pub struct LiveMetrics {
 }
 
 impl LiveMetrics {
-    /// Counts what was written to a socket; with since when the first of it had waited, if nothing is left.
-    pub(crate) fn wrote(&self, frames: usize, bytes: usize, since: Option<Instant>) {
+    /// Counts what was written to a socket; with how long the first of it had waited, if nothing is left.
+    pub(crate) fn wrote(&self, frames: usize, bytes: usize, waited: Option<Duration>) {
         self.frames_out.add(frames as u64);
         self.bytes_out.add(bytes as u64);
-        if let Some(since) = since {
-            self.waited.add(since.elapsed());
+        if let Some(waited) = waited {
+            self.waited.add(waited);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What a connection does by time: heartbeat, stalls, deadlines.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::task::Context;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use super::drive::{Connection, State};
 use super::{Idle, Session};
@@ -12,20 +13,50 @@ use crate::close::Closed;
 use crate::outbox::Class;
 use crate::ws::frame_ping;
 
+/// A connection's one timer.
+pub(super) struct Timer {
+    /// What it is set to.
+    due: Instant,
+    /// It will wake the connection's task, which is always the same.
+    running: bool,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Timer {
+    pub(super) fn at(due: Instant) -> Self {
+        Self { due, running: false, sleep: Box::pin(tokio::time::sleep_until(due)) }
+    }
+
+    fn set(&mut self, due: Instant) {
+        self.due = due;
+        self.running = false;
+        self.sleep.as_mut().reset(due);
+    }
+
+    /// Once it runs it is left alone until it is due: it fires then and not before.
+    fn has_fired(&mut self, cx: &mut Context<'_>, now: Option<Instant>) -> bool {
+        if self.running && now.unwrap_or_else(Instant::now) < self.due {
+            return false;
+        }
+        self.running = true;
+        self.sleep.as_mut().poll(cx).is_ready()
+    }
+}
+
 impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
     /// Sets the one timer to the next deadline, and acts when one has passed.
-    pub(super) fn tick(&mut self, cx: &mut Context<'_>) -> Result<bool, Closed> {
+    pub(super) fn tick(&mut self, cx: &mut Context<'_>, now: Option<Instant>) -> Result<bool, Closed> {
         let deadline = self.deadline();
         // A later deadline is found when the timer fires: most traffic leaves the timer alone.
-        if deadline < self.timer.deadline() {
-            self.timer.as_mut().reset(deadline);
+        if deadline < self.timer.due {
+            self.timer.set(deadline);
         }
-        if self.timer.as_mut().poll(cx).is_pending() {
+        if !self.timer.has_fired(cx, now) {
             return Ok(false);
         }
         self.on_time(Instant::now())?;
         let next = self.deadline();
-        self.timer.as_mut().reset(next);
+        self.timer.set(next);
         Ok(true)
     }
 

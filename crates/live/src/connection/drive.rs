@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
+use super::clock::Timer;
 use super::scratch::{self, Drained};
 use super::work::Work;
 use super::{Session, Step};
@@ -36,25 +37,27 @@ pub(super) enum State {
 
 /// A connection over a stream that has been upgraded; a future that ends with the connection.
 ///
-/// Idle it holds no buffers: reading and writing use the thread's (see `scratch`).
+/// Idle it holds no buffers: reading and writing use the thread's (see `scratch`). What a delivery looks at lies together in
+/// front: with a thousand connections in turn, memory that is in no cache is most of what each costs.
+#[repr(C)]
 pub struct Connection<IO, S: Session> {
     pub(super) io: IO,
-    pub(super) session: S,
     pub(super) entered: Entered,
-    pub(super) decoder: Decoder,
+    pub(super) work: Work<S::Answer>,
+    pub(super) heard: Instant,
+    pub(super) pinged: Option<Instant>,
+    pub(super) stuck: Option<Instant>,
+    pub(super) dirty_due: Option<Instant>,
+    pub(super) timer: Timer,
     /// Bytes that were read and not handled yet.
     pub(super) input: Vec<u8>,
     /// `input` is the beginning of a frame: only more bytes help.
     pub(super) starved: bool,
     /// The session ended the connection: requests behind that are not looked at.
     deaf: bool,
-    pub(super) work: Work<S::Answer>,
-    pub(super) heard: Instant,
-    pub(super) pinged: Option<Instant>,
-    pub(super) stuck: Option<Instant>,
-    pub(super) dirty_due: Option<Instant>,
-    pub(super) timer: Pin<Box<Sleep>>,
     pub(super) state: State,
+    pub(super) decoder: Decoder,
+    pub(super) session: S,
 }
 
 // The session is never pinned by this future, only its boxed answers are.
@@ -67,18 +70,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
         let now = Instant::now();
         let mut this = Self {
             io,
-            session,
-            decoder: Decoder::new(options.ws),
-            input: ahead.to_vec(),
-            starved: false,
-            deaf: false,
             work: Work::none(),
             heard: now,
             pinged: None,
             stuck: None,
             dirty_due: None,
-            timer: Box::pin(tokio::time::sleep_until(now + options.ping_every)),
+            timer: Timer::at(now + options.ping_every),
+            input: ahead.to_vec(),
+            starved: false,
+            deaf: false,
             state: State::Open,
+            decoder: Decoder::new(options.ws),
+            session,
             entered,
         };
         let greeting = this.session.opened();
@@ -101,13 +104,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
             State::Open => {
                 let answered = self.answers(cx);
                 let refreshed = self.refresh(drained);
-                let read = self.read(cx)?;
+                let read = self.read(cx, drained)?;
                 answered | refreshed | read
             }
             State::Finishing { .. } => self.answers(cx) || self.finish(drained)?,
             State::Closing { .. } => self.linger(cx, drained)?,
         };
-        let ticked = self.tick(cx)?;
+        let ticked = self.tick(cx, drained.at)?;
         Ok(moved | ticked || !self.arm(cx, drained))
     }
 
@@ -141,9 +144,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
 
     fn write(&mut self, cx: &mut Context<'_>) -> Result<Drained, Closed> {
         let outbox = self.entered.outbox();
-        let drained = scratch::drain(&mut self.io, cx, outbox).map_err(|_| Closed::Gone)?;
+        let mut drained = scratch::drain(&mut self.io, cx, outbox).map_err(|_| Closed::Gone)?;
         if drained.bytes > 0 {
-            self.door().metrics.wrote(drained.frames, drained.bytes, drained.since);
+            let now = Instant::now();
+            let waited = drained.since.map(|since| now.into_std().saturating_duration_since(since));
+            self.door().metrics.wrote(drained.frames, drained.bytes, waited);
+            drained.at = Some(now);
             self.stuck = None;
         }
         if !drained.blocked {
@@ -198,16 +204,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
         }
     }
 
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.entered.outbox().bytes() < self.door().options.read_pause
     }
 
     /// Whether the next request has to wait.
     pub(super) fn paused(&self) -> bool {
-        self.deaf
-            || self.work.is_gated()
-            || self.work.len() >= self.door().options.max_pending
-            || !self.has_room()
+        self.is_busy() || !self.has_room()
+    }
+
+    /// Whether it has to wait even if there is room for its answer.
+    pub(super) fn is_busy(&self) -> bool {
+        self.deaf || self.work.is_gated() || self.work.len() >= self.door().options.max_pending
     }
 
     fn finish(&mut self, drained: Drained) -> Result<bool, Closed> {

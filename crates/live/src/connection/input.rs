@@ -6,6 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::drive::Connection;
+use super::scratch::Drained;
 use super::{Session, scratch};
 use crate::close::Closed;
 use crate::outbox::Class;
@@ -13,8 +14,9 @@ use crate::ws::{Incoming, frame_pong};
 
 impl<IO: AsyncRead + AsyncWrite + Unpin, S: Session> Connection<IO, S> {
     /// Handles what was kept, or reads once; nothing while the next request has to wait.
-    pub(super) fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, Closed> {
-        if self.paused() {
+    pub(super) fn read(&mut self, cx: &mut Context<'_>, drained: Drained) -> Result<bool, Closed> {
+        // Where the socket took all there was there is room.
+        if self.is_busy() || (drained.blocked && !self.has_room()) {
             return Ok(false);
         }
         if !self.input.is_empty() && !self.starved {

@@ -55,9 +55,12 @@ pub struct Drained {
     pub bytes: usize,
     /// Since when the first of them had waited, if nothing is left.
     pub since: Option<Instant>,
+    /// The time after it, where it was asked for.
+    pub at: Option<tokio::time::Instant>,
 }
 
-/// Writes what is queued, up to 64 frames a system call, until the outbox is empty or the socket full.
+/// Writes what is queued, up to 64 frames a system call, until all that was there is out or the socket full. What came
+/// meanwhile is found when the outbox is armed.
 pub fn drain<IO: AsyncWrite + Unpin>(
     io: &mut IO,
     cx: &mut Context<'_>,
@@ -73,8 +76,13 @@ pub fn drain<IO: AsyncWrite + Unpin>(
         }
         match write_once(io, cx, &batch) {
             Poll::Ready(Ok(written)) => {
+                let offered = batch.len();
+                let whole = outbox.settle(&mut batch, written);
                 drained.bytes += written;
-                drained.frames += outbox.settle(&mut batch, written);
+                drained.frames += whole;
+                if whole == offered && !taken.more {
+                    break Ok(());
+                }
             }
             Poll::Pending => {
                 outbox.put_back(batch.drain(..), 0);

@@ -82,8 +82,10 @@ pub struct Taken {
     pub closed: bool,
     /// Dirty keys were marked since the last [`Outbox::take_dirty`].
     pub marked: bool,
-    /// There is nothing left: since when what was taken before had waited.
+    /// This was all there was: since when it has waited.
     pub waited_since: Option<Instant>,
+    /// More is queued than was asked for.
+    pub more: bool,
 }
 
 /// What the drainer wants to be woken for, besides the end.
@@ -112,8 +114,10 @@ struct Inner {
     /// The drainer is at rest. While it is at work it sees by itself what comes.
     armed: bool,
     wake_on: WakeOn,
-    /// When the first frame was pushed since it was last found empty.
+    /// When the first frame was pushed since all were taken.
     waits_since: Option<Instant>,
+    /// The same of those that were taken last, in case they come back.
+    taken_since: Option<Instant>,
 }
 
 impl Inner {
@@ -150,6 +154,7 @@ impl Outbox {
             armed: false,
             wake_on: WakeOn::default(),
             waits_since: None,
+            taken_since: None,
         };
         Arc::new(Self { inner: Mutex::new(inner) })
     }
@@ -245,13 +250,19 @@ impl Outbox {
         let mut inner = self.inner.lock();
         inner.armed = false;
         inner.queue.take(batch, max);
-        let waited_since = if batch.is_empty() { inner.waits_since.take() } else { None };
-        Taken { closed: inner.queue.closed().is_some(), marked: inner.marked, waited_since }
+        let more = !inner.queue.is_empty();
+        if !more {
+            inner.taken_since = inner.waits_since.take();
+        }
+        let waited_since = inner.taken_since.filter(|_| !more);
+        Taken { closed: inner.queue.closed().is_some(), marked: inner.marked, waited_since, more }
     }
 
     /// Gives back what the socket did not take; see [`Queue::put_back`].
     pub fn put_back(&self, unsent: impl DoubleEndedIterator<Item = Entry>, written: usize) {
-        self.inner.lock().queue.put_back(unsent, written);
+        let mut inner = self.inner.lock();
+        inner.queue.put_back(unsent, written);
+        inner.waits_since = inner.taken_since.take().or(inner.waits_since);
     }
 
     /// Forgets what was written of `batch`, gives the rest back; returns the number of whole frames written.

@@ -139,6 +139,8 @@ const REACTIONS: Slot = Slot::number(14);
 
 /// Hears one room, in one form or both.
 pub(crate) struct RoomEar {
+    /// The wire's own, here as well: what is said to a thousand sockets looks at as little memory of each as it can.
+    outbox: Arc<Outbox>,
     wire: Arc<Wire>,
     pub(crate) room: RoomId,
     topic: u64,
@@ -154,6 +156,7 @@ pub(crate) struct RoomEar {
 impl RoomEar {
     pub(crate) fn new(wire: &Arc<Wire>, room: &RoomId) -> Arc<Self> {
         Arc::new(Self {
+            outbox: wire.outbox.clone(),
             wire: wire.clone(),
             room: room.clone(),
             topic: topic(room),
@@ -230,7 +233,7 @@ impl RoomEar {
 
     fn push(&self, frame: Bytes) {
         if !frame.is_empty() {
-            self.wire.outbox.push(frame, Class::Event { topic: self.topic });
+            self.outbox.push(frame, Class::Event { topic: self.topic });
         }
     }
 
