@@ -1,7 +1,7 @@
 //! The chat: the one handle that doors hold. Verbs live beside their nouns (`messages.rs`, `rooms.rs`, …) as
 //! `impl Chat` blocks; each is authorised in one place, stored, then published, in that order.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use parking_lot::RwLock;
 
@@ -207,6 +207,14 @@ impl Chat {
         match verb().await {
             Err(Refusal::Stale) => Err(Refusal::Unavailable),
             done => done,
+        }
+    }
+
+    /// Before a verb is judged anew: what overtook it is committed, and may not be told of yet, by another connection of
+    /// the store's or another node. Each time it is given longer, half a second in all.
+    pub(crate) async fn overtaken(&self, times: u32) {
+        if !self.store().tells_in_order() {
+            tokio::time::sleep(Duration::from_millis(1 << times.min(8))).await;
         }
     }
 

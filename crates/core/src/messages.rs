@@ -108,7 +108,7 @@ pub(crate) struct Prepared {
 
 impl Sending {
     /// The message once it is on disk. What was overtaken between judgement and storing (a role, a membership) is
-    /// judged anew, at most twice (more often where other nodes commit too, and the word for it has to come); such a
+    /// judged anew, at most twice (more often where the word for it may come later than it is committed); such a
     /// message loses its place in the order of enqueueing.
     pub async fn stored(self, chat: &Chat) -> Result<Sent> {
         let since = self.since;
@@ -119,7 +119,7 @@ impl Sending {
 
     async fn settled(self, chat: &Chat) -> Result<Appended> {
         let mut storing = self.storing;
-        let tries = if chat.is_one_of_several() { 9 } else { 2 };
+        let tries = if chat.store().tells_in_order() { 2 } else { 9 };
         for times in 0..tries {
             match storing.answer().await {
                 Err(Refusal::Stale) => {

@@ -11,7 +11,7 @@ mod detail;
 mod facts;
 mod people;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 pub use self::{
     detail::detail,
@@ -54,14 +54,6 @@ impl Chat {
     pub fn relay_by(&self, relay: Arc<dyn Relay>) {
         self.listening.presence.share();
         let _ = self.listening.relay.set(relay);
-    }
-
-    /// Before a verb is judged anew: what overtook it may be another node's, whose word for it is still on its way. Each
-    /// time it is given longer, half a second in all.
-    pub(crate) async fn overtaken(&self, times: u32) {
-        if self.is_one_of_several() {
-            tokio::time::sleep(Duration::from_millis(1 << times.min(8))).await;
-        }
     }
 
     /// What other nodes committed since; nothing is lost, however long ago that was, and nothing comes twice.

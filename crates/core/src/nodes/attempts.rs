@@ -78,7 +78,7 @@ fn sweep(tx: &mut dyn Tx, collection: &'static str, before: Time) -> Result<()> 
 
 impl Chat {
     /// Whether other nodes may have the database open.
-    pub(crate) fn is_one_of_several(&self) -> bool {
+    fn is_one_of_several(&self) -> bool {
         self.listening.relay.get().is_some()
     }
 

@@ -248,3 +248,28 @@ async fn who_acts_just_after_access_was_changed_elsewhere_is_judged_by_what_it_i
     let said = |list: &[(String, String)]| list.iter().filter(|(_, said)| said.starts_with("still")).count();
     assert!(listed.iter().all(|(_, list)| said(list) == 4), "{listed:?}");
 }
+
+/// Members come and go while others write, on the same node and on the other: each word is taken, and none refused because
+/// of it.
+#[tokio::test]
+async fn who_writes_while_members_come_and_go_is_never_told_that_the_server_is_busy() {
+    const WORDS: usize = 50;
+    let Some(nodes) = Nodes::start(Kind::Group).await else { return };
+    let cys = format!("/api/chat/rooms/{}/members/u-cy", nodes.a.room);
+    let coming = async {
+        for _ in 0..25 {
+            nodes.a.ann.rest.remove(&cys).await.expect(200);
+            nodes.a.ann.rest.post(&cys, json!({})).await.expect(201);
+        }
+    };
+    let writing = async |rest: &Rest, name: &str| {
+        for n in 0..WORDS {
+            let said = json!({"room_id": nodes.a.room, "content": format!("{name} {n}")});
+            rest.post("/api/chat/messages", said).await.expect(201);
+        }
+    };
+    tokio::join!(coming, writing(&nodes.a.ben.rest, "here"), writing(&nodes.b.ann.rest, "there"));
+    let path = format!("/api/chat/rooms/{}/messages", nodes.b.room);
+    let page = nodes.b.cy.rest.get(&path, &[("limit", "100")]).await.expect(200);
+    assert_eq!(page["pagination"]["total"], 2 * WORDS);
+}
