@@ -421,7 +421,7 @@ fn take_words(user: &mut User, words: &[String]) {
 }
 
 /// Checks what was told, in the order of the fields.
-fn check_told(told: &HostUser, settings: &crate::setting::Settings) -> Result<()> {
+pub(crate) fn check_told(told: &HostUser, settings: &crate::setting::Settings) -> Result<()> {
     if let Some(username) = &told.username {
         let fits = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
         if !(1..=MAX_USERNAME).contains(&username.len()) || !username.bytes().all(fits) {

@@ -20,8 +20,10 @@ use crate::{
     user::User,
 };
 
+/// What names of groups begin with.
+pub(crate) const GROUP: &str = "group_";
 /// What names of teams may not begin with: these rooms are named by the server.
-pub const RESERVED_PREFIXES: [&str; 3] = ["case-", "ticket-", "group_"];
+pub const RESERVED_PREFIXES: [&str; 3] = ["case-", "ticket-", GROUP];
 /// Longest name of a team.
 pub const MAX_TEAM: usize = 64;
 
@@ -247,7 +249,7 @@ impl Chat {
 
 /// `group_` and the title's slug; the end of the room's id, where it is known, when nothing of the title is left.
 pub(crate) fn group_name(title: &str, id: Option<&RoomId>) -> String {
-    format!("group_{}", id.map_or_else(|| host_slug(title), |id| host_name(title, id)))
+    format!("{GROUP}{}", id.map_or_else(|| host_slug(title), |id| host_name(title, id)))
 }
 
 #[cfg(test)]

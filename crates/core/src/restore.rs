@@ -9,8 +9,9 @@ use crate::{
     chat::Chat,
     clock::Time,
     error::{Refusal, Result, What},
+    host_users::{HostUser, check_told},
     id::{MessageId, RoomId},
-    inbox_places::group_name,
+    inbox_places::{GROUP, group_name},
     json::Json,
     membership::ReadMark,
     message::Message,
@@ -49,8 +50,13 @@ pub struct Restored {
 pub enum RestoredRoom {
     /// A team's channel.
     Team(String),
-    /// A private group, by its title.
-    Group(String),
+    /// A private group ([`Chat::restored_groups`]).
+    Group {
+        /// What people call it.
+        title: String,
+        /// Its name.
+        name: String,
+    },
     /// The direct room of two users.
     Direct(Arc<User>, Arc<User>),
     /// A requester's support case: the open one, or a new one.
@@ -66,6 +72,31 @@ impl Chat {
     pub fn imported_id(&self, source: &str, key: &str) -> MessageId {
         let name = format!("import\n{source}\n{key}");
         MessageId::new(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string())
+    }
+
+    /// Whether a name that nobody has can become a user by name only.
+    ///
+    /// # Errors
+    /// `Invalid`: it is none, or reserved.
+    pub fn may_be_named(&self, username: &str) -> Result<()> {
+        let told = HostUser { username: Some(username.to_owned()), ..HostUser::default() };
+        check_told(&told, &self.settings())
+    }
+
+    /// The groups of these titles, which differ. Each is named by its slug; a second one of the same slug, and one whose
+    /// title leaves nothing for a slug, by a mark of its title as well: the same titles give the same names for ever.
+    pub fn restored_groups(&self, source: &str, titles: &[String]) -> Vec<RestoredRoom> {
+        let mut taken = HashSet::from([GROUP.to_owned()]);
+        let named = |title: &String| {
+            let mut name = group_name(title, None);
+            if !taken.insert(name.clone()) {
+                let mark = self.imported_id(source, &format!("group\n{}", title.to_lowercase()));
+                let mark: String = mark.chars().take(8).collect();
+                name = if name == GROUP { format!("{GROUP}{mark}") } else { format!("{name}-{mark}") };
+            }
+            RestoredRoom::Group { title: title.clone(), name }
+        };
+        titles.iter().map(named).collect()
     }
 
     /// Which of these messages are here, removed ones too.
@@ -93,7 +124,10 @@ impl Chat {
             RestoredRoom::Direct(one, other) if one.id == other.id => {
                 Err(Refusal::invalid("to", "must be somebody else"))
             }
-            RestoredRoom::Group(title) => clean_title(title).map(|_| ()),
+            RestoredRoom::Group { title, .. } => {
+                clean_title(title)?;
+                self.restored_room(actor, wanted).await.map(|_| ())
+            }
             _ => self.restored_room(actor, wanted).await.map(|_| ()),
         }
     }
@@ -103,7 +137,7 @@ impl Chat {
         only_system(actor)?;
         let (name, kind) = match wanted {
             RestoredRoom::Team(name) => (name.clone(), RoomKind::Channel),
-            RestoredRoom::Group(title) => (group_name(title, None), RoomKind::Group),
+            RestoredRoom::Group { name, .. } => (name.clone(), RoomKind::Group),
             RestoredRoom::Direct(one, other) => {
                 let pair = [one.id.clone(), other.id.clone()];
                 let found = self.store().reading(move |rows| rows.direct_room(&pair)).await?;
@@ -145,15 +179,15 @@ impl Chat {
                 let new = NewRoom { without_me: true, ..NewRoom::new(RoomKind::Channel, name) };
                 self.create_room(&acting, new).await
             }
-            RestoredRoom::Group(title) => self.restore_group(by, title).await,
+            RestoredRoom::Group { title, name } => self.restore_group(by, title, name).await,
             RestoredRoom::Case(user) => self.restore_case(user).await,
         }
     }
 
-    async fn restore_group(&self, by: &Arc<User>, title: &str) -> Result<Arc<Room>> {
+    async fn restore_group(&self, by: &Arc<User>, title: &str, name: &str) -> Result<Arc<Room>> {
         let title = clean_title(title)?;
         let wanted = NewRoom { without_me: true, ..NewRoom::new(RoomKind::Group, &title) };
-        let names = Names { name: group_name(&title, None), title };
+        let names = Names { name: name.to_owned(), title };
         let draft = self.draft_room(by, &wanted, names, &[]);
         self.store().writing(Lane::Verbs, move |tx| store_draft(tx, &draft)).await
     }

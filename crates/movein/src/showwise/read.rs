@@ -15,6 +15,8 @@ use super::{Old, OldGroup, OldMessage, OldPlace};
 const LARGEST: u64 = 1 << 30;
 /// Longest text of a message, in characters.
 const LONGEST_TEXT: usize = 5_000;
+/// What is kept of a time as it was written, in characters.
+const LONGEST_TIME: usize = 100;
 
 /// Reads `chat_messages.json` and `chat_groups.json` of a folder; one of them may be missing.
 ///
@@ -95,6 +97,9 @@ fn group(item: &Value) -> Result<OldGroup, String> {
     if name.chars().count() > 120 {
         return Err("its name has over 120 characters".to_owned());
     }
+    if !matches!(item["members"], Value::Null | Value::Array(_)) {
+        return Err("its members are no list".to_owned());
+    }
     let mut members = Vec::new();
     for member in item["members"].as_array().into_iter().flatten() {
         let name = member.as_str().or_else(|| member["username"].as_str()).unwrap_or_default();
@@ -145,10 +150,21 @@ fn message(number: usize, item: &Value) -> Result<OldMessage, String> {
         Value::Null => String::new(),
         other => other.to_string(),
     };
-    Ok(OldMessage { number, at: time(&written), from, text, written, to: place(item)? })
+    let written = written.chars().take(LONGEST_TIME).collect::<String>();
+    let to = place(item)?;
+    if matches!(&to, OldPlace::Person(to) if to.eq_ignore_ascii_case(&from)) {
+        return Err(format!("'{from}' wrote to nobody else"));
+    }
+    Ok(OldMessage { number, at: time(&written), from, text, written, to })
 }
 
 fn place(item: &Value) -> Result<OldPlace, String> {
+    // Whatever was for some must not become what everybody reads.
+    for key in ["group", "to", "team"] {
+        if !matches!(item[key], Value::Null | Value::String(_)) {
+            return Err(format!("its {key} is no text"));
+        }
+    }
     if let Some(group) = word(item, &["group"]) {
         return Ok(OldPlace::Group(group));
     }
@@ -171,12 +187,13 @@ fn place(item: &Value) -> Result<OldPlace, String> {
 /// ISO 8601 with or without a zone (then UTC), or seconds (or milliseconds) since 1970.
 fn time(text: &str) -> Option<Time> {
     let text = text.trim();
+    // What was before 1970 is as early as can be.
+    let since_1970 = |stamp: jiff::Timestamp| Some(Time(stamp.as_millisecond().max(0)));
     if let Ok(stamp) = text.parse::<jiff::Timestamp>() {
-        return Some(Time(stamp.as_millisecond()));
+        return since_1970(stamp);
     }
     if let Ok(moment) = text.replace(' ', "T").parse::<jiff::civil::DateTime>() {
-        let zoned = moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-        return Some(Time(zoned.timestamp().as_millisecond()));
+        return since_1970(moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp());
     }
     let number = text.parse::<f64>().ok().filter(|n| n.is_finite() && *n > 0.0)?;
     let millis = if number < 1e11 { number * 1000.0 } else { number };
@@ -204,6 +221,7 @@ mod tests {
         for text in ["", "yesterday", "-1", "1e300"] {
             assert_eq!(time(text), None, "{text}");
         }
+        assert_eq!(time("0001-01-01T00:00:00Z"), Some(Time(0)));
     }
 
     #[test]
@@ -214,7 +232,11 @@ mod tests {
         assert_eq!(place(&json!({"team": "Support"})), Ok(OldPlace::Support));
         assert_eq!(place(&json!({"to": "bob"})), Ok(OldPlace::Person("bob".into())));
         assert_eq!(place(&json!({"group": "Props", "team": "x"})), Ok(OldPlace::Group("Props".into())));
-        assert!(place(&json!({"team": "case-1"})).is_err());
+        for bad in
+            [json!({"team": "case-1"}), json!({"to": ["bob"]}), json!({"group": 5}), json!({"team": 5})]
+        {
+            assert!(place(&bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
@@ -237,7 +259,13 @@ mod tests {
         ] {
             assert_eq!(read(value).groups, std::slice::from_ref(&wanted));
         }
-        let bad = read(json!([{"name": ""}, {"name": "x", "members": ["a b"]}, {"name": "y"}]));
-        assert_eq!((bad.groups.len(), bad.skipped.len(), bad.entries), (0, 3, 3));
+        let bad = [
+            json!({"name": ""}),
+            json!({"name": "x", "members": ["a b"]}),
+            json!({"name": "y"}),
+            json!({"name": "z", "created_by": "ann", "members": "ben"}),
+        ];
+        let read = read(json!(bad));
+        assert_eq!((read.groups.len(), read.skipped.len(), read.entries), (0, 4, 4));
     }
 }

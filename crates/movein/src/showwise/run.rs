@@ -1,7 +1,7 @@
 //! Bringing the old chat in.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use parlor_core::{
     chat::Chat,
     clock::Time,
+    error::Refusal,
     id::MessageId,
     json::Json,
     restore::{Restored, RestoredRoom},
@@ -37,10 +38,13 @@ enum Room {
 ///
 /// # Errors
 /// When the store fails; what was stored until then stays, and another run goes on.
-pub async fn run(chat: &Chat, actor: &Actor, old: &Old, dry_run: bool) -> Result<Counts> {
-    let mut counts = Counts { entries: old.entries, skipped: old.skipped.clone(), ..Counts::default() };
-    let mut people = People { chat, actor, dry_run, known: HashMap::new(), made: 0 };
-    for name in names(old) {
+pub async fn run(chat: &Chat, actor: &Actor, old: Old, dry_run: bool) -> Result<Counts> {
+    let mut old = sifted(chat, old).await?;
+    let skipped = std::mem::take(&mut old.skipped);
+    let mut counts = Counts { entries: old.entries, skipped, ..Counts::default() };
+    let groups = groups(chat, &old);
+    let mut people = People { chat, actor, dry_run, groups, known: HashMap::new(), made: 0 };
+    for name in names(&old) {
         people.see(&name).await?;
     }
     counts.users_new = people.made;
@@ -60,6 +64,50 @@ pub async fn run(chat: &Chat, actor: &Actor, old: &Old, dry_run: bool) -> Result
         bring_messages(&people, &room, messages, &mut counts).await?;
     }
     Ok(counts)
+}
+
+/// Without what can't come in: names that nobody has and that are reserved make no users.
+async fn sifted(chat: &Chat, mut old: Old) -> Result<Old> {
+    let mut refused = HashSet::new();
+    for name in names(&old) {
+        if chat.may_be_named(&name).is_err() && chat.user_of_name(&name).await?.is_none() {
+            refused.insert(name.to_lowercase());
+        }
+    }
+    let bad = |names: Vec<&String>| {
+        let name = names.into_iter().find(|name| refused.contains(&name.to_lowercase()))?;
+        Some(format!("nobody here is called '{name}', and the name is reserved"))
+    };
+    let skipped = &mut old.skipped;
+    let mut left_out = |what: String, why: Option<String>| {
+        skipped.extend(why.iter().map(|why| format!("{what}: {why}")));
+        why.is_some()
+    };
+    old.groups.retain(|group| !left_out(format!("group '{}'", group.name), bad(people_of_group(group))));
+    old.messages
+        .retain(|message| !left_out(format!("message {}", message.number), bad(people_of_message(message))));
+    Ok(old)
+}
+
+/// The groups of all titles that occur, letter case aside.
+fn groups(chat: &Chat, old: &Old) -> HashMap<String, RestoredRoom> {
+    let of_messages = old.messages.iter().filter_map(|message| match &message.to {
+        OldPlace::Group(title) => Some(title),
+        _ => None,
+    });
+    let mut seen = HashSet::new();
+    let titles = old.groups.iter().map(|group| &group.name).chain(of_messages);
+    let titles: Vec<String> = titles.filter(|title| seen.insert(title.to_lowercase())).cloned().collect();
+    let groups = chat.restored_groups(SOURCE, &titles);
+    titles.iter().map(|title| title.to_lowercase()).zip(groups).collect()
+}
+
+/// Why this room can't be brought in, if it can't.
+async fn obstacle(people: &People<'_>, wanted: &RestoredRoom) -> Result<Option<Refusal>> {
+    match people.chat.may_restore(people.actor, wanted).await {
+        Err(refusal @ (Refusal::Unavailable | Refusal::Internal(_))) => Err(refusal.into()),
+        done => Ok(done.err()),
+    }
 }
 
 /// What tells one message from another: the same twice is counted.
@@ -82,22 +130,27 @@ fn room_of(message: &OldMessage) -> Room {
             let to = name.to_lowercase();
             if from <= to { Room::Pair(from, to) } else { Room::Pair(to, from) }
         }
-        OldPlace::Group(name) => Room::Group(name.clone()),
+        OldPlace::Group(name) => Room::Group(name.to_lowercase()),
     }
 }
 
 /// Every name that occurs, each once.
 fn names(old: &Old) -> Vec<String> {
-    let of_groups = old.groups.iter().flat_map(|g| g.members.iter().chain([&g.creator]));
-    let of_messages = old.messages.iter().flat_map(|m| {
-        let to = match &m.to {
-            OldPlace::Person(name) => Some(name),
-            _ => None,
-        };
-        to.into_iter().chain([&m.from])
-    });
+    let of_groups = old.groups.iter().flat_map(people_of_group);
+    let of_messages = old.messages.iter().flat_map(people_of_message);
     let mut seen = BTreeSet::new();
     of_groups.chain(of_messages).filter(|name| seen.insert(name.to_lowercase())).cloned().collect()
+}
+
+fn people_of_group(group: &OldGroup) -> Vec<&String> {
+    group.members.iter().chain([&group.creator]).collect()
+}
+
+fn people_of_message(message: &OldMessage) -> Vec<&String> {
+    match &message.to {
+        OldPlace::Person(to) => vec![to, &message.from],
+        _ => vec![&message.from],
+    }
 }
 
 /// Users by their names.
@@ -105,6 +158,8 @@ struct People<'a> {
     chat: &'a Chat,
     actor: &'a Actor,
     dry_run: bool,
+    /// Groups by their titles in lower case.
+    groups: HashMap<String, RestoredRoom>,
     known: HashMap<String, Arc<User>>,
     made: usize,
 }
@@ -137,14 +192,18 @@ impl People<'_> {
 }
 
 async fn bring_group(people: &People<'_>, group: &OldGroup, counts: &mut Counts) -> Result<()> {
-    let there = people.chat.restored_room(people.actor, &RestoredRoom::Group(group.name.clone())).await?;
-    match there {
+    let chat = people.chat;
+    let wanted = people.groups.get(&group.name.to_lowercase()).context("a group that was read")?;
+    if let Some(why) = obstacle(people, wanted).await? {
+        counts.skipped.push(format!("group '{}': {why}", group.name));
+        return Ok(());
+    }
+    match chat.restored_room(people.actor, wanted).await? {
         Some(_) => counts.groups_known += 1,
         None => counts.groups_new += 1,
     }
     let Some(creator) = people.get(&group.creator).filter(|_| !people.dry_run) else { return Ok(()) };
-    let chat = people.chat;
-    let room = chat.restore_room(people.actor, &RestoredRoom::Group(group.name.clone()), creator).await?;
+    let room = chat.restore_room(people.actor, wanted, creator).await?;
     let members = people.all(group.members.iter().chain([&group.creator]));
     chat.restore_members(people.actor, &room, &members)
         .await
@@ -170,7 +229,7 @@ async fn bring_messages(
         counts.messages_new += messages.len();
         return Ok(());
     };
-    if let Err(why) = chat.may_restore(people.actor, &wanted).await {
+    if let Some(why) = obstacle(people, &wanted).await? {
         counts.skipped.extend(messages.iter().map(|(_, m)| format!("message {}: {why}", m.number)));
         return Ok(());
     }
@@ -194,7 +253,7 @@ async fn bring_messages(
 fn wanted(people: &People<'_>, place: &Room) -> Option<RestoredRoom> {
     Some(match place {
         Room::Team(team) => RestoredRoom::Team(team.clone()),
-        Room::Group(name) => RestoredRoom::Group(name.clone()),
+        Room::Group(title) => people.groups.get(title)?.clone(),
         Room::Case(name) => RestoredRoom::Case(people.get(name)?.clone()),
         Room::Pair(one, other) => RestoredRoom::Direct(people.get(one)?.clone(), people.get(other)?.clone()),
     })

@@ -53,10 +53,11 @@ pub(super) async fn showwise(core: &Core, source: &Path, dry_run: bool) -> Resul
     core.chat.ensure_system_user().await?;
     core.chat.ensure_general(&UserId::new(ROCKET_CAT)).await?;
     let actor = Actor::system(UserId::new(ROCKET_CAT));
-    let counts = showwise::run(&core.chat, &actor, &old, dry_run).await?;
+    let counts = showwise::run(&core.chat, &actor, old, dry_run).await?;
     if dry_run {
         println!("nothing was stored; this is what would be done:");
     } else {
+        core.chat.moved_in(&actor).await?;
         core.chat.note_import("showwise", &counts.to_string()).await?;
     }
     print!("{counts}");

@@ -13,6 +13,9 @@ mod refusals;
 mod resume;
 mod sending;
 mod shapes;
+#[path = "../workspace/sink.rs"]
+#[allow(dead_code, reason = "other tests need more of it")]
+mod sink;
 mod sse;
 mod stream;
 mod support;
