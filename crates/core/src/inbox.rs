@@ -8,7 +8,7 @@ use crate::{
     id::RoomId,
     membership::Membership,
     permissions::{Action, Object},
-    room::{Head, Room, RoomKind},
+    room::{Head, Room, RoomKind, RoomView},
     session::Actor,
     store::{Active, ActiveFilter, Activity},
 };
@@ -83,7 +83,7 @@ impl Chat {
         let (id, wanted) = (room.id.clone(), room.clone());
         let head = self.store().reading(move |rows| rows.head(&id)).await?.unwrap_or_default();
         let activity = Activity { at: head.last_at.unwrap_or(room.created_at), room: room.id.clone() };
-        let view = crate::room::RoomView { room: wanted, head: Arc::new(head), last: None };
+        let view = RoomView { room: wanted, head: Arc::new(head), last: None };
         let mut rooms = self.with_unread(vec![Active { membership, view, activity }]).await?;
         rooms.pop().ok_or(Refusal::NotFound(What::Room))
     }
@@ -102,38 +102,34 @@ impl Chat {
             .into_iter()
             .map(|active| (active.membership.map(overlaid), active.view, active.activity))
             .collect();
-        self.store()
-            .reading(move |rows| {
-                let room = |(membership, view, activity): (Option<Arc<Membership>>, _, _)| {
-                    let view: crate::room::RoomView = view;
-                    let unread = match &membership {
-                        Some(membership) => rows.unread(membership)?.messages,
-                        None => 0,
-                    };
-                    Ok(InboxRoom { room: view.room, head: view.head, membership, activity, unread })
-                };
-                found.into_iter().map(room).collect()
-            })
-            .await
+        let places: Vec<Membership> =
+            found.iter().filter_map(|(membership, ..)| membership.as_deref().cloned()).collect();
+        let mut unread = self.unread_of(places).await?.into_iter();
+        let room = |(membership, view, activity): (Option<Arc<Membership>>, RoomView, Activity)| {
+            let unread = membership.as_ref().and_then(|_| unread.next()).unwrap_or_default();
+            InboxRoom { room: view.room, head: view.head, membership, activity, unread }
+        };
+        Ok(found.into_iter().map(room).collect())
+    }
+
+    /// How many messages by others are unread in each of a user's places, by a few statements however many there are.
+    async fn unread_of(&self, places: Vec<Membership>) -> Result<Vec<i64>> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let unread = self.store().reading(move |rows| rows.unread_all(&places)).await?;
+        Ok(unread.into_iter().map(|unread| unread.messages).collect())
     }
 
     /// The actor's rooms in which messages by others are unread, with how many; at most 10,000 rooms.
     pub async fn unread_rooms(&self, actor: &Actor) -> Result<Vec<(RoomId, i64)>> {
         let me = self.active_user(actor).await?.id.clone();
         let found = self.store().reading(move |rows| rows.memberships_with_news(&me)).await?;
-        let found: Vec<_> = found.into_iter().map(|m| self.marks.overlay(Arc::new(m))).collect();
-        self.store()
-            .reading(move |rows| {
-                let mut unread = Vec::new();
-                for membership in &found {
-                    let messages = rows.unread(membership)?.messages;
-                    if messages > 0 {
-                        unread.push((membership.room.clone(), messages));
-                    }
-                }
-                Ok(unread)
-            })
-            .await
+        let overlaid = |m: Membership| Membership::clone(&self.marks.overlay(Arc::new(m)));
+        let found: Vec<Membership> = found.into_iter().map(overlaid).collect();
+        let rooms: Vec<RoomId> = found.iter().map(|membership| membership.room.clone()).collect();
+        let unread = self.unread_of(found).await?;
+        Ok(rooms.into_iter().zip(unread).filter(|(_, unread)| *unread > 0).collect())
     }
 
     /// Marks all of the actor's rooms as read.

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
+use parlor_core::id::UserId;
 use parlor_store::s3::S3Place;
 use serde::Deserialize;
 
@@ -208,7 +209,7 @@ impl Config {
             cors_origins,
             metrics_token: get("PARLOR_METRICS_TOKEN").or(file.metrics_token),
             announced_version: version(get("PARLOR_ANNOUNCED_VERSION").or(file.announced_version))?,
-            admin: first_admin(env),
+            admin: first_admin(env)?,
             test_admin: test.filter(|v| v != "bare").map(|_| test_admin()),
             overwrite: overwritten(env, &file.settings)?,
             test_mode,
@@ -342,32 +343,31 @@ fn version(wanted: Option<String>) -> Result<String> {
     Ok(version)
 }
 
-fn first_admin(env: &Environment) -> Option<FirstAdmin> {
+fn first_admin(env: &Environment) -> Result<Option<FirstAdmin>> {
     let get = |name: &str| env.get(name).filter(|v| !v.is_empty()).cloned();
     if let Some(username) = get("ADMIN_USERNAME").or_else(|| get("ADMIN_PASS").map(|_| "admin".to_owned())) {
         let name = get("ADMIN_NAME").unwrap_or_else(|| username.clone());
-        return Some(FirstAdmin {
+        return Ok(Some(FirstAdmin {
             password: get("ADMIN_PASS"),
             name,
             email: get("ADMIN_EMAIL"),
             id: None,
             token: None,
             username,
-        });
+        }));
     }
-    if let Some(username) = get("ROCKETCHAT_ADMIN_USER") {
-        let (id, token) = (get("ROCKETCHAT_ADMIN_USER_ID"), get("ROCKETCHAT_ADMIN_TOKEN"));
-        let both = id.is_some() && token.is_some();
-        return Some(FirstAdmin {
-            name: username.clone(),
-            username,
-            password: get("ROCKETCHAT_ADMIN_PASSWORD"),
-            email: None,
-            id: id.filter(|_| both),
-            token: token.filter(|_| both),
-        });
+    let pair = get("ROCKETCHAT_ADMIN_USER_ID").zip(get("ROCKETCHAT_ADMIN_TOKEN"));
+    if let Some((id, token)) = &pair {
+        ensure!(UserId::parse(id).is_some(), "ROCKETCHAT_ADMIN_USER_ID must match [A-Za-z0-9_.:@-]{{1,64}}");
+        ensure!(token.chars().count() >= 32, "ROCKETCHAT_ADMIN_TOKEN must be at least 32 characters");
     }
-    None
+    // A backend that knows only the pair is let in by it alone.
+    let username = get("ROCKETCHAT_ADMIN_USER").or_else(|| pair.as_ref().map(|_| "admin".to_owned()));
+    Ok(username.map(|username| {
+        let (id, token) = pair.unzip();
+        let password = get("ROCKETCHAT_ADMIN_PASSWORD");
+        FirstAdmin { name: username.clone(), username, password, email: None, id, token }
+    }))
 }
 
 /// The administrator that Rocket.Chat makes in TEST_MODE, beside any other, and client suites log in as.
@@ -466,11 +466,18 @@ mod tests {
             ("PARLOR_CLIENT_TIMEOUT", "0"),
             ("ROOT_URL", "chat"),
             ("PARLOR_JWT_SECRET", "short"),
+            ("PARLOR_APP_KEY", "one character fewer than needed"),
             ("PARLOR_DATABASE_URL", "mysql://x"),
             ("PARLOR_REDIS_URL", "redis://localhost"),
             ("PARLOR_REDIS_URL", "http://localhost"),
+            ("ROCKETCHAT_ADMIN_TOKEN", "31 characters, which is too few"),
+            ("ROCKETCHAT_ADMIN_USER_ID", "no id"),
         ] {
-            let error = load(&[bad]).unwrap_err();
+            let beside = match bad.0 {
+                "ROCKETCHAT_ADMIN_TOKEN" => ("ROCKETCHAT_ADMIN_USER_ID", "boss"),
+                _ => ("ROCKETCHAT_ADMIN_TOKEN", "a token of 32 characters and some more"),
+            };
+            let error = load(&[beside, bad]).unwrap_err();
             assert!(!format!("{error:#}").contains('\n'), "{error:#}");
         }
     }

@@ -28,6 +28,8 @@ async fn s0_10_s0_11_s0_14_s0_19_s0_20_s0_21_s0_22_s0_23_s0_60_a_backend_that_kn
     let login = json!({"user": "boss", "password": "the boss's own secret"});
     let login = server.rest().post("login", login).await.ok();
     assert_eq!(login["data"]["userId"], "boss-id");
+    let wrong = json!({"user": "boss", "password": "somebody else's secret"});
+    let _ = server.rest().post("login", wrong).await.refused(401);
     let wrong: Rest = server.rest().signed_in("boss-id", "another-token-of-32-characters-and-more");
     wrong.get("/api/auth/me", &[]).await.problem(401, "invalid_token");
 
@@ -36,7 +38,33 @@ async fn s0_10_s0_11_s0_14_s0_19_s0_20_s0_21_s0_22_s0_23_s0_60_a_backend_that_kn
     let url = file["url"].as_str().expect("an address");
     assert!(url.starts_with("https://chat.example.org/base/api/files/"), "{url}");
     assert_eq!(server.rest().get("/", &[]).await.status, 200, "a plain probe is answered");
-    assert!(server.logs().contains("MONGO_URL"), "one word about what is not used");
+    let log = server.logs();
+    let words: Vec<&str> = log.lines().filter(|line| line.contains("MONGO_URL")).collect();
+    assert_eq!(
+        (words.len(), words[0].contains("WARN")),
+        (1, true),
+        "one word about what is not used: {words:?}"
+    );
+}
+
+/// S0-19, S0-22, S0-23: the pair of id and token is enough by itself, on the first start alone: another pair that is given
+/// later makes nobody.
+#[tokio::test]
+async fn s0_19_s0_22_s0_23_a_backend_that_knows_only_the_pair_is_in_by_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let token = |n: u8| format!("a-token-of-the-administrator-of-32-characters-and-more-{n}");
+    for n in [1, 2] {
+        let none = ["ADMIN_USERNAME", "ADMIN_PASS", "ADMIN_EMAIL", "TEST_MODE"];
+        let setup = none.iter().fold(HostApp::setup().data(folder.path()), |setup, name| setup.env(name, ""));
+        let setup = setup.env("ROCKETCHAT_ADMIN_USER_ID", &format!("boss-{n}"));
+        let server = setup.env("ROCKETCHAT_ADMIN_TOKEN", &token(n)).start().await;
+        let me = server.rest().signed_in("boss-1", &token(1)).get("me", &[]).await.ok();
+        assert_eq!((&me["username"], &me["roles"]), (&json!("admin"), &json!(["admin"])));
+        let guess = json!({"user": "admin", "password": "admin"});
+        let _ = server.rest().post("login", guess).await.refused(401);
+        let other = server.rest().signed_in("boss-2", &token(2));
+        other.get("/api/auth/me", &[]).await.problem(401, "invalid_token");
+    }
 }
 
 /// S2-58, S3-7, S4-38, S4-44, S4-52, S4-54: the operator's own bounds and words are in force on every door: whose tokens, how
