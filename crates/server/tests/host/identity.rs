@@ -24,10 +24,64 @@ async fn s0_2_s0_49_s0_52_s0_53_s3_7_s4_3_s4_52_a_person_comes_with_the_first_to
     assert_eq!((&user["name"], &user["roles"]), (&json!("Driver 1"), &json!(["CONTROL_STAFF"])));
     assert_eq!((&user["username"], &user["vendor_id"]), (&json!("driver1"), &json!("v-9")));
 
+    // In a pair it must be its own user's.
+    let token = HostApp::token("u-driver1", 600, json!({}));
+    server.rest().signed_in("u-driver2", &token).get("/api/auth/me", &[]).await.problem(401, "invalid_token");
+    server.rest().signed_in("u-driver1", &token).get("/api/auth/me", &[]).await.expect(200);
+
     let guess = json!({"username": "driver1", "password": ""});
     server.rest().post("/api/auth/login", guess).await.problem(400, "validation_failed");
     let guess = json!({"username": "driver1", "password": "driver1"});
     server.rest().post("/api/auth/login", guess).await.problem(401, "invalid_credentials");
+    let renamed = HostApp::token("u-driver1", 600, json!({"preferred_username": "wheels"}));
+    assert_eq!(me(&server, &renamed).await.expect(200)["user"]["username"], "wheels");
+}
+
+/// S0-2, S3-7: where each claim goes, what stands in for one that is absent, and what is refused or mended.
+#[tokio::test]
+async fn s0_2_s3_7_each_claim_of_a_token_has_its_place() {
+    let server = HostApp::setup().env("PARLOR_JWT_ROLE_MAP", "CHIEF=ADMIN").start().await;
+    for (claims, expected) in [
+        (
+            json!({"sub": 42, "email": "max+chat@example.com", "role": "bus-driver, Ops", "roles": ["ops"], "vendor_id": 7}),
+            json!({"id": "42", "username": "max.chat", "name": "max.chat", "roles": ["BUS_DRIVER", "OPS"], "vendor_id": "7"}),
+        ),
+        (
+            json!({"sub": "a:b@c", "preferred_username": "J\u{f6}rg M.", "name": "n".repeat(200), "roles": "queue regulator"}),
+            json!({"id": "a:b@c", "username": "J.rg.M.", "name": "n".repeat(128), "roles": ["QUEUE_REGULATOR"], "vendor_id": null}),
+        ),
+        (
+            json!({"sub": "bare"}),
+            json!({"id": "bare", "username": "bare", "name": "bare", "roles": ["USER"], "email": null}),
+        ),
+        (
+            json!({"sub": "chief", "role": "chief"}),
+            json!({"username": "chief", "roles": ["ADMIN"], "active": true}),
+        ),
+    ] {
+        let mut all = json!({"exp": now() + 60, "iat": now() + 5, "nbf": now() + 5});
+        all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+        let user = me(&server, &HostApp::sign(&all)).await.expect(200)["user"].take();
+        for (key, value) in expected.as_object().unwrap() {
+            assert_eq!(user[key], *value, "{key} of {claims}");
+        }
+    }
+    for (claims, why) in [
+        (json!({"sub": "a b"}), "an id of other characters"),
+        (json!({"sub": "x".repeat(65)}), "too long an id"),
+        (json!({"sub": 1.5}), "no integer"),
+        (json!({"roles": {"$ne": 1}}), "roles of another type"),
+        (json!({"name": 5}), "a name of another type"),
+        (json!({"nbf": now() + 60}), "not yet"),
+        (json!({"iat": now() + 60}), "made tomorrow"),
+        (json!({"exp": "soon"}), "no time"),
+    ] {
+        let mut all = json!({"sub": "u-1", "exp": now() + 60});
+        all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+        let told = me(&server, &HostApp::sign(&all)).await;
+        assert_eq!((told.status, &told.body["error"]), (401, &json!("invalid_token")), "{why}");
+    }
+    HostApp::rest(&server).get("/api/users/u-1", &[]).await.problem(404, "not_found");
 }
 
 /// S3-69, S4-55, S2-71: each bad token has its code.
@@ -120,9 +174,22 @@ async fn s2_49_a_user_with_a_password_logs_in_for_as_long_as_the_operator_says()
     let nobody =
         server.rest().post("/api/auth/login", wrong("nobody")).await.problem(401, "invalid_credentials");
     assert_eq!(known, nobody);
-    for bad in
-        [json!({"username": {"$ne": null}, "password": "x"}), json!({"username": "driver1"}), json!({})]
-    {
+    // Nor is it told who has no password, or is switched off, to whoever does not know the password.
+    HostApp::person(&server, "u-token", &[]).await;
+    app.put("/api/users/u-off", json!({"username": "off", "password": "password123"})).await.expect(201);
+    app.remove("/api/users/u-off?mode=deactivate").await.expect(200);
+    for name in ["token", "off", "token@host.example"] {
+        let told = server.rest().post("/api/auth/login", wrong(name)).await;
+        assert_eq!(told.problem(401, "invalid_credentials"), nobody, "{name}");
+    }
+    for bad in [
+        json!({"username": {"$ne": null}, "password": "x"}),
+        json!({"username": "driver1", "password": ["password123"]}),
+        json!({"username": "driver1", "password": "password123", "code": {}}),
+        json!({"username": "driver1"}),
+        json!({"password": "password123"}),
+        json!({}),
+    ] {
         server.rest().post("/api/auth/login", bad).await.problem(400, "validation_failed");
     }
 }

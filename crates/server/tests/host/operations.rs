@@ -63,6 +63,10 @@ async fn s0_13_the_first_visit_sets_the_workspace_up_and_later_ones_do_not() {
     let me = first.rest.get("me", &[]).await.ok();
     assert!(me["roles"].as_array().is_some_and(|roles| roles.contains(&json!("admin"))), "{me}");
     assert_ne!(pending(&server).await, "pending");
+    let later = json!({"username": "later", "email": "later@example.org", "pass": "a password of one's own", "name": "Later"});
+    let _ = server.rest().post("users.register", later).await.ok();
+    let later = Person::sign_in(&server, "later", "a password of one's own").await;
+    assert_eq!(later.rest.get("me", &[]).await.ok()["roles"], json!(["user"]), "and is no administrator");
 }
 
 /// S0-7, S0-16, S0-17, S0-18, S0-61, S0-62: what the console shows of users, their profiles, rooms and messages; a token that is
@@ -81,7 +85,16 @@ async fn s0_7_s0_16_s0_17_s0_18_s0_61_s0_62_an_administrator_sees_users_and_room
     let rooms = admin.get("rooms.adminRooms", &[("filter", "crew")]).await.ok();
     assert_eq!(the(&rooms["rooms"], "name", "crew")["_id"], said["room"]["id"]);
     let boss = json!({"username": "boss", "name": "Boss", "email": "boss@example.org", "password": "a boss's own secret", "roles": ["admin"]});
+    let _ = cast.member.rest.post("users.create", boss.clone()).await.refused(403);
     let _ = admin.post("users.create", boss).await.ok();
+    let boss = Person::sign_in(&server, "boss", "a boss's own secret").await;
+    let search = [("status", "active"), ("searchTerm", "ali")];
+    let found = boss.rest.get("users.listByStatus", &search).await.ok();
+    let names: Vec<&Value> =
+        found["users"].as_array().expect("users").iter().map(|u| &u["username"]).collect();
+    assert_eq!(names, ["alice"], "found by the one who was made an administrator");
+    let rise = json!({"roleId": "admin", "username": "member"});
+    let _ = cast.member.rest.post("roles.addUserToRole", rise).await.refused(403);
     let _ = cast.member.rest.get("rooms.adminRooms", &[]).await.refused(400);
 
     let twice = json!({"tokenName": "backend", "bypassTwoFactor": true});
@@ -92,6 +105,36 @@ async fn s0_7_s0_16_s0_17_s0_18_s0_61_s0_62_an_administrator_sees_users_and_room
     backend.post("/api/chat/send", json!({"from_name": "alice", "message": "by token"})).await.expect(201);
     let wrong = server.rest().signed_in(&cast.member.id, token);
     wrong.get("/api/auth/me", &[]).await.problem(401, "invalid_token");
+    let _ = admin.post("users.removePersonalAccessToken", json!({"tokenName": "backend"})).await.ok();
+    backend.get("/api/auth/me", &[]).await.problem(401, "invalid_token");
+}
+
+/// S0-7: an administrator changes and removes what others said, for everybody; others can't.
+#[tokio::test]
+async fn s0_7_an_administrator_manages_what_others_said() {
+    let server = HostApp::setup().start().await;
+    let cast = Cast::assemble(&server).await;
+    let (admin, member) = (&cast.administrator.rest, &cast.member.rest);
+    let app = HostApp::rest(&server);
+    let send = async |text: &str| {
+        let body = json!({"from_name": "alice", "team": "crew", "message": text});
+        app.post("/api/chat/send", body).await.expect(201)["message"].take()
+    };
+    let (first, second) = (send("rude").await, send("spam").await);
+    let edit = json!({"roomId": first["room_id"], "msgId": first["id"], "text": "polite"});
+    let remove = json!({"roomId": second["room_id"], "msgId": second["id"]});
+    let _ = member.post("chat.update", edit.clone()).await.refused(400);
+    let _ = member.post("chat.delete", remove.clone()).await.refused(400);
+    let shown = async || {
+        let room = first["room_id"].as_str().expect("an id");
+        let inbox = app.get(&format!("/api/chat/inbox/alice?room_id={room}"), &[]).await.expect(200);
+        let all = inbox["rooms"][0]["messages"].as_array().expect("messages").clone();
+        all.iter().map(|m| (m["message"].clone(), m["deleted"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(shown().await, [(json!("rude"), json!(false)), (json!("spam"), json!(false))]);
+    let _ = admin.post("chat.update", edit).await.ok();
+    let _ = admin.post("chat.delete", remove).await.ok();
+    assert_eq!(shown().await, [(json!("polite"), json!(false)), (json!(""), json!(true))]);
 }
 
 fn parlor(arguments: &[&str]) {
@@ -110,6 +153,10 @@ async fn s0_74_s0_75_s0_85_a_backup_is_the_same_chat_again() {
     let administrator = Person::sign_in(&server, ADMINISTRATOR.0, ADMINISTRATOR.1).await;
     let said = json!({"from_name": "alice", "team": "crew", "message": "kept"});
     let said = HostApp::rest(&server).post("/api/chat/send", said).await.expect(201);
+    let note: &[u8] = b"words enough to be known as plain text";
+    let file =
+        administrator.rest.upload("/api/chat/upload", "file", ("n.txt", "text/plain", note), &[]).await;
+    let file = file.expect(201)["id"].as_str().expect("an id").to_owned();
     let path = |path: &std::path::Path| path.to_str().expect("a path").to_owned();
     let data = path(server.data());
     parlor(&["backup", "--data", &data, &path(&copy)]);
@@ -128,6 +175,12 @@ async fn s0_74_s0_75_s0_85_a_backup_is_the_same_chat_again() {
     let token = administrator.rest.token().expect("a token");
     let back = server.rest().signed_in(&administrator.id, token);
     back.get("/api/auth/me", &[]).await.expect(200);
+    let bytes = back.get(&format!("/api/files/{file}/n.txt"), &[]).await;
+    assert_eq!((bytes.status, &*bytes.bytes), (200, note));
+    // What stands there already is not written over.
+    let again =
+        Command::new(binary::parlor()).args(["restore", "--data", &path(&again), &path(&copy)]).output();
+    assert!(!again.expect("the command runs").status.success());
 }
 
 /// S0-37, S0-70, S0-71, S0-72, S0-81: an outgoing webhook that is set up in the console tells the host's own path what was said, in the

@@ -36,6 +36,45 @@ async fn s0_54_s0_65_s0_66_s0_69_s2_49_the_application_tells_of_users() {
     app.get("/api/users/u-3", &[]).await.problem(404, "not_found");
 }
 
+/// S0-65, S0-66, S2-49: another address or password takes the place of the one before, and what was proved by the old
+/// password ends; a name is free when its user is removed. What is refused changes nothing.
+#[tokio::test]
+async fn s0_65_s0_66_s2_49_another_address_takes_the_place_of_the_one_before() {
+    let server = HostApp::setup().start().await;
+    let app = HostApp::rest(&server);
+    let body = json!({"username": "driver1", "email": "old@example.com", "password": "password123"});
+    app.put("/api/users/u-1", body).await.expect(201);
+    let login = async |email: &str, password: &str| {
+        server.rest().post("/api/auth/login", json!({"email": email, "password": password})).await
+    };
+    let token = login("old@example.com", "password123").await.expect(200)["access_token"].take();
+    let bearer = format!("Bearer {}", token.as_str().expect("a token"));
+    let mine = server.rest().header("authorization", &bearer);
+
+    let user =
+        app.put("/api/users/u-1", json!({"email": "new@example.com"})).await.expect(200)["user"].take();
+    assert_eq!((&user["email"], &user["username"]), (&json!("new@example.com"), &json!("driver1")));
+    login("old@example.com", "password123").await.problem(401, "invalid_credentials");
+    login("new@example.com", "password123").await.expect(200);
+    mine.get("/api/auth/me", &[]).await.expect(200);
+    app.put("/api/users/u-1", json!({"name": "x", "password": "short"}))
+        .await
+        .problem(400, "validation_failed");
+    app.put("/api/users/u-1", json!({"password": "another password"})).await.expect(200);
+    login("new@example.com", "password123").await.problem(401, "invalid_credentials");
+    login("new@example.com", "another password").await.expect(200);
+    mine.get("/api/auth/me", &[]).await.problem(401, "invalid_token");
+
+    let second = json!({"username": "Driver1", "name": "Second", "email": "old@example.com"});
+    app.put("/api/users/u-2", second.clone()).await.problem(409, "username_taken");
+    app.get("/api/users/u-2", &[]).await.problem(404, "not_found");
+    let user = app.get("/api/users/u-1", &[]).await.expect(200)["user"].take();
+    assert_eq!((&user["name"], &user["email"]), (&json!("driver1"), &json!("new@example.com")), "as it was");
+    app.remove("/api/users/u-1").await.expect(200);
+    let user = app.put("/api/users/u-2", second).await.expect(201)["user"].take();
+    assert_eq!((&user["username"], &user["email"]), (&json!("Driver1"), &json!("old@example.com")));
+}
+
 /// Roles: only the application and ADMIN push; nobody sees another's address.
 #[tokio::test]
 async fn ordinary_users_tell_nothing_and_see_no_addresses() {

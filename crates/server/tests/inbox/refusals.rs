@@ -1,5 +1,7 @@
 //! Section 9 of the contract as a table: who may act for whom.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 
 use parlor_testkit::rest::{Answer, Rest};
@@ -13,6 +15,12 @@ fn none(_: &str) -> Option<Value> {
     None
 }
 
+/// A group of its own for each who asks.
+fn group(creator: &str) -> Option<Value> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    Some(json!({"name": format!("g{}", NEXT.fetch_add(1, Ordering::Relaxed)), "created_by": creator}))
+}
+
 /// Everything that is done for somebody by name.
 const ACTS: &[Act] = &[
     ("send", |x| Some(json!({"from_name": x, "message": "hi"})), |_| "/api/chat/send".to_owned()),
@@ -21,6 +29,9 @@ const ACTS: &[Act] = &[
     ("groups", none, |x| format!("/api/chat/groups/{x}")),
     ("mark all", |x| Some(json!({"username": x})), |_| "/api/chat/mark-all-read".to_owned()),
     ("mark", |x| Some(json!({"username": x, "room_id": "GENERAL"})), |_| "/api/chat/mark-read".to_owned()),
+    ("make a group", group, |_| "/api/chat/groups".to_owned()),
+    ("search", none, |x| format!("/api/chat/search/{x}?q=hi")),
+    ("pinned", none, |x| format!("/api/chat/pinned/{x}?room_id=GENERAL")),
 ];
 
 async fn ask(rest: &Rest, act: &Act, name: &str) -> Answer {
@@ -59,6 +70,34 @@ async fn s0_27_s0_59_s0_63_who_acts_for_whom_is_as_the_table_says() {
         }
     }
     assert_eq!(world.read("/api/users?q=nobody").await["users"], json!([]), "none of this made anybody");
+    let inbox = world.inbox("ann").await;
+    let said =
+        crate::world::room(&inbox, "team", "general")["messages"].as_array().expect("messages").clone();
+    let groups = world.read("/api/chat/groups/ann").await["groups"].take();
+    assert_eq!((said.len(), groups.as_array().map(Vec::len)), (4, Some(4)), "what was refused left nothing");
+}
+
+/// S0-27, S0-59: the cheap question whether one is let in, for each kind of caller; a bad proof is told by its code.
+#[tokio::test]
+async fn s0_27_s0_59_one_call_says_who_is_let_in() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let me = async |rest: &Rest| rest.get("/api/auth/me", &[]).await;
+    assert_eq!(me(&world.app).await.expect(200), json!({"app": true}));
+    let told = me(&ann.rest).await.expect(200)["user"].take();
+    let wanted = json!({"id": ann.id, "username": "ann", "name": ann.name, "email": "ann@example.org",
+        "roles": ["USER"], "vendor_id": null, "active": true});
+    assert_eq!(told, wanted);
+    let nobody = world.server.rest();
+    me(&nobody).await.problem(401, "unauthorized");
+    me(&nobody.header("x-app-key", "wrong")).await.problem(401, "invalid_token");
+    me(&nobody.signed_in(&ann.id, "wrong")).await.problem(401, "invalid_token");
+    let token = ann.rest.token().expect("a token");
+    for name in ["token", "access_token"] {
+        // In an address it would stand in logs.
+        nobody.get("/api/auth/me", &[(name, token)]).await.problem(401, "unauthorized");
+        nobody.get("/api/chat/inbox/ann", &[(name, token)]).await.problem(401, "unauthorized");
+    }
 }
 
 /// S0-50, S0-51: a browser makes no users, neither by a message, a group nor a team.

@@ -79,6 +79,46 @@ async fn s0_68_what_happened_while_away_is_told_as_it_is_now_even_after_a_restar
     assert_eq!(seen[2], ("message_deleted".to_owned(), String::new()));
 }
 
+/// S0-40, S0-68: rooms that came and went while away are told, with what was said and read in those that came; nothing of
+/// what was said in one that is gone.
+#[tokio::test]
+async fn s0_40_s0_68_rooms_that_came_and_went_while_away_are_told() {
+    let world = World::start().await;
+    let (ann, ben) = (world.person("ann").await, world.person("ben").await);
+    let old = ann.group("old", &[&ben]).await;
+    world.send(json!({"from_name": "ben", "message": "here"})).await;
+    let mut stream = world.stream("ben").await;
+    ann.say(&old, "before").await;
+    let last = stream.message().await.id.expect("an id");
+    drop(stream);
+    ann.say(&old, "the secret").await;
+    _ = ann.rest.post("groups.kick", json!({"roomId": old, "userId": ben.id})).await.ok();
+    let new = ann.group("new", &[&ben]).await;
+    ann.say(&new, "welcome").await;
+    ben.rest.post("/api/chat/mark-read", json!({"room_id": new})).await.expect(200);
+    let mut stream = world.stream_from("ben", Some(&last)).await;
+    assert_eq!(stream.event().await.name, "ready");
+    world.send(json!({"from_name": "ann", "message": "live"})).await;
+    let mut told = Vec::new();
+    loop {
+        let event = stream.event().await;
+        assert!(!event.data.to_string().contains("the secret"), "{}", event.data);
+        let word = |key: &str| event.data[key].as_str().unwrap_or_default().to_owned();
+        match &*event.name {
+            "message" if event.data["message"] == "live" => break,
+            "message" => told.push((word("message"), word("room_id"))),
+            "read" => told.push(("read".to_owned(), word("room_id"))),
+            "room" if word("action") != "updated" => {
+                let id = event.data["room"]["id"].as_str().expect("an id");
+                told.push((word("action"), id.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    let told: Vec<(&str, &str)> = told.iter().map(|(what, room)| (&**what, &**room)).collect();
+    assert_eq!(told, [("removed", &*old), ("added", &*new), ("welcome", &*new), ("read", &*new)]);
+}
+
 /// S0-68: ids that were never given out.
 #[tokio::test]
 async fn s0_68_an_unknown_place_is_a_reset_and_the_stream_goes_on_live() {

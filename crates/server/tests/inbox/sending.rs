@@ -79,32 +79,88 @@ async fn s0_41_s0_51_s0_57_a_direct_message_makes_whom_it_is_for_and_is_between_
     assert_eq!((&dm["with"], &dm["unread"]), (&json!("alice"), &json!(1)));
     assert_eq!(texts(&dm["messages"]), ["psst", "what?"]);
     assert_eq!(dm["messages"][0]["to"], "bob");
-    let itself =
-        world.app.post("/api/chat/send", json!({"from_name": "bob", "to": "bob", "message": "x"})).await;
-    assert_eq!((itself.status, &itself.body["error"]), (400, &json!("validation_failed")));
+    let itself = json!({"from_name": "bob", "to": "Bob", "message": "x"});
+    world.app.post("/api/chat/send", itself).await.problem(400, "validation_failed");
     let other = world.inbox("carol").await;
     assert_eq!(other["known"], false);
+}
+
+/// S0-41, S0-57: the direct room of two is the one that `dm.create` makes, nameless, and nobody else's: an administrator has
+/// no more right in it than an outsider.
+#[tokio::test]
+async fn s0_41_s0_57_a_direct_room_is_that_of_dm_create_and_nobody_elses() {
+    let world = World::start().await;
+    let (ann, ben, eve) = (world.person("ann").await, world.person("ben").await, world.person("eve").await);
+    world.send(json!({"from_name": "eve", "message": "here"})).await;
+    let (mut eves, mut bens) = (world.stream("eve").await, world.stream("ben").await);
+    let made = ann.rest.post("dm.create", json!({"username": "ben"})).await.ok()["room"].take();
+    let said = json!({"to": "ben", "message": "between us"});
+    let sent = ann.rest.post("/api/chat/send", said).await.expect(201);
+    assert_eq!(sent["room"]["id"], made["_id"]);
+    let again = ben.rest.post("im.create", json!({"username": "ann"})).await.ok()["room"].take();
+    assert_eq!((&again["_id"], again.get("name")), (&made["_id"], None), "its name is the server's business");
+    assert_eq!(bens.message().await.data["message"], "between us");
+    let id = made["_id"].as_str().expect("an id");
+    for (name, other) in [("eve", &eve), ("administrator", &world.administrator)] {
+        let asked = format!("/api/chat/inbox/{name}?room_id={id}");
+        other.rest.get(&asked, &[]).await.problem(404, "not_found");
+        let body = json!({"room_id": id, "message": "let me in"});
+        other.rest.post("/api/chat/send", body).await.problem(404, "not_found");
+        let _ = other.rest.get("im.messages", &[("roomId", id)]).await.refused(403);
+        assert!(!world.inbox(name).await.to_string().contains("between us"), "{name}");
+    }
+    world.send(json!({"from_name": "ann", "message": "to all"})).await;
+    assert_eq!(eves.message().await.data["message"], "to all");
+    let shown = world.inbox("ben").await;
+    assert_eq!(texts(&room(&shown, "with", "ann")["messages"]), ["between us"], "and nothing came in");
+}
+
+/// S0-49: name and address of a sender are for the one who is made; they change nobody who is there.
+#[tokio::test]
+async fn s0_49_what_is_said_of_a_sender_counts_only_when_he_is_made() {
+    let world = World::start().await;
+    for (name, email) in [("Alice Doe", "alice@example.com"), ("Somebody", "else@example.com")] {
+        world.send(json!({"from_name": "alice", "name": name, "email": email, "message": "hi"})).await;
+    }
+    let users = world.read("/api/users?q=alice").await["users"].take();
+    assert_eq!(
+        (users.as_array().map(Vec::len), &users[0]["name"], &users[0]["email"]),
+        (Some(1), &json!("Alice Doe"), &json!("alice@example.com"))
+    );
+    // Names that the server keeps for itself make nobody.
+    for name in ["admin", "all", "here"] {
+        let body = json!({"from_name": name, "message": "hi"});
+        world.app.post("/api/chat/send", body).await.problem(400, "validation_failed");
+        assert_eq!(world.read(&format!("/api/chat/inbox/{name}")).await["known"], false);
+    }
 }
 
 /// S0-30, S0-83, S0-87: a retry is the same message, another room a conflict.
 #[tokio::test]
 async fn s0_30_s0_83_s0_87_a_retry_with_the_same_client_id_is_the_same_message() {
     let world = World::start().await;
-    let body = json!({"from_name": "alice", "team": "crew", "message": "once", "client_id": "c:1"});
+    let metadata =
+        json!({"migrated": true, "original_date": "2020-01-01", "sender": "a", "more": [1, {"x": null}]});
+    let body = json!({"from_name": "alice", "team": "crew", "message": "once", "client_id": "c:1", "metadata": metadata});
     let first = world.send(body.clone()).await;
     let again = world.app.post("/api/chat/send", body.clone()).await;
-    assert_eq!((again.status, &again.body["message"]["id"]), (200, &first["message"]["id"]));
+    assert_eq!((again.status, &again.body["message"]), (200, &first["message"]));
+    assert_eq!(again.body["message"]["metadata"], metadata);
     let mut elsewhere = body.clone();
-    elsewhere["team"] = json!("cast");
-    let conflict = world.app.post("/api/chat/send", elsewhere).await;
-    assert_eq!((conflict.status, &conflict.body["error"]), (409, &json!("client_id_conflict")));
+    elsewhere["team"] = json!("general");
+    world.app.post("/api/chat/send", elsewhere).await.problem(409, "client_id_conflict");
+    assert_eq!(
+        room(&world.inbox("alice").await, "team", "general")["messages"],
+        json!([]),
+        "and nothing is sent"
+    );
     let mut bob = body;
     bob["from_name"] = json!("bob");
     world.send(bob).await;
     assert_eq!(texts(&room(&world.inbox("alice").await, "team", "crew")["messages"]), ["once", "once"]);
 }
 
-/// S0-63: every wrong body is a 400 that names its field, and makes nobody.
+/// S0-63: every wrong body is a 400 that names its field, and sends nothing.
 #[tokio::test]
 async fn s0_63_what_is_wrong_with_a_body_is_told_by_field() {
     let world = World::start().await;
@@ -144,6 +200,8 @@ async fn s0_63_what_is_wrong_with_a_body_is_told_by_field() {
     assert_eq!(world.app.get("/api/chat/send", &[]).await.status, 405);
     let longest = json!({"from_name": "a", "message": "é".repeat(5000)});
     assert_eq!(world.app.post("/api/chat/send", longest).await.status, 201);
+    let all = world.read("/api/chat/inbox/a?flat=1").await["messages"].take();
+    assert_eq!(all.as_array().map(Vec::len), Some(1), "and nothing of what was refused");
 }
 
 /// S0-3, S0-40: groups and other people's rooms take nothing from outsiders, and look like unknown ones.

@@ -1,6 +1,6 @@
 //! The stream.
 
-use parlor_testkit::{Server, wait};
+use parlor_testkit::{HostApp, Server, host_app::JWT_SECRET, wait};
 use serde_json::{Value, json};
 
 use crate::{
@@ -97,6 +97,17 @@ async fn s0_31_s0_43_rooms_and_own_marks_are_events() {
         (&*added.name, &added.data["action"], &added.data["room"]["id"]),
         ("room", &json!("added"), &json!(id))
     );
+    world.person("eve").await;
+    let path = format!("/api/chat/groups/{id}/members");
+    ann.rest.post(&path, json!({"members": ["eve"]})).await.expect(200);
+    let grown = loop {
+        let told = stream.named("room").await.data;
+        // Of its making more may be told.
+        if told["room"]["members_count"] != 2 {
+            break told;
+        }
+    };
+    assert_eq!((&grown["action"], &grown["room"]["members_count"]), (&json!("updated"), &json!(3)));
     ann.say(&id, "read me").await;
     stream.message().await;
     ben.rest.post("/api/chat/mark-read", json!({"room_id": id})).await;
@@ -168,6 +179,33 @@ async fn s0_36_the_stream_of_an_unknown_name_makes_nobody_and_begins_when_he_com
     assert_eq!(world.read("/api/users?q=later").await["users"], json!([]));
     world.send(json!({"from_name": "alice", "to": "later", "message": "welcome"})).await;
     assert_eq!(stream.message().await.data["message"], "welcome");
+}
+
+/// S0-36, S0-49, S0-65, S0-68: a stream of somebody who was made by name loses nothing when his first token takes the account
+/// over: it goes on, or ends and is taken up where it was.
+#[tokio::test]
+async fn s0_36_s0_49_s0_65_s0_68_a_stream_of_somebody_made_by_name_loses_nothing_when_his_token_comes() {
+    let world = World::on(Server::setup().env("PARLOR_JWT_SECRET", JWT_SECRET)).await;
+    world.send(to_team("zoe", "crew", "made by name")).await;
+    let mut stream = world.stream("zoe").await;
+    world.send(to_team("bob", "crew", "before")).await;
+    let last = stream.message().await.id.expect("an id");
+    let token = HostApp::token("u-zoe", 600, json!({"preferred_username": "zoe"}));
+    let bearer = format!("Bearer {token}");
+    let zoe = world.server.rest().header("authorization", &bearer);
+    assert_eq!(zoe.get("/api/auth/me", &[]).await.expect(200)["user"]["username"], "zoe");
+    let mut own = Stream::open(&world.server, "/api/chat/stream", &[("authorization", &bearer)]).await;
+    assert_eq!(own.event().await.data["unread_total"], 1);
+    world.send(to_team("bob", "crew", "after")).await;
+    assert_eq!(own.message().await.data["message"], "after");
+    let heard = loop {
+        match wait::within("an event", stream.next()).await {
+            Some(event) if event.name == "message" => break event,
+            Some(_) => {}
+            None => stream = world.stream_from("zoe", Some(&last)).await,
+        }
+    };
+    assert_eq!(heard.data["message"], "after");
 }
 
 /// C-26: a session that ends takes its streams with it, with a reason.

@@ -60,6 +60,54 @@ async fn s0_42_s0_56_an_administrator_names_whose_case_it_is() {
     assert_eq!(room(&world.inbox("bob").await, "type", "support")["unread"], 1);
 }
 
+/// S0-42, S2-14: the control class sees every open case and is asked about none that it takes no part in; other staff of the
+/// field sees none but its own. A closed case takes nothing more, and the next words open another.
+#[tokio::test]
+async fn s0_42_s2_14_the_control_class_sees_every_case_that_is_open_and_the_field_its_own() {
+    let world = World::start().await;
+    for (name, role) in
+        [("ctrl", "CONTROL_STAFF"), ("driver", "BUS_DRIVER"), ("regulator", "QUEUE_REGULATOR")]
+    {
+        let user = json!({"username": name, "roles": [role], "password": "password123"});
+        world.app.put(&format!("/api/users/u-{name}"), user).await.expect(201);
+    }
+    let mut others = [world.stream("regulator").await, world.stream("ctrl").await];
+    let sent = world.send(to_team("driver", "support", "stuck")).await;
+    let id = sent["room"]["id"].as_str().expect("an id");
+    assert_eq!(others[1].message().await.data["message"], "stuck");
+    assert_eq!(room(&world.inbox("ctrl").await, "id", id)["unread"], 0);
+    let unread = world.read("/api/chat/unread-count/ctrl").await;
+    assert_eq!((&unread["unread_count"], &unread["rooms"]), (&json!(0), &json!({})));
+    world.app.get(&format!("/api/chat/inbox/regulator?room_id={id}"), &[]).await.problem(404, "not_found");
+    let intrusion = json!({"from_name": "regulator", "room_id": id, "message": "me too"});
+    world.app.post("/api/chat/send", intrusion).await.problem(404, "not_found");
+    for (path, body) in [
+        ("/api/chat/send", json!({"from_name": "driver", "to": "regulator", "message": "just us"})),
+        ("/api/chat/groups", json!({"name": "field", "created_by": "driver", "members": ["regulator"]})),
+    ] {
+        world.app.post(path, body).await.problem(403, "field_to_field");
+    }
+
+    let proof = json!({"username": "ctrl", "password": "password123"});
+    let token = world.server.rest().post("/api/auth/login", proof).await.expect(200)["access_token"].take();
+    let ctrl =
+        world.server.rest().header("authorization", &format!("Bearer {}", token.as_str().expect("a token")));
+    ctrl.post(&format!("/api/conversations/{id}/close"), json!({})).await.expect(200);
+    let late = json!({"from_name": "driver", "room_id": id, "message": "wait"});
+    world.app.post("/api/chat/send", late).await.problem(409, "conversation_closed");
+    let closed = world.inbox("driver").await;
+    assert_eq!(room(&closed, "id", id)["status"], "CLOSED");
+    assert!(!closed.to_string().contains("wait") && !world.inbox("ctrl").await.to_string().contains("stuck"));
+    let next = world.send(to_team("driver", "support", "again")).await;
+    assert_ne!(next["room"]["id"], sent["room"]["id"]);
+    assert_eq!(room(&world.inbox("ctrl").await, "type", "support")["id"], next["room"]["id"]);
+
+    // All that the other one of the field hears is for everybody.
+    world.send(json!({"from_name": "carol", "message": "to all"})).await;
+    assert_eq!(others[0].message().await.data["message"], "to all");
+    assert!(!world.inbox("regulator").await.to_string().contains("just us"));
+}
+
 /// S0-28, S0-42, S2-64: files go with a message to `support`, whether it opens the case or goes into an open one; another
 /// one's file does not.
 #[tokio::test]

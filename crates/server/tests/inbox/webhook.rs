@@ -46,13 +46,16 @@ async fn s0_71_a_message_of_ones_own_is_not_posted_again() {
 async fn s0_71_s0_72_only_the_applications_key_opens_it() {
     let world = World::start().await;
     let nobody = world.server.rest();
-    assert_eq!(nobody.post("/api/chat/webhook", told("x")).await.status, 401);
     let mut with_token = told("by token");
     with_token["token"] = json!(KEY);
     assert_eq!(nobody.post("/api/chat/webhook", with_token.clone()).await.status, 200);
     with_token["token"] = json!("wrong");
     assert_eq!(nobody.post("/api/chat/webhook", with_token).await.status, 401);
-    assert_eq!(world.administrator.rest.post("/api/chat/webhook", told("x")).await.status, 401);
+    let ann = world.person("ann").await;
+    for rest in [&world.administrator.rest, &ann.rest, &nobody.header("x-app-key", "wrong")] {
+        rest.post("/api/chat/webhook", told("x")).await.problem(401, "invalid_token");
+    }
+    nobody.post("/api/chat/webhook", told("x")).await.problem(401, "unauthorized");
     for bad in [
         json!({}),
         json!({"user": {"name": "a"}}),
@@ -72,6 +75,13 @@ async fn s0_71_s0_72_only_the_applications_key_opens_it() {
         200,
         "empty lists and null say nothing"
     );
+    let inbox = world.inbox("deployer").await;
+    assert_eq!(
+        texts(&room(&inbox, "team", "crew")["messages"]),
+        ["by token"],
+        "what was refused is not posted"
+    );
+    assert_eq!(room(&inbox, "team", "general")["messages"].as_array().map(Vec::len), Some(1));
 }
 
 /// S0-42, S0-71: the team `support` is each one's own case for webhooks too, never a channel that everybody reads.
