@@ -30,7 +30,7 @@ impl Feed {
         if let Some(text) = after {
             match self.find(text, end).await? {
                 Ok((found, entries)) => {
-                    self.known = self.rooms_known_at(found, rooms, &entries).await?;
+                    self.known = self.rooms_known_at(found, rooms, &entries, older.is_empty()).await?;
                     (self.place, self.missed, self.missed_upto) = (found, entries, end);
                     return Ok(Start { place: found, gap });
                 }
@@ -116,13 +116,14 @@ impl Feed {
         place: i64,
         now: Vec<Membership>,
         missed: &VecDeque<Entry>,
+        settled: bool,
     ) -> Result<FxHashSet<RoomId>> {
         let user = self.actor.user.clone();
         let read = move |rows: &mut dyn Read| {
             let at = rows.journal_time(place)?.unwrap_or_default();
-            rows.removed_memberships(&user, at)
+            Ok((rows.removed_memberships(&user, at)?, at))
         };
-        let gone = self.chat.store().reading(read).await?;
+        let (gone, at) = self.chat.store().reading(read).await?;
         let me = Some(&self.actor.user);
         let mine = |kind| missed.iter().filter(move |entry| entry.kind == kind && entry.whom.as_ref() == me);
         let came: FxHashSet<_> = mine(EntryKind::Membership)
@@ -130,7 +131,8 @@ impl Feed {
             .collect();
         let left = mine(EntryKind::MembershipRemoved).filter_map(|entry| entry.room.clone());
         let there = now.into_iter().filter(|m| !came.contains(&(m.id.as_str(), m.joined_at)));
-        let there = there.map(|m| m.room);
+        // What can still be overtaken is not among what was missed: of that the times alone speak.
+        let there = there.filter(|m| settled || m.joined_at <= at).map(|m| m.room);
         Ok(there.chain(gone.into_iter().map(|m| m.room)).chain(left).collect())
     }
 }

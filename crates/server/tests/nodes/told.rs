@@ -163,6 +163,28 @@ async fn a_stream_begins_behind_what_was_acknowledged_while_a_longer_transaction
     }
 }
 
+/// Where commits can be overtaken, a stream that is taken up tells nothing that was said in a room before one came.
+#[tokio::test]
+async fn a_stream_that_is_taken_up_while_a_longer_transaction_runs_tells_no_history() {
+    let Some(nodes) = Nodes::start(Kind::Group).await else { return };
+    let place = open(&nodes.a, &[]).await.event().await.id.expect("events have ids");
+    let begin = || postgres::shared().expect("the nodes have it").running();
+    let running = spawn_blocking(begin).await.expect("a transaction");
+    let ann = &nodes.a.ann.rest;
+    let room = ann.post("groups.create", json!({"name": "fresh"})).await.expect(200)["group"]["_id"].take();
+    let say = async |said: &str| {
+        let body = json!({"room_id": room, "message": said});
+        text(&ann.post("/api/chat/send", body).await.expect(201)["message"]["id"])
+    };
+    say("before he came").await;
+    ann.post("groups.invite", json!({"roomId": room, "userId": nodes.a.ben.id})).await.expect(200);
+    let after = say("after he came").await;
+    let mut again = open(&nodes.a, &[("last-event-id", &place)]).await;
+    assert_eq!(again.event().await.name, "ready");
+    spawn_blocking(move || drop(running)).await.expect("it is over");
+    assert_eq!(again.message().await.data["id"], after.as_str());
+}
+
 /// A stream that was open on one node goes on at another from where it was.
 #[tokio::test]
 async fn a_stream_goes_on_at_the_other_node_and_a_setting_and_a_room_are_known_there() {
