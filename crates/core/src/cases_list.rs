@@ -141,9 +141,27 @@ impl Chat {
     /// `NotAllowed(DESK_DENIED)` for all but the control centre.
     pub async fn listen_desk(&self, actor: &Actor, listener: Arc<dyn Listener>) -> Result<Subscription> {
         let registered = self.register(Interest::Desk, actor, listener);
-        if !is_control(&*self.active_user(actor).await?) {
+        let user = self.active_user(actor).await?;
+        if !is_control(&user) {
             return Err(Refusal::NotAllowed(DESK_DENIED));
         }
+        self.listening.hub.seat(registered.subscription(), &user);
+        Ok(registered.keep())
+    }
+
+    /// As [`Chat::listen_desk`], for anybody: the listener hears from the moment in which the actor is of the control
+    /// centre, now or later, and is silent while not.
+    ///
+    /// # Errors
+    /// `NotLoggedIn`, `Deactivated`.
+    pub async fn listen_desk_when_entitled(
+        &self,
+        actor: &Actor,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Subscription> {
+        let registered = self.register(Interest::Desk, actor, listener);
+        let user = self.active_user(actor).await?;
+        self.listening.hub.seat(registered.subscription(), &user);
         Ok(registered.keep())
     }
 }

@@ -235,7 +235,8 @@ impl Chat {
     /// Listens to what happens to cases, without their messages.
     pub async fn listen_cases(&self, actor: &Actor, listener: Arc<dyn Listener>) -> Result<Subscription> {
         let registered = self.register(Interest::Desk, actor, listener);
-        self.control(actor).await?;
+        let user = self.control(actor).await?;
+        self.listening.hub.seat(registered.subscription(), &user);
         Ok(registered.keep())
     }
 

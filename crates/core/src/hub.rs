@@ -20,6 +20,7 @@
 
 mod access;
 mod crowd;
+mod desk;
 #[cfg(feature = "testing")]
 pub mod faults;
 mod join;
@@ -56,7 +57,8 @@ pub trait Listener: Send + Sync {
     /// An event that it listens to. After `Hub::end` a fan-out that was under way may still bring one or two.
     fn hear(&self, published: &Arc<Published>);
     /// It may not listen any more: the hub has dropped it already. Frames still queued for it must go as well.
-    /// Nothing is heard after this (but presence, which is public).
+    /// Nothing is heard after this (but presence, which is public; and a desk's listener keeps its seat, and hears
+    /// again when the right comes back).
     fn revoked(&self);
 }
 
@@ -74,7 +76,8 @@ pub enum Interest {
     Presence,
     /// The presence of everybody, for clients that know no watch list.
     Statuses,
-    /// What happens in all support cases, for the control centre.
+    /// What happens in all support cases, for the control centre. Silent until judged by `Hub::seat`, and as long as
+    /// the user is not of the control centre.
     Desk,
     /// What concerns everybody who is logged in.
     LoggedIn,
@@ -189,7 +192,7 @@ pub struct Hub {
     shards: Box<[Shard]>,
     users: Box<[Mutex<Users>]>,
     statuses: Global,
-    desk: Global,
+    desk: desk::Desk,
     /// Which rooms are support cases.
     cases: std::sync::OnceLock<IsCase>,
     logged_in: Global,
@@ -222,7 +225,7 @@ impl Hub {
             shards: (0..count).map(|_| shard()).collect(),
             users: (0..count).map(|_| Mutex::new(Table::new())).collect(),
             statuses: Global::default(),
-            desk: Global::default(),
+            desk: desk::Desk::default(),
             cases: std::sync::OnceLock::new(),
             logged_in: Global::default(),
             everyone: Global::default(),
@@ -256,7 +259,7 @@ impl Hub {
 
     /// Whether anybody may hear of what happens in the room.
     pub fn is_heard(&self, room: &RoomId) -> bool {
-        self.shard(room).rooms.lock().table.get(room).is_some() || !self.desk.crowd.lock().is_empty()
+        self.shard(room).rooms.lock().table.get(room).is_some() || !self.desk.heard.crowd.lock().is_empty()
     }
 
     /// Users who are online and whose inbox follows the room.

@@ -21,6 +21,10 @@ pub(crate) struct Registered<'a> {
 }
 
 impl Registered<'_> {
+    pub(crate) fn subscription(&self) -> Subscription {
+        self.subscription
+    }
+
     pub(crate) fn keep(mut self) -> Subscription {
         self.kept = true;
         self.subscription

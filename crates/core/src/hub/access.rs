@@ -26,9 +26,7 @@ impl Hub {
             Event::User { user, before: Some(before), .. } if user.id != before.id => {
                 self.drop_where(&before.id, |_| true);
             }
-            Event::User { user, change: Change::Changed, .. } if !crate::cases::is_control(user) => {
-                self.drop_desk(&user.id);
-            }
+            Event::User { user, change: Change::Changed, .. } => self.reseat(&user.id, user),
             Event::UserRemoved { user } => self.drop_where(&user.id, |_| true),
             _ => {}
         }
@@ -69,14 +67,6 @@ impl Hub {
         }
     }
 
-    /// Drops a user's view of all support cases.
-    fn drop_desk(&self, user: &UserId) {
-        let Some(cell) = self.cell(user) else { return };
-        let all = cell.state.lock().subscriptions.clone();
-        let desk = all.iter().filter(|(subscription, who)| subscription.kind == Kind::Desk && !who.system);
-        desk.for_each(|(subscription, _)| self.revoke(*subscription));
-    }
-
     /// Takes a subscription away and tells its listener; nothing is heard after that.
     fn revoke(&self, subscription: Subscription) {
         // Whoever is being told something just now holds the gate; a user's own listeners are told under the
@@ -84,7 +74,7 @@ impl Hub {
         let _gate = match subscription.kind {
             Kind::Room => Some(self.shards[usize::from(subscription.shard)].gate.lock()),
             Kind::Statuses => Some(self.statuses.gate.lock()),
-            Kind::Desk => Some(self.desk.gate.lock()),
+            Kind::Desk => Some(self.desk.heard.gate.lock()),
             Kind::LoggedIn => Some(self.logged_in.gate.lock()),
             Kind::Everyone => Some(self.everyone.gate.lock()),
             Kind::User | Kind::Inbox | Kind::Presence => None,

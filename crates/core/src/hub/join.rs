@@ -20,7 +20,8 @@ pub const FOLLOWED: usize = 10_000;
 
 impl Hub {
     /// Registers a listener. Nothing is judged here; `Chat::listen_room` and its like do that, afterwards.
-    /// A subscription to a room hears nothing before `activate`; the others hear from now on.
+    /// A subscription to a room hears nothing before `activate`, one to the desk before `seat`; the others hear from
+    /// now on.
     pub fn listen(&self, interest: Interest, actor: &Actor, listener: Arc<dyn Listener>) -> Subscription {
         let serial = self.number();
         let mut users = self.users[self.shard_of(&actor.user)].lock();
@@ -52,7 +53,7 @@ impl Hub {
             }
             Interest::Desk => {
                 subscription.kind = Kind::Desk;
-                self.desk.crowd.lock().add(entry);
+                self.desk.sit(entry);
             }
             Interest::LoggedIn => {
                 subscription.kind = Kind::LoggedIn;
@@ -305,7 +306,7 @@ impl Hub {
 }
 
 impl Global {
-    fn take(&self, subscription: Subscription) -> Option<Entry> {
+    pub(super) fn take(&self, subscription: Subscription) -> Option<Entry> {
         self.crowd.lock().remove(subscription.serial)
     }
 }

@@ -202,8 +202,8 @@ impl Hub {
             return;
         }
         audible.crowd.tell(published);
-        if audible.desk && !self.desk.crowd.lock().is_empty() && self.is_of_case(published) {
-            self.desk.tell(published);
+        if audible.desk && !self.desk.heard.crowd.lock().is_empty() && self.is_of_case(published) {
+            self.desk.heard.tell(published);
         }
         add(&self.counts.deliveries, audible.crowd.len());
         match event {

@@ -202,6 +202,84 @@ async fn s2_2_s2_56_a_role_that_is_given_is_there_at_once() {
     assert_eq!(socket.event("support_conversation_updated").await["message"]["content"], "still there?");
 }
 
+/// S2-2, S2-19, S2-56: whoever comes to be of the control centre hears of the next case on a connection that was open before,
+/// once and without asking for a view; whoever was given another role, and whoever lost it again, does not.
+#[tokio::test]
+async fn s2_2_s2_19_s2_56_a_control_role_that_is_given_is_heard_at_once() {
+    let world = World::assemble().await;
+    let app = HostApp::rest(&world.server);
+    let give = async |id: &str, roles: &[&str]| {
+        app.put(&format!("/api/users/{id}"), json!({"roles": roles})).await.expect(200);
+    };
+    let mut witness = world.socket(&world.control).await;
+    let (mut risen, mut other) = (world.socket(&world.outsider).await, world.socket(&world.regulator).await);
+    // What is told of one case has been told to everybody once the witness hears of the one after it.
+    let mut told = async |words: &str| {
+        let case = world.case(words).await;
+        let after = world.case("after it").await;
+        witness.wait("the second case", |frame| frame["conversation_id"] == after.as_str()).await;
+        (case, after)
+    };
+    let _ = told("before").await;
+    give("u-outsider", &["CONTROL_STAFF"]).await;
+    give("u-regulator", &["BUS_DRIVER"]).await;
+    let (case, _) = told("lost key").await;
+    let heard = risen.event("new_support_conversation").await;
+    assert_eq!((&heard["conversation_id"], &heard["title"]), (&json!(case), &json!("lost key")));
+    let _ = told("the end").await;
+    let rest = risen.rest().await;
+    assert!(rest.iter().all(|frame| frame["type"] == "new_support_conversation"), "no view was asked for");
+    assert!(rest.iter().all(|frame| frame["conversation_id"] != case.as_str()), "once: {rest:?}");
+    // A view begins with its request, and adds nothing to what is heard of a new case.
+    risen.done("join_support_room", json!({"room_type": "driver_support"})).await;
+    let say = json!({"content": "it was green"});
+    world.driver.rest.post(&format!("/api/conversations/{case}/messages"), say).await.expect(201);
+    let update = risen.event("support_conversation_updated").await;
+    assert_eq!(update["message"]["content"], "it was green");
+    let (case, _) = told("another").await;
+    let (_, last) = told("the end").await;
+    let heard = risen.rest().await;
+    let of = |id: &str| heard.iter().filter(|frame| frame["conversation_id"] == id).count();
+    assert_eq!((of(&case), of(&last)), (1, 1), "{heard:?}");
+    give("u-outsider", &["USER"]).await;
+    let (case, _) = told("secret").await;
+    let _ = told("the end").await;
+    let heard = risen.rest().await;
+    assert!(!format!("{heard:?}").contains(&case), "{heard:?}");
+    let heard = other.rest().await;
+    assert!(heard.is_empty(), "another role: {heard:?}");
+}
+
+/// S2-2, S2-56: the role may come by an administrator of the workspace or by a newer token, it may come again, and every open
+/// connection of the person hears; the views of before are not watched again by that.
+#[tokio::test]
+async fn s2_2_s2_56_a_control_role_is_heard_of_in_whichever_way_it_comes_and_as_often() {
+    let world = World::assemble().await;
+    let (mut first, mut second) = (world.socket(&world.outsider).await, world.socket(&world.outsider).await);
+    let mut third = world.socket(&world.regulator).await;
+    let administrator = Person::sign_in(&world.server, ADMINISTRATOR.0, ADMINISTRATOR.1).await;
+    let given = json!({"roleId": "control-staff", "username": "outsider"});
+    let _ = administrator.rest.post("roles.addUserToRole", given.clone()).await.ok();
+    let newer = HostApp::token("u-regulator", 600, json!({"roles": ["CONTROL_ADMIN"]}));
+    let newer = world.server.rest().header("authorization", &format!("Bearer {newer}"));
+    let _ = newer.get("/api/auth/me", &[]).await.expect(200);
+    let case = world.case("first").await;
+    for socket in [&mut first, &mut second, &mut third] {
+        assert_eq!(socket.event("new_support_conversation").await["conversation_id"], case.as_str());
+    }
+    first.done("join_support_room", json!({"room_type": "driver_support"})).await;
+    for path in ["roles.removeUserFromRole", "roles.addUserToRole"] {
+        let _ = administrator.rest.post(path, given.clone()).await.ok();
+    }
+    let say = json!({"content": "still there?"});
+    world.driver.rest.post(&format!("/api/conversations/{case}/messages"), say).await.expect(201);
+    let case = world.case("second").await;
+    for socket in [&mut first, &mut second, &mut third] {
+        assert_eq!(socket.event("new_support_conversation").await["conversation_id"], case.as_str());
+    }
+    first.heard_no("support_conversation_updated").await;
+}
+
 /// S2-19, S2-56: an administrator is of the control centre, and whoever is of both classes is of the control centre alone.
 #[tokio::test]
 async fn s2_19_s2_56_administrators_are_of_the_control_centre_and_control_beats_field() {

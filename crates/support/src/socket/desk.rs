@@ -1,9 +1,6 @@
 //! What a connection of the control centre hears of all cases.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use parlor_core::{
     case::{CaseAction, Conversation},
@@ -22,24 +19,18 @@ use serde_json::json;
 use super::ears::{DESK, News, Wire};
 use crate::shape;
 
-/// Hears of all cases, for the control centre.
+/// Hears of all cases while its user is of the control centre.
 pub(super) struct DeskEar {
     wire: Arc<Wire>,
-    /// The right to it was lost.
-    over: AtomicBool,
 }
 
 impl DeskEar {
-    /// Listens for this connection.
-    pub(super) async fn listen(wire: &Arc<Wire>, actor: &Actor) -> Result<(Arc<Self>, Held)> {
-        let ear = Arc::new(Self { wire: wire.clone(), over: AtomicBool::new(false) });
+    /// Listens for this connection, from the moment in which its user is entitled to.
+    pub(super) async fn listen(wire: &Arc<Wire>, actor: &Actor) -> Result<Held> {
+        let ear = Arc::new(Self { wire: wire.clone() });
         let chat = wire.door.host.chat();
-        let subscription = chat.listen_desk(actor, ear.clone()).await?;
-        Ok((ear, Held::new(chat, subscription)))
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Acquire)
+        let subscription = chat.listen_desk_when_entitled(actor, ear).await?;
+        Ok(Held::new(chat, subscription))
     }
 
     /// Whether the connection watches a view that shows this case, and has not joined the case itself.
@@ -109,7 +100,6 @@ impl Listener for DeskEar {
     }
 
     fn revoked(&self) {
-        self.over.store(true, Ordering::Release);
         self.wire.views.lock().clear();
         self.wire.later.lock().news.clear();
         self.wire.outbox.purge(Lost::Topic(DESK));

@@ -13,7 +13,6 @@ use parlor_live::{Answer, Step};
 use serde_json::{Map, Value};
 
 use super::{
-    desk::DeskEar,
     ears::Wire,
     joining::{Join, join, join_read},
     session::{Asked, Done, Support},
@@ -160,9 +159,8 @@ impl Support {
     }
 
     fn watch(&self, asked: Frame, name: Option<String>) -> Step<Done> {
-        let (wire, actor, listens) = (self.wire.clone(), self.actor(), self.hears_desk());
+        let (wire, actor) = (self.wire.clone(), self.actor());
         Step::Wait(Box::pin(async move {
-            let mut desk = None;
             let view = name.as_deref().and_then(Queue::parse);
             let answer = async {
                 let actor = actor?;
@@ -174,14 +172,10 @@ impl Support {
                 }
                 let view = view.ok_or_else(|| not_a_view(&asked.fields()))?;
                 let page = PageAsked::of_fields(&asked.fields(), Habit::Cursors)?;
-                if !listens {
-                    // The role may have come after the connection.
-                    desk = Some(DeskEar::listen(&wire, &actor).await.map_err(problem)?);
-                }
                 Acts { host: &wire.door.host, actor: &actor }.waiting(view, &page).await
             };
             let answer = answer.await;
-            Done::Watched { to: to(asked), view: view.unwrap_or(Queue::General), desk, answer }
+            Done::Watched { to: to(asked), view: view.unwrap_or(Queue::General), answer }
         }))
     }
 

@@ -44,7 +44,7 @@ pub(super) enum Done {
     /// A conversation is joined along with what the answer says.
     Joined { to: Asked, joined: Result<Join, Problem> },
     /// A view is watched along with what the answer says.
-    Watched { to: Asked, view: Queue, desk: Option<(Arc<DeskEar>, Held)>, answer: Keys },
+    Watched { to: Asked, view: Queue, answer: Keys },
     /// There was nothing to do: this says so in its turn.
     Said(Bytes),
     /// News of the user's own cases are written.
@@ -64,7 +64,7 @@ pub(super) struct Asked {
 pub(super) struct Greeted {
     user: Held,
     inbox: Held,
-    desk: Option<(Arc<DeskEar>, Held)>,
+    desk: Held,
     hello: Map<String, Value>,
 }
 
@@ -73,7 +73,6 @@ pub(super) struct Support {
     pub(super) door: Arc<Door>,
     pub(super) wire: Arc<Wire>,
     pub(super) joined: Joined,
-    desk: Option<(Arc<DeskEar>, Subscription)>,
     admitted: Result<Admitted, Problem>,
     listening: Vec<Subscription>,
     greeted: bool,
@@ -100,7 +99,6 @@ impl Support {
             door,
             wire,
             joined: Joined::default(),
-            desk: None,
             admitted,
             listening: Vec::new(),
             greeted: false,
@@ -162,8 +160,7 @@ impl Support {
 
     fn greeted(&mut self, greeted: Greeted) {
         let Greeted { user, inbox, desk, hello } = greeted;
-        self.listening = vec![user.keep(), inbox.keep()];
-        self.desk = desk.map(|(ear, held)| (ear, held.keep()));
+        self.listening = vec![user.keep(), inbox.keep(), desk.keep()];
         self.greeted = true;
         tracing::info!(user = %self.wire.user, connection = self.wire.origin, "connected");
         self.reply(frame("connected", hello, self.door.host.now()));
@@ -177,11 +174,6 @@ impl Support {
                 })
             });
         }
-    }
-
-    /// Whether it hears of all cases. Whoever lost the right to it listens no more, even if the right came back.
-    pub(super) fn hears_desk(&self) -> bool {
-        self.desk.as_ref().is_some_and(|(ear, _)| !ear.is_over())
     }
 
     /// A conversation was joined: the answer first, then what came since.
@@ -264,10 +256,7 @@ impl Session for Support {
                 let user = Held::new(chat, user);
                 let inbox = chat.listen_inbox(actor, Arc::new(InboxEar(wire.clone()))).await?;
                 let inbox = Held::new(chat, inbox);
-                let desk = match parlor_core::cases::is_control(&admitted.user) {
-                    true => Some(DeskEar::listen(&wire, actor).await?),
-                    false => None,
-                };
+                let desk = DeskEar::listen(&wire, actor).await?;
                 let hello = keys(shape::connected(&admitted.user));
                 Ok::<_, parlor_core::error::Refusal>(Greeted { user, inbox, desk, hello })
             };
@@ -302,14 +291,7 @@ impl Session for Support {
             Done::Enqueued { to, sending: Err(problem) } => self.answer(to, Err(problem)),
             Done::Joined { to, joined: Ok(join) } => return self.begin(to, join),
             Done::Joined { to, joined: Err(problem) } => self.answer(to, Err(problem)),
-            Done::Watched { to, view, desk, answer } => {
-                // Two views that were asked for at once listen once.
-                if !self.hears_desk()
-                    && let Some((ear, held)) = desk
-                    && let Some((_, before)) = self.desk.replace((ear, held.keep()))
-                {
-                    self.door.host.chat().end(before);
-                }
+            Done::Watched { to, view, answer } => {
                 if answer.is_ok() {
                     let mut views = self.wire.views.lock();
                     if !views.contains(&view) {
@@ -371,9 +353,7 @@ impl Drop for Support {
             chat.end(subscription);
             self.close(&room);
         }
-        let desk = self.desk.take().map(|(_, subscription)| subscription);
-        let others = self.listening.drain(..).chain(desk);
-        others.for_each(|subscription| chat.end(subscription));
+        self.listening.drain(..).for_each(|subscription| chat.end(subscription));
     }
 }
 

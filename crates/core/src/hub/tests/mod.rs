@@ -3,6 +3,7 @@
 mod access;
 mod order;
 mod personal;
+mod seats;
 
 use std::{sync::Arc, time::Duration};
 
