@@ -8,7 +8,7 @@
 //!    batches (at most 512 jobs each). When it is full the committing thread waits: sends become slower, then the
 //!    store's queue fills and answers 503; nothing committed is ever dropped. Publishing never waits for the
 //!    writer, so this can't lock up.
-//! 2. The thread holds the one `Publisher` and receives with a time limit of 50 ms. Facts go to `publish`; at
+//! 2. The thread (`telling.rs`) holds the one `Publisher` and receives with a time limit of 50 ms. Facts go to `publish`; at
 //!    least every 50 ms it calls `tick`. Both give back questions ([`Output`]), nearly always none.
 //! 3. Questions are spawned as a task that runs `Publisher::execute(outputs)`: it reads holes from the store, judges
 //!    subscriptions and tells the hub, until no question is left. The order of such tasks does not matter.
@@ -56,6 +56,10 @@ const SHARDS: usize = 64;
 pub trait Listener: Send + Sync {
     /// An event that it listens to. After `Hub::end` a fan-out that was under way may still bring one or two.
     fn hear(&self, published: &Arc<Published>);
+    /// Whether an inbox is to hear of messages; the answer never changes. Who says no is passed over without a call.
+    fn wants_messages(&self) -> bool {
+        true
+    }
     /// It may not listen any more: the hub has dropped it already. Frames still queued for it must go as well.
     /// Nothing is heard after this (but presence, which is public; and a desk's listener keeps its seat, and hears
     /// again when the right comes back).

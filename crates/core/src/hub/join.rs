@@ -1,6 +1,9 @@
 //! Coming and going: subscriptions, followed rooms, watch lists.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use super::{
     Global, Hub, Interest, Kind, Listener, Output, Subscription,
@@ -36,6 +39,7 @@ impl Hub {
             Interest::Inbox => {
                 subscription.kind = Kind::Inbox;
                 state.loading.push(serial);
+                cell.readers.fetch_add(usize::from(entry.listener.wants_messages()), Ordering::Release);
                 state.inbox.push(entry);
             }
             Interest::Presence => {
@@ -154,6 +158,9 @@ impl Hub {
             state.forget(serial);
             if subscription.kind == Kind::Inbox {
                 let (entry, rooms) = state.close_inbox(serial);
+                if entry.as_ref().is_some_and(|entry| entry.listener.wants_messages()) {
+                    cell.readers.fetch_sub(1, Ordering::Release);
+                }
                 for room in &rooms {
                     self.unfollow(room, &cell, i64::MAX);
                 }

@@ -1,7 +1,10 @@
 //! One user in the hub: who listens to what happens to that user, in which rooms the user is a member (while an
 //! inbox listens), who watches the user's presence, and all of the user's own subscriptions.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,6 +14,7 @@ use super::{
     crowd::{Entry, Who},
 };
 use crate::{
+    event::Event,
     id::{RoomId, UserId},
     published::Published,
 };
@@ -18,6 +22,8 @@ use crate::{
 /// A user's place in the hub.
 pub(crate) struct Cell {
     pub(super) user: UserId,
+    /// Inboxes that hear of messages, to pass over the others without a look at them.
+    pub(super) readers: AtomicUsize,
     pub(super) state: Mutex<CellState>,
 }
 
@@ -63,7 +69,7 @@ impl WatchList {
 
 impl Cell {
     pub(super) fn new(user: UserId) -> Arc<Self> {
-        Arc::new(Self { user, state: Mutex::default() })
+        Arc::new(Self { user, readers: AtomicUsize::new(0), state: Mutex::default() })
     }
 
     pub(super) fn tell_ears(&self, published: &Arc<Published>) {
@@ -73,6 +79,11 @@ impl Cell {
     }
 
     pub(super) fn tell_inbox(&self, published: &Arc<Published>) {
+        if matches!(published.fact.event, Event::Message { .. } | Event::MessageDeleted { .. })
+            && self.readers.load(Ordering::Acquire) == 0
+        {
+            return;
+        }
         for entry in &self.state.lock().inbox {
             entry.listener.hear(published);
         }

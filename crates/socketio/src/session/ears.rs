@@ -396,6 +396,11 @@ impl InboxEar {
 }
 
 impl Listener for InboxEar {
+    /// They come to the rooms that were joined.
+    fn wants_messages(&self) -> bool {
+        false
+    }
+
     fn hear(&self, published: &Arc<Published>) {
         match &published.fact.event {
             Event::Room { room, change: Change::Changed } if room.kind != RoomKind::Ticket => {

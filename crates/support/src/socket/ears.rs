@@ -337,6 +337,11 @@ impl Listener for InboxEar {
         }
     }
 
+    /// They come to the conversations that were joined.
+    fn wants_messages(&self) -> bool {
+        false
+    }
+
     fn revoked(&self) {}
 }
 

@@ -29,6 +29,37 @@ fn an_inbox_hears_the_news_of_its_rooms_and_of_no_other() {
     assert_eq!((hub.figures().rooms, hub.figures().users), (0, 0));
 }
 
+/// An inbox that hears of no messages.
+struct Aloof(Arc<Ear>);
+
+impl Listener for Aloof {
+    fn hear(&self, published: &Arc<Published>) {
+        self.0.hear(published);
+    }
+    fn wants_messages(&self) -> bool {
+        false
+    }
+    fn revoked(&self) {}
+}
+
+#[test]
+fn an_inbox_that_wants_no_messages_hears_all_else_and_keeps_nobody_from_hearing_them() {
+    let hub = Hub::new();
+    let ear = Ear::new();
+    let aloof = hub.listen(Interest::Inbox, &actor("ann"), Arc::new(Aloof(ear.clone())));
+    hub.follow_rooms(aloof, &[("r".into(), 4)], true, MS);
+    let of_another = joined("r", 6, "bob");
+    hub.publish(vec![at("r", 5), of_another], MS);
+    assert_eq!(ear.heard(), "member");
+    let (reader, subscription) = inbox(&hub, "ann", &["r"]);
+    hub.publish(vec![at("r", 7)], MS);
+    assert_eq!(reader.heard(), "7");
+    hub.end(subscription);
+    ear.heard();
+    hub.publish(vec![at("r", 8)], MS);
+    assert_eq!((ear.heard(), reader.heard()), ("".into(), "".into()));
+}
+
 #[test]
 fn memberships_come_and_go_by_their_events() {
     let hub = Hub::new();
