@@ -101,6 +101,8 @@ pub struct Chat {
     pub(crate) waiting: crate::notify::Waiting,
     pub(crate) links: crate::previews::Links,
     latencies: crate::histogram::Latencies,
+    /// Messages under way.
+    pub(crate) sends: Arc<std::sync::atomic::AtomicUsize>,
     pub(crate) send_limit: crate::send_limit::SendLimit,
     /// What a feed tells to somebody who comes back, at most.
     pub(crate) most_missed: std::sync::atomic::AtomicUsize,
@@ -142,6 +144,7 @@ impl Chat {
             waiting: Default::default(),
             links: Default::default(),
             latencies: Default::default(),
+            sends: Arc::default(),
             send_limit: Default::default(),
             most_missed: std::sync::atomic::AtomicUsize::new(crate::feed::MOST_MISSED),
             wakers: Default::default(),

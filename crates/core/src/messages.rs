@@ -1,7 +1,15 @@
 //! Sending: judged, enqueued, stored. Two phases, so that a connection can enqueue many in order and answer each when
 //! it is on disk.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::{
     chat::Chat,
@@ -88,6 +96,24 @@ pub struct Sending {
     storing: Storing,
     /// When it came.
     since: Duration,
+    /// Counted until it is answered.
+    _under_way: UnderWay,
+}
+
+/// One of the messages that are under way.
+struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    fn begin(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 enum Storing {
@@ -150,6 +176,7 @@ impl Chat {
     pub async fn send(&self, actor: &Actor, draft: Draft) -> Result<Sending> {
         let since = self.ports.clock.monotonic();
         self.send_limit.take(actor, since)?;
+        let _under_way = UnderWay::begin(&self.sends);
         let storing = match self.prepare(actor, &draft).await {
             Ok(prepared) if prepared.enters => {
                 self.enter_by_writing(actor, &prepared).await?;
@@ -161,7 +188,12 @@ impl Chat {
                 None => return Err(refusal),
             },
         };
-        Ok(Sending { actor: actor.clone(), draft, storing, since })
+        Ok(Sending { actor: actor.clone(), draft, storing, since, _under_way })
+    }
+
+    /// Messages that came and are not answered yet.
+    pub fn sends_under_way(&self) -> usize {
+        self.sends.load(Ordering::Relaxed)
     }
 
     /// Sends a message and waits until it is on disk.

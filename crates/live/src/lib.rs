@@ -67,7 +67,7 @@ pub use self::connection::{Answer, Idle, Session, Step};
 pub use self::limits::{DEFAULT_LIMITS, Limit, Limits, Standing, TooOften};
 pub use self::live::{Door, Live, Options};
 pub use self::metrics::LiveMetrics;
-pub use self::outbox::{Class, Dirty, Kick, Lost, Outbox, OutboxLimits, Pushed, Topic, gather};
+pub use self::outbox::{Alone, Class, Dirty, Kick, Lost, Outbox, OutboxLimits, Pushed, Topic, gather, tell};
 pub use self::serve::{Entrance, ServeOptions, serve};
 pub use self::sse::frame_sse;
 pub use self::upgrade::{Origins, RawStream, Refused, Upgrade};

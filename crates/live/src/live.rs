@@ -242,6 +242,7 @@ impl Drop for Entered {
     fn drop(&mut self) {
         // Whoever still holds the outbox learns that nothing goes out any more.
         self.outbox.close(Closed::Gone);
+        self.outbox.hang_up();
         self.door.metrics.volatile_dropped.add(u64::from(self.outbox.dropped()));
         self.door.metrics.connections.sub(1);
         self.door.live.leave(self.id);

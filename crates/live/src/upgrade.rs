@@ -25,7 +25,7 @@ use crate::caps::{Full, Seat};
 use crate::close::Closed;
 use crate::connection::{Connection, Session};
 use crate::live::{Door, Entered};
-use crate::outbox::Outbox;
+use crate::outbox::{Held, Outbox};
 use crate::serve::{Patient, Socket, SocketHeld};
 
 /// Which web pages may connect. Clients that are not browsers send no `Origin` and always may.
@@ -333,7 +333,7 @@ fn connect<S: Session>(
     let other = match upgraded.downcast::<TokioIo<Patient>>() {
         Ok(parts) => {
             return match parts.io.into_inner().into_inner() {
-                Socket::Plain(stream) => Box::pin(Connection::new(stream, &parts.read_buf, session, entered)),
+                Socket::Plain(stream) => connect_plain(stream, &parts.read_buf, session, entered),
                 Socket::Secure(stream) => {
                     Box::pin(Connection::new(stream, &parts.read_buf, session, entered))
                 }
@@ -342,9 +342,20 @@ fn connect<S: Session>(
         Err(other) => other,
     };
     match other.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => Box::pin(Connection::new(parts.io.into_inner(), &parts.read_buf, session, entered)),
+        Ok(parts) => connect_plain(parts.io.into_inner(), &parts.read_buf, session, entered),
         Err(other) => Box::pin(Connection::new(TokioIo::new(other), &[], session, entered)),
     }
+}
+
+/// A plain socket may be written without its connection's task.
+fn connect_plain<S: Session>(
+    stream: TcpStream,
+    ahead: &[u8],
+    session: S,
+    entered: Entered,
+) -> Pin<Box<dyn Future<Output = Closed> + Send>> {
+    let io = Held::by(entered.outbox(), stream, entered.door());
+    Box::pin(Connection::new(io, ahead, session, entered))
 }
 
 /// Whether a header's comma-separated list names this token, in any case.

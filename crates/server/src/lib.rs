@@ -16,4 +16,5 @@ mod machine;
 mod metrics;
 mod nodes;
 mod serve;
+mod telling;
 pub mod wiring;

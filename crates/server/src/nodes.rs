@@ -1,9 +1,6 @@
 //! Several processes on one database: what each follows, and what only one of them does.
 
-use std::{
-    sync::{Arc, mpsc::SyncSender},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use parlor_core::{chat::Chat, clock::Random, error::Refusal, event::Fact, store::Horizon};
@@ -11,7 +8,7 @@ use parlor_relay::{Deliver, Delivered, Meeting, Nodes};
 use parlor_store::{Lead, Turn};
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::{chores, config::Config};
+use crate::{chores, config::Config, telling::Telling};
 
 /// How long a node that stops may take to say so.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -23,7 +20,7 @@ pub(crate) struct Joining {
     /// Derived from its secret key: all must have the same.
     pub(crate) mark: String,
     /// The way to its publisher.
-    pub(crate) sender: SyncSender<(Instant, Vec<Fact>)>,
+    pub(crate) telling: Telling,
 }
 
 /// A node among others.
@@ -69,21 +66,21 @@ pub(crate) async fn join(config: &Config, joining: Joining, chat: &Arc<Chat>) ->
     parlor_core::clock::System::new().fill(&mut number);
     let node = u64::from_le_bytes(number);
     let nodes = Nodes::new(&meeting, node)?;
-    let following = tokio::spawn(nodes.run(chat.clone(), joining.since, deliver(chat, joining.sender)));
+    let following = tokio::spawn(nodes.run(chat.clone(), joining.since, deliver(chat, joining.telling)));
     let lead = Lead::strive(database)?;
     Ok(Some(Joined { meeting, node, following, lead }))
 }
 
 /// The way of what others committed: caches first, then the publisher, as for what is committed here.
-fn deliver(chat: &Arc<Chat>, sender: SyncSender<(Instant, Vec<Fact>)>) -> Deliver {
+fn deliver(chat: &Arc<Chat>, telling: Telling) -> Deliver {
     let chat = chat.clone();
     Arc::new(move |facts: Vec<Fact>| -> Delivered {
-        let (chat, sender) = (chat.clone(), sender.clone());
+        let (chat, telling) = (chat.clone(), telling.clone());
         Box::pin(async move {
             chat.committed_elsewhere(&facts);
             chat.bring_to_hand(&facts).await;
             // The publisher's queue may be full for a moment.
-            let handing = tokio::task::spawn_blocking(move || sender.send((Instant::now(), facts)));
+            let handing = tokio::task::spawn_blocking(move || telling.send(facts));
             // It fails only when the process ends.
             let _ = handing.await;
         })

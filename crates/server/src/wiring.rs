@@ -1,8 +1,8 @@
 //! How the parts come together: store, chat, publisher, doors.
 
 use std::{
-    sync::{Arc, OnceLock, Weak, mpsc},
-    time::{Duration, Instant},
+    sync::{Arc, OnceLock, Weak},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -10,8 +10,6 @@ use parlor_core::{
     blobs::Blobs,
     chat::{CacheSizes, Chat, Ports},
     clock::System,
-    event::Fact,
-    hub::Output,
     permission_table,
     publisher::Publisher,
     setting::Settings,
@@ -29,12 +27,10 @@ use crate::{
     config::Config,
     metrics::Metrics,
     nodes::{self, Joined, Joining, once},
+    telling::{self, Telling, ToTell},
 };
 
-/// Batches of committed facts that may wait for the publisher; then the store waits (see the core's `hub.rs`).
-const WAITING_BATCHES: usize = 256;
 /// How often the publisher looks for holes when nothing is committed.
-const TICK: Duration = Duration::from_millis(50);
 /// How often presence is told and marks are written.
 const SECOND: Duration = Duration::from_secs(1);
 /// Every so many seconds it is written when members last wrote.
@@ -43,9 +39,6 @@ const REPLIES: u64 = 10;
 const USES: u64 = 60;
 /// How often what has run out is swept.
 const SWEEP: Duration = Duration::from_secs(600);
-
-/// What one commit brought, and when; see `nodes.rs`, too.
-type Committed = (Instant, Vec<Fact>);
 
 /// A running chat and its doors.
 pub struct Parts {
@@ -71,7 +64,7 @@ pub struct Core {
     pub chat: Arc<Chat>,
     /// The store below it.
     pub engine: Arc<Engine>,
-    facts: mpsc::Receiver<Committed>,
+    facts: ToTell,
     file_key: [u8; 32],
     /// What the other nodes are joined with, where there are any.
     joining: Option<Joining>,
@@ -99,10 +92,10 @@ async fn open_as(config: &Config, looks: bool) -> Result<Core> {
     let file_key = key.derive("file addresses");
     let mark = hex::encode(key.derive("nodes"));
     let identity = Identity::new(key, system.clone(), system.clone());
-    let (sender, facts) = mpsc::sync_channel(WAITING_BATCHES);
+    let (telling, facts) = telling::queue();
     let chat_cell: Arc<OnceLock<Weak<Chat>>> = Arc::default();
-    let several = config.redis.is_some().then(|| sender.clone());
-    let sink = sink(chat_cell.clone(), sender);
+    let several = config.redis.is_some().then(|| telling.clone());
+    let sink = sink(chat_cell.clone(), telling);
     let location = location(config);
     let options = Options { several: several.is_some(), looks, ..Options::new(system.clone(), sink) };
     let engine = tokio::task::spawn_blocking(move || Engine::open(&location, options)).await??;
@@ -110,9 +103,9 @@ async fn open_as(config: &Config, looks: bool) -> Result<Core> {
     let store: Arc<dyn Store> = engine.clone();
     let joining = match several {
         // Before anything is read that another node may change.
-        Some(sender) => {
+        Some(telling) => {
             let since = store.reading(|rows| rows.horizon()).await.context("can't read the journal")?;
-            Some(Joining { since, mark, sender })
+            Some(Joining { since, mark, telling })
         }
         None => None,
     };
@@ -171,13 +164,12 @@ fn outgoing(chat: Arc<OnceLock<Weak<Chat>>>) -> Result<parlor_http::Client> {
 
 /// What the committing thread does with facts: first the caches, so that nobody is answered before they are right,
 /// then the queue to the publisher.
-fn sink(chat: Arc<OnceLock<Weak<Chat>>>, sender: mpsc::SyncSender<Committed>) -> Sink {
+fn sink(chat: Arc<OnceLock<Weak<Chat>>>, telling: Telling) -> Sink {
     Arc::new(move |facts| {
         if let Some(chat) = chat.get().and_then(Weak::upgrade) {
             chat.committed(&facts);
         }
-        // The receiver is gone only when the process ends.
-        let _ = sender.send((Instant::now(), facts));
+        telling.send(facts);
     })
 }
 
@@ -190,7 +182,7 @@ async fn load(store: &(dyn Store + 'static)) -> Result<(parlor_core::role::Roles
 impl Core {
     /// Without anybody to publish to: what is committed is not kept for listeners.
     pub fn alone(mut self) -> Self {
-        (self.facts, self.joining) = (mpsc::sync_channel(1).1, None);
+        (self.facts, self.joining) = (telling::queue().1, None);
         self
     }
 
@@ -207,7 +199,7 @@ impl Core {
     pub async fn start(self, config: &Config) -> Result<Parts> {
         let Self { chat, engine, facts, file_key, joining } = self;
         let publisher = Arc::new(chat.publisher().context("there is a publisher already")?);
-        let thread = publish(publisher.clone(), facts, chat.clone())?;
+        let thread = facts.publish(publisher.clone(), chat.clone())?;
         let live = Live::new(CapLimits::default());
         let rocketchat = Door::new(
             chat.clone(),
@@ -319,43 +311,6 @@ fn bridge(chat: &Arc<Chat>) -> Result<Option<impl Fn() -> parlor_bridge::Bridge 
         parlor_http::Client::only_to(&url).map_err(|why| anyhow::anyhow!("PARLOR_BRIDGE_URL: {why}"))?;
     let (chat, client) = (chat.clone(), Arc::new(client));
     Ok(Some(move || parlor_bridge::Bridge::new(chat.clone(), client.clone(), &url, login.clone())))
-}
-
-/// A mistake in telling of one change must not silence all later ones: whoever missed it learns of it by its position.
-fn told(tell: impl FnOnce() -> Vec<Output>) -> Vec<Output> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(tell)).unwrap_or_else(|_| {
-        tracing::error!("telling of a change failed; it is told with the next change of its room");
-        Vec::new()
-    })
-}
-
-/// The publisher's thread: commits in, events out.
-fn publish(
-    publisher: Arc<Publisher>,
-    facts: mpsc::Receiver<Committed>,
-    chat: Arc<Chat>,
-) -> Result<std::thread::JoinHandle<()>> {
-    let runtime = tokio::runtime::Handle::current();
-    let thread = std::thread::Builder::new().name("publisher".into());
-    let run = move || {
-        let _within = runtime.enter();
-        loop {
-            let questions: Vec<Output> = match facts.recv_timeout(TICK) {
-                Ok((since, batch)) => {
-                    let questions = told(|| parlor_live::gather(|| publisher.publish(batch)));
-                    chat.latencies().published.add(since.elapsed());
-                    questions
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => told(|| publisher.tick()),
-                Err(mpsc::RecvTimeoutError::Disconnected) => return,
-            };
-            if !questions.is_empty() {
-                let publisher = publisher.clone();
-                runtime.spawn(async move { publisher.execute(questions).await });
-            }
-        }
-    };
-    Ok(thread.spawn(run)?)
 }
 
 async fn every_second(publisher: Arc<Publisher>, chat: Arc<Chat>) {

@@ -55,7 +55,7 @@ pub struct Drained {
     pub bytes: usize,
     /// Since when the first of them had waited, if nothing is left.
     pub since: Option<Instant>,
-    /// The time after it, where it was asked for.
+    /// The time after it, if something was written.
     pub at: Option<tokio::time::Instant>,
 }
 

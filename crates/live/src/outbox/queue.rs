@@ -284,6 +284,16 @@ impl Queue {
         self.closed.as_ref()
     }
 
+    /// Open, and no frame waits.
+    pub fn is_calm(&self) -> bool {
+        self.closed.is_none() && self.is_empty()
+    }
+
+    /// Adds the rest of a frame that is half on the wire to a queue that was empty; whatever happens it is finished.
+    pub fn push_rest(&mut self, frame: Bytes) -> Pushed {
+        self.push_ordered(Entry::event(frame, STARTED), 0)
+    }
+
     /// No frame waits.
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty() && self.volatile.is_empty()

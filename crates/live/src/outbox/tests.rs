@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-const EVENT: Class = Class::Event { topic: 7 };
-const ALL: WakeOn = WakeOn { frames: true, dirty: true };
+pub(super) const EVENT: Class = Class::Event { topic: 7 };
+pub(super) const ALL: WakeOn = WakeOn { frames: true, dirty: true };
 
-fn small(bytes: u32) -> Arc<Outbox> {
+pub(super) fn small(bytes: u32) -> Arc<Outbox> {
     Outbox::new(OutboxLimits { bytes, volatile: 4, dirty: 3 })
 }
 
-fn bytes(text: &str) -> Bytes {
+pub(super) fn bytes(text: &str) -> Bytes {
     Bytes::copy_from_slice(text.as_bytes())
 }
 
@@ -21,7 +21,7 @@ fn typing(topic: Topic, key: u64) -> Class {
 }
 
 /// Takes everything, as text.
-fn drained(outbox: &Outbox) -> Vec<String> {
+pub(super) fn drained(outbox: &Outbox) -> Vec<String> {
     let mut batch = Vec::new();
     outbox.take(&mut batch, usize::MAX);
     batch.iter().map(|e| String::from_utf8_lossy(&e.frame).into_owned()).collect()
@@ -32,7 +32,7 @@ fn dirty(kind: u8, room: &str) -> Dirty {
 }
 
 #[derive(Default)]
-struct Count(AtomicUsize);
+pub(super) struct Count(AtomicUsize);
 
 impl Wake for Count {
     fn wake(self: Arc<Self>) {
@@ -41,11 +41,11 @@ impl Wake for Count {
 }
 
 impl Count {
-    fn waker(self: &Arc<Self>) -> Waker {
+    pub(super) fn waker(self: &Arc<Self>) -> Waker {
         self.clone().into()
     }
 
-    fn get(&self) -> usize {
+    pub(super) fn get(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -295,4 +295,20 @@ fn an_idle_outbox_is_small() {
     }
     outbox.trim();
     assert_eq!(outbox.inner.lock().queue.capacity(), 0);
+}
+
+#[test]
+fn what_comes_back_has_not_waited_since_before_it_was_pushed() {
+    let outbox = small(10_000);
+    outbox.push(bytes("one"), EVENT);
+    assert_eq!(drained(&outbox), ["one"]);
+    let between = Instant::now();
+    for text in ["two", "three"] {
+        outbox.push(bytes(text), EVENT);
+    }
+    let mut batch = Vec::new();
+    assert!(outbox.take(&mut batch, 1).more);
+    outbox.put_back(batch.drain(..), 0);
+    let since = outbox.take(&mut batch, usize::MAX).waited_since;
+    assert!(since.is_some_and(|since| since >= between));
 }
