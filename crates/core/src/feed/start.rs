@@ -28,7 +28,7 @@ impl Feed {
         let (end, older) = self.now().await?;
         let mut gap = None;
         if let Some(text) = after {
-            match self.find(text, end).await? {
+            match self.find(text, end, older.iter().max().copied()).await? {
                 Ok((found, entries)) => {
                     self.known = self.rooms_known_at(found, rooms, &entries, older.is_empty()).await?;
                     (self.place, self.missed, self.missed_upto) = (found, entries, end);
@@ -51,8 +51,14 @@ impl Feed {
         self.chat.store().reading(look).await
     }
 
-    /// The place that a client names, and what it missed since.
-    async fn find(&self, text: &str, end: i64) -> Result<std::result::Result<(i64, VecDeque<Entry>), Gap>> {
+    /// The place that a client names, and what it missed since. With `last`, the newest row behind the end, what is stored
+    /// up to there counts as missed too: it is told when it is final.
+    async fn find(
+        &self,
+        text: &str,
+        end: i64,
+        last: Option<i64>,
+    ) -> Result<std::result::Result<(i64, VecDeque<Entry>), Gap>> {
         let digits = !text.is_empty() && text.len() <= 19 && text.bytes().all(|b| b.is_ascii_digit());
         let Some(place) = text.parse::<i64>().ok().filter(|place| digits && (0..=end).contains(place)) else {
             return Ok(Err(Gap::Unknown));
@@ -68,8 +74,13 @@ impl Feed {
             Some(at) if at < self.oldest() => return Ok(Err(Gap::TooOld)),
             _ => {}
         }
-        let missed = self.missed_since(place, end).await?;
-        Ok(missed.map(|entries| (place, entries)).ok_or(Gap::TooOld))
+        let Some(missed) = self.missed_since(place, end).await? else { return Ok(Err(Gap::TooOld)) };
+        let waiting = match last {
+            Some(last) => self.waiting(end, last).await?,
+            None => 0,
+        };
+        let too_much = missed.len() + waiting > self.most_missed();
+        Ok(if too_much { Err(Gap::TooOld) } else { Ok((place, missed)) })
     }
 
     /// What happened before is not caught up with.
@@ -80,7 +91,7 @@ impl Feed {
 
     /// What concerns the user between two places; `None` when it is too much.
     async fn missed_since(&self, place: i64, end: i64) -> Result<Option<VecDeque<Entry>>> {
-        let part = FeedPart { user: self.actor.user.clone(), cases: self.control };
+        let part = self.part();
         let (mut from, mut all) = (place, VecDeque::new());
         for _ in 0..MOST_STRETCHES {
             if from >= end {
@@ -89,10 +100,8 @@ impl Feed {
             let part = part.clone();
             let read = move |rows: &mut dyn Read| rows.journal_after(from, Some(&part), STRETCH);
             let stretch = self.chat.store().reading(read).await?;
-            let told =
-                |entry: &Entry| entry.g <= end && !matches!(entry.kind, EntryKind::User | EntryKind::Other);
-            all.extend(stretch.entries.into_iter().filter(told));
-            if all.len() > self.chat.most_missed.load(Ordering::Relaxed) {
+            all.extend(stretch.entries.into_iter().filter(|entry| entry.g <= end && self.concerns(entry)));
+            if all.len() > self.most_missed() {
                 return Ok(None);
             }
             from = stretch.upto;
@@ -101,6 +110,31 @@ impl Feed {
             }
         }
         Ok(None)
+    }
+
+    /// How much of what is stored behind the end concerns the user.
+    async fn waiting(&self, end: i64, last: i64) -> Result<usize> {
+        let part = self.part();
+        let read = move |rows: &mut dyn Read| rows.journal_between(end, last, &part);
+        let entries = self.chat.store().reading(read).await?;
+        Ok(entries.iter().filter(|entry| self.concerns(entry)).count())
+    }
+
+    fn part(&self) -> FeedPart {
+        FeedPart { user: self.actor.user.clone(), cases: self.control }
+    }
+
+    fn most_missed(&self) -> usize {
+        self.chat.most_missed.load(Ordering::Relaxed)
+    }
+
+    /// Whether a row of the user's part can be told at all: what others read is their own affair.
+    fn concerns(&self, entry: &Entry) -> bool {
+        match entry.kind {
+            EntryKind::User | EntryKind::Other => false,
+            EntryKind::Read => entry.object.is_none() && entry.whom.as_ref() == Some(&self.actor.user),
+            _ => true,
+        }
     }
 
     /// The user's memberships now.

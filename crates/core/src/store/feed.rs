@@ -205,6 +205,8 @@ pub trait ReadFeed {
     /// Rows behind that end that are stored all the same: at most so many numbers, the lowest first. Empty where nothing can
     /// be overtaken.
     fn journal_unsettled(&mut self, end: i64, most: u64) -> Result<Vec<i64>>;
+    /// The rows of a part after a number, up to another, whether or not they can still be overtaken.
+    fn journal_between(&mut self, g: i64, upto: i64, part: &FeedPart) -> Result<Vec<Entry>>;
     /// A row's time; `None` when there is no such row.
     fn journal_time(&mut self, g: i64) -> Result<Option<Time>>;
     /// At most `limit` rows after a number are looked at; those of the part, or all.

@@ -166,6 +166,40 @@ async fn s0_68_who_missed_too_much_is_told_to_begin_anew() {
     assert_eq!(stream.message().await.data["message"], "live");
 }
 
+/// S0-43, S0-68: what others read is nothing that one missed; what one read oneself is.
+#[tokio::test]
+async fn s0_43_s0_68_what_others_read_is_not_missed() {
+    let world = World::on(Server::setup().env("PARLOR_STREAM_MISSED", "10")).await;
+    world.post("/api/chat/teams", json!({"team": "crew", "members": ["alice", "bob", "carol"]})).await;
+    let mut stream = world.stream("alice").await;
+    world.send(to_team("bob", "crew", "before")).await;
+    let last = stream.message().await.id.expect("an id");
+    drop(stream);
+    let room = room(&world.inbox("carol").await, "team", "crew")["id"].clone();
+    let read = async |who: &str| {
+        world.post("/api/chat/mark-read", json!({"username": who, "room_id": room})).await;
+    };
+    for n in 0..5 {
+        world.send(to_team("bob", "crew", &n.to_string())).await;
+        read("carol").await;
+        read("bob").await;
+    }
+    read("alice").await;
+    let mut stream = world.stream_from("alice", Some(&last)).await;
+    assert_eq!(stream.event().await.name, "ready");
+    for n in 0..5 {
+        assert_eq!(stream.message().await.data["message"], n.to_string());
+    }
+    assert_eq!(stream.event().await.name, "read");
+    drop(stream);
+    for n in 5..10 {
+        world.send(to_team("bob", "crew", &n.to_string())).await;
+    }
+    let mut stream = world.stream_from("alice", Some(&last)).await;
+    assert_eq!(stream.event().await.name, "ready");
+    assert_eq!(stream.event().await.name, "reset");
+}
+
 /// S0-68, S0-78: cut at random moments while others write, with joins and leaves in between.
 #[tokio::test]
 async fn s0_68_s0_78_cut_at_random_a_stream_loses_nothing_and_repeats_nothing() {

@@ -1,7 +1,7 @@
 //! What is done on one node is told on the other.
 
 use futures_util::future::join_all;
-use parlor_testkit::{Server, postgres};
+use parlor_testkit::{Server, postgres, server::Setup};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -183,6 +183,35 @@ async fn a_stream_that_is_taken_up_while_a_longer_transaction_runs_tells_no_hist
     assert_eq!(again.event().await.name, "ready");
     spawn_blocking(move || drop(running)).await.expect("it is over");
     assert_eq!(again.message().await.data["id"], after.as_str());
+}
+
+/// Where commits can be overtaken, what was missed counts as soon as it is acknowledged; whoever is told to begin anew then
+/// hears only what is new.
+#[tokio::test]
+async fn who_missed_too_much_while_a_longer_transaction_runs_is_told_to_begin_anew() {
+    let few = |setup: Setup| setup.env("PARLOR_STREAM_MISSED", "20");
+    let Some(nodes) = Nodes::start_with(Kind::Group, few).await else { return };
+    let mut stream = open(&nodes.a, &[]).await;
+    say(&nodes.a, "before").await;
+    let place = stream.message().await.id.expect("events have ids");
+    let begin = || postgres::shared().expect("the nodes have it").running();
+    let running = spawn_blocking(begin).await.expect("a transaction");
+    let mut missed = Vec::new();
+    for n in 0..20 {
+        missed.push(say(&nodes.a, &n.to_string()).await);
+    }
+    let mut patient = open(&nodes.a, &[("last-event-id", &place)]).await;
+    assert_eq!(patient.event().await.name, "ready");
+    missed.push(say(&nodes.b, "one more").await);
+    let mut late = open(&nodes.a, &[("last-event-id", &place)]).await;
+    assert_eq!(late.event().await.name, "ready");
+    assert_eq!(late.event().await.data, json!({"type": "reset", "reason": "too_old"}));
+    missed.push(say(&nodes.a, "live").await);
+    spawn_blocking(move || drop(running)).await.expect("it is over");
+    for id in &missed {
+        assert_eq!(patient.message().await.data["id"], id.as_str());
+    }
+    assert_eq!(late.message().await.data["id"], missed[21].as_str());
 }
 
 /// A stream that was open on one node goes on at another from where it was.

@@ -76,22 +76,25 @@ fn upto(tx: &mut SqlTx<'_>, g: i64, limit: u64) -> Sql<(i64, i64)> {
     tx.one(&sql, params![g, limit], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-fn stretch(tx: &mut SqlTx<'_>, g: i64, part: Option<&FeedPart>, limit: u64) -> Sql<Stretch> {
-    let (upto, looked_at) = upto(tx, g, limit)?;
+/// The rows after a number, up to another; those of a part, or all.
+fn between(tx: &mut SqlTx<'_>, g: i64, upto: i64, part: Option<&FeedPart>) -> Sql<Vec<Entry>> {
     let select = "SELECT j.g, j.at, j.kind, r.id, j.position, j.object, j.whom
         FROM journal j LEFT JOIN rooms r ON r.key = j.room WHERE j.g > $1 AND j.g <= $2";
-    let entries = match part {
-        None => tx.query(&format!("{select} ORDER BY j.g"), params![g, upto], read_entry)?,
-        Some(part) => {
-            let cases = if part.cases { "OR r.kind = 3" } else { "" };
-            let sql = format!(
-                "{select} AND (j.whom = $3 OR j.kind = {} {cases} OR j.room IN (SELECT m.room FROM memberships m
-                    JOIN users u ON u.key = m.whom WHERE u.id = $3)) ORDER BY j.g",
-                kind::ROOM_REMOVED
-            );
-            tx.query(&sql, params![g, upto, part.user], read_entry)?
-        }
+    let Some(part) = part else {
+        return tx.query(&format!("{select} ORDER BY j.g"), params![g, upto], read_entry);
     };
+    let cases = if part.cases { "OR r.kind = 3" } else { "" };
+    let sql = format!(
+        "{select} AND (j.whom = $3 OR j.kind = {} {cases} OR j.room IN (SELECT m.room FROM memberships m
+            JOIN users u ON u.key = m.whom WHERE u.id = $3)) ORDER BY j.g",
+        kind::ROOM_REMOVED
+    );
+    tx.query(&sql, params![g, upto, part.user], read_entry)
+}
+
+fn stretch(tx: &mut SqlTx<'_>, g: i64, part: Option<&FeedPart>, limit: u64) -> Sql<Stretch> {
+    let (upto, looked_at) = upto(tx, g, limit)?;
+    let entries = between(tx, g, upto, part)?;
     Ok(Stretch { entries, upto, at_end: (looked_at as u64) < limit })
 }
 
@@ -145,6 +148,10 @@ impl ReadFeed for SqlTx<'_> {
         }
         let sql = "SELECT g FROM journal WHERE g > $1 ORDER BY g LIMIT $2";
         Ok(self.query(sql, params![end, most], |row| row.get(0))?)
+    }
+
+    fn journal_between(&mut self, g: i64, upto: i64, part: &FeedPart) -> Result<Vec<Entry>> {
+        Ok(between(self, g, upto, Some(part))?)
     }
 
     fn journal_time(&mut self, g: i64) -> Result<Option<Time>> {
