@@ -24,7 +24,7 @@ const MOST_UNSETTLED: u64 = 10_000;
 impl Feed {
     pub(super) async fn begin(&mut self, after: Option<&str>) -> Result<Start> {
         // Read before the journal is: who comes or goes from here on is told by it.
-        let rooms = self.rooms().await?;
+        let rooms = if after.is_some() { self.rooms().await? } else { Vec::new() };
         let (end, older) = self.now().await?;
         let mut gap = None;
         if let Some(text) = after {
