@@ -1,7 +1,7 @@
 //! Files: uploaded, shown, fetched by whoever may see them.
 
 use parlor_testkit::rest::answer;
-use parlor_testkit::{Answer, HostApp, HostPerson, Rest, Server};
+use parlor_testkit::{Answer, HostApp, HostPerson, Rest, Server, faketime};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -215,4 +215,26 @@ async fn s3_25_a_file_can_be_sent_to_a_signed_address() {
     alice.rest.get("/api/chat/upload/signed-url", &html).await.problem(415, "unsupported_media_type");
     let huge = [("filename", "a.txt"), ("mime_type", "text/plain"), ("size", "99999999999")];
     alice.rest.get("/api/chat/upload/signed-url", &huge).await.problem(413, "payload_too_large");
+}
+
+/// S3-25, S3-52: an address for the bytes is good for a quarter of an hour, and said to be; then one asks for another.
+#[tokio::test]
+async fn s3_25_s3_52_a_signed_address_for_the_bytes_ends_after_a_quarter_of_an_hour() {
+    let Some(clock) = faketime::Clock::start() else { return };
+    let server = clock.given_to(HostApp::setup()).start().await;
+    let (alice, ..) = pair(&server).await;
+    let size = TEXT.len().to_string();
+    let asked = [("filename", "notes.txt"), ("mime_type", "text/plain"), ("size", size.as_str())];
+    let sign = || async { alice.rest.get("/api/chat/upload/signed-url", &asked).await.expect(200) };
+    let nobody = server.rest();
+    let put = |signed: Value| {
+        let request = nobody.request(Method::PUT, &path(&signed["upload_url"]));
+        answer(request.header("content-type", "text/plain").body(TEXT))
+    };
+    let (early, late) = (sign().await, sign().await);
+    clock.set(14 * 60);
+    put(early).await.expect(201);
+    clock.set(15 * 60 + 1);
+    put(late).await.problem(403, "url_expired");
+    put(sign().await).await.expect(201);
 }

@@ -230,6 +230,33 @@ async fn s2_49_a_login_asks_for_the_second_factor_and_is_closed_to_guessing() {
     login("driver2", "password123", None).await.problem(401, "totp_required");
 }
 
+/// S2-49: fifty wrong guesses from one address close it, whatever the names, and to the right password too; other addresses
+/// stay open.
+#[tokio::test]
+async fn s2_49_an_address_that_guessed_fifty_times_is_closed_and_others_are_not() {
+    let server = HostApp::setup().env("HTTP_FORWARDED_COUNT", "1").start().await;
+    let user = json!({"username": "driver1", "roles": ["BUS_DRIVER"], "password": "password123"});
+    HostApp::rest(&server).put("/api/users/u-driver1", user).await.expect(201);
+    let login = async |from: &str, name: &str, password: &str| {
+        let body = json!({"username": name, "password": password});
+        server.rest().header("x-forwarded-for", from).post("/api/auth/login", body).await
+    };
+    let (bad, good) = ("203.0.113.7", "203.0.113.8");
+    for guess in 0..49 {
+        login(bad, &format!("nobody-{guess}"), "wrong").await.problem(401, "invalid_credentials");
+    }
+    // That one of them is right does not make the others undone.
+    login(bad, "driver1", "password123").await.expect(200);
+    login(bad, "nobody-49", "wrong").await.problem(401, "invalid_credentials");
+    let refused = login(bad, "driver1", "password123").await;
+    let wait: u64 =
+        refused.headers["retry-after"].to_str().ok().and_then(|s| s.parse().ok()).expect("seconds");
+    assert!((1..=300).contains(&wait), "{wait}");
+    refused.problem(429, "rate_limited");
+    login(bad, "nobody-50", "wrong").await.problem(429, "rate_limited");
+    login(good, "driver1", "password123").await.expect(200);
+}
+
 /// S0-65: a taken name gets a number; a user made by name only is taken over and keeps what it wrote.
 #[tokio::test]
 async fn s0_65_names_are_unique_and_a_local_account_is_never_taken_over() {

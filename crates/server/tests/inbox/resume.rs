@@ -1,6 +1,6 @@
 //! Coming back after a cut: nothing lost, nothing twice, in order.
 
-use parlor_testkit::{Server, wait};
+use parlor_testkit::{Server, faketime, wait};
 use serde_json::json;
 
 use crate::{
@@ -198,6 +198,36 @@ async fn s0_43_s0_68_what_others_read_is_not_missed() {
     let mut stream = world.stream_from("alice", Some(&last)).await;
     assert_eq!(stream.event().await.name, "ready");
     assert_eq!(stream.event().await.name, "reset");
+}
+
+/// S0-68: a place is good for thirty days; then one begins anew, and a later place still is good.
+#[tokio::test]
+async fn s0_68_who_was_away_for_too_long_is_told_to_begin_anew() {
+    let Some(clock) = faketime::Clock::start() else { return };
+    let (month, hour) = (30 * 24 * 3600, 3600);
+    let world = World::on(clock.given_to(Server::setup())).await;
+    world.post("/api/chat/teams", json!({"team": "crew", "members": ["alice", "bob"]})).await;
+    let mut stream = world.stream("alice").await;
+    world.send(to_team("bob", "crew", "before")).await;
+    let first = stream.message().await.id.expect("an id");
+    drop(stream);
+    clock.set(month - hour);
+    world.send(to_team("bob", "crew", "missed")).await;
+    let mut stream = world.stream_from("alice", Some(&first)).await;
+    assert_eq!(stream.event().await.name, "ready");
+    let missed = stream.message().await;
+    assert_eq!(missed.data["message"], "missed");
+    drop(stream);
+    clock.set(month + hour);
+    let mut late = world.stream_from("alice", Some(&first)).await;
+    assert_eq!(late.event().await.name, "ready");
+    assert_eq!(late.event().await.data, json!({"type": "reset", "reason": "too_old"}));
+    let mut stream = world.stream_from("alice", missed.id.as_deref()).await;
+    assert_eq!(stream.event().await.name, "ready");
+    world.send(to_team("bob", "crew", "live")).await;
+    for stream in [&mut late, &mut stream] {
+        assert_eq!(stream.message().await.data["message"], "live");
+    }
 }
 
 /// S0-68, S0-78: cut at random moments while others write, with joins and leaves in between.
