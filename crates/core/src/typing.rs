@@ -260,7 +260,9 @@ impl Chat {
     /// the display name. `origin` is the connection that says so.
     pub async fn show_typing(&self, actor: &Actor, room: &RoomId, on: bool, origin: u64) -> Result<()> {
         let found = self.room(room).await?;
-        self.authorize(actor, Action::ShowTyping, Object::Room(&found)).await?;
+        // Whoever may not write there any more (a case was closed meanwhile) can still say that it is over.
+        let wanted = if on { Action::ShowTyping } else { Action::ReadRoom };
+        self.authorize(actor, wanted, Object::Room(&found)).await?;
         let user = self.active_user(actor).await?;
         let name = user.shown_name();
         let activities: Arc<[String]> = if on { [TYPING.to_owned()].into() } else { [].into() };

@@ -147,6 +147,24 @@ async fn s2_6_s2_12_s2_18_s2_27_s2_37_typing_is_shown_to_the_others_until_the_me
     assert_eq!(control.event("typing_status").await["is_typing"], false);
 }
 
+/// S2-6, S2-18, S2-42: nobody begins to type in a closed case, and who typed when it was closed can say that it is over.
+#[tokio::test]
+async fn s2_6_s2_18_s2_42_whoever_typed_when_a_case_was_closed_can_say_that_it_is_over() {
+    let world = World::assemble().await;
+    let at = json!({"conversation_id": world.case("typing").await});
+    let typing = |on: bool| json!({"conversation_id": at["conversation_id"], "is_typing": on});
+    let (mut driver, mut control) = (world.socket(&world.driver).await, world.socket(&world.control).await);
+    for socket in [&mut driver, &mut control] {
+        socket.done("join_conversation", at.clone()).await;
+    }
+    driver.done("typing_indicator", typing(true)).await;
+    assert_eq!(control.event("typing_status").await["is_typing"], true);
+    control.done("close_conversation", at.clone()).await;
+    driver.refused("typing_indicator", typing(true), "conversation_closed").await;
+    driver.done("typing_indicator", typing(false)).await;
+    assert_eq!(control.event("typing_status").await["is_typing"], false);
+}
+
 /// S2-7, S2-28: receipts.
 #[tokio::test]
 async fn s2_7_s2_28_reading_is_told_and_moves_the_unread_number() {
