@@ -260,4 +260,4 @@ impl WriteDesk for SqlTx<'_> {
 
 #[cfg(test)]
 #[path = "cases_tests.rs"]
-mod tests;
+pub(super) mod tests;

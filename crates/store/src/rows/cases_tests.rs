@@ -16,7 +16,8 @@ impl Clock for Still {
     }
 }
 
-fn asked<T: Send + 'static>(
+/// What this finds in a new database.
+pub(crate) fn asked<T: Send + 'static>(
     location: &Location,
     work: impl FnOnce(&mut SqlTx<'_>) -> Result<T> + Send + 'static,
 ) -> T {

@@ -322,7 +322,7 @@ impl ReadMessages for SqlTx<'_> {
         Ok(marks::unread(self, membership)?)
     }
     fn unread_all(&mut self, memberships: &[Membership]) -> Result<Vec<Unread>> {
-        Ok(marks::unread_all(self, memberships)?)
+        Ok(super::unread::unread_all(self, memberships)?)
     }
     fn thread_mark(&mut self, root: &MessageId, user: &UserId) -> Result<Option<ReadMark>> {
         Ok(marks::thread_mark(self, root, user)?)

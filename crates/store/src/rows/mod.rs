@@ -35,6 +35,7 @@ mod reports;
 mod restoring;
 mod search;
 mod tombstones;
+mod unread;
 mod uploads_rows;
 
 pub(crate) use search::texts_by_keys;
