@@ -27,7 +27,8 @@ pub fn run(flags: &ServeFlags) -> Result<()> {
     let config = Arc::new(Config::load(flags, &config::environment())?);
     crate::logs::start(config.log_format);
     // Until the end: whoever would change the database meanwhile is refused, or tells us.
-    let _serving = config.database.as_deref().map(Serving::begin).transpose()?;
+    let several = config.redis.is_some();
+    let _serving = config.database.as_deref().map(|url| Serving::begin(url, several)).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(config))
 }

@@ -75,7 +75,23 @@ impl Setup {
     ///
     /// # Panics
     /// When it does not get ready; its log is printed.
-    pub async fn start(mut self) -> Server {
+    pub async fn start(self) -> Server {
+        // A port that was free a moment ago may be taken by another test's server: try the next.
+        for _ in 0..5 {
+            let mut server = self.clone().begin().await;
+            if server.ready().await {
+                return server;
+            }
+            assert!(server.logs().contains("in use"), "the server does not start:\n{}", server.logs());
+        }
+        panic!("no free port for a server");
+    }
+
+    /// As [`Setup::start`], but does not wait: [`Server::ready`] does.
+    ///
+    /// # Panics
+    /// When the program can't be started.
+    pub async fn begin(mut self) -> Server {
         let brought = self.database.is_some() || self.data.is_some();
         if !brought && std::env::var("PARLOR_TEST_STORE").as_deref() == Ok("postgres") {
             // Its client waits for a thread of its own.
@@ -88,17 +104,10 @@ impl Setup {
             Some(_) => None,
             None => Some(tempfile::tempdir().expect("a temporary folder can be made")),
         };
-        // A port that was free a moment ago may be taken by another test's server: try the next.
-        for _ in 0..5 {
-            let mut server = Server::new(self.clone(), folder.as_ref().map(TempDir::path), free_port());
-            server.launch();
-            if server.ready().await {
-                server.folder = folder;
-                return server;
-            }
-            assert!(server.logs().contains("in use"), "the server does not start:\n{}", server.logs());
-        }
-        panic!("no free port for a server");
+        let mut server = Server::new(self, folder.as_ref().map(TempDir::path), free_port());
+        server.folder = folder;
+        server.launch();
+        server
     }
 }
 
@@ -160,7 +169,10 @@ impl Server {
     }
 
     /// Waits until the server says that it is healthy; false when it ended instead.
-    async fn ready(&mut self) -> bool {
+    ///
+    /// # Panics
+    /// When it was not launched, or neither happens.
+    pub async fn ready(&mut self) -> bool {
         let rest = self.rest();
         let child = self.child.as_mut().expect("it was launched");
         let log = Arc::clone(&self.log);

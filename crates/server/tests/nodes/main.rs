@@ -5,6 +5,7 @@
 #![allow(clippy::indexing_slicing, reason = "what is missing in an answer is a failed test")]
 
 mod access;
+mod alone;
 mod clocks;
 mod desk;
 mod factors;

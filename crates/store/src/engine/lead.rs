@@ -14,7 +14,8 @@ use tokio::sync::watch;
 const LEADING: i64 = 0x7061_726c_0001;
 /// The right to make what every workspace has.
 const STARTING: i64 = 0x7061_726c_0002;
-/// Held together by all who serve, or alone by whoever changes something behind their backs.
+/// Held together by all who serve and hear of each other, or alone: by whoever serves and hears of nobody, and by whoever
+/// changes something behind their backs.
 const SERVING: i64 = 0x7061_726c_0003;
 /// How often it is asked for, and made sure of.
 const EVERY: Duration = Duration::from_millis(500);
@@ -22,6 +23,8 @@ const EVERY: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long others may take to start.
 const TURN: Duration = Duration::from_secs(60);
+/// How long a predecessor may take to end.
+const SUCCESSION: Duration = Duration::from_secs(20);
 
 /// A lock that lasts as long as a connection does, and is asked for anew when that was lost.
 struct Lock {
@@ -128,16 +131,32 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Sets it, once nobody is [`Alone`] on the database; it is set anew whenever the connection was lost.
+    /// Sets it, once nobody is [`Alone`] on the database, as one of `several` that hear of each other or as the only one; it
+    /// is set anew whenever the connection was lost. Lasts until this is dropped.
     ///
     /// # Errors
-    /// The server's; or somebody is alone on it for more than a minute.
-    pub fn begin(url: &str) -> Result<Self, OpenError> {
-        let mut lock = Lock::new(url, SERVING, true)?;
+    /// The server's; or somebody is alone on it for more than a minute; or, as the only one, another serves for more than 20
+    /// seconds.
+    pub fn begin(url: &str, several: bool) -> Result<Self, OpenError> {
+        let mut lock = Lock::new(url, SERVING, several)?;
+        let (patience, why) = match several {
+            true => (TURN, "another process has been changing it alone for a minute"),
+            false => (
+                SUCCESSION,
+                "another process is on this database; several serve together with PARLOR_REDIS_URL set for each",
+            ),
+        };
         let began = Instant::now();
+        let mut said = false;
         while !lock.look()? {
-            if began.elapsed() > TURN {
-                return Err(SqlError::Unavailable("another process has been changing it for a minute").into());
+            if began.elapsed() > patience {
+                return Err(SqlError::Unavailable(why).into());
+            }
+            if !std::mem::replace(&mut said, true) {
+                tracing::warn!(
+                    patience = patience.as_secs(),
+                    "waiting for another process on this database to end"
+                );
             }
             std::thread::sleep(Duration::from_millis(20));
         }
