@@ -42,6 +42,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const LOOK_FOR_NAME: Duration = Duration::from_secs(1);
 /// How long a catch-up waits for a client that reads nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How many news at once are no client's fault: a transaction of somebody else held them up.
+const MANY: usize = 32;
+/// How long they wait for a client that reads nothing.
+const STALL: Duration = Duration::from_millis(500);
 
 /// Where a stream of somebody pushes.
 pub(crate) type Cell = Arc<OnceLock<Arc<Outbox>>>;
@@ -267,7 +271,9 @@ impl Teller {
                 }
                 // A few large messages are more than an outbox holds.
                 if behind {
-                    self.room_for_more().await?;
+                    self.room_for_more(PATIENCE).await?;
+                } else if items.len() > MANY {
+                    self.room_for_more(STALL).await?;
                 }
             }
         }
@@ -363,12 +369,15 @@ impl Teller {
         }
     }
 
-    /// Waits while the client has enough to read.
-    async fn room_for_more(&self) -> Result<(), Over> {
+    /// Waits while the client has enough to read; one that reads nothing for so long is cut off.
+    async fn room_for_more(&self, patience: Duration) -> Result<(), Over> {
         let Some(outbox) = self.outbox() else { return Err(Over(None)) };
         let (mut before, mut waited) = (outbox.bytes(), Duration::ZERO);
         while outbox.bytes() > ENOUGH {
-            if outbox.closed().is_some() || waited > PATIENCE {
+            if waited > patience {
+                outbox.close(Closed::TooSlow);
+            }
+            if outbox.closed().is_some() {
                 return Err(Over(None));
             }
             tokio::time::sleep(LOOK_AGAIN).await;

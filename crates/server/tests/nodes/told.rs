@@ -214,6 +214,25 @@ async fn who_missed_too_much_while_a_longer_transaction_runs_is_told_to_begin_an
     assert_eq!(late.message().await.data["id"], missed[21].as_str());
 }
 
+/// S0-78: what a transaction of somebody else holds up comes at once, and is more than may wait for one who reads it.
+#[tokio::test]
+async fn s0_78_much_that_comes_at_once_cuts_off_nobody_who_reads() {
+    let Some(nodes) = Nodes::start(Kind::Group).await else { return };
+    let mut stream = open(&nodes.a, &[]).await;
+    assert_eq!(stream.event().await.name, "ready");
+    let begin = || postgres::shared().expect("the nodes have it").running();
+    let running = spawn_blocking(begin).await.expect("a transaction");
+    // Four bytes each: two megabytes and a half in all.
+    let (words, total) = ("\u{1f69a}".repeat(5_000), 128);
+    for _ in 0..total / 8 {
+        join_all((0..8).map(|_| say(&nodes.a, &words))).await;
+    }
+    spawn_blocking(move || drop(running)).await.expect("it is over");
+    for _ in 0..total {
+        assert_eq!(stream.message().await.data["message"], words.as_str());
+    }
+}
+
 /// A stream that was open on one node goes on at another from where it was.
 #[tokio::test]
 async fn a_stream_goes_on_at_the_other_node_and_a_setting_and_a_room_are_known_there() {
