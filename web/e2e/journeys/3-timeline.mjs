@@ -118,6 +118,9 @@ export default [
       const { _id: second } = await bob.api.say(room.id, "soon deleted");
       await ana.row(room.name).click();
       await ana.sees(ana.message("soon deleted"));
+      // What was in sight for a moment only is not read.
+      const unread = async () => (await ana.api.get(`subscriptions.getOne?roomId=${room.id}`)).subscription.alert;
+      await until("read", async () => !(await unread()));
       await ana.seesNot(ana.row(room.name).filter({ hasText: "unread" }));
       await ana.row("general").click();
       await ana.sees(ana.page.getByRole("heading", { name: "general", level: 1 }));
