@@ -25,7 +25,7 @@ use crate::caps::{Full, Seat};
 use crate::close::Closed;
 use crate::connection::{Connection, Session};
 use crate::live::{Door, Entered};
-use crate::outbox::{Held, Outbox};
+use crate::outbox::{Outbox, OutboxStream};
 use crate::serve::{Patient, Socket, SocketHeld};
 
 /// Which web pages may connect. Clients that are not browsers send no `Origin` and always may.
@@ -354,7 +354,7 @@ fn connect_plain<S: Session>(
     session: S,
     entered: Entered,
 ) -> Pin<Box<dyn Future<Output = Closed> + Send>> {
-    let io = Held::by(entered.outbox(), stream, entered.door());
+    let io = OutboxStream::by(entered.outbox(), stream, entered.door());
     Box::pin(Connection::new(io, ahead, session, entered))
 }
 

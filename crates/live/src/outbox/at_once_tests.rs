@@ -17,7 +17,7 @@ async fn connected() -> (Arc<Outbox>, TcpStream) {
     let (stream, _) = listener.accept().await.unwrap();
     let outbox = small(1 << 20);
     let door = Live::new(CapLimits::default()).door("test", Options::default());
-    Held::by(&outbox, stream, &door);
+    OutboxStream::by(&outbox, stream, &door);
     (outbox, client)
 }
 

@@ -40,9 +40,9 @@ impl Socket {
 }
 
 /// The stream of a connection whose socket its outbox holds.
-pub(crate) struct Held(Arc<Outbox>);
+pub(crate) struct OutboxStream(Arc<Outbox>);
 
-impl Held {
+impl OutboxStream {
     /// Gives an outbox its socket.
     ///
     /// # Panics
@@ -59,7 +59,7 @@ impl Held {
     }
 }
 
-impl AsyncRead for Held {
+impl AsyncRead for OutboxStream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -76,7 +76,7 @@ impl AsyncRead for Held {
     }
 }
 
-impl AsyncWrite for Held {
+impl AsyncWrite for OutboxStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
     }
